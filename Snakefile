@@ -1,0 +1,36 @@
+"""convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
+
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/dataset.smk"
+include: "rules/training.smk"
+include: "rules/occlusion.smk"
+include: "rules/filters.smk"
+include: "rules/ablation.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/reproduction.csv",
+        f"{RESULTS}/explorer.html",
+        [figures for run in BUILT for figures in learning_curve(run)],
+        [probes for run in STUDIED for probes in occlusion_files(run) + filter_files(run) + ablation_files(run)],
+
+
+onstart:
+    kind, name = cost.device()
+    stages = cost.words(cost.seconds(config, kind, workflow.cores or 1))
+    print(f"convprobe: experiment {config['experiment']} on the {kind} ({name}): {stages}", flush=True)
+
+
+onsuccess:
+    print(f"convprobe: look at {RESULTS}/explorer.html and {RESULTS}/reproduction.csv", flush=True)

@@ -1,0 +1,95 @@
+"""What does it lose without the chosen filters?"""
+
+ABLATION = f"{RESULTS}/{{run}}/{{checkpoint}}/ablation"
+ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
+
+
+def ablation_files(run):
+    tables = ("predictions", "accuracy", "confusion-before", "confusion-after", "class-pairs", "first-images")
+    names = [f"ablation/{name}.csv" for name in tables]
+    return [at_selected(run, *names, "ablation/confusion.png", "ablation/class-pairs.png")]
+
+
+rule ablate_filters:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+    output:
+        predictions=f"{ABLATION}/predictions.csv",
+    params:
+        settings={"chosen": config["filters"]["chosen"]},
+        code=fingerprint("ablate_filters.py"),
+    log:
+        f"{ABLATION_LOGS}/predictions.log",
+    threads: 4
+    resources:
+        gpu=1,
+    script:
+        "../scripts/ablate_filters.py"
+
+
+rule compare_ablations:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+    output:
+        accuracy=f"{ABLATION}/accuracy.csv",
+    params:
+        settings=lambda wildcards: {
+            "chosen": config["filters"]["chosen"],
+            "random_controls": config["ablation"]["random_controls"],
+            "seed": configs.run_training(config, wildcards.run)["seed"],
+        },
+        code=fingerprint("compare_ablations.py"),
+    log:
+        f"{ABLATION_LOGS}/accuracy.log",
+    threads: 4
+    resources:
+        gpu=1,
+    script:
+        "../scripts/compare_ablations.py"
+
+
+rule tabulate_confusion:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        predictions=f"{ABLATION}/predictions.csv",
+    output:
+        before=f"{ABLATION}/confusion-before.csv",
+        after=f"{ABLATION}/confusion-after.csv",
+        class_pairs=f"{ABLATION}/class-pairs.csv",
+        first_images=f"{ABLATION}/first-images.csv",
+    params:
+        settings={"table_images": config["ablation"]["table_images"]},
+        code=fingerprint("tabulate_confusion.py"),
+    log:
+        f"{ABLATION_LOGS}/confusion.log",
+    script:
+        "../scripts/tabulate_confusion.py"
+
+
+rule plot_confusion:
+    input:
+        before=f"{ABLATION}/confusion-before.csv",
+        after=f"{ABLATION}/confusion-after.csv",
+        class_pairs=f"{ABLATION}/class-pairs.csv",
+        predictions=f"{ABLATION}/predictions.csv",
+    output:
+        confusion=report(
+            f"{ABLATION}/confusion.png",
+            caption="../report/confusion.rst",
+            category="4 What does it lose?",
+            labels={"run": "{run}", "epoch": "{checkpoint}", "figure": "confusion"},
+        ),
+        class_pairs=report(
+            f"{ABLATION}/class-pairs.png",
+            caption="../report/class-pairs.rst",
+            category="4 What does it lose?",
+            labels={"run": "{run}", "epoch": "{checkpoint}", "figure": "class pairs"},
+        ),
+    params:
+        code=fingerprint("plot_confusion.py"),
+    log:
+        f"{ABLATION_LOGS}/confusion-figure.log",
+    script:
+        "../scripts/plot_confusion.py"

@@ -1,0 +1,49 @@
+"""What all rules share: the checked config, folders, and which run and epoch is probed."""
+
+from convprobe import config as configs
+from convprobe import cost, files
+from convprobe.errors import InputError
+from convprobe.fingerprint import fingerprint as code_fingerprint
+
+try:
+    CONFIG_FILES = dict.fromkeys(["config.yaml", *map(str, workflow.configfiles)])
+    config = configs.checked(config, f"{workflow.basedir}/schemas/config.schema.json", CONFIG_FILES)
+except InputError as error:
+    sys.exit(str(error))
+
+RESULTS = f"results/{config['experiment']}"
+LOGS = f"logs/{config['experiment']}"
+STUDIED = config["studied"]
+BUILT = configs.built_runs(config)
+
+
+wildcard_constraints:
+    run="|".join(BUILT),
+    checkpoint=r"epoch-\d\d+",
+    epoch=r"\d\d+",
+    window=r"\d+",
+    sheet=r"\d+",
+
+
+def fingerprint(script):
+    """Digests of a script and of the modules it imports: a job is stale when one of them changes."""
+    return code_fingerprint(f"{workflow.basedir}/scripts/{script}")
+
+
+def epochs(run):
+    """The epochs of a run, as in file names."""
+    return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
+
+
+def selected(run):
+    """Folder of a run's probed epoch; with policy best it is known only once the run is evaluated."""
+    selection = config["selection"]
+    if selection["policy"] == "fixed":
+        return f"{RESULTS}/{run}/epoch-{selection['epoch']:02d}"
+    chosen = files.read_json(checkpoints.select_epoch.get(run=run).output.selection)
+    return f"{RESULTS}/{run}/epoch-{chosen['epoch']:02d}"
+
+
+def at_selected(run, *names):
+    """An input function: files of a run's probed epoch."""
+    return lambda wildcards: [f"{selected(run)}/{name}" for name in names]

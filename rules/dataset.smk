@@ -1,0 +1,54 @@
+"""The data set: downloaded if need be, brought into one file, measured."""
+
+from pathlib import Path
+
+ARCHIVE = "cifar-10-python.tar.gz"
+
+
+def dataset_source():
+    """Path of the data set's files; none for shapes, which are drawn."""
+    dataset = config["dataset"]
+    if dataset["name"] == "shapes":
+        return []
+    if dataset["name"] == "cifar10" and not dataset["path"].endswith(".tar.gz"):
+        unpacked = Path(dataset["path"], "cifar-10-batches-py").is_dir()
+        return dataset["path"] if unpacked else f"{dataset['path']}/{ARCHIVE}"
+    return dataset["path"]
+
+
+rule download_cifar10:
+    output:
+        archive=protected(f"{{folder}}/{ARCHIVE}"),
+    params:
+        code=fingerprint("download_cifar10.py"),
+    log:
+        f"{LOGS}/dataset/{{folder}}/download.log",
+    script:
+        "../scripts/download_cifar10.py"
+
+
+rule prepare_images:
+    input:
+        source=dataset_source(),
+    output:
+        images=f"{RESULTS}/dataset/images.h5",
+    params:
+        settings={key: value for key, value in config["dataset"].items() if key != "path"},
+        code=fingerprint("prepare_images.py"),
+    log:
+        f"{LOGS}/dataset/images.log",
+    script:
+        "../scripts/prepare_images.py"
+
+
+rule measure_normalisation:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+    output:
+        normalisation=f"{RESULTS}/dataset/normalisation.json",
+    params:
+        code=fingerprint("measure_normalisation.py"),
+    log:
+        f"{LOGS}/dataset/normalisation.log",
+    script:
+        "../scripts/measure_normalisation.py"

@@ -1,0 +1,72 @@
+"""What do its filters answer to? Responses, top images, the patches that the peaks see."""
+
+
+def filter_files(run):
+    names = ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")
+    return [at_selected(run, *(f"filters/{name}" for name in names))]
+
+
+rule record_activations:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+    output:
+        activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
+    params:
+        settings={"chosen": config["filters"]["chosen"]},
+        code=fingerprint("record_activations.py"),
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/filters/activations.log",
+    threads: 4
+    resources:
+        gpu=1,
+    script:
+        "../scripts/record_activations.py"
+
+
+rule find_top_images:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
+    output:
+        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+    params:
+        settings={**config["filters"], "network": config["network"]},
+        code=fingerprint("find_top_images.py"),
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-images.log",
+    script:
+        "../scripts/find_top_images.py"
+
+
+rule cut_patches:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+    output:
+        patches=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/patches.h5",
+    params:
+        code=fingerprint("cut_patches.py"),
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/filters/patches.log",
+    script:
+        "../scripts/cut_patches.py"
+
+
+rule plot_top_patches:
+    input:
+        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+        patches=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/patches.h5",
+    output:
+        figure=report(
+            f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-patches.png",
+            caption="../report/top-patches.rst",
+            category="3 What do its filters answer to?",
+            labels={"run": "{run}", "epoch": "{checkpoint}"},
+        ),
+    params:
+        code=fingerprint("plot_top_patches.py"),
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-patches.log",
+    script:
+        "../scripts/plot_top_patches.py"

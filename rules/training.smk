@@ -1,0 +1,114 @@
+"""Training, an epoch a job; evaluation; the choice of the epoch that is probed."""
+
+
+def training_settings(run):
+    """What changes a run's weights: the number of epochs does so only through a schedule."""
+    settings = configs.run_training(config, run)
+    if settings["schedule"] == "constant":
+        del settings["epochs"]
+    return {"network": config["network"], "training": settings}
+
+
+def previous_epoch(wildcards):
+    """Weights and optimizer state after the epoch before; nothing before the first."""
+    before = int(wildcards.epoch) - 1
+    path = f"{RESULTS}/{wildcards.run}/checkpoints/epoch-{before:02d}"
+    return [f"{path}.pth", f"{path}.optimizer.pth"] if before else []
+
+
+def evaluations(wildcards):
+    return expand(f"{RESULTS}/{wildcards.run}/evaluation/epoch-{{epoch}}.json", epoch=epochs(wildcards.run))
+
+
+def training_records(wildcards):
+    return expand(f"{RESULTS}/{wildcards.run}/training/epoch-{{epoch}}.json", epoch=epochs(wildcards.run))
+
+
+def learning_curve(run):
+    return [f"{RESULTS}/{run}/{name}" for name in ("learning-curve.csv", "learning-curve.png", "selection.json")]
+
+
+rule train_epoch:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        normalisation=f"{RESULTS}/dataset/normalisation.json",
+        previous=previous_epoch,
+    output:
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
+        optimizer=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.optimizer.pth",
+        record=f"{RESULTS}/{{run}}/training/epoch-{{epoch}}.json",
+    params:
+        settings=lambda wildcards: training_settings(wildcards.run),
+        code=fingerprint("train_epoch.py"),
+    log:
+        f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
+    threads: 4
+    resources:
+        gpu=1,
+    script:
+        "../scripts/train_epoch.py"
+
+
+rule evaluate_epoch:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
+    output:
+        evaluation=f"{RESULTS}/{{run}}/evaluation/epoch-{{epoch}}.json",
+    params:
+        settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},
+        code=fingerprint("evaluate_epoch.py"),
+    log:
+        f"{LOGS}/{{run}}/evaluation/epoch-{{epoch}}.log",
+    threads: 4
+    resources:
+        gpu=1,
+    script:
+        "../scripts/evaluate_epoch.py"
+
+
+rule tabulate_learning_curve:
+    input:
+        evaluations=evaluations,
+        records=training_records,
+    output:
+        table=f"{RESULTS}/{{run}}/learning-curve.csv",
+    params:
+        code=fingerprint("tabulate_learning_curve.py"),
+    log:
+        f"{LOGS}/{{run}}/learning-curve.log",
+    script:
+        "../scripts/tabulate_learning_curve.py"
+
+
+checkpoint select_epoch:
+    input:
+        evaluations=evaluations,
+    output:
+        selection=f"{RESULTS}/{{run}}/selection.json",
+    params:
+        settings=config["selection"],
+        code=fingerprint("select_epoch.py"),
+    log:
+        f"{LOGS}/{{run}}/selection.log",
+    script:
+        "../scripts/select_epoch.py"
+
+
+rule plot_learning_curve:
+    input:
+        table=f"{RESULTS}/{{run}}/learning-curve.csv",
+        selection=f"{RESULTS}/{{run}}/selection.json",
+    output:
+        figure=report(
+            f"{RESULTS}/{{run}}/learning-curve.png",
+            caption="../report/learning-curve.rst",
+            category="1 Training",
+            labels={"run": "{run}"},
+        ),
+    params:
+        code=fingerprint("plot_learning_curve.py"),
+    log:
+        f"{LOGS}/{{run}}/learning-curve-figure.log",
+    script:
+        "../scripts/plot_learning_curve.py"

@@ -1,0 +1,1 @@
+"""Where does a convolutional network look, what do its filters answer to, what does it lose without them?"""

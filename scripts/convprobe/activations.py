@@ -1,0 +1,120 @@
+"""What do filters answer to? Their maps, responses, peaks and the patches that these see."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from convprobe import datasets, files, hdf5, receptive_field, runtime
+from convprobe.network import as_input
+
+BATCH = 250  # images at a time; bounds the memory, doesn't change the result
+CHUNK = 64  # images a chunk: written in order, read by filter or by image
+
+
+def split_name(name):
+    """`conv2/400` as ("conv2", 400)."""
+    layer, channel = name.split("/")
+    return layer, int(channel)
+
+
+@torch.inference_mode()
+def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
+    """Yield, batch by batch, the maps of chosen filters after ReLU and pooling.
+
+    Args:
+        network: in evaluation mode, on the device where it is to run.
+        images: datasets.Images.
+        chosen: names of filters, `conv2/400`.
+
+    Yields:
+        dict by name of float32 (image, y, x).
+    """
+    device = next(network.parameters()).device
+    wanted = [(name, *split_name(name)) for name in chosen]
+    deepest = max((layer for _, layer, _ in wanted), key=network.convolutions.index)
+    for pixels in job.progress(torch.from_numpy(images.pixels).split(batch), len(images.labels), "images"):
+        found = {}
+        for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
+            found |= {name: maps[:, channel].cpu().numpy() for name, on, channel in wanted if on == layer}
+            if layer == deepest:
+                break
+        yield found
+
+
+def response(maps):
+    """Frobenius norm of each map: float32 (image) of float32 (image, y, x)."""
+    return np.sqrt(np.square(maps, dtype=np.float64).sum(axis=(1, 2))).astype(np.float32)
+
+
+def write(path, batches, chosen, checkpoint_sha256):
+    """Write the maps and responses of chosen filters as they come from `record`."""
+    with hdf5.create(path) as file:
+        file.attrs["checkpoint_sha256"] = checkpoint_sha256
+        for found in batches:
+            for name in chosen:
+                maps = np.ascontiguousarray(found[name])
+                _append(file, f"{name}/maps", maps)
+                _append(file, f"{name}/response", response(maps))
+
+
+def _append(file, name, rows):
+    if name not in file:
+        shape = (0, *rows.shape[1:])
+        chunks = (CHUNK, *rows.shape[1:])
+        file.create_dataset(name, shape, rows.dtype, maxshape=(None, *shape[1:]), chunks=chunks, compression="lzf")
+    stored = file[name]
+    stored.resize(len(stored) + len(rows), axis=0)
+    stored[-len(rows) :] = rows
+
+
+def top_images(path, images_path, chosen, top, network):
+    """The images that each chosen filter answers to most, and what its peak sees there.
+
+    Args:
+        path: an `activations.h5`.
+        images_path: the `images.h5` whose test images were shown.
+        chosen: names of filters.
+        top: how many images a filter.
+        network: the config's `network`.
+
+    Returns:
+        pandas.DataFrame of `layer, channel, rank, image, class, response, peak_y, peak_x, top,
+        left, bottom, right`: rank 1 is the highest response, of equal ones the lowest image; the
+        peak is the first maximum in row order, in units of the pooled map; the half-open box is
+        in input pixels.
+    """
+    with hdf5.open_complete(images_path) as file:
+        classes, labels = file.attrs["classes"], file["test/labels"][:]
+    fields = receptive_field.of_pooled_maps(network)
+    rows = []
+    with hdf5.open_complete(path) as file:
+        for name in chosen:
+            layer, channel = split_name(name)
+            responses = file[f"{name}/response"][:]
+            for rank, image in enumerate(np.argsort(-responses, kind="stable")[:top], start=1):
+                peak_y, peak_x = peak(file[f"{name}/maps"][image])
+                box = fields[layer].box(peak_y, peak_x)
+                found = (layer, channel, rank, image, classes[labels[image]], responses[image], peak_y, peak_x, *box)
+                rows.append(dict(zip(TOP_IMAGES_COLUMNS, found, strict=True)))
+    return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
+
+
+TOP_IMAGES_COLUMNS = (
+    "layer", "channel", "rank", "image", "class", "response", "peak_y", "peak_x", "top", "left", "bottom", "right",
+)  # fmt: skip
+
+
+def peak(feature_map):
+    """Place (y, x) of the first maximum in row order of a map (y, x)."""
+    return tuple(int(place) for place in np.unravel_index(feature_map.argmax(), feature_map.shape))
+
+
+def cut_patches(path, top_images_path, images_path):
+    """Write what each peak sees: per filter uint8 (rank, y, x, channel), rank 1 first."""
+    table = files.read_csv(top_images_path)
+    with hdf5.create(path) as file:
+        for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
+            pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels
+            boxes = rows[["top", "left", "bottom", "right"]].itertuples(index=False)
+            patches = [image[top:bottom, left:right] for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True)]
+            file[f"{layer}/{channel}"] = np.stack(patches)

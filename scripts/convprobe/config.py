@@ -1,0 +1,265 @@
+"""The config: defaults filled in, every mistake found and told in a line of its own."""
+
+import copy
+import difflib
+import json
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from convprobe import receptive_field
+from convprobe.errors import InputError
+
+# Known before the data set is read; a folder of images may be of any size.
+IMAGE_SIDE = {"cifar10": 32, "shapes": 32}
+PUBLISHED_SIZES = {"cifar10": {"train": 50_000, "test": 10_000}}
+
+
+def checked(config, schema_path, files=()):
+    """The config with its defaults.
+
+    Args:
+        config: as merged from the config files and the command line.
+        schema_path: JSON schema of the config.
+        files: the config files in the order of merging; a mistake is told with the last of them
+            that holds its key.
+
+    Raises:
+        InputError: all mistakes, one line each.
+    """
+    schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
+    # What Snakemake or the command line made may hold mappings of other types; this is plain.
+    config = json.loads(json.dumps(config, default=str))
+    mistakes = [_schema_mistake(error) for error in _errors(schema, config)]
+    if not mistakes:
+        config = with_defaults(config, schema)
+        mistakes = list(_cross_checks(config))
+    if mistakes:
+        contents = [(str(file), yaml.safe_load(Path(file).read_text(encoding="utf-8"))) for file in files]
+        raise InputError("\n".join(f"{_origin(path, contents)}: {line}" for path, line in mistakes))
+    return config
+
+
+def with_defaults(value, schema, root=None):
+    """A copy of a value in which the keys that are missing have the schema's defaults."""
+    root = root or schema
+    schema = _resolved(schema, root)
+    if not isinstance(value, dict):
+        return copy.deepcopy(value)
+    filled = dict(value)
+    for key, below in schema.get("properties", {}).items():
+        below = _resolved(below, root)
+        if key not in filled and "default" in below:
+            filled[key] = below["default"]
+        if key in filled:
+            filled[key] = with_defaults(filled[key], below, root)
+    return filled
+
+
+def run_training(config, run):
+    """The `training` settings of one run: the common ones with what the run overrides."""
+    return merged(config["training"], config["runs"][run])
+
+
+def merged(base, override):
+    """Two mappings merged key by key; anything else is taken whole from `override`."""
+    both = dict(base)
+    for key, value in override.items():
+        both[key] = merged(both[key], value) if isinstance(value, dict) and key in both else value
+    return both
+
+
+def built_runs(config):
+    """Names of the runs that are trained: the studied and the compared ones."""
+    return list(dict.fromkeys([*config["studied"], *config["compared"]]))
+
+
+def _resolved(schema, root):
+    reference = schema.get("$ref")
+    return root["$defs"][reference.rsplit("/", 1)[1]] | schema if reference else schema
+
+
+# Mistakes of form, found by the schema
+
+
+def _errors(schema, config):
+    validator = jsonschema.Draft202012Validator(schema)
+    return sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
+
+
+def _schema_mistake(error):
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(error.instance) - set(error.schema["properties"]))
+        path = (*path, unknown[0])
+        return path, f"{' and '.join(_key((*path[:-1], key)) for key in unknown)}: unknown key, {_expected_keys(unknown[0], error.schema)}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return path, f"{' and '.join(_key((*path, key)) for key in missing)}: missing: {_description(error.schema, missing[0])}"
+    return path, f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}"
+
+
+def _expected_keys(unknown, schema):
+    known = list(schema["properties"])
+    close = difflib.get_close_matches(unknown, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+
+
+def _description(schema, key):
+    return schema["properties"][key].get("description", "expected a value")
+
+
+def _shown(value):
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _expected(schema):
+    """What a schema asks for, in words; its own `x-expected` where the words are hard to find."""
+    if "x-expected" in schema:
+        return schema["x-expected"]
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    names = {
+        "integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
+        "array": "a list", "object": "a mapping of keys to values",
+    }  # fmt: skip
+    words = [names[schema["type"]]]
+    bounds = {
+        "minimum": "of at least", "maximum": "of at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below",
+        "minItems": "of at least this many entries:", "uniqueItems": "without repetition:",
+    }  # fmt: skip
+    words += [f"{phrase} {_shown(schema[key])}" for key, phrase in bounds.items() if key in schema and schema[key] is not True]
+    if schema.get("uniqueItems"):
+        words.append("without repetition")
+    return " ".join(words)
+
+
+def _hint(error):
+    """YAML 1.1 takes `1e-3` for a text: a number needs a dot, `1.0e-3`."""
+    if error.validator == "type" and isinstance(error.instance, str):
+        try:
+            number = float(error.instance)
+        except ValueError:
+            return ""
+        return f" (YAML reads {error.instance} as text: write {number})"
+    return ""
+
+
+def _key(path):
+    """`("occlusion", "windows", 1)` as `occlusion.windows[1]`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".") or "the config"
+
+
+def _origin(path, contents):
+    """The last config file that holds the longest part of a key's path."""
+    best, depth = "config", 0
+    for file, value in contents:
+        found = 0
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                break
+            found += 1
+        if found >= max(depth, 1) or (found == 0 and depth == 0 and not path):
+            best, depth = file, found
+    return best
+
+
+# Mistakes of meaning, found by comparing keys
+
+
+def _cross_checks(config):
+    for check in (_check_dataset, _check_runs, _check_selection, _check_network, _check_occlusion, _check_filters):
+        yield from check(config)
+    tested = test_images(config)
+    wanted = config["ablation"]["table_images"]
+    if tested is not None and wanted > tested:
+        yield ("ablation", "table_images"), f"ablation.table_images is {wanted}, but {tested} images are tested"
+
+
+def _check_dataset(config):
+    dataset = config["dataset"]
+    for key in ("train_images", "test_images"):
+        if dataset["name"] == "shapes" and dataset[key] == "all":
+            yield ("dataset", key), f"dataset.{key} is all, but shapes are drawn: expected how many"
+        available = PUBLISHED_SIZES.get(dataset["name"], {}).get(key.removesuffix("_images"))
+        if available and dataset[key] != "all" and dataset[key] > available:
+            yield ("dataset", key), f"dataset.{key} is {dataset[key]}, but {dataset['name']} has {available}"
+    if dataset["name"] == "image-folder" and not Path(dataset["path"]).exists():
+        yield ("dataset", "path"), f"dataset.path is {dataset['path']}: nothing is there, expected a folder, .tar.gz or .zip of images"
+    trained = dataset["train_images"]
+    if trained != "all" and dataset["validation_images"] >= trained:
+        yield (
+            ("dataset", "validation_images"),
+            f"dataset.validation_images is {dataset['validation_images']}, held out of {trained} training images: that leaves nothing to train on",
+        )
+
+
+def _check_runs(config):
+    known = ", ".join(config["runs"])
+    for role in ("studied", "compared"):
+        for index, run in enumerate(config[role]):
+            if run not in config["runs"]:
+                yield (role, index), f"{role}[{index}] is {run}, expected a run named in runs: {known}"
+    for run in set(config["studied"]) & set(config["compared"]):
+        yield ("compared",), f"compared holds {run}, which is studied: expected each run in one list"
+
+
+def _check_selection(config):
+    selection = config["selection"]
+    if selection["policy"] == "fixed":
+        for run in built_runs(config):
+            epochs = run_training(config, run)["epochs"] if run in config["runs"] else selection["epoch"]
+            if selection["epoch"] > epochs:
+                yield ("selection", "epoch"), f"selection.epoch is {selection['epoch']}, but run {run} has epochs 1 to {epochs}"
+    elif selection["split"] == "validation" and not config["dataset"]["validation_images"]:
+        yield ("selection", "split"), "selection.split is validation, but dataset.validation_images is 0: expected some, or split: test"
+
+
+def _check_network(config):
+    side = IMAGE_SIDE.get(config["dataset"]["name"])
+    if side is not None:
+        try:
+            receptive_field.pooled_sides(config["network"], side)
+        except InputError as error:
+            yield ("network", "conv"), str(error)
+
+
+def _check_occlusion(config):
+    side = IMAGE_SIDE.get(config["dataset"]["name"])
+    for index, window in enumerate(config["occlusion"]["windows"]):
+        key = ("occlusion", "windows", index)
+        if window % 2 == 0:
+            yield key, f"{_key(key)} is {window}, but a window is centred on a pixel: give an odd side (3, 5, 7 …)"
+        elif side is not None and window > side:
+            yield key, f"{_key(key)} is {window}, but the images are {side}×{side} pixels"
+    images, tested = config["occlusion"]["images"], test_images(config)
+    if images == "all" or tested is None:
+        return
+    if isinstance(images, int) and images > tested:
+        yield ("occlusion", "images"), f"occlusion.images is {images}, but {tested} images are tested"
+    for index, image in enumerate(images if isinstance(images, list) else []):
+        if image >= tested:
+            key = ("occlusion", "images", index)
+            yield key, f"{_key(key)} is {image}, but the test images are 0 to {tested - 1}"
+
+
+def _check_filters(config):
+    layers = {f"conv{n}": conv["channels"] for n, conv in enumerate(config["network"]["conv"], start=1)}
+    for index, name in enumerate(config["filters"]["chosen"]):
+        key = ("filters", "chosen", index)
+        layer, channel = name.split("/")
+        if layer not in layers:
+            yield key, f"{_key(key)} is {name}, but the network's layers are {', '.join(layers)}"
+        elif int(channel) >= layers[layer]:
+            yield key, f"{_key(key)} is {name}, but {layer} has channels 0 to {layers[layer] - 1}"
+
+
+def test_images(config):
+    """How many images are tested, or None where only the data set itself can tell."""
+    wanted = config["dataset"]["test_images"]
+    return PUBLISHED_SIZES.get(config["dataset"]["name"], {}).get("test") if wanted == "all" else wanted

@@ -1,0 +1,93 @@
+"""What a run will roughly cost, before it starts, from the arithmetic of its network.
+
+Plain Python and no torch: it is told in the second in which Snakemake starts.
+"""
+
+import os
+import shutil
+import subprocess
+
+from convprobe import config as configs
+from convprobe import receptive_field
+
+# Multiply-adds a second of one core and of one GPU, and seconds to start a job. Measured: 2 cores of
+# an AMD EPYC with AVX-512 (forward and backward of the published and of the narrow network, torch
+# 2.15). The GPU's is a guess on the safe side for bf16 on cards since 2020.
+CORE_RATE = 25e9
+GPU_RATE = 10e12
+JOB_SECONDS = 5.0
+TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
+DEFAULT_COUNTS = {"train": 50_000, "test": 10_000}  # where only the data set itself could tell
+
+
+def device():
+    """What will compute, as (kind, words): ("gpu", its name) or ("cpu", how many cores)."""
+    if shutil.which("nvidia-smi"):
+        listed = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
+        )
+        if listed.returncode == 0 and listed.stdout.strip():
+            return "gpu", listed.stdout.splitlines()[0]
+    return "cpu", f"{len(os.sched_getaffinity(0))} cores"
+
+
+def multiply_adds(network, side, classes):
+    """Multiply-adds of one image's forward pass.
+
+    Args:
+        network: the config's `network`.
+        side: of the image, in pixels.
+        classes: number of outputs.
+    """
+    total, width = 0, 3
+    for conv, pooled in zip(network["conv"], receptive_field.pooled_sides(network, side).values(), strict=True):
+        total += (side - conv["kernel"] + 1) ** 2 * conv["kernel"] ** 2 * width * conv["channels"]
+        side, width = pooled, conv["channels"]
+    width *= side**2
+    for outputs in [*network["fc"], classes]:
+        total, width = total + width * outputs, outputs
+    return total
+
+
+def seconds(config, kind, cores):
+    """Rough seconds of a whole run from nothing, by stage.
+
+    Args:
+        config: the checked config.
+        kind: `gpu` or `cpu`.
+        cores: how many cores Snakemake may use.
+    """
+    side = configs.IMAGE_SIDE.get(config["dataset"]["name"], 32)
+    image = multiply_adds(config["network"], side, classes=10) / (GPU_RATE if kind == "gpu" else CORE_RATE * cores)
+    count = {split: _count(config, split) for split in DEFAULT_COUNTS}
+    epochs = sum(configs.run_training(config, run)["epochs"] for run in configs.built_runs(config))
+    studied, windows = len(config["studied"]), len(config["occlusion"]["windows"])
+    occluded = _occluded(config, count["test"])
+    variants = 4 + config["ablation"]["random_controls"]
+    return {
+        "training": epochs * (image * (TRAINING_PASSES * count["train"] + count["test"]) + 2 * JOB_SECONDS),
+        "occlusion": studied * windows * (image * occluded * side**2 + JOB_SECONDS),
+        "filters and ablation": studied * (image * count["test"] * variants + 10 * JOB_SECONDS),
+    }
+
+
+def _count(config, split):
+    wanted = config["dataset"][f"{split}_images"]
+    return DEFAULT_COUNTS[split] if wanted == "all" else wanted
+
+
+def _occluded(config, tested):
+    images = config["occlusion"]["images"]
+    return tested if images == "all" else images if isinstance(images, int) else len(images)
+
+
+def words(stages):
+    """`about 25 min (training 20 min, occlusion 5 min)`."""
+    parts = ", ".join(f"{stage} {_duration(value)}" for stage, value in stages.items())
+    return f"about {_duration(sum(stages.values()))} from nothing ({parts})"
+
+
+def _duration(value):
+    if value < 90:
+        return f"{max(value, 1):.0f} s"
+    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"

@@ -1,0 +1,124 @@
+"""The data set as one HDF5 file: what every stage reads.
+
+Format, version 1: groups `train`, `test` and, if images are held out, `validation`, each with
+`images` uint8 (image, y, x, channel) and `labels` int64 (image); `test/masks` bool (image, y, x)
+where the place of the object is known; the attribute `classes` names the labels 0, 1, …
+"""
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+
+from convprobe import hdf5
+from convprobe.errors import InputError
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled images of one split.
+
+    Attributes:
+        pixels: uint8 (image, y, x, channel).
+        labels: int64 (image), indices into `classes`.
+        classes: names of the classes.
+        indices: int64 (image), the place of each image in its split.
+        masks: bool (image, y, x), true where the object is; None where that isn't known.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    indices: np.ndarray
+    masks: np.ndarray | None = None
+
+    @property
+    def side(self):
+        """Height and width in pixels: images are square."""
+        return self.pixels.shape[1]
+
+
+def write(path, splits):
+    """Write the splits, a dict of Images by name."""
+    with hdf5.create(path) as file:
+        file.attrs["classes"] = list(splits["train"].classes)
+        for name, images in splits.items():
+            group = file.create_group(name)
+            group["images"] = images.pixels
+            group["labels"] = images.labels
+            if name == "test" and images.masks is not None:
+                group["masks"] = images.masks
+
+
+def classes(path):
+    """Names of the classes, in the order of the labels."""
+    with hdf5.open_complete(path) as file:
+        return list(file.attrs["classes"])
+
+
+def read(path, split, chosen="all"):
+    """The images of one split, in the data set's order.
+
+    Args:
+        path: an `images.h5`.
+        split: `train`, `test` or `validation`.
+        chosen: how many from the start, a list of indices, or `all`.
+
+    Raises:
+        InputError: the file is damaged, or an index is beyond the split.
+    """
+    with hdf5.open_complete(path) as file:
+        group = file[split]
+        indices = _indices(path, split, chosen, len(group["labels"]))
+        rows = slice(None) if chosen == "all" else indices
+        return Images(
+            pixels=_rows(group["images"], rows),
+            labels=_rows(group["labels"], rows),
+            classes=tuple(file.attrs["classes"]),
+            indices=indices,
+            masks=_rows(group["masks"], rows) if "masks" in group else None,
+        )
+
+
+def _rows(stored: h5py.Dataset, rows):
+    """Read rows in any order: HDF5 itself wants them increasing."""
+    if isinstance(rows, slice):
+        return stored[rows]
+    increasing, places = np.unique(rows, return_inverse=True)
+    return stored[increasing][places]
+
+
+def _indices(path, split, chosen, count):
+    if chosen == "all":
+        return np.arange(count)
+    indices = np.arange(chosen) if isinstance(chosen, int) else np.array(chosen, dtype=np.int64)
+    if indices.max(initial=0) >= count:
+        raise InputError(f"{path}: image {indices.max()} of {split} was asked for, but it has images 0 to {count - 1}")
+    return indices
+
+
+def normalisation(pixels):
+    """Mean and standard deviation per channel.
+
+    Args:
+        pixels: uint8 (image, y, x, channel).
+
+    Returns:
+        dict of `mean` and `std` (lists of float, of pixels in [0, 1], population deviation) and
+        `images`, the number counted. From exact integer sums, so it doesn't depend on any batch.
+
+    Raises:
+        InputError: a channel is the same everywhere.
+    """
+    # A histogram of the 256 levels holds all that the two moments need, exactly.
+    counts = [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(pixels.shape[-1])]
+    levels = np.arange(256) / 255
+    mean = [float(np.average(levels, weights=count)) for count in counts]
+    variance = [
+        float(np.average((levels - centre) ** 2, weights=count)) for centre, count in zip(mean, counts, strict=True)
+    ]
+    if min(variance) == 0:
+        raise InputError(
+            f"the training images can't be normalised: channel {variance.index(0)} has one value everywhere"
+        )
+    return {"mean": mean, "std": [value**0.5 for value in variance], "images": len(pixels)}

@@ -1,0 +1,60 @@
+"""A digest of code by its meaning: the syntax trees of a script and of what it imports.
+
+Snakemake reruns a job when its script's date changes and doesn't see the modules that it imports.
+This sees just what can change a result: not dates, comments, docstrings or formatting.
+"""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+
+def fingerprint(script):
+    """Digests of a script and of every local module that it reaches by imports.
+
+    Args:
+        script: path of a Python file; modules are looked for from its folder.
+
+    Returns:
+        dict of 16 hexadecimal digits by path relative to the script's folder, in sorted order.
+    """
+    root = Path(script).parent
+    digests, waiting = {}, [Path(script)]
+    while waiting:
+        file = waiting.pop()
+        name = file.relative_to(root).as_posix()
+        if name not in digests:
+            digests[name], imported = _read(file, root)
+            waiting += imported
+    return dict(sorted(digests.items()))
+
+
+@functools.cache
+def _read(file, root):
+    """Digest of one file and the local files that it imports."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                del node.body[0]
+    imported = {found for node in ast.walk(tree) for found in _local_files(node, file, root)}
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16], sorted(imported)
+
+
+def _local_files(node, file, root):
+    """Files under `root` that an import statement loads, packages' `__init__.py` included."""
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        package = file.parent.relative_to(root).parts
+        above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+        module = ".".join(filter(None, [above, node.module]))
+        # What is imported from a package may be a module of it.
+        names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    else:
+        return
+    for name in names:
+        place = root.joinpath(*name.split("."))
+        packages = [parent / "__init__.py" for parent in (place, *place.parents) if parent.is_relative_to(root)]
+        yield from (found for found in [place.with_suffix(".py"), *packages] if found.is_file())

@@ -1,0 +1,136 @@
+"""Where does the network look? Cover a part of the image and see what it then believes.
+
+Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from convprobe import hdf5, runtime
+from convprobe.errors import InputError
+from convprobe.network import as_input
+
+BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
+
+
+def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE, batch=BATCH):
+    """Class probabilities with a grey window centred at every pixel in turn.
+
+    At the border the window is clipped, so that each pixel has a map value and a corner hides a
+    quarter of the window. Grey is a pixel value: it is normalised as the image is.
+
+    Args:
+        network: in evaluation mode; maps float32 (n, channel, y, x) in [0, 1] to logits (n, class).
+        pixels: uint8 (image, y, x, channel).
+        window: side in pixels, odd.
+        fill: grey level, 0 to 255.
+        precision: `fp32`, or `bf16` by autocast.
+        batch: positions at a time.
+
+    Returns:
+        float32 (image, y, x, class), each (image, y, x) summing to 1.
+
+    Raises:
+        InputError: the window is even or larger than the image.
+    """
+    count, height, width, _ = pixels.shape
+    hidden = torch.from_numpy(windows(height, width, window))
+    # Cut at image borders: the positions of one image are the rows of its map.
+    positions = [(image, rows) for image in range(count) for rows in torch.arange(len(hidden)).split(batch)]
+    progress = job.progress((rows for _, rows in positions), count * len(hidden), "positions")
+    maps = [
+        _probability(network, _covered(pixels[image], hidden[rows], fill), precision)
+        for (image, _), rows in zip(positions, progress, strict=True)
+    ]
+    return np.concatenate(maps).reshape(count, height, width, -1)
+
+
+def windows(height, width, window):
+    """Which pixels the window hides at each position.
+
+    Returns:
+        bool (position, y, x); positions in row order, one a pixel.
+
+    Raises:
+        InputError: the window is even or larger than the image.
+    """
+    if window % 2 == 0:
+        raise InputError(f"the window is {window} pixels wide, but it is centred on a pixel: expected an odd side")
+    if window > min(height, width):
+        raise InputError(f"the window is {window} pixels wide, but the images are {width}×{height}")
+    near_y, near_x = (abs(np.subtract.outer(np.arange(n), np.arange(n))) <= window // 2 for n in (height, width))
+    hidden = near_y[:, None, :, None] & near_x[None, :, None, :]
+    return hidden.reshape(height * width, height, width)
+
+
+def _covered(image, hidden, fill):
+    grey = torch.tensor(fill, dtype=torch.uint8)
+    return torch.where(hidden[..., None], grey, torch.from_numpy(image))
+
+
+@torch.inference_mode()
+def _probability(network, pixels, precision):
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits = network(as_input(pixels.to(device)))
+    return logits.float().softmax(dim=1).cpu().numpy()
+
+
+def clean_probability(network, pixels, precision="fp32"):
+    """Class probabilities of the images as they are: float32 (image, class)."""
+    return _probability(network, torch.from_numpy(pixels), precision)
+
+
+def write(path, probability, clean, images, settings, checkpoint_sha256):
+    """Write a window's maps.
+
+    Args:
+        probability: float32 (image, y, x, class).
+        clean: float32 (image, class), without a window.
+        images: the datasets.Images that were occluded.
+        settings: `window` and `fill`, stored as attributes.
+        checkpoint_sha256: of the checkpoint that made the maps.
+    """
+    each = np.arange(len(images.labels))
+    with hdf5.create(path) as file:
+        hdf5.dimension(file, "image", images.indices)
+        hdf5.dimension(file, "y", np.arange(images.side))
+        hdf5.dimension(file, "x", np.arange(images.side))
+        hdf5.dimension(file, "class", list(images.classes))
+        hdf5.dataset(file, "probability", probability, ("image", "y", "x", "class"))
+        hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], ("image", "y", "x"))
+        hdf5.dataset(file, "clean_probability", clean, ("image", "class"))
+        hdf5.dataset(file, "label", images.labels, ("image",))
+        file.attrs.update(window=settings["window"], fill=settings["fill"], checkpoint_sha256=checkpoint_sha256)
+
+
+def summarise(paths):
+    """One row per window and image, from the window files.
+
+    Returns:
+        pandas.DataFrame of `window, image, class, clean_confidence, mean_confidence,
+        min_confidence, flipped_fraction, flipped_to`. A position is flipped where another class is
+        predicted than without a window; `flipped_to` is the commonest of those, empty if none.
+    """
+    return pd.DataFrame([row for path in paths for row in _summary_rows(path)])
+
+
+def _summary_rows(path):
+    with hdf5.open_complete(path) as file:
+        classes = file["class"].asstr()[:]
+        window, labels, clean = file.attrs["window"], file["label"][:], file["clean_probability"][:]
+        for row, image in enumerate(file["image"][:]):
+            predicted = file["probability"][row].argmax(axis=-1)
+            flips = predicted[predicted != clean[row].argmax()]
+            confidence = file["confidence"][row]
+            yield {
+                "window": window,
+                "image": image,
+                "class": classes[labels[row]],
+                "clean_confidence": clean[row, labels[row]],
+                "mean_confidence": confidence.mean(dtype=np.float64),
+                "min_confidence": confidence.min(),
+                "flipped_fraction": flips.size / predicted.size,
+                "flipped_to": classes[np.bincount(flips).argmax()] if flips.size else "",
+            }

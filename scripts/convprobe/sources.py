@@ -1,0 +1,73 @@
+"""Where images come from: the three kinds of data set, brought into one form."""
+
+import numpy as np
+
+from convprobe import datasets
+from convprobe.errors import InputError
+
+
+def load(settings, path=None):
+    """Load a data set's splits.
+
+    The last `validation_images` of the training images are held out: not trained on, not
+    counted in the normalisation.
+
+    Args:
+        settings: `name`, `train_images`, `test_images`, `validation_images` of the config's
+            `dataset`; `all` or the first N images.
+        path: where it lies; unused for `shapes`, which are drawn.
+
+    Returns:
+        dict of datasets.Images by `train`, `test` and, if any are held out, `validation`.
+
+    Raises:
+        InputError: the data set is damaged or smaller than asked for.
+    """
+    arrays, classes = _arrays(settings, path)
+    wanted = {split: settings[f"{split}_images"] for split in ("train", "test")}
+    counts = {split: _count(path, split, wanted[split], len(arrays[split][0])) for split in wanted}
+    held_out = settings["validation_images"]
+    trained = counts["train"] - held_out
+    if trained < 1:
+        raise InputError(f"dataset.validation_images is {held_out}: that leaves nothing of {counts['train']} to train")
+    splits = {
+        "train": _slice(arrays["train"], classes, 0, trained),
+        "test": _slice(arrays["test"], classes, 0, counts["test"]),
+    }
+    if held_out:
+        splits["validation"] = _slice(arrays["train"], classes, trained, counts["train"])
+    return splits
+
+
+def _arrays(settings, path):
+    # Imported here: each needs a library that the other two can do without.
+    match settings["name"]:
+        case "cifar10":
+            from convprobe import cifar10
+
+            return cifar10.read(path)
+        case "image-folder":
+            from convprobe import image_folder
+
+            return image_folder.read(path)
+        case "shapes":
+            from convprobe import shapes
+
+            # The split is part of the seed, so that more training images don't change the test.
+            counts = (settings["train_images"], settings["test_images"])
+            drawn = [shapes.draw(count, seed=(0, split)) for split, count in enumerate(counts)]
+            return dict(zip(("train", "test"), drawn, strict=True)), shapes.CLASSES
+
+
+def _count(path, split, wanted, available):
+    if wanted == "all":
+        return available
+    if wanted > available:
+        raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {available} {split} images")
+    return wanted
+
+
+def _slice(arrays, classes, start, stop):
+    pixels, labels, *masks = (array[start:stop] for array in arrays)
+    indices = np.arange(stop - start)
+    return datasets.Images(pixels, labels, classes, indices, masks[0] if masks else None)

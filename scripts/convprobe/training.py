@@ -1,0 +1,172 @@
+"""Training, one epoch at a time, and evaluation.
+
+An epoch is a function of the weights and optimizer state before it, the images and the settings:
+its random draws come from a generator seeded by the run's seed and the epoch's number. So a run
+that was cut anywhere and taken up again gives the same bytes, on one machine and version.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from convprobe import checkpoints, runtime
+from convprobe.errors import InputError
+from convprobe.network import RAW, Network, as_input
+
+CROP_MARGIN = 4  # pixels of border that a random crop may shift over
+EVALUATION_BATCH = 500  # images; bounds the memory, doesn't change the result
+
+
+def generator(seed, epoch):
+    """A CPU torch.Generator that is independent for every (seed, epoch)."""
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+
+
+def begin(images, network, normalisation, settings):
+    """The checkpoint at epoch 0, and no optimizer state.
+
+    Initial weights are PyTorch's default ones, drawn from the run's seed.
+
+    Args:
+        images: the training images (datasets.Images).
+        network: the config's `network`.
+        normalisation: `mean` and `std` of the training images; used where the settings say so.
+        settings: the run's `training`.
+    """
+    used = {key: normalisation[key] for key in ("mean", "std")} if settings["normalise"] else RAW
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings["seed"])
+        built = Network(network, len(images.classes), images.side, used)
+    return checkpoints.Checkpoint(built, network, images.classes, images.side, used, epoch=0), None
+
+
+def resume(checkpoint_path, optimizer_path):
+    """The checkpoint and the optimizer state after an epoch."""
+    return checkpoints.load(checkpoint_path), checkpoints.load_tensors(optimizer_path)
+
+
+def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE):
+    """Train one more epoch, in place.
+
+    Args:
+        checkpoint: after the epoch before; its network and epoch are advanced.
+        optimizer_state: after the epoch before, or None at the start.
+        images: the training images (datasets.Images).
+        settings: the run's `training`; `epochs` matters to a schedule only.
+
+    Returns:
+        dict of `train_loss` and `train_accuracy` (means over the epoch, while it trains) and
+        `images`; the optimizer state.
+
+    Raises:
+        InputError: the loss is no longer a number.
+    """
+    device = job.device
+    network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
+    optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
+    random = generator(settings["seed"], checkpoint.epoch + 1)
+    pixels, labels = torch.from_numpy(images.pixels).to(device), torch.from_numpy(images.labels).to(device)
+    batches = torch.randperm(len(labels), generator=random).split(settings["batch_size"])
+    loss_sum = torch.zeros((), device=device, dtype=torch.float64)
+    correct = torch.zeros((), device=device, dtype=torch.int64)
+    for step, batch in enumerate(job.progress(batches, len(labels), "images")):
+        rate = settings["optimizer"]["learning_rate"] * _rate_factor(settings, checkpoint.epoch, step, len(batches))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        augmented = augment(pixels[batch.to(device)], settings["augmentation"], random)
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
+            logits = network(as_input(augmented)).float()
+        loss = F.cross_entropy(logits, labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss_sum += loss.detach() * len(batch)
+        correct += (logits.argmax(1) == labels[batch]).sum()
+    checkpoint.epoch += 1
+    return _record(checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)), optimizer.state_dict()
+
+
+def _optimizer(network, settings, state):
+    optimizer = torch.optim.SGD(
+        network.parameters(),
+        lr=settings["learning_rate"],
+        momentum=settings["momentum"],
+        weight_decay=settings["weight_decay"],
+    )
+    if state is not None:
+        optimizer.load_state_dict(state)
+    return optimizer
+
+
+def _rate_factor(settings, epochs_done, step, steps):
+    """What the learning rate is multiplied with: from 1 at the start to 0 at the end of the run."""
+    if settings["schedule"] == "constant":
+        return 1.0
+    done = (epochs_done + step / steps) / settings["epochs"]
+    return 1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2
+
+
+def _record(epoch, loss_sum, correct, count):
+    if not math.isfinite(loss_sum):
+        raise InputError(
+            f"epoch {epoch}: the training loss is {loss_sum / count}: training diverged. "
+            "Expected a smaller training.optimizer.learning_rate"
+        )
+    return {"train_loss": loss_sum / count, "train_accuracy": correct / count, "images": count}
+
+
+def augment(pixels, augmentation, random):
+    """Randomly flip, or flip and shift, each image.
+
+    Args:
+        pixels: uint8 (image, y, x, channel).
+        augmentation: `none`, `flip` (left to right, every second image) or `flip-crop` (also
+            shifted by up to 4 pixels, black where the image ends).
+        random: a CPU torch.Generator.
+
+    Returns:
+        uint8 (image, y, x, channel).
+    """
+    if augmentation == "none":
+        return pixels
+    count, side = pixels.shape[:2]
+    flipped = torch.rand(count, generator=random) < 0.5
+    pixels = torch.where(flipped.to(pixels.device).view(-1, 1, 1, 1), pixels.flip(2), pixels)
+    if augmentation == "flip":
+        return pixels
+    shift_y, shift_x = torch.randint(2 * CROP_MARGIN + 1, (2, count, 1), generator=random).to(pixels.device)
+    padded = F.pad(pixels, (0, 0, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN))
+    place = torch.arange(side, device=pixels.device)
+    image = torch.arange(count, device=pixels.device)
+    return padded[image[:, None, None], (shift_y + place)[:, :, None], (shift_x + place)[:, None, :]]
+
+
+@torch.inference_mode()
+def predict(network, images, job=runtime.IDLE, batch=EVALUATION_BATCH):
+    """Logits of images, in float32.
+
+    Args:
+        network: in evaluation mode, on the device where it is to run.
+        images: datasets.Images.
+        batch: images at a time; doesn't change the result.
+
+    Returns:
+        float32 (image, class), on the CPU.
+    """
+    device = next(network.parameters()).device
+    batches = torch.from_numpy(images.pixels).split(batch)
+    logits = [network(as_input(pixels.to(device))).cpu() for pixels in job.progress(batches, len(images.labels), "images")]
+    return torch.cat(logits)
+
+
+def evaluate(network, images, job=runtime.IDLE):
+    """Mean cross-entropy and accuracy: dict of `loss`, `accuracy` and `images`, the number counted."""
+    logits, labels = predict(network, images, job), torch.from_numpy(images.labels)
+    return {
+        "loss": F.cross_entropy(logits.double(), labels).item(),
+        "accuracy": (logits.argmax(1) == labels).double().mean().item(),
+        "images": len(labels),
+    }

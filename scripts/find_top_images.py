@@ -1,0 +1,11 @@
+"""The test images that each chosen filter answers to most."""
+
+from convprobe import activations, files, runtime
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        settings = snakemake.params.settings
+        table = activations.top_images(
+            snakemake.input.activations, snakemake.input.images, settings["chosen"], settings["top"], settings["network"]
+        )
+        files.write_csv(snakemake.output.table, table)

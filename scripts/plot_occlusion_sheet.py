@@ -1,0 +1,9 @@
+"""Four images and their occlusion maps, as published."""
+
+from convprobe import datasets, figures, runtime
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        images = datasets.read(snakemake.input.images, "test", snakemake.params.settings["images"])
+        run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
+        figures.occlusion_sheet(snakemake.output.figure, images, snakemake.input.maps, run, checkpoint)

@@ -1,0 +1,11 @@
+"""Maps and responses of the chosen filters for every test image."""
+
+from convprobe import activations, checkpoints, datasets, files, runtime
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+        chosen = snakemake.params.settings["chosen"]
+        images = datasets.read(snakemake.input.images, "test")
+        network = checkpoints.load(snakemake.input.checkpoint, job.device).network
+        batches = activations.record(network, images, chosen, job)
+        activations.write(snakemake.output.activations, batches, chosen, files.sha256(snakemake.input.checkpoint))
