@@ -16,14 +16,14 @@ rule ablate_filters:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
         predictions=f"{ABLATION}/predictions.csv",
-    params:
-        settings={"chosen": config["filters"]["chosen"]},
-        code=fingerprint("ablate_filters.py"),
     log:
         f"{ABLATION_LOGS}/predictions.log",
     threads: 4
     resources:
         gpu=1,
+    params:
+        settings={"chosen": config["filters"]["chosen"]},
+        code=fingerprint("ablate_filters.py"),
     script:
         "../scripts/ablate_filters.py"
 
@@ -34,6 +34,11 @@ rule compare_ablations:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
         accuracy=f"{ABLATION}/accuracy.csv",
+    log:
+        f"{ABLATION_LOGS}/accuracy.log",
+    threads: 4
+    resources:
+        gpu=1,
     params:
         settings=lambda wildcards: {
             "chosen": config["filters"]["chosen"],
@@ -41,11 +46,6 @@ rule compare_ablations:
             "seed": configs.run_training(config, wildcards.run)["seed"],
         },
         code=fingerprint("compare_ablations.py"),
-    log:
-        f"{ABLATION_LOGS}/accuracy.log",
-    threads: 4
-    resources:
-        gpu=1,
     script:
         "../scripts/compare_ablations.py"
 
@@ -59,11 +59,11 @@ rule tabulate_confusion:
         after=f"{ABLATION}/confusion-after.csv",
         class_pairs=f"{ABLATION}/class-pairs.csv",
         first_images=f"{ABLATION}/first-images.csv",
+    log:
+        f"{ABLATION_LOGS}/confusion.log",
     params:
         settings={"table_images": config["ablation"]["table_images"]},
         code=fingerprint("tabulate_confusion.py"),
-    log:
-        f"{ABLATION_LOGS}/confusion.log",
     script:
         "../scripts/tabulate_confusion.py"
 
@@ -87,9 +87,9 @@ rule plot_confusion:
             category="4 What does it lose?",
             labels={"run": "{run}", "epoch": "{checkpoint}", "figure": "class pairs"},
         ),
-    params:
-        code=fingerprint("plot_confusion.py"),
     log:
         f"{ABLATION_LOGS}/confusion-figure.log",
+    params:
+        code=fingerprint("plot_confusion.py"),
     script:
         "../scripts/plot_confusion.py"

@@ -19,10 +19,10 @@ def dataset_source():
 rule download_cifar10:
     output:
         archive=protected(f"{{folder}}/{ARCHIVE}"),
-    params:
-        code=fingerprint("download_cifar10.py"),
     log:
         f"{LOGS}/dataset/{{folder}}/download.log",
+    params:
+        code=fingerprint("download_cifar10.py"),
     script:
         "../scripts/download_cifar10.py"
 
@@ -32,11 +32,11 @@ rule prepare_images:
         source=dataset_source(),
     output:
         images=f"{RESULTS}/dataset/images.h5",
+    log:
+        f"{LOGS}/dataset/images.log",
     params:
         settings={key: value for key, value in config["dataset"].items() if key != "path"},
         code=fingerprint("prepare_images.py"),
-    log:
-        f"{LOGS}/dataset/images.log",
     script:
         "../scripts/prepare_images.py"
 
@@ -46,9 +46,9 @@ rule measure_normalisation:
         images=f"{RESULTS}/dataset/images.h5",
     output:
         normalisation=f"{RESULTS}/dataset/normalisation.json",
-    params:
-        code=fingerprint("measure_normalisation.py"),
     log:
         f"{LOGS}/dataset/normalisation.log",
+    params:
+        code=fingerprint("measure_normalisation.py"),
     script:
         "../scripts/measure_normalisation.py"

@@ -12,14 +12,14 @@ rule record_activations:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
         activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
-    params:
-        settings={"chosen": config["filters"]["chosen"]},
-        code=fingerprint("record_activations.py"),
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/activations.log",
     threads: 4
     resources:
         gpu=1,
+    params:
+        settings={"chosen": config["filters"]["chosen"]},
+        code=fingerprint("record_activations.py"),
     script:
         "../scripts/record_activations.py"
 
@@ -30,11 +30,11 @@ rule find_top_images:
         activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
     output:
         table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-images.log",
     params:
         settings={**config["filters"], "network": config["network"]},
         code=fingerprint("find_top_images.py"),
-    log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-images.log",
     script:
         "../scripts/find_top_images.py"
 
@@ -45,10 +45,10 @@ rule cut_patches:
         table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
     output:
         patches=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/patches.h5",
-    params:
-        code=fingerprint("cut_patches.py"),
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/patches.log",
+    params:
+        code=fingerprint("cut_patches.py"),
     script:
         "../scripts/cut_patches.py"
 
@@ -64,9 +64,9 @@ rule plot_top_patches:
             category="3 What do its filters answer to?",
             labels={"run": "{run}", "epoch": "{checkpoint}"},
         ),
-    params:
-        code=fingerprint("plot_top_patches.py"),
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-patches.log",
+    params:
+        code=fingerprint("plot_top_patches.py"),
     script:
         "../scripts/plot_top_patches.py"

@@ -31,14 +31,14 @@ rule map_occlusion:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
         maps=f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion/window-{{window}}.h5",
-    params:
-        settings=lambda wildcards: occlusion_settings(int(wildcards.window)),
-        code=fingerprint("map_occlusion.py"),
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/window-{{window}}.log",
     threads: 4
     resources:
         gpu=1,
+    params:
+        settings=lambda wildcards: occlusion_settings(int(wildcards.window)),
+        code=fingerprint("map_occlusion.py"),
     script:
         "../scripts/map_occlusion.py"
 
@@ -51,10 +51,10 @@ rule summarise_occlusion:
         ),
     output:
         summary=f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion/summary.csv",
-    params:
-        code=fingerprint("summarise_occlusion.py"),
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/summary.log",
+    params:
+        code=fingerprint("summarise_occlusion.py"),
     script:
         "../scripts/summarise_occlusion.py"
 
@@ -70,10 +70,10 @@ rule plot_occlusion_sheet:
             category="2 Where does it look?",
             labels={"run": "{run}", "epoch": "{checkpoint}", "sheet": "{sheet}"},
         ),
+    log:
+        f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/sheet-{{sheet}}.log",
     params:
         settings=lambda wildcards: {"images": sheets()[wildcards.sheet]},
         code=fingerprint("plot_occlusion_sheet.py"),
-    log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/sheet-{{sheet}}.log",
     script:
         "../scripts/plot_occlusion_sheet.py"

@@ -43,11 +43,11 @@ rule write_reproduction_card:
             caption="../report/reproduction.rst",
             category="5 Does the study hold?",
         ),
+    log:
+        f"{LOGS}/reproduction.log",
     params:
         settings={"network": config["network"], "table_images": config["ablation"]["table_images"]},
         code=fingerprint("write_reproduction_card.py"),
-    log:
-        f"{LOGS}/reproduction.log",
     script:
         "../scripts/write_reproduction_card.py"
 
@@ -57,13 +57,13 @@ rule write_explorer:
         lambda wildcards: [path for paths in explorer_sections(wildcards).values() for path in paths],
     output:
         page=f"{RESULTS}/explorer.html",
+    log:
+        f"{LOGS}/explorer.log",
     params:
         settings=lambda wildcards: {
             "title": f"convprobe: {config['experiment']}",
             "sections": explorer_sections(wildcards),
         },
         code=fingerprint("write_explorer.py"),
-    log:
-        f"{LOGS}/explorer.log",
     script:
         "../scripts/write_explorer.py"

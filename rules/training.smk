@@ -37,14 +37,14 @@ rule train_epoch:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
         optimizer=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.optimizer.pth",
         record=f"{RESULTS}/{{run}}/training/epoch-{{epoch}}.json",
-    params:
-        settings=lambda wildcards: training_settings(wildcards.run),
-        code=fingerprint("train_epoch.py"),
     log:
         f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
     threads: 4
     resources:
         gpu=1,
+    params:
+        settings=lambda wildcards: training_settings(wildcards.run),
+        code=fingerprint("train_epoch.py"),
     script:
         "../scripts/train_epoch.py"
 
@@ -55,14 +55,14 @@ rule evaluate_epoch:
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
     output:
         evaluation=f"{RESULTS}/{{run}}/evaluation/epoch-{{epoch}}.json",
-    params:
-        settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},
-        code=fingerprint("evaluate_epoch.py"),
     log:
         f"{LOGS}/{{run}}/evaluation/epoch-{{epoch}}.log",
     threads: 4
     resources:
         gpu=1,
+    params:
+        settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},
+        code=fingerprint("evaluate_epoch.py"),
     script:
         "../scripts/evaluate_epoch.py"
 
@@ -73,10 +73,10 @@ rule tabulate_learning_curve:
         records=training_records,
     output:
         table=f"{RESULTS}/{{run}}/learning-curve.csv",
-    params:
-        code=fingerprint("tabulate_learning_curve.py"),
     log:
         f"{LOGS}/{{run}}/learning-curve.log",
+    params:
+        code=fingerprint("tabulate_learning_curve.py"),
     script:
         "../scripts/tabulate_learning_curve.py"
 
@@ -86,11 +86,11 @@ checkpoint select_epoch:
         evaluations=evaluations,
     output:
         selection=f"{RESULTS}/{{run}}/selection.json",
+    log:
+        f"{LOGS}/{{run}}/selection.log",
     params:
         settings=config["selection"],
         code=fingerprint("select_epoch.py"),
-    log:
-        f"{LOGS}/{{run}}/selection.log",
     script:
         "../scripts/select_epoch.py"
 
@@ -106,9 +106,9 @@ rule plot_learning_curve:
             category="1 Training",
             labels={"run": "{run}"},
         ),
-    params:
-        code=fingerprint("plot_learning_curve.py"),
     log:
         f"{LOGS}/{{run}}/learning-curve-figure.log",
+    params:
+        code=fingerprint("plot_learning_curve.py"),
     script:
         "../scripts/plot_learning_curve.py"

@@ -5,7 +5,6 @@ from convprobe import activations, files, runtime
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
-        table = activations.top_images(
-            snakemake.input.activations, snakemake.input.images, settings["chosen"], settings["top"], settings["network"]
-        )
+        chosen, top, network = settings["chosen"], settings["top"], settings["network"]
+        table = activations.top_images(snakemake.input.activations, snakemake.input.images, chosen, top, network)
         files.write_csv(snakemake.output.table, table)

@@ -115,6 +115,7 @@ def cut_patches(path, top_images_path, images_path):
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
             pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels
-            boxes = rows[["top", "left", "bottom", "right"]].itertuples(index=False)
-            patches = [image[top:bottom, left:right] for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True)]
-            file[f"{layer}/{channel}"] = np.stack(patches)
+            boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+            file[f"{layer}/{channel}"] = np.stack(
+                [image[top:bottom, left:right] for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True)]
+            )

@@ -89,14 +89,16 @@ def _errors(schema, config):
 
 
 def _schema_mistake(error):
+    """Path and line of what the schema found."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         unknown = sorted(set(error.instance) - set(error.schema["properties"]))
-        path = (*path, unknown[0])
-        return path, f"{' and '.join(_key((*path[:-1], key)) for key in unknown)}: unknown key, {_expected_keys(unknown[0], error.schema)}"
+        keys = " and ".join(_key((*path, key)) for key in unknown)
+        return (*path, unknown[0]), f"{keys}: unknown key, {_expected_keys(unknown[0], error.schema)}"
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return path, f"{' and '.join(_key((*path, key)) for key in missing)}: missing: {_description(error.schema, missing[0])}"
+        # One error a key: jsonschema tells which one in its message only.
+        missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+        return path, f"{_key((*path, missing))} is missing, expected: {_description(error.schema, missing)}"
     return path, f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}"
 
 
@@ -125,15 +127,11 @@ def _expected(schema):
         "integer": "a whole number", "number": "a number", "string": "a text", "boolean": "true or false",
         "array": "a list", "object": "a mapping of keys to values",
     }  # fmt: skip
-    words = [names[schema["type"]]]
     bounds = {
         "minimum": "of at least", "maximum": "of at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below",
-        "minItems": "of at least this many entries:", "uniqueItems": "without repetition:",
     }  # fmt: skip
-    words += [f"{phrase} {_shown(schema[key])}" for key, phrase in bounds.items() if key in schema and schema[key] is not True]
-    if schema.get("uniqueItems"):
-        words.append("without repetition")
-    return " ".join(words)
+    limits = [f"{words} {schema[key]}" for key, words in bounds.items() if key in schema]
+    return " ".join([names[schema["type"]], *limits])
 
 
 def _hint(error):
@@ -183,20 +181,27 @@ def _cross_checks(config):
 
 def _check_dataset(config):
     dataset = config["dataset"]
-    for key in ("train_images", "test_images"):
-        if dataset["name"] == "shapes" and dataset[key] == "all":
+    name, held_out = dataset["name"], dataset["validation_images"]
+    for split in ("train", "test"):
+        key, wanted = f"{split}_images", dataset[f"{split}_images"]
+        available = PUBLISHED_SIZES.get(name, {}).get(split)
+        if name == "shapes" and wanted == "all":
             yield ("dataset", key), f"dataset.{key} is all, but shapes are drawn: expected how many"
-        available = PUBLISHED_SIZES.get(dataset["name"], {}).get(key.removesuffix("_images"))
-        if available and dataset[key] != "all" and dataset[key] > available:
-            yield ("dataset", key), f"dataset.{key} is {dataset[key]}, but {dataset['name']} has {available}"
-    if dataset["name"] == "image-folder" and not Path(dataset["path"]).exists():
-        yield ("dataset", "path"), f"dataset.path is {dataset['path']}: nothing is there, expected a folder, .tar.gz or .zip of images"
+        elif available and wanted != "all" and wanted > available:
+            yield ("dataset", key), f"dataset.{key} is {wanted}, but {name} has {available}"
+    if name != "shapes" and not dataset_is_there(dataset):
+        found = f"dataset.path is {dataset['path']}: nothing is there"
+        yield ("dataset", "path"), f"{found}, expected a folder, .tar.gz or .zip of images"
     trained = dataset["train_images"]
-    if trained != "all" and dataset["validation_images"] >= trained:
-        yield (
-            ("dataset", "validation_images"),
-            f"dataset.validation_images is {dataset['validation_images']}, held out of {trained} training images: that leaves nothing to train on",
-        )
+    if trained != "all" and held_out >= trained:
+        found = f"dataset.validation_images is {held_out}, held out of {trained} training images"
+        yield ("dataset", "validation_images"), f"{found}: that leaves nothing to train on"
+
+
+def dataset_is_there(dataset):
+    """Whether a data set lies at its path, or can be downloaded to it."""
+    path = Path(dataset["path"])
+    return path.exists() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
 
 
 def _check_runs(config):
@@ -205,19 +210,24 @@ def _check_runs(config):
         for index, run in enumerate(config[role]):
             if run not in config["runs"]:
                 yield (role, index), f"{role}[{index}] is {run}, expected a run named in runs: {known}"
-    for run in set(config["studied"]) & set(config["compared"]):
+    for run in sorted(set(config["studied"]) & set(config["compared"])):
         yield ("compared",), f"compared holds {run}, which is studied: expected each run in one list"
 
 
 def _check_selection(config):
     selection = config["selection"]
-    if selection["policy"] == "fixed":
-        for run in built_runs(config):
-            epochs = run_training(config, run)["epochs"] if run in config["runs"] else selection["epoch"]
-            if selection["epoch"] > epochs:
-                yield ("selection", "epoch"), f"selection.epoch is {selection['epoch']}, but run {run} has epochs 1 to {epochs}"
-    elif selection["split"] == "validation" and not config["dataset"]["validation_images"]:
-        yield ("selection", "split"), "selection.split is validation, but dataset.validation_images is 0: expected some, or split: test"
+    if selection["policy"] == "best":
+        if selection["split"] == "validation" and not config["dataset"]["validation_images"]:
+            found = "selection.split is validation, but dataset.validation_images is 0"
+            yield ("selection", "split"), f"{found}: expected some to be held out, or split: test"
+        return
+    for run in filter(config["runs"].__contains__, built_runs(config)):
+        epochs = run_training(config, run)["epochs"]
+        if selection["epoch"] > epochs:
+            yield (
+                ("selection", "epoch"),
+                f"selection.epoch is {selection['epoch']}, but run {run} ends at epoch {epochs}",
+            )
 
 
 def _check_network(config):

@@ -14,7 +14,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; p
 img { max-width: 100%; height: auto; background: white; border-radius: 4px; }
 figure { margin: 1.5rem 0; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.2rem 0.6rem; text-align: left; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+th, td { padding: 0.2rem 0.6rem; text-align: left; border-bottom: 1px solid #8886; }
 .table { overflow-x: auto; max-height: 30rem; overflow-y: auto; }
 nav a { margin-right: 1rem; }
 """
@@ -31,10 +31,10 @@ def write(path, title, sections):
     folder = Path(path).parent
     anchors = {heading: f"section-{number}" for number, heading in enumerate(sections, start=1)}
     navigation = "".join(f'<a href="#{anchor}">{html.escape(heading)}</a>' for heading, anchor in anchors.items())
-    body = "".join(
-        f'<section id="{anchors[heading]}"><h2>{html.escape(heading)}</h2>{"".join(_shown(shown, folder) for shown in paths)}</section>'
-        for heading, paths in sections.items()
-    )
+    body = ""
+    for heading, paths in sections.items():
+        shown = "".join(_shown(path, folder) for path in paths)
+        body += f'<section id="{anchors[heading]}"><h2>{html.escape(heading)}</h2>{shown}</section>'
     with files.replacing(path) as partial:
         partial.write_text(
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'

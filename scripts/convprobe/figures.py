@@ -19,6 +19,7 @@ matplotlib.rcParams.update(STYLE)
 
 # Okabe & Ito's colours, which stay apart for every kind of colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+UNITS = {"accuracy": "", "loss": " (cross-entropy)"}
 SHEET_IMAGES = 4  # images side by side, as published
 
 
@@ -52,16 +53,18 @@ def learning_curve(path, table, selection, run):
         run: its name, for the title.
     """
     figure = _new(7, 3.2)
-    for axes, quantity, label in zip(figure.subplots(1, 2), ("accuracy", "loss"), ("accuracy", "cross-entropy")):
+    for axes, quantity in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         for split, colour, dashes in (("train", GREY, "--"), ("validation", ORANGE, ":"), ("test", BLUE, "-")):
             if f"{split}_{quantity}" in table:
                 values = table[f"{split}_{quantity}"]
                 axes.plot(table["epoch"], values, dashes, color=colour, label=split, marker=".")
         axes.axvline(selection["epoch"], color="black", linewidth=0.8)
-        axes.set(xlabel="epoch", ylabel=label, ylim=(0, 1) if quantity == "accuracy" else (0, None))
+        axes.set(
+            xlabel="epoch", ylabel=f"{quantity}{UNITS[quantity]}", ylim=(0, 1) if quantity == "accuracy" else (0, None)
+        )
         axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="upper right")
-    figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} on the test set")
+    figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy")
     how = "chosen in the config" if selection["policy"] == "fixed" else "the best"
     _save(
         figure,
@@ -168,8 +171,8 @@ def confusion(path, before, after, run, checkpoint):
     figure = _new(14, 5.4)
     panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
     for axes, table, title in panels:
-        scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if title == "change" else {"cmap": "viridis", "vmin": 0, "vmax": 100}
-        drawn = axes.imshow(table, interpolation="nearest", **scale)
+        colours, low, high = ("RdBu_r", -limit, limit) if title == "change" else ("viridis", 0, 100)
+        drawn = axes.imshow(table, interpolation="nearest", cmap=colours, vmin=low, vmax=high)
         _write_cells(axes, table, title == "change", limit)
         names = range(len(table))
         axes.set_xticks(names, table.columns, rotation=45, ha="right")
@@ -208,7 +211,7 @@ def class_pairs(path, table, predictions, run, checkpoint):
     right = [(predictions[state] == predictions["class"]).mean() for state in ("before", "after")]
     figure = _new(7, 4)
     axes = figure.subplots()
-    bars = axes.barh([f"{row['class']} → {row['predicted']}" for _, row in shown.iterrows()], shown["images"], color=BLUE)
+    bars = axes.barh(shown["class"] + " → " + shown["predicted"], shown["images"], color=BLUE)
     axes.bar_label(bars, padding=2, fontsize=8)
     axes.set(xlabel="images", xlim=(0, max(shown["images"].max() * 1.1, 1) if len(shown) else 1))
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -217,6 +220,6 @@ def class_pairs(path, table, predictions, run, checkpoint):
         figure,
         path,
         f"{lost} of {len(predictions)} test images were right with the network as trained and wrong with the chosen "
-        f"filters switched off: true class → new prediction, the commonest pairs. Accuracy {right[0]:.1%} → {right[1]:.1%}.",
+        f"filters switched off: true class → new prediction, the commonest pairs. Accuracy {right[0]:.1%} before, "
+        f"{right[1]:.1%} after.",
     )
-

@@ -35,9 +35,9 @@ def _read(file, root):
     """Digest of one file and the local files that it imports."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     imported = {found for node in ast.walk(tree) for found in _local_files(node, file, root)}
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16], sorted(imported)
 

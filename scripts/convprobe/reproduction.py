@@ -137,7 +137,7 @@ def _confusion_claims(predictions, table_images):
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"wrong answers for {true} that say {predicted}, filters off, first {table_images} images"
         if not {true, predicted} <= classes:
-            yield claim, "frequent", None, None, None, f"not tested: no class {true if true not in classes else predicted}"
+            yield claim, "frequent", None, None, None, f"not tested: no such classes as {true} and {predicted}"
             continue
         wrong = table.loc[(table["class"] == true) & (table["after"] != true), "after"]
         if wrong.empty:
@@ -147,4 +147,3 @@ def _confusion_claims(predictions, table_images):
         low, high = wilson(hits, len(wrong))
         verdict = "holds: above chance" if low > chance else "fails: below chance" if high < chance else "undecided"
         yield claim, "frequent", hits / len(wrong), low, high, verdict
-

@@ -158,8 +158,8 @@ def predict(network, images, job=runtime.IDLE, batch=EVALUATION_BATCH):
     """
     device = next(network.parameters()).device
     batches = torch.from_numpy(images.pixels).split(batch)
-    logits = [network(as_input(pixels.to(device))).cpu() for pixels in job.progress(batches, len(images.labels), "images")]
-    return torch.cat(logits)
+    batches = job.progress(batches, len(images.labels), "images")
+    return torch.cat([network(as_input(pixels.to(device))).cpu() for pixels in batches])
 
 
 def evaluate(network, images, job=runtime.IDLE):

@@ -1,0 +1,39 @@
+# make demo    the whole study in minutes, without a download
+# make test    linters and all tests
+# make report  Snakemake's own report of the demo
+# Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test report clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	$(SNAKEMAKE) --configfile presets/demo.yaml
+
+report: demo
+	$(SNAKEMAKE) --configfile presets/demo.yaml --report results/demo/report.html
+
+test: .venv/installed-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv .snakemake logs results/demo
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt constraints.txt | .venv/bin/python
+	$(INSTALL) --requirement requirements.txt
+	touch $@
+
+.venv/installed-for-tests: requirements-dev.txt .venv/installed
+	$(INSTALL) --requirement requirements-dev.txt
+	touch $@
