@@ -8,15 +8,16 @@ def runs_by_role():
     return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
 
 
-def card_tables(wildcards):
-    """The tables that the claims are held against, by name."""
+def card_files(wildcards):
+    """The files that the claims are held against, by name."""
     roles = runs_by_role()
     probed = roles.get("normalised", STUDIED[0])
-    tables = {role: f"{RESULTS}/{run}/learning-curve.csv" for role, run in roles.items()}
-    if "normalised" in roles:
-        tables["selection"] = f"{RESULTS}/{probed}/selection.json"
+    found = {role: f"{RESULTS}/{run}/learning-curve.csv" for role, run in roles.items()}
+    found["selection"] = f"{RESULTS}/{probed}/selection.json"
+    found["images"] = f"{RESULTS}/dataset/images.h5"
+    found["maps"] = f"{selected(probed)}/occlusion/window-{max(config['occlusion']['windows'])}.h5"
     names = {"summary": "occlusion/summary", "accuracy": "ablation/accuracy", "predictions": "ablation/predictions"}
-    return tables | {name: f"{selected(probed)}/{table}.csv" for name, table in names.items()}
+    return found | {name: f"{selected(probed)}/{table}.csv" for name, table in names.items()}
 
 
 def explorer_sections(wildcards):
@@ -36,7 +37,7 @@ def explorer_sections(wildcards):
 
 rule write_reproduction_card:
     input:
-        unpack(card_tables),
+        unpack(card_files),
     output:
         card=report(
             f"{RESULTS}/reproduction.csv",
@@ -46,7 +47,11 @@ rule write_reproduction_card:
     log:
         f"{LOGS}/reproduction.log",
     params:
-        settings={"network": config["network"], "table_images": config["ablation"]["table_images"]},
+        settings={
+            "roles": list(runs_by_role()),
+            "network": config["network"],
+            "table_images": config["ablation"]["table_images"],
+        },
         code=fingerprint("write_reproduction_card.py"),
     script:
         "../scripts/write_reproduction_card.py"

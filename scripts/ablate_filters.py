@@ -1,10 +1,10 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation, checkpoints, datasets, files, runtime
+from convprobe import ablation, checkpoints, datasets, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         images = datasets.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         table = ablation.predictions(network, snakemake.params.settings["chosen"], images, job)
-        files.write_csv(snakemake.output.predictions, table)
+        tables.write(snakemake.output.predictions, table)

@@ -1,6 +1,6 @@
 """Accuracy without the chosen filters, and without as many random ones."""
 
-from convprobe import ablation, checkpoints, datasets, files, runtime
+from convprobe import ablation, checkpoints, datasets, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
@@ -9,4 +9,4 @@ if __name__ == "__main__":
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         controls = ablation.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
         table = ablation.accuracies(network, settings["chosen"], controls, images, job)
-        files.write_csv(snakemake.output.accuracy, table)
+        tables.write(snakemake.output.accuracy, table)

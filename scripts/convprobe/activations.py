@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import datasets, files, hdf5, receptive_field, runtime
+from convprobe import datasets, hdf5, receptive_field, runtime, tables
 from convprobe.network import as_input
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result
@@ -111,7 +111,7 @@ def peak(feature_map):
 
 def cut_patches(path, top_images_path, images_path):
     """Write what each peak sees: per filter uint8 (rank, y, x, channel), rank 1 first."""
-    table = files.read_csv(top_images_path)
+    table = tables.read(top_images_path)
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
             pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels

@@ -10,8 +10,6 @@ import json
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from convprobe.errors import InputError
 
 
@@ -39,10 +37,10 @@ def replacing(path):
 
 def reason(error):
     """Why an OSError happened, in the system's words; HDF5 hides them in a longer message."""
-    if error.strerror:
-        return error.strerror
     _, found, rest = str(error).partition("error message = '")
-    return rest.partition("'")[0] if found else str(error)
+    if found:
+        return rest.partition("'")[0]
+    return error.strerror or " ".join(str(error).split())
 
 
 def sha256(path):
@@ -65,22 +63,4 @@ def read_json(path):
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}): delete it and run again") from error
-
-
-def write_csv(path, table, index=False):
-    """Write a pandas table: six decimals, so that a row is readable and no digit is noise."""
-    with replacing(path) as partial:
-        table.to_csv(partial, index=index, float_format="%.6f", lineterminator="\n")
-
-
-def read_csv(path, **options):
-    """A pandas table as `write_csv` wrote it; only an empty cell is a missing value.
-
-    Raises:
-        InputError: the file is not a table.
-    """
-    try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""], **options)
-    except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: damaged ({error}): delete it and run again") from error

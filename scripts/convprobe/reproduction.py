@@ -4,6 +4,8 @@ Source: D. K. Raman 2018, CS7015 Deep Learning, assignment 1B: 77 % on the CIFAR
 normalised input, 81 % with it after epoch 13, 68 % with ten filters switched off.
 """
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -35,14 +37,15 @@ def untestable(classes, network):
     return None
 
 
-def card(curves, selection, tables, network, table_images):
+def card(curves, selection, probes, network, table_images):
     """The reproduction card.
 
     Args:
         curves: tables of learning-curve.csv by role, `normalised` and `raw`; a role that no run
             plays is missing.
-        selection: content of the normalised run's `selection.json`, or None.
-        tables: dict of the ablation's `accuracy` and `predictions` and of the occlusion `summary`.
+        selection: content of the probed run's `selection.json`; the normalised one's, if any.
+        probes: dict of the ablation's `accuracy` and `predictions`, of the occlusion `summary`, and
+            of localisation's `places` for the largest window.
         network: the config's `network`.
         table_images: how many of the first test images the study lists with their classes.
 
@@ -50,12 +53,13 @@ def card(curves, selection, tables, network, table_images):
         pandas.DataFrame of `claim, published, measured, low, high, verdict`; `low` and `high`
         bound the 95 % interval of `measured`, empty where there is none.
     """
-    reason = untestable(tables["predictions"]["class"], network)
+    reason = untestable(probes["predictions"]["class"], network)
     rows = [
-        *_accuracy_claims(curves, selection, tables["accuracy"], reason),
+        *_accuracy_claims(curves, selection, probes["accuracy"], reason),
         *_epoch_claims(curves, selection, reason),
-        *_window_claims(tables["summary"]),
-        *_confusion_claims(tables["predictions"], table_images),
+        *_window_claims(probes["summary"]),
+        _object_claim(probes["places"]),
+        *_confusion_claims(probes["predictions"], table_images),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -70,7 +74,7 @@ def _accuracy_claims(curves, selection, accuracies, reason):
     images = int(accuracies["images"].iloc[0])
     raw = curves["raw"]["test_accuracy"].max() if "raw" in curves else None
     yield _accuracy("test accuracy without normalisation, best epoch", 0.77, raw, images, reason)
-    selected = selection["test_accuracy"] if selection else None
+    selected = selection["test_accuracy"] if "normalised" in curves else None
     yield _accuracy("test accuracy with normalisation, selected epoch", 0.81, selected, images, reason)
     variants = accuracies.set_index("variant")["accuracy"]
     yield _accuracy("test accuracy with the chosen filters switched off", 0.68, variants["chosen"], images, reason)
@@ -94,40 +98,56 @@ def _accuracy(claim, published, measured, images, reason):
 
 
 def _epoch_claims(curves, selection, reason):
-    claims = ("epoch of the highest test accuracy", "change of test accuracy from its best epoch to the last")
-    if selection is None:
+    claims = ("epoch of the highest test accuracy", "fall of test accuracy from its best epoch to the last")
+    if "normalised" not in curves:
         yield from ((claim, None, None, None, None, "not tested: no such run") for claim in claims)
         return
     best, accuracy = selection["best_epoch"], curves["normalised"]["test_accuracy"]
-    fell = accuracy.iloc[-1] - accuracy.max()
+    fall = accuracy.max() - accuracy.iloc[-1]
     same = "holds" if best == 13 else "differs"
     yield claims[0], 13, best, None, None, reason or same
-    yield claims[1], "negative", fell, None, None, "holds" if fell < 0 else "fails: the last epoch is the best"
+    yield claims[1], "positive", fall, None, None, "holds" if fall > 0 else "fails: the last epoch is the best"
 
 
 def _window_claims(summary):
-    """Mean confidence falls from each window to the next larger one, over the same images."""
-    by_image = summary.pivot(index="image", columns="window", values="mean_confidence")
-    for smaller, larger in zip(by_image.columns, by_image.columns[1:], strict=False):
-        change = by_image[larger] - by_image[smaller]
-        low, high = _mean_interval(change)
-        claim = f"change of mean confidence from window {smaller} to {larger}"
-        yield claim, "negative", change.mean(), low, high, _sign_verdict(change.mean(), low, high)
+    """Under a small window most positions keep the prediction; with the window confidence falls."""
+    confidence = summary.pivot(index="image", columns="window", values="mean_confidence")
+    smallest = confidence.columns[0]
+    kept = 1 - summary.loc[summary["window"] == smallest, "flipped_fraction"]
+    low, high = _mean_interval(kept)
+    claim = f"share of positions that keep the prediction under window {smallest}"
+    yield claim, "most", kept.mean(), low, high, _verdict(low, high, threshold=0.5)
+    for smaller, larger in itertools.pairwise(confidence.columns):
+        fall = confidence[smaller] - confidence[larger]
+        low, high = _mean_interval(fall)
+        claim = f"fall of mean confidence from window {smaller} to {larger}"
+        yield claim, "positive", fall.mean(), low, high, _verdict(low, high, threshold=0)
+
+
+def _object_claim(places):
+    """Covering the object costs confidence, covering the background does not."""
+    claim = "mean confidence with the largest window beside the object less that on it"
+    if places.empty:
+        return claim, "positive", None, None, None, "not tested: the object's place is not known"
+    difference = places["beside"] - places["on_object"]
+    low, high = _mean_interval(difference)
+    return claim, "positive", difference.mean(), low, high, _verdict(low, high, threshold=0)
 
 
 def _mean_interval(values):
-    """95 % interval of a mean by Student's t; none for a single value or equal ones."""
-    if len(values) < 2 or np.ptp(values) == 0:
+    """95 % interval of a mean by Student's t; without spread it has no width or can't be told."""
+    if len(values) < 2:
         return None, None
+    if np.ptp(values) == 0:
+        return values.iloc[0], values.iloc[0]
     return stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
 
 
-def _sign_verdict(mean, low, high):
-    if low is None:
+def _verdict(low, high, threshold):
+    """Whether a value whose interval is given lies above a threshold."""
+    if low is None or low <= threshold <= high:
         return "undecided"
-    if high < 0:
-        return "holds"
-    return "fails" if low > 0 else "undecided"
+    return "holds" if low > threshold else "fails"
 
 
 def _confusion_claims(predictions, table_images):
@@ -137,13 +157,12 @@ def _confusion_claims(predictions, table_images):
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"wrong answers for {true} that say {predicted}, filters off, first {table_images} images"
         if not {true, predicted} <= classes:
-            yield claim, "frequent", None, None, None, f"not tested: no such classes as {true} and {predicted}"
+            yield claim, "above chance", None, None, None, f"not tested: no such classes as {true} and {predicted}"
             continue
         wrong = table.loc[(table["class"] == true) & (table["after"] != true), "after"]
         if wrong.empty:
-            yield claim, "frequent", None, None, None, f"not tested: no wrong answer for {true}"
+            yield claim, "above chance", None, None, None, f"not tested: no wrong answer for {true}"
             continue
         hits, chance = (wrong == predicted).sum(), 1 / (len(classes) - 1)
         low, high = wilson(hits, len(wrong))
-        verdict = "holds: above chance" if low > chance else "fails: below chance" if high < chance else "undecided"
-        yield claim, "frequent", hits / len(wrong), low, high, verdict
+        yield claim, "above chance", hits / len(wrong), low, high, _verdict(low, high, chance)

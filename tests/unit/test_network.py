@@ -1,0 +1,99 @@
+"""The published network, and the arithmetic of receptive fields."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from convprobe import occlusion, receptive_field
+from convprobe.errors import InputError
+from convprobe.network import Network, as_input
+
+PUBLISHED = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["network"]
+NETWORKS = [
+    {"conv": [{"channels": 3, "kernel": 3}], "fc": []},
+    {"conv": [{"channels": 2, "kernel": 5}, {"channels": 3, "kernel": 2}], "fc": [4]},
+    {"conv": [{"channels": 3, "kernel": 4}, {"channels": 2, "kernel": 1}, {"channels": 4, "kernel": 3}], "fc": [5]},
+]
+
+
+@pytest.fixture(scope="module")
+def published():
+    torch.manual_seed(0)
+    return Network(PUBLISHED, classes=10, side=32)
+
+
+def test_published_network_has_the_published_weights(published):
+    shapes = {name: tuple(weight.shape) for name, weight in published.state_dict().items() if name.endswith("weight")}
+    assert shapes == {
+        "conv1.weight": (256, 3, 5, 5),
+        "conv2.weight": (1024, 256, 3, 3),
+        "conv3.weight": (2048, 1024, 3, 3),
+        "conv4.weight": (2048, 2048, 1, 1),
+        "fc1.weight": (1024, 2048),
+        "fc2.weight": (256, 1024),
+        "fc3.weight": (10, 256),
+    }
+
+
+def test_published_network_has_the_published_maps_and_learns_from_one_image(published):
+    image = torch.rand(1, 3, 32, 32)
+    maps = {name: tuple(values.shape[1:]) for name, values in published.pooled_maps(image)}
+    assert maps == {"conv1": (256, 14, 14), "conv2": (1024, 6, 6), "conv3": (2048, 2, 2), "conv4": (2048, 1, 1)}
+    torch.nn.functional.cross_entropy(published(image), torch.tensor([3])).backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in published.parameters())
+
+
+def test_published_network_makes_one_occlusion_map(published):
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+    maps = occlusion.sweep(published.eval(), pixels, window=5, precision="bf16")
+    assert maps.shape == (1, 32, 32, 10)
+    np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_state_dict_holds_weights_only_and_normalisation_is_applied_inside():
+    settings = NETWORKS[0]
+    plain = Network(settings, classes=2, side=8)
+    normalising = Network(settings, classes=2, side=8, normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]})
+    normalising.load_state_dict(plain.state_dict())
+    assert list(plain.state_dict()) == ["conv1.weight", "conv1.bias", "fc1.weight", "fc1.bias"]
+    images = torch.rand(2, 3, 8, 8)
+    by_hand = torch.stack([images[:, 0] * 2 - 1, images[:, 1] * 4 - 1, images[:, 2] / 2], dim=1)
+    torch.testing.assert_close(normalising(images), plain(by_hand))
+
+
+def test_pixels_become_channels_first_in_the_unit_interval():
+    pixels = torch.zeros(1, 2, 3, 3, dtype=torch.uint8)
+    pixels[0, 1, 2] = torch.tensor([255, 51, 0])
+    assert as_input(pixels)[0, :, 1, 2].tolist() == pytest.approx([1, 0.2, 0])
+    assert as_input(pixels).shape == (1, 3, 2, 3)
+
+
+def test_receptive_fields_of_the_published_network():
+    fields = receptive_field.of_pooled_maps(PUBLISHED)
+    assert {name: field.size for name, field in fields.items()} == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
+    assert fields["conv2"].box(1, 5) == (4, 20, 16, 32)
+
+
+@pytest.mark.parametrize("settings", NETWORKS)
+def test_receptive_field_is_the_support_of_the_gradient(settings):
+    torch.manual_seed(0)
+    network = Network(settings, classes=2, side=24)
+    fields = receptive_field.of_pooled_maps(settings)
+    sides = receptive_field.pooled_sides(settings, 24)
+    for name, y, x in [(name, *place) for name, last in sides.items() for place in ((0, 0), (last - 1, last // 2))]:
+        seen = torch.zeros(24, 24, dtype=torch.bool)
+        for seed in range(60):  # one maximum hides the others: many images show the whole field
+            images = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+            dict(network.pooled_maps(images))[name][0, :, y, x].sum().backward()
+            seen |= images.grad[0].abs().sum(0) > 0
+        rows, columns = seen.any(1).nonzero(), seen.any(0).nonzero()
+        found = (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
+        assert tuple(map(int, found)) == fields[name].box(y, x)
+
+
+def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():
+    with pytest.raises(InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"):
+        receptive_field.pooled_sides({"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)]}, 32)

@@ -1,0 +1,138 @@
+"""Occlusion maps against counting by hand, brute force and Captum."""
+
+import numpy as np
+import pytest
+import torch
+import xarray
+from captum.attr import Occlusion
+
+from convprobe import datasets, occlusion
+from convprobe.errors import InputError
+from convprobe.network import Network, as_input
+
+SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
+NORMALISATION = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}
+
+
+class GreyCounter(torch.nn.Module):
+    """Logits: the number of grey pixels of an image, and 0."""
+
+    def forward(self, images):
+        grey = torch.isclose(images, torch.tensor(128 / 255)).all(dim=1).sum(dim=(1, 2)).float()
+        return torch.stack([grey, torch.zeros_like(grey)], dim=1)
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    built = Network(SETTINGS, classes=3, side=11, normalisation=NORMALISATION)
+    for weight in built.parameters():  # larger than the initial ones, so that covering matters
+        weight.data *= 3
+    return built.eval()
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return np.random.default_rng(1).integers(0, 256, (2, 11, 11, 3), dtype=np.uint8)
+
+
+def test_the_border_hides_only_the_part_of_the_window_inside_the_image():
+    white = np.full((1, 5, 5, 3), 255, dtype=np.uint8)
+    maps = occlusion.sweep(GreyCounter(), white, window=3)
+    counts = np.log(maps[0, :, :, 0] / maps[0, :, :, 1])  # the softmax of (n, 0), undone
+    expected = [[4, 6, 6, 6, 4], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [4, 6, 6, 6, 4]]
+    np.testing.assert_allclose(counts, expected, rtol=1e-3)
+
+
+def test_each_position_equals_covering_the_image_by_hand(network, pixels):
+    maps = occlusion.sweep(network, pixels, window=5, fill=77)
+    for image, y, x in ((0, 0, 0), (0, 5, 6), (1, 10, 3), (1, 2, 10)):
+        covered = pixels[image].copy()
+        covered[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3] = 77
+        logits = network(as_input(torch.from_numpy(covered)[None]))
+        np.testing.assert_allclose(maps[image, y, x], logits.softmax(1)[0].detach(), atol=1e-6)
+
+
+def test_grey_is_normalised_as_the_image_is():
+    seen = []
+
+    class Watching(Network):
+        def pooled_maps(self, images):
+            seen.append((images - self.mean) / self.std)
+            return super().pooled_maps(images)
+
+    watching = Watching(SETTINGS, classes=3, side=11, normalisation=NORMALISATION).eval()
+    occlusion.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
+    # (128 / 255 - mean) / std by hand, at the covered pixel of the first position
+    assert seen[0][0, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 121, 1000])
+def test_the_batch_does_not_change_the_maps(network, pixels, batch):
+    whole = occlusion.sweep(network, pixels, window=3)
+    np.testing.assert_allclose(occlusion.sweep(network, pixels, window=3, batch=batch), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("window", [3, 5])
+def test_captum_averages_what_the_maps_hold(network, pixels, window):
+    """Captum moves a window over the image and gives each pixel the mean drop over the windows that cover it.
+
+    On an image padded by half a window, each of Captum's windows is one of ours, clipped or not, so
+    that its attribution of a pixel is a box mean of clean minus mapped confidence.
+    """
+    half, side, label = window // 2, pixels.shape[1], 1
+    grey = 128 / 255
+
+    def confidence(padded):
+        return network(padded[:, :, half : half + side, half : half + side]).softmax(1)[:, label]
+
+    image = as_input(torch.from_numpy(pixels[:1]))
+    padded = torch.nn.functional.pad(image, (half,) * 4, value=grey)
+    captum = Occlusion(confidence).attribute(padded, sliding_window_shapes=(3, window, window), baselines=grey)
+    captum = captum[0, 0, half : half + side, half : half + side].detach().numpy()
+
+    drop = occlusion.clean_probability(network, pixels[:1])[0, label]
+    drop = np.float64(drop) - occlusion.sweep(network, pixels[:1], window)[0, :, :, label]
+    for y, x in np.ndindex(side, side):
+        covering = drop[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
+        assert captum[y, x] == pytest.approx(covering.mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("window", "words"), [(4, "is 4 pixels wide, .* expected an odd side"), (13, "is 13 pixels wide, .* 11×11")]
+)
+def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
+    with pytest.raises(InputError, match=words):
+        occlusion.sweep(network, pixels, window)
+
+
+@pytest.fixture
+def window_file(tmp_path, network, pixels):
+    images = datasets.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
+    maps = occlusion.sweep(network, pixels, window=3)
+    clean = occlusion.clean_probability(network, pixels)
+    path = tmp_path / "window-3.h5"
+    occlusion.write(path, maps, clean, images, {"window": 3, "fill": 128}, checkpoint_sha256="0" * 64)
+    return path
+
+
+def test_xarray_opens_a_window_file_with_names_and_coordinates(window_file):
+    with xarray.open_dataset(window_file, engine="h5netcdf") as opened:
+        assert dict(opened.sizes) == {"image": 2, "y": 11, "x": 11, "class": 3}
+        assert opened["image"].values.tolist() == [4, 9]
+        assert opened["class"].values.tolist() == ["ant", "bee", "cow"]
+        assert {"window": 3, "fill": 128, "checkpoint_sha256": "0" * 64}.items() <= opened.attrs.items()
+        chosen = opened["probability"].sel(image=9, **{"class": "ant"})
+        np.testing.assert_array_equal(opened["confidence"].sel(image=9), chosen)
+
+
+def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
+    classes = ("ant", "bee", "cow")
+    images = datasets.Images(np.zeros((1, 2, 2, 3), np.uint8), np.array([1]), classes, np.array([5]))
+    maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
+    clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
+    occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0}, "")
+    (row,) = occlusion.summarise([tmp_path / "w.h5"]).to_dict("records")
+    numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
+    assert {key: row[key] for key in numbers} == pytest.approx(numbers)
+    assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")

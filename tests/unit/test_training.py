@@ -1,0 +1,184 @@
+"""Training that is cut and resumed, evaluation, augmentation, selection, the drawn data set."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from convprobe import checkpoints, datasets, files, selection, shapes, sources, training
+from convprobe.errors import InputError
+from convprobe.network import Network
+
+NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": [8]}
+TRAINING = {
+    "epochs": 3, "batch_size": 32, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
+    "schedule": "cosine", "augmentation": "flip-crop", "normalise": True, "precision": "fp32", "seed": 7,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def images():
+    pixels, labels, masks = shapes.draw(200, seed=(1,))
+    return datasets.Images(pixels, labels, shapes.CLASSES, np.arange(200), masks)
+
+
+def train(images, settings, epochs, cut_in=None):
+    """Train some epochs; with `cut_in` a folder, each starts from the files of the one before."""
+    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    for _ in range(epochs):
+        record, state = training.train_epoch(checkpoint, state, images, settings)
+        if cut_in:
+            checkpoints.save(cut_in / "epoch.pth", checkpoint)
+            checkpoints.save_tensors(cut_in / "epoch.optimizer.pth", state)
+            checkpoint, state = training.resume(cut_in / "epoch.pth", cut_in / "epoch.optimizer.pth")
+    return checkpoint, record
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_that_was_cut_and_resumed_gives_the_same_bytes(images, tmp_path, precision):
+    settings = TRAINING | {"precision": precision}
+    whole, record = train(images, settings, epochs=3)
+    resumed, record_resumed = train(images, settings, epochs=3, cut_in=tmp_path)
+    checkpoints.save(tmp_path / "whole.pth", whole)
+    checkpoints.save(tmp_path / "resumed.pth", resumed)
+    assert files.sha256(tmp_path / "whole.pth") == files.sha256(tmp_path / "resumed.pth")
+    assert record == record_resumed
+
+
+def test_two_seeds_and_two_epochs_draw_differently(images):
+    first, _ = train(images, TRAINING, epochs=1)
+    other, _ = train(images, TRAINING | {"seed": 8}, epochs=1)
+    assert not torch.equal(first.network.conv1.weight, other.network.conv1.weight)
+    draws = {torch.randperm(1000, generator=training.generator(seed, epoch))[0].item() for seed, epoch in
+             ((0, 1), (0, 2), (1, 1), (1, 0))}  # fmt: skip
+    assert len(draws) == 4
+
+
+def test_one_step_is_stochastic_gradient_descent(images):
+    """One batch, no momentum: the new weights are the old ones less rate times (gradient + decay · weight)."""
+    optimizer = {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.01}
+    settings = TRAINING | {"batch_size": 200, "optimizer": optimizer, "schedule": "constant", "augmentation": "none"}
+    checkpoint, _ = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    old = {name: weight.detach().clone() for name, weight in checkpoint.network.named_parameters()}
+    x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
+    torch.nn.functional.cross_entropy(checkpoint.network(x), torch.from_numpy(images.labels)).backward()
+    gradients = {name: weight.grad.clone() for name, weight in checkpoint.network.named_parameters()}
+    record, _ = training.train_epoch(checkpoint, None, images, settings)
+    for name, weight in checkpoint.network.named_parameters():
+        expected = old[name] - 0.1 * (gradients[name] + 0.01 * old[name])
+        torch.testing.assert_close(weight.detach(), expected, atol=1e-6, rtol=1e-4)
+    assert record["images"] == 200
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"), [("constant", [0.05, 0.05]), ("linear", [0.05, 0.025]), ("cosine", [0.05, 0.025])]
+)
+def test_schedules_fall_from_the_given_rate_to_zero(images, schedule, rates):
+    settings = TRAINING | {"epochs": 2, "batch_size": 200, "schedule": schedule}
+    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    found = []
+    for _ in range(2):
+        _, state = training.train_epoch(checkpoint, state, images, settings)
+        found.append(state["param_groups"][0]["lr"])
+    assert found == pytest.approx(rates)
+
+
+def test_evaluation_counts_and_averages_by_hand(images):
+    network = Network(NETWORK, classes=10, side=32).eval()
+    with torch.no_grad():
+        network.fc2.weight.zero_()
+        network.fc2.bias.zero_()
+        network.fc2.bias[3] = 1  # always class 3, with probability e / (e + 9)
+    measured = training.evaluate(network, images)
+    share = (images.labels == 3).mean()
+    right, wrong = -math.log(math.e / (math.e + 9)), -math.log(1 / (math.e + 9))
+    assert measured["accuracy"] == pytest.approx(share)
+    assert measured["loss"] == pytest.approx(share * right + (1 - share) * wrong, rel=1e-6)
+    assert measured["images"] == 200
+
+
+def test_divergence_is_one_clear_line(images):
+    settings = TRAINING | {"optimizer": {"learning_rate": 1e12, "momentum": 0.9, "weight_decay": 0.0}}
+    with pytest.raises(InputError, match=r"epoch 1: the training loss is nan: .*learning_rate"):
+        train(images, settings, epochs=1)
+
+
+def test_flips_mirror_about_half_of_the_images_left_to_right(images):
+    pixels = torch.from_numpy(images.pixels)
+    flipped = training.augment(pixels, "flip", training.generator(0, 1))
+    mirrored = torch.from_numpy(images.pixels[:, :, ::-1].copy())
+    same = (flipped == pixels).flatten(1).all(1)
+    assert ((flipped == mirrored).flatten(1).all(1) ^ same).all()
+    assert 70 < same.sum() < 130
+
+
+def test_crops_shift_by_at_most_four_pixels_and_fill_with_black():
+    pixels = torch.zeros(500, 9, 9, 3, dtype=torch.uint8)
+    pixels[:, 4, 4] = torch.tensor([9, 8, 7], dtype=torch.uint8)  # in the middle: flips don't move it
+    moved = training.augment(pixels, "flip-crop", training.generator(0, 1))
+    images, ys, xs = (moved[..., 0] == 9).nonzero(as_tuple=True)
+    assert len(images) == 500
+    assert set(ys.tolist()) == set(xs.tolist()) == set(range(9))
+    assert moved.sum() == 500 * 24
+
+
+def test_normalisation_is_that_of_the_training_images_only():
+    pixels = np.zeros((2, 1, 2, 3), dtype=np.uint8)
+    pixels[..., 0] = [[[0, 255]], [[0, 255]]]
+    pixels[..., 1] = [[[51, 51]], [[51, 255]]]
+    pixels[..., 2] = [[[0, 0]], [[0, 102]]]
+    measured = datasets.normalisation(pixels)
+    assert measured["mean"] == pytest.approx([0.5, 0.4, 0.1])
+    assert measured["std"] == pytest.approx([0.5, math.sqrt(0.12), math.sqrt(0.03)])
+    settings = {"name": "shapes", "train_images": 50, "test_images": 10, "validation_images": 8}
+    splits = sources.load(settings)
+    assert {name: len(images.labels) for name, images in splits.items()} == {"train": 42, "test": 10, "validation": 8}
+
+
+def test_held_out_images_are_the_last_training_images():
+    settings = {"name": "shapes", "train_images": 50, "test_images": 10, "validation_images": 0}
+    whole, split = sources.load(settings), sources.load(settings | {"validation_images": 8})
+    np.testing.assert_array_equal(split["train"].pixels, whole["train"].pixels[:42])
+    np.testing.assert_array_equal(split["validation"].pixels, whole["train"].pixels[42:])
+
+
+def test_more_training_images_do_not_change_the_drawn_test_images():
+    settings = {"name": "shapes", "train_images": 5, "test_images": 10, "validation_images": 0}
+    few, many = sources.load(settings), sources.load(settings | {"train_images": 9})
+    np.testing.assert_array_equal(few["test"].pixels, many["test"].pixels)
+    assert not np.array_equal(few["train"].pixels[0], few["test"].pixels[0])
+
+
+def test_masks_are_where_the_drawn_object_is(images):
+    """Inside the mask the picture has the object's colour, outside it the background's."""
+    disc = images.labels == shapes.CLASSES.index("disc")
+    for pixels, mask in zip(images.pixels[disc].astype(float), images.masks[disc], strict=True):
+        inside, outside = pixels[mask], pixels[~mask]
+        assert 60 < mask.sum() < 300
+        assert np.abs(inside - np.median(inside, axis=0)).mean() < 14, "one colour and some noise"
+        assert np.abs(np.median(inside, 0) - np.median(outside, 0)).sum() > 60
+
+
+@pytest.fixture
+def evaluations(tmp_path):
+    paths = []
+    for epoch, (test, validation) in enumerate([(0.5, 0.4), (0.7, 0.6), (0.7, 0.8), (0.6, 0.8)], start=1):
+        paths.append(tmp_path / f"epoch-{epoch:02d}.json")
+        rows = {"test": test, "validation": validation}
+        files.write_json(paths[-1], {k: {"loss": 1.0, "accuracy": v, "images": 10} for k, v in rows.items()})
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("settings", "epoch"),
+    [
+        ({"policy": "fixed", "epoch": 4, "split": "test"}, 4),
+        ({"policy": "best", "split": "test"}, 2),
+        ({"policy": "best", "split": "validation"}, 3),
+    ],
+)
+def test_selection_takes_the_first_of_equal_epochs(evaluations, settings, epoch):
+    chosen = selection.choose(evaluations, settings)
+    assert (chosen["epoch"], chosen["best_epoch"]) == (epoch, 2)
+    assert chosen["test_accuracy"] == [0.5, 0.7, 0.7, 0.6][epoch - 1]

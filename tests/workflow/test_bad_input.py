@@ -1,0 +1,113 @@
+"""A user's mistake ends in one clear line, a non-zero exit and no half file."""
+
+import shutil
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def write_images(folder, classes=("dark", "light"), size=20, count=3):
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for name in classes:
+            for index in range(count):
+                path = folder / split / name / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(random.integers(0, 256, (size, size, 3), dtype=np.uint8)).save(path)
+
+
+def use_folder(workflow, path):
+    text = f"dataset: {{name: image-folder, path: {path}, train_images: all, test_images: all}}\n"
+    workflow.configure(text, name="own.yaml")
+    return workflow.run(configs=["tiny.yaml", "own.yaml"])
+
+
+def expect_line(completed, *words):
+    """One line holds all the words, and there is no traceback."""
+    assert completed.returncode != 0
+    assert "Traceback" not in completed.stdout
+    lines = [line for line in completed.stdout.splitlines() if all(word in line for word in words)]
+    assert lines, completed.stdout[-3000:]
+
+
+def results(workflow):
+    return [path for path in workflow.folder.rglob("results/*/**/*") if path.is_file()]
+
+
+def test_all_mistakes_of_a_config_are_told_at_once(workflow):
+    workflow.configure("occlusion: {windows: [3, 4], images: 41}\ntraining: {epochs: 1}\n", name="bad.yaml")
+    completed = workflow.run(configs=["tiny.yaml", "bad.yaml"])
+    expect_line(completed, "bad.yaml: occlusion.windows[1] is 4, but a window is centred on a pixel")
+    expect_line(completed, "bad.yaml: occlusion.images is 41, but 40 images are tested")
+    expect_line(completed, "tiny.yaml: selection.epoch is 2, but run normalised ends at epoch 1")
+
+
+def test_missing_data_set(workflow):
+    expect_line(use_folder(workflow, "nowhere"), "own.yaml: dataset.path is nowhere: nothing is there")
+
+
+def test_wrong_digest_of_an_archive(workflow):
+    (workflow.folder / "cifar-10-python.tar.gz").write_bytes(b"something else")
+    workflow.configure(
+        "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}", name="own.yaml"
+    )
+    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
+    expect_line(
+        completed, "error: cifar-10-python.tar.gz: not the published archive", "c58f30108f718f92721af3b95e74349a"
+    )
+    assert not results(workflow)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (
+            lambda folder: (folder / "train/dark/1.png").write_bytes(b"no image"),
+            ["train/dark/1.png", "not a readable image"],
+        ),
+        (lambda folder: write_images(folder, ("odd",), size=24), ["odd/0.png is 24×24 pixels, expected 20×20"]),
+        (lambda folder: shutil.rmtree(folder / "train/light"), ["only in test, never in train: class light"]),
+        (lambda folder: shutil.rmtree(folder / "test"), ["no image at test/CLASS/NAME"]),
+    ],
+    ids=["unreadable image", "another size", "class only in test", "no test images"],
+)
+def test_a_folder_with_a_mistake(workflow, spoil, words):
+    write_images(workflow.folder / "pictures")
+    spoil(workflow.folder / "pictures")
+    expect_line(use_folder(workflow, "pictures"), "error: pictures", *words)
+    assert not results(workflow)
+
+
+def test_a_truncated_archive(workflow):
+    write_images(workflow.folder / "pictures", count=30)
+    with tarfile.open(workflow.folder / "pictures.tar.gz", "w:gz") as archive:
+        archive.add(workflow.folder / "pictures", "pictures")
+    whole = (workflow.folder / "pictures.tar.gz").read_bytes()
+    (workflow.folder / "pictures.tar.gz").write_bytes(whole[: len(whole) // 2])
+    expect_line(use_folder(workflow, "pictures.tar.gz"), "error: pictures.tar.gz", "damaged archive")
+    assert not results(workflow)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_next_stages_are_not_made(workflow):
+    checkpoint = "results/tiny/normalised/checkpoints/epoch-01.pth"
+    assert workflow.run(checkpoint).returncode == 0
+    whole = (workflow.folder / checkpoint).read_bytes()
+    (workflow.folder / checkpoint).write_bytes(whole[: len(whole) // 2])
+    evaluation = "results/tiny/normalised/evaluation/epoch-01.json"
+    expect_line(
+        workflow.run(evaluation), f"error: {checkpoint}: damaged or not a checkpoint", "delete it and run again"
+    )
+    assert not (workflow.folder / evaluation).exists()
+    (workflow.folder / checkpoint).unlink()
+    assert workflow.run(evaluation).returncode == 0
+
+
+def test_no_space_leaves_no_file_that_counts_as_done(workflow):
+    """A limit on file sizes stands in for a full disk: both stop a write half way."""
+    target = "results/tiny/dataset/images.h5"
+    limited = workflow.run(target, limit=300)
+    expect_line(limited, f"error: {target}: can't be written: File too large")
+    assert not results(workflow)
+    assert workflow.run(target).returncode == 0

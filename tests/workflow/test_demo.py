@@ -1,0 +1,171 @@
+"""The demo's results: every file of the contract, and what must be true of them."""
+
+import hashlib
+import json
+
+import h5py
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from convprobe import checkpoints
+
+pytestmark = pytest.mark.slow
+WINDOWS = (3, 5, 7, 9)
+PROBED = "normalised/epoch-08"
+
+
+def contract():
+    yield from ("dataset/images.h5", "dataset/normalisation.json", "reproduction.csv", "explorer.html")
+    for run in ("normalised", "raw"):
+        for epoch in range(1, 9):
+            yield from (
+                f"{run}/checkpoints/epoch-{epoch:02d}.pth",
+                f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth",
+            )
+            yield from (f"{run}/evaluation/epoch-{epoch:02d}.json", f"{run}/training/epoch-{epoch:02d}.json")
+        yield from (f"{run}/learning-curve.csv", f"{run}/learning-curve.png", f"{run}/selection.json")
+    yield from (f"{PROBED}/occlusion/window-{window}.h5" for window in WINDOWS)
+    yield from (f"{PROBED}/occlusion/sheet-{sheet}.png" for sheet in range(1, 6))
+    yield f"{PROBED}/occlusion/summary.csv"
+    yield from (
+        f"{PROBED}/filters/{name}" for name in ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")
+    )
+    tables = ("predictions", "accuracy", "confusion-before", "confusion-after", "class-pairs", "first-images")
+    yield from (f"{PROBED}/ablation/{name}.csv" for name in tables)
+    yield from (f"{PROBED}/ablation/{name}.png" for name in ("confusion", "class-pairs"))
+
+
+def table(demo, name, **options):
+    return pd.read_csv(demo.files()[name], keep_default_na=False, na_values=[""], **options)
+
+
+def test_the_demo_makes_the_files_of_the_contract_and_no_others(demo):
+    assert sorted(demo.files()) == sorted(contract())
+
+
+def test_running_it_again_does_nothing(demo):
+    again = demo.run(configs=["presets/demo.yaml"])
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout
+
+
+def test_the_start_says_the_device_and_the_cost_and_the_end_where_to_look(demo):
+    (start,) = [line for line in demo.output.splitlines() if line.startswith("convprobe: experiment demo on the ")]
+    assert "about" in start
+    assert "training" in start
+    assert "convprobe: look at results/demo/explorer.html" in demo.output
+
+
+def test_a_log_has_a_progress_line(demo):
+    log = (demo.folder / "logs/demo/normalised/training/epoch-01.log").read_text()
+    assert "10000/10000 images" in log
+    assert "a second, 0 s left" in log
+
+
+def test_the_small_network_learns_the_shapes_but_not_perfectly(demo):
+    accuracy = table(demo, "normalised/learning-curve.csv")["test_accuracy"]
+    assert 0.9 <= accuracy.iloc[-1] <= 0.99
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_confidence_dips_where_the_object_is(demo, window):
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
+        confidence = file["confidence"][:]
+    with h5py.File(demo.files()["dataset/images.h5"]) as file:
+        inside = file["test/masks"][: len(confidence)]
+    assert confidence[inside].mean() < confidence[~inside].mean()
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_window_files_are_complete_and_agree_with_their_checkpoint(demo, window):
+    checkpoint_path = demo.files()["normalised/checkpoints/epoch-08.pth"]
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
+        assert file.attrs["complete"]
+        probability, confidence, labels = file["probability"][:], file["confidence"][:], file["label"][:]
+        clean = file["clean_probability"][:]
+        digest = file.attrs["checkpoint_sha256"]
+    assert digest == hashlib.sha256(checkpoint_path.read_bytes()).hexdigest()
+    assert probability.shape == (20, 32, 32, 10)
+    np.testing.assert_allclose(probability.sum(axis=-1), 1, atol=1e-5)
+    np.testing.assert_array_equal(
+        confidence, np.stack([maps[..., label] for maps, label in zip(probability, labels, strict=True)])
+    )
+    predictions = table(demo, f"{PROBED}/ablation/predictions.csv").head(20)
+    np.testing.assert_allclose(clean[np.arange(20), labels], predictions["confidence_before"], atol=1e-5)
+
+
+def test_checkpoints_load_without_pickled_code_and_hold_the_stated_keys(demo):
+    values = torch.load(demo.files()["raw/checkpoints/epoch-08.pth"], weights_only=True)
+    assert {"weights", "network", "classes", "normalisation", "epoch"} <= set(values)
+    assert list(values["weights"])[:2] == ["conv1.weight", "conv1.bias"]
+    assert values["epoch"] == 8
+    assert values["normalisation"] == {"mean": [0, 0, 0], "std": [1, 1, 1]}
+    normalised = checkpoints.load(demo.files()["normalised/checkpoints/epoch-08.pth"]).normalisation
+    measured = json.loads(demo.files()["dataset/normalisation.json"].read_text())
+    assert normalised == {"mean": measured["mean"], "std": measured["std"]}
+    assert measured["images"] == 10_000
+
+
+def test_the_selected_epoch_has_the_accuracy_that_all_tables_show(demo):
+    selection = json.loads(demo.files()["normalised/selection.json"].read_text())
+    curve = table(demo, "normalised/learning-curve.csv")
+    predictions = table(demo, f"{PROBED}/ablation/predictions.csv")
+    accuracy = table(demo, f"{PROBED}/ablation/accuracy.csv").set_index("variant")["accuracy"]
+    assert selection["epoch"] == 8
+    assert selection["best_epoch"] == curve["test_accuracy"].idxmax() + 1
+    before, after = ((predictions[state] == predictions["class"]).mean() for state in ("before", "after"))
+    assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["none"])
+    assert after == pytest.approx(accuracy["chosen"])
+    assert list(accuracy.index) == ["none", "chosen", *(f"random-{draw:02d}" for draw in range(1, 11))]
+
+
+def test_confusion_tables_hold_every_test_image(demo):
+    predictions = table(demo, f"{PROBED}/ablation/predictions.csv")
+    for state in ("before", "after"):
+        counts = table(demo, f"{PROBED}/ablation/confusion-{state}.csv", index_col=0)
+        assert counts.to_numpy().sum() == len(predictions) == 1000
+        assert np.trace(counts.to_numpy()) == (predictions[state] == predictions["class"]).sum()
+
+
+def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(demo):
+    top = table(demo, f"{PROBED}/filters/top-images.csv")
+    with (
+        h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as recorded,
+        h5py.File(demo.files()[f"{PROBED}/filters/patches.h5"]) as patches,
+        h5py.File(demo.files()["dataset/images.h5"]) as dataset,
+    ):
+        assert len(top) == 50
+        for (layer, channel), rows in top.groupby(["layer", "channel"]):
+            response = recorded[f"{layer}/{channel}/response"][:]
+            np.testing.assert_allclose(rows["response"], np.sort(response)[::-1][:5], atol=1e-5)
+            for row in rows.itertuples():
+                pixels = dataset["test/images"][row.image][row.top : row.bottom, row.left : row.right]
+                np.testing.assert_array_equal(patches[f"{layer}/{channel}"][row.rank - 1], pixels)
+
+
+def test_the_card_says_what_a_run_on_shapes_can_not_test(demo):
+    card = table(demo, "reproduction.csv").set_index("claim")
+    assert list(card.columns) == ["published", "measured", "low", "high", "verdict"]
+    row = card.loc["test accuracy with normalisation, selected epoch"]
+    assert (float(row["published"]), row["verdict"]) == (0.81, "not tested: not CIFAR-10")
+    assert row["low"] < row["measured"] < row["high"]
+    falling = card[card.index.str.startswith("fall of mean confidence from window")]
+    assert len(falling) == 3
+    assert card.loc["mean confidence with the largest window beside the object less that on it", "verdict"] == "holds"
+    assert (falling["verdict"] == "holds").all()
+    assert card["verdict"].notna().all()
+
+
+def test_figures_are_pictures_and_the_page_is_self_contained(demo):
+    for name, path in demo.files().items():
+        if name.endswith(".png"):
+            pixels = matplotlib.image.imread(path)
+            assert min(pixels.shape[:2]) > 300
+            assert pixels.std() > 0.02, f"{name} is empty"
+    page = demo.files()["explorer.html"].read_text()
+    assert page.count("data:image/png;base64,") >= 9
+    assert 'src="http' not in page
+    assert 'href="http' not in page

@@ -1,0 +1,123 @@
+"""Other ways through the house: best epoch, held-out images, folders of images, resuming, linting."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from convprobe import image_folder
+
+REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")
+needs_real_images = pytest.mark.skipif(
+    not Path(REAL_IMAGES).is_file(), reason="CONVPROBE_CIFAR10_JPEG names no archive of CIFAR-10 as JPEGs"
+)
+# What `snakemake --lint` finds, and why it stays.
+ACCEPTED_LINTS = {
+    "Mixed rules and functions in same snakefile.": "an input function stands beside the one rule that uses it, "
+    "so that a topic is read in one file",
+    "Specify a conda environment or container for each rule.": "one virtual environment, pinned in "
+    "requirements.txt and constraints.txt, holds for all rules",
+}
+
+
+def test_lint_finds_nothing_without_a_reason(workflow):
+    linted = workflow.run("--lint")
+    found = {line.strip().removeprefix("* ") for line in linted.stdout.splitlines() if line.startswith("    * ")}
+    titles = {title[:-1] for title in found}
+    assert titles == set(ACCEPTED_LINTS)
+
+
+def test_best_epoch_on_held_out_images_is_probed(workflow):
+    workflow.configure(
+        "dataset: {validation_images: 50}\nselection: {policy: best, split: validation}\nocclusion: {images: [3, 1]}\n",
+        name="best.yaml",
+    )
+    completed = workflow.run(configs=["tiny.yaml", "best.yaml"])
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    files = workflow.files()
+    curve = pd.read_csv(files["normalised/learning-curve.csv"])
+    epoch = json.loads(files["normalised/selection.json"].read_text())["epoch"]
+    assert epoch == curve["validation_accuracy"].idxmax() + 1
+    assert json.loads(files["dataset/normalisation.json"].read_text())["images"] == 150
+    with h5py.File(files[f"normalised/epoch-{epoch:02d}/occlusion/window-3.h5"]) as file:
+        assert file["image"][:].tolist() == [3, 1]
+        labels = file["label"][:]
+    with h5py.File(files["dataset/images.h5"]) as file:
+        assert labels.tolist() == file["test/labels"][:][[3, 1]].tolist()
+    assert "Nothing to be done" in workflow.run(configs=["tiny.yaml", "best.yaml"]).stdout
+
+
+def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
+    target = "results/tiny/normalised/checkpoints/epoch-02.pth"
+    assert workflow.run(target).returncode == 0
+    checkpoint = workflow.folder / target
+    before = checkpoint.read_bytes()
+    checkpoint.unlink()
+    assert workflow.run(target).returncode == 0
+    assert checkpoint.read_bytes() == before
+
+
+def test_a_folder_of_images_goes_through_the_whole_study(workflow, tmp_path):
+    random = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 4)):
+        for index in range(count):
+            for name, level in (("dark", 60), ("light", 180)):
+                pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
+                path = tmp_path / "pictures" / split / name / f"{index:03d}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(path)
+    workflow.configure(
+        f"dataset: {{name: image-folder, path: {tmp_path / 'pictures'}, train_images: all, test_images: all}}\n"
+        "compared: []\nocclusion: {images: all}\nablation: {table_images: 5}\n",
+        name="own.yaml",
+    )
+    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    files = workflow.files()
+    with h5py.File(files["normalised/epoch-02/occlusion/window-5.h5"]) as file:
+        assert file["confidence"].shape == (8, 20, 20)
+    first = pd.read_csv(files["normalised/epoch-02/ablation/first-images.csv"])
+    assert first["class"].tolist() == ["dark", "light", "dark", "light", "dark"]
+
+
+@needs_real_images
+def test_real_images_come_in_the_order_of_cifar10():
+    arrays, classes = image_folder.read(REAL_IMAGES)
+    assert {split: len(labels) for split, (_, labels) in arrays.items()} == {"train": 50_000, "test": 10_000}
+    # The first labels of the published test_batch and data_batch_1.
+    assert [classes[label] for label in arrays["test"][1][:6]] == ["cat", "ship", "ship", "airplane", "frog", "frog"]
+    assert [classes[label] for label in arrays["train"][1][:4]] == ["frog", "truck", "truck", "deer"]
+    assert arrays["test"][0].shape == (10_000, 32, 32, 3)
+
+
+@needs_real_images
+def test_the_small_preset_runs_on_real_images(workflow):
+    workflow.configure(
+        f"dataset: {{name: image-folder, path: {REAL_IMAGES}, train_images: 1000, test_images: 100}}\n"
+        "training: {epochs: 1}\nselection: {epoch: 1}\nocclusion: {images: 2, windows: [9]}\ncompared: []\n"
+        "ablation: {table_images: 100, random_controls: 1}\n",
+        name="real.yaml",
+    )
+    completed = workflow.run(configs=["presets/small.yaml", "real.yaml"])
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    card = pd.read_csv(workflow.files()["reproduction.csv"]).set_index("claim")
+    verdict = card.loc["test accuracy with normalisation, selected epoch", "verdict"]
+    assert verdict == "not tested: not the published network"
+
+
+def test_the_snakefile_never_imports_torch(workflow):
+    """Snakemake's own process loads every rule and plans; torch would cost it seconds."""
+    command = [sys.executable, "-X", "importtime", "-m", "snakemake", "--cores", "1", "-n", "--configfile", "tiny.yaml"]
+    planned = subprocess.run(command, cwd=workflow.folder, check=True, capture_output=True, text=True)
+    imported = {
+        line.rpartition("|")[2].strip() for line in planned.stderr.splitlines() if line.startswith("import time")
+    }
+    assert "convprobe.config" in imported
+    assert not imported & {"torch", "torchvision", "matplotlib", "pandas"}
