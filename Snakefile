@@ -27,9 +27,9 @@ rule all:
 
 
 onstart:
-    kind, name = cost.device()
-    stages = cost.words(cost.seconds(config, kind, workflow.cores or 1))
-    print(f"convprobe: experiment {config['experiment']} on the {kind} ({name}): {stages}", flush=True)
+    # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
+    if workflow.resource_settings.cores:
+        print(f"convprobe: {cost.announcement(config, workflow.resource_settings.cores)}", flush=True)
 
 
 onsuccess:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import runtime, training
+from convprobe import evaluation, runtime
 from convprobe.activations import split_name
 
 
@@ -57,7 +57,7 @@ def predictions(network, filters, images, job=runtime.IDLE):
     """
     columns = {"image": images.indices, "class": _names(images, images.labels)}
     states = {"before": network, "after": switch_off(network, filters)}
-    logits = {state: training.predict(variant, images, job) for state, variant in states.items()}
+    logits = {state: evaluation.predict(variant, images, job) for state, variant in states.items()}
     columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
     each = np.arange(len(images.labels))
     for state, values in logits.items():
@@ -81,7 +81,7 @@ def accuracies(network, filters, controls, images, job=runtime.IDLE):
     rows = []
     for variant, off in variants.items():
         print(f"variant {variant} ({len(rows) + 1}/{len(variants)})", flush=True)
-        measured = training.evaluate(switch_off(network, off), images, job)
+        measured = evaluation.evaluate(switch_off(network, off), images, job)
         names = " ".join(off)
         rows.append(
             {"variant": variant, "filters": names, "images": measured["images"], "accuracy": measured["accuracy"]}

@@ -50,7 +50,7 @@ def read(path, source=CIFAR10):
         return _read_folder(path, source)
     if not check_md5(path, source.tgz_md5):
         raise InputError(f"{path}: not the published archive: its MD5 digest should be {source.tgz_md5}")
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory() as folder:  # the archive's own folder may be read-only
         with tarfile.open(path) as archive:
             archive.extractall(folder, filter="data")
         return _read_folder(Path(folder), source)

@@ -10,12 +10,12 @@ import subprocess
 from convprobe import config as configs
 from convprobe import receptive_field
 
-# Multiply-adds a second of one core and of one GPU, and seconds to start a job. Measured: 2 cores of
-# an AMD EPYC with AVX-512 (forward and backward of the published and of the narrow network, torch
-# 2.15). The GPU's is a guess on the safe side for bf16 on cards since 2020.
-CORE_RATE = 25e9
-GPU_RATE = 10e12
-JOB_SECONDS = 5.0
+# Multiply-adds a second of one core and of one GPU. The core's: presets/small.yaml on 2 cores of an
+# AMD EPYC with AVX-512 and bf16 instructions, torch 2.15; without these, bf16 is slower than fp32.
+# The GPU's are guesses, low for cards since 2020.
+CORE_RATE = {"fp32": 30e9, "bf16": 90e9}
+GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
+JOB_SECONDS = 4.0  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 DEFAULT_COUNTS = {"train": 50_000, "test": 10_000}  # where only the data set itself could tell
 
@@ -58,17 +58,24 @@ def seconds(config, kind, cores):
         cores: how many cores Snakemake may use.
     """
     side = configs.IMAGE_SIDE.get(config["dataset"]["name"], 32)
-    image = multiply_adds(config["network"], side, classes=10) / (GPU_RATE if kind == "gpu" else CORE_RATE * cores)
-    count = {split: _count(config, split) for split in DEFAULT_COUNTS}
-    epochs = sum(configs.run_training(config, run)["epochs"] for run in configs.built_runs(config))
-    studied, windows = len(config["studied"]), len(config["occlusion"]["windows"])
-    occluded = _occluded(config, count["test"])
-    variants = 4 + config["ablation"]["random_controls"]
+    work = multiply_adds(config["network"], side, classes=10)
+    rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
+    image = {precision: work / rate for precision, rate in rates.items()}  # seconds
+    tested, studied = _count(config, "test"), len(config["studied"])
+    positions = len(config["occlusion"]["windows"]) * _occluded(config, tested) * side**2
+    variants = 4 + config["ablation"]["random_controls"]  # and two predictions, the maps, the accuracy
     return {
-        "training": epochs * (image * (TRAINING_PASSES * count["train"] + count["test"]) + 2 * JOB_SECONDS),
-        "occlusion": studied * windows * (image * occluded * side**2 + JOB_SECONDS),
-        "filters and ablation": studied * (image * count["test"] * variants + 10 * JOB_SECONDS),
+        "training": sum(_training(config, run, image, tested) for run in configs.built_runs(config)),
+        "occlusion": studied * (image[config["occlusion"]["precision"]] * positions + 10 * JOB_SECONDS),
+        "filters and ablation": studied * (image["fp32"] * tested * variants + 8 * JOB_SECONDS),
     }
+
+
+def _training(config, run, image, tested):
+    """Seconds of all epochs of one run, each with its evaluation."""
+    settings = configs.run_training(config, run)
+    trained = TRAINING_PASSES * _count(config, "train") * image[settings["precision"]]
+    return settings["epochs"] * (trained + tested * image["fp32"] + 2 * JOB_SECONDS)
 
 
 def _count(config, split):
@@ -79,6 +86,12 @@ def _count(config, split):
 def _occluded(config, tested):
     images = config["occlusion"]["images"]
     return tested if images == "all" else images if isinstance(images, int) else len(images)
+
+
+def announcement(config, cores):
+    """One line: the experiment, the device and what the run will roughly cost on it."""
+    kind, name = device()
+    return f"experiment {config['experiment']} on the {kind} ({name}): {words(seconds(config, kind, cores))}"
 
 
 def words(stages):

@@ -25,12 +25,14 @@ class Job:
         """A torch.device: the GPU where there is one, else the CPU with this job's threads."""
         import torch  # seconds: only jobs that compute need it
 
-        torch.set_num_threads(self.threads)
+        # More threads than cores, as with --cores 4 on two, stall each other.
+        threads = min(self.threads, len(os.sched_getaffinity(0)))
+        torch.set_num_threads(threads)
         # TF32 keeps 10 bits of the mantissa: float32 results would differ from the CPU's.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        name = torch.cuda.get_device_name() if device.type == "cuda" else f"{self.threads} threads"
+        name = torch.cuda.get_device_name() if device.type == "cuda" else f"{threads} threads"
         print(f"device: {device.type} ({name})", flush=True)
         return device
 

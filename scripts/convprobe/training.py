@@ -1,4 +1,4 @@
-"""Training, one epoch at a time, and evaluation.
+"""Training, one epoch at a time.
 
 An epoch is a function of the weights and optimizer state before it, the images and the settings:
 its random draws come from a generator seeded by the run's seed and the epoch's number. So a run
@@ -16,7 +16,6 @@ from convprobe.errors import InputError
 from convprobe.network import RAW, Network, as_input
 
 CROP_MARGIN = 4  # pixels of border that a random crop may shift over
-EVALUATION_BATCH = 500  # images; bounds the memory, doesn't change the result
 
 
 def generator(seed, epoch):
@@ -70,21 +69,17 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     random = generator(settings["seed"], checkpoint.epoch + 1)
     pixels, labels = torch.from_numpy(images.pixels).to(device), torch.from_numpy(images.labels).to(device)
     batches = torch.randperm(len(labels), generator=random).split(settings["batch_size"])
+    # Summed on the device: asking for a number at every step would make a GPU wait.
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)
     for step, batch in enumerate(job.progress(batches, len(labels), "images")):
-        rate = settings["optimizer"]["learning_rate"] * _rate_factor(settings, checkpoint.epoch, step, len(batches))
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        augmented = augment(pixels[batch.to(device)], settings["augmentation"], random)
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
-            logits = network(as_input(augmented)).float()
-        loss = F.cross_entropy(logits, labels[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        loss_sum += loss.detach() * len(batch)
-        correct += (logits.argmax(1) == labels[batch]).sum()
+            group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))
+        batch = batch.to(device)
+        augmented = augment(pixels[batch], settings["augmentation"], random)
+        loss, right = _step(network, optimizer, augmented, labels[batch], settings["precision"])
+        loss_sum += loss * len(batch)
+        correct += right
     checkpoint.epoch += 1
     return _record(checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)), optimizer.state_dict()
 
@@ -101,12 +96,24 @@ def _optimizer(network, settings, state):
     return optimizer
 
 
-def _rate_factor(settings, epochs_done, step, steps):
-    """What the learning rate is multiplied with: from 1 at the start to 0 at the end of the run."""
+def _rate(settings, epochs_done):
+    """The learning rate, from the given one at the start to 0 at the end of the run."""
+    rate = settings["optimizer"]["learning_rate"]
     if settings["schedule"] == "constant":
-        return 1.0
-    done = (epochs_done + step / steps) / settings["epochs"]
-    return 1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2
+        return rate
+    done = epochs_done / settings["epochs"]
+    return rate * (1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2)
+
+
+def _step(network, optimizer, pixels, labels, precision):
+    """One step down the gradient of the mean cross-entropy: that loss, and how many were right."""
+    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits = network(as_input(pixels)).float()
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach(), (logits.argmax(1) == labels).sum()
 
 
 def _record(epoch, loss_sum, correct, count):
@@ -142,31 +149,3 @@ def augment(pixels, augmentation, random):
     place = torch.arange(side, device=pixels.device)
     image = torch.arange(count, device=pixels.device)
     return padded[image[:, None, None], (shift_y + place)[:, :, None], (shift_x + place)[:, None, :]]
-
-
-@torch.inference_mode()
-def predict(network, images, job=runtime.IDLE, batch=EVALUATION_BATCH):
-    """Logits of images, in float32.
-
-    Args:
-        network: in evaluation mode, on the device where it is to run.
-        images: datasets.Images.
-        batch: images at a time; doesn't change the result.
-
-    Returns:
-        float32 (image, class), on the CPU.
-    """
-    device = next(network.parameters()).device
-    batches = torch.from_numpy(images.pixels).split(batch)
-    batches = job.progress(batches, len(images.labels), "images")
-    return torch.cat([network(as_input(pixels.to(device))).cpu() for pixels in batches])
-
-
-def evaluate(network, images, job=runtime.IDLE):
-    """Mean cross-entropy and accuracy: dict of `loss`, `accuracy` and `images`, the number counted."""
-    logits, labels = predict(network, images, job), torch.from_numpy(images.labels)
-    return {
-        "loss": F.cross_entropy(logits.double(), labels).item(),
-        "accuracy": (logits.argmax(1) == labels).double().mean().item(),
-        "images": len(labels),
-    }

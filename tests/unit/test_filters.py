@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import ablation, activations, datasets, training
+from convprobe import ablation, activations, datasets, evaluation
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -154,5 +154,5 @@ def test_class_pairs_count_only_images_that_were_right(predictions):
 
 @pytest.mark.parametrize("batch", [1, 4, 30])
 def test_the_batch_does_not_change_predictions(network, images, batch):
-    whole = training.predict(network, images)
-    torch.testing.assert_close(training.predict(network, images, batch=batch), whole, atol=1e-5, rtol=1e-5)
+    whole = evaluation.predict(network, images)
+    torch.testing.assert_close(evaluation.predict(network, images, batch=batch), whole, atol=1e-5, rtol=1e-5)

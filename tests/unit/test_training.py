@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import checkpoints, datasets, files, selection, shapes, sources, training
+from convprobe import checkpoints, datasets, evaluation, files, selection, shapes, sources, training
 from convprobe.errors import InputError
 from convprobe.network import Network
 
@@ -90,7 +90,7 @@ def test_evaluation_counts_and_averages_by_hand(images):
         network.fc2.weight.zero_()
         network.fc2.bias.zero_()
         network.fc2.bias[3] = 1  # always class 3, with probability e / (e + 9)
-    measured = training.evaluate(network, images)
+    measured = evaluation.evaluate(network, images)
     share = (images.labels == 3).mean()
     right, wrong = -math.log(math.e / (math.e + 9)), -math.log(1 / (math.e + 9))
     assert measured["accuracy"] == pytest.approx(share)
