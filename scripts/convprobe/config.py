@@ -3,6 +3,8 @@
 import copy
 import difflib
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +13,7 @@ import yaml
 from convprobe import receptive_field
 from convprobe.errors import InputError
 
+MOST_LEVELS = 20  # of lists and mappings in one another; the config's own keys need 4
 # Known before the data set is read; a folder of images may be of any size.
 IMAGE_SIDE = {"cifar10": 32, "shapes": 32}
 PUBLISHED_SIZES = {"cifar10": {"train": 50_000, "test": 10_000}}
@@ -29,16 +32,29 @@ def checked(config, schema_path, files=()):
         InputError: all mistakes, one line each.
     """
     schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
-    # What Snakemake or the command line made may hold mappings of other types; this is plain.
-    config = json.loads(json.dumps(config, default=str))
-    mistakes = [_schema_mistake(error) for error in _errors(schema, config)]
+    config = _plain(config)
+    mistakes = [mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)]
     if not mistakes:
         config = with_defaults(config, schema)
         mistakes = list(_cross_checks(config))
     if mistakes:
-        contents = [(str(file), yaml.safe_load(Path(file).read_text(encoding="utf-8"))) for file in files]
-        raise InputError("\n".join(f"{_origin(path, contents)}: {line}" for path, line in mistakes))
+        # config.yaml itself may be missing where the command line names other files.
+        there = [Path(file) for file in files if Path(file).is_file()]
+        contents = [(str(file), yaml.safe_load(file.read_text(encoding="utf-8"))) for file in there]
+        lines = [f"{_origin(path, contents)}: {line}" for path, line in mistakes]
+        raise InputError("\n".join(" ".join(line.splitlines()) for line in lines))
     return config
+
+
+def _plain(value, levels=MOST_LEVELS):
+    """A copy of mappings, lists and plain values: Snakemake and YAML also make other types."""
+    if levels < 0:
+        raise InputError(f"config: more than {MOST_LEVELS} levels of lists and mappings, expected the documented keys")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(below, levels - 1) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(below, levels - 1) for below in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def with_defaults(value, schema, root=None):
@@ -83,33 +99,45 @@ def _resolved(schema, root):
 # Mistakes of form, found by the schema
 
 
+# JSON takes 3.0 for a whole number, YAML knows .nan and .inf: none of them is meant here.
+_TYPES = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+        "number": lambda types, value: (
+            types.is_type(value, "integer") or (isinstance(value, float) and math.isfinite(value))
+        ),
+    }
+)
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=_TYPES)
+
+
 def _errors(schema, config):
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _Validator(schema)
     return sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
 
 
-def _schema_mistake(error):
-    """Path and line of what the schema found."""
+def _schema_mistakes(error, root):
+    """Yield path and line of what the schema found."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(error.schema["properties"]))
-        keys = " and ".join(_key((*path, key)) for key in unknown)
-        return (*path, unknown[0]), f"{keys}: unknown key, {_expected_keys(unknown[0], error.schema)}"
-    if error.validator == "required":
+        for unknown in sorted(set(error.instance) - set(error.schema["properties"])):
+            key = (*path, unknown)
+            yield key, f"{_key(key)}: unknown key, {_expected_keys(unknown, error.schema)}"
+    elif error.validator == "required":
         # One error a key: jsonschema tells which one in its message only.
         missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))
-        return path, f"{_key((*path, missing))} is missing, expected: {_description(error.schema, missing)}"
-    return path, f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}"
+        description = _resolved(error.schema, root)["properties"][missing]["description"]
+        yield path, f"{_key((*path, missing))} is missing, expected: {description}"
+    elif "propertyNames" in error.absolute_schema_path:
+        yield path, f"{_key(path)} has the key {_shown(error.instance)}, expected {_expected(error.schema)}"
+    else:
+        yield path, f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}"
 
 
 def _expected_keys(unknown, schema):
     known = list(schema["properties"])
     close = difflib.get_close_matches(unknown, known, n=1)
     return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
-
-
-def _description(schema, key):
-    return schema["properties"][key].get("description", "expected a value")
 
 
 def _shown(value):
@@ -131,18 +159,22 @@ def _expected(schema):
         "minimum": "of at least", "maximum": "of at most", "exclusiveMinimum": "above", "exclusiveMaximum": "below",
     }  # fmt: skip
     limits = [f"{words} {schema[key]}" for key, words in bounds.items() if key in schema]
-    return " ".join([names[schema["type"]], *limits])
+    return f"{names[schema['type']]} {' and '.join(limits)}".rstrip()
 
 
 def _hint(error):
     """YAML 1.1 takes `1e-3` for a text: a number needs a dot, `1.0e-3`."""
-    if error.validator == "type" and isinstance(error.instance, str):
-        try:
-            number = float(error.instance)
-        except ValueError:
-            return ""
-        return f" (YAML reads {error.instance} as text: write {number})"
-    return ""
+    if error.validator != "type" or not isinstance(error.instance, str):
+        return ""
+    try:
+        number = float(error.instance)
+        number = int(number) if number.is_integer() else number
+    except (ValueError, OverflowError):
+        return ""
+    if not _TYPES.is_type(number, error.validator_value):
+        return ""
+    # As YAML writes it: Python's 1e-05 would be a text again.
+    return f" (YAML reads {error.instance} as text: write {yaml.safe_dump(number).split()[0]})"
 
 
 def _key(path):
@@ -193,7 +225,9 @@ def _check_dataset(config):
         found = f"dataset.path is {dataset['path']}: nothing is there"
         yield ("dataset", "path"), f"{found}, expected a folder, .tar.gz or .zip of images"
     trained = dataset["train_images"]
-    if trained != "all" and held_out >= trained:
+    if trained == "all":
+        trained = PUBLISHED_SIZES.get(name, {}).get("train", math.inf)
+    if held_out >= trained:
         found = f"dataset.validation_images is {held_out}, held out of {trained} training images"
         yield ("dataset", "validation_images"), f"{found}: that leaves nothing to train on"
 
@@ -201,7 +235,10 @@ def _check_dataset(config):
 def dataset_is_there(dataset):
     """Whether a data set lies at its path, or can be downloaded to it."""
     path = Path(dataset["path"])
-    return path.exists() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
+    try:
+        return path.exists() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _check_runs(config):

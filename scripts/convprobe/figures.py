@@ -19,7 +19,7 @@ matplotlib.rcParams.update(STYLE)
 
 # Okabe & Ito's colours, which stay apart for every kind of colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-UNITS = {"accuracy": "", "loss": " (cross-entropy)"}
+CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
 SHEET_IMAGES = 4  # images side by side, as published
 
 
@@ -53,17 +53,18 @@ def learning_curve(path, table, selection, run):
         run: its name, for the title.
     """
     figure = _new(7, 3.2)
-    for axes, quantity in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
+    panels = dict(zip(("accuracy", "loss"), figure.subplots(1, 2), strict=True))
+    for quantity, axes in panels.items():
         for split, colour, dashes in (("train", GREY, "--"), ("validation", ORANGE, ":"), ("test", BLUE, "-")):
             if f"{split}_{quantity}" in table:
                 values = table[f"{split}_{quantity}"]
                 axes.plot(table["epoch"], values, dashes, color=colour, label=split, marker=".")
         axes.axvline(selection["epoch"], color="black", linewidth=0.8)
-        axes.set(
-            xlabel="epoch", ylabel=f"{quantity}{UNITS[quantity]}", ylim=(0, 1) if quantity == "accuracy" else (0, None)
-        )
+        axes.set(xlabel="epoch", ylabel=quantity, ylim=(0, None))
         axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="upper right")
+    panels["accuracy"].set_ylim(0, 1)
+    panels["accuracy"].legend(loc="lower right")
+    panels["loss"].set_ylabel("loss (cross-entropy)")
     figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy")
     how = "chosen in the config" if selection["policy"] == "fixed" else "the best"
     _save(
@@ -167,19 +168,18 @@ def confusion(path, before, after, run, checkpoint):
     """
     shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
     change = shares[1] - shares[0]
-    limit = max(5, np.abs(change.to_numpy()).max())
-    figure = _new(14, 5.4)
+    figure = _new(14, 5)
     panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
     for axes, table, title in panels:
-        colours, low, high = ("RdBu_r", -limit, limit) if title == "change" else ("viridis", 0, 100)
+        colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
         drawn = axes.imshow(table, interpolation="nearest", cmap=colours, vmin=low, vmax=high)
-        _write_cells(axes, table, title == "change", limit)
+        _write_cells(axes, table, signed=title == "change")
         names = range(len(table))
         axes.set_xticks(names, table.columns, rotation=45, ha="right")
         axes.set_yticks(names, table.index)
         axes.set(title=title, xlabel="predicted", ylabel="true class" if title == "before" else None)
         unit = "percentage points" if title == "change" else "% of the true class"
-        figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit)
+        figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit, extend="both" if title == "change" else "neither")
     figure.suptitle(f"What does it lose without the chosen filters? {run}, {checkpoint}")
     _save(
         figure,
@@ -190,10 +190,10 @@ def confusion(path, before, after, run, checkpoint):
     )
 
 
-def _write_cells(axes, table, signed, limit):
+def _write_cells(axes, table, signed):
     for (row, column), value in np.ndenumerate(table.to_numpy()):
-        if abs(value) >= 0.5:
-            dark = abs(value) > 0.6 * limit if signed else value < 60
+        if round(value) != 0:
+            dark = abs(value) > 0.6 * CHANGE_LIMIT if signed else value < 60
             text = f"{value:+.0f}" if signed else f"{value:.0f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
 
