@@ -4,7 +4,8 @@ Format: a dict of plain values and tensors, read with `weights_only=True`: `weig
 `conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`, `normalisation`, `epoch`.
 """
 
-import pickle
+import io
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -48,13 +49,19 @@ def load(path, device="cpu"):
     """
     values = load_tensors(path)
     try:
-        network = Network(values["network"], len(values["classes"]), values["side"], values["normalisation"])
-        network.load_state_dict(values["weights"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        detail = " ".join(str(error).split())
+        checkpoint = _checkpoint(values)
+    except Exception as error:  # a file can be wrong in any way; nothing else is read here
+        detail = _one_line(error)
         raise InputError(f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again") from error
+    checkpoint.network.to(device, memory_format=torch.channels_last).eval()
+    return checkpoint
+
+
+def _checkpoint(values):
+    network = Network(values["network"], len(values["classes"]), values["side"], values["normalisation"])
+    network.load_state_dict(values["weights"])
     return Checkpoint(
-        network=network.to(device, memory_format=torch.channels_last).eval(),
+        network=network,
         settings=values["network"],
         classes=tuple(values["classes"]),
         side=values["side"],
@@ -65,9 +72,12 @@ def load(path, device="cpu"):
 
 def save_tensors(path, values):
     """Write nested plain values and tensors; equal values give equal bytes."""
-    # To a file object: given a path, torch.save would write the temporary file's name inside.
-    with files.replacing(path) as partial, open(partial, "wb") as file:
-        torch.save(values, file)
+    # In memory first: given a path, torch.save would write the temporary file's name inside; given
+    # an open file, it would hide the system's reason where the disk is full.
+    content = io.BytesIO()
+    torch.save(values, content)
+    with files.replacing(path) as partial:
+        partial.write_bytes(content.getbuffer())
 
 
 def load_tensors(path):
@@ -77,7 +87,13 @@ def load_tensors(path):
         InputError: the file is damaged or holds anything but plain values and tensors.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError) as error:
-        detail = " ".join(str(error).split())[:200]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a damaged file might be
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged file makes of PyTorch's reader can be any of them
+        detail = _one_line(error)
         raise InputError(f"{path}: damaged or not a checkpoint ({detail}): delete it and run again") from error
+
+
+def _one_line(error):
+    return " ".join(str(error).split())[:200]

@@ -4,6 +4,7 @@ Source: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images. 
 digests are torchvision's.
 """
 
+import http.client
 import tarfile
 import tempfile
 from pathlib import Path
@@ -25,9 +26,10 @@ def download(archive, source=CIFAR10):
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         try:
             download_url(source.url, folder, archive.name, source.tgz_md5)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            reason = " ".join(str(error).split())
             raise InputError(
-                f"{source.url}: download failed ({error}). Put the archive at {archive} by hand and run again"
+                f"{source.url}: download failed ({reason}). Put the archive at {archive} by hand and run again"
             ) from error
         (Path(folder) / archive.name).replace(archive)
 
@@ -48,6 +50,8 @@ def read(path, source=CIFAR10):
     path = Path(path)
     if path.is_dir():
         return _read_folder(path, source)
+    if not path.is_file():
+        raise InputError(f"{path}: missing: expected {source.filename}, or a folder that holds {source.base_folder}")
     if not check_md5(path, source.tgz_md5):
         raise InputError(f"{path}: not the published archive: its MD5 digest should be {source.tgz_md5}")
     with tempfile.TemporaryDirectory() as folder:  # the archive's own folder may be read-only

@@ -36,7 +36,7 @@ def replacing(path):
 
 
 def reason(error):
-    """Why an OSError happened, in the system's words; HDF5 hides them in a longer message."""
+    """Why an OSError happened, in the system's words, on one line; HDF5 hides them in a longer message."""
     _, found, rest = str(error).partition("error message = '")
     if found:
         return rest.partition("'")[0]

@@ -16,12 +16,27 @@ FORMAT_VERSION = 1
 
 @contextlib.contextmanager
 def create(path):
-    """Yield a new h5py.File that appears at `path` when the block ends well."""
-    with files.replacing(path) as partial, h5py.File(partial, "w") as file:
+    """Yield a new h5py.File that appears at `path` when the block ends well.
+
+    Raises:
+        InputError: the disk is full or can't be written; the message names `path`.
+    """
+    with files.replacing(path) as partial, _system_errors(), h5py.File(partial, "w") as file:
         file.attrs["format_version"] = FORMAT_VERSION
         yield file
         file.flush()
         file.attrs["complete"] = True
+
+
+@contextlib.contextmanager
+def _system_errors():
+    """On closing, h5py tells that the disk is full by a RuntimeError: make it the OSError that it is."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "errno = " not in str(error):
+            raise
+        raise OSError(files.reason(error)) from error
 
 
 @contextlib.contextmanager
@@ -32,13 +47,12 @@ def open_complete(path):
         InputError: the file is missing, damaged or incomplete.
     """
     try:
-        file = h5py.File(path, "r")
+        with h5py.File(path, "r") as file:
+            if not file.attrs.get("complete", False):
+                raise InputError(f"{path}: incomplete, its writer was stopped: delete it and run again")
+            yield file
     except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error}): delete it and run again") from error
-    with file:
-        if not file.attrs.get("complete", False):
-            raise InputError(f"{path}: incomplete, its writer was stopped: delete it and run again")
-        yield file
+        raise InputError(f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again") from error
 
 
 def dimension(file, name, values):

@@ -1,20 +1,28 @@
 """A folder of images, `SPLIT/CLASS/NAME`, as it lies or inside a .tar.gz or .zip.
 
-Archives are read in memory and never unpacked, so no path in one can point outside.
+Archives are read in memory and never unpacked, so no path in one can point outside; links in
+them are passed over.
 """
 
+import gzip
 import io
+import itertools
+import lzma
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from convprobe import files
 from convprobe.errors import InputError
 
 SPLITS = ("train", "test")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
+# RuntimeError: a zip with a password, or a compression that Python doesn't know.
+DAMAGED = (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
 def read(path):
@@ -27,31 +35,43 @@ def read(path):
         dict by `train` and `test` of (uint8 (image, y, x, 3), int64 (image)); class names.
 
     Raises:
-        InputError: nothing there, an unreadable image, unequal sizes, a class only in test.
+        InputError: nothing there, a damaged archive, an unreadable image, unequal sizes, a class
+            only in test, the same image twice.
     """
     found = {split: [] for split in SPLITS}
     for place, content in _files(Path(path)):
         split, class_name, name = place.parts[-3:]
         found[split].append((name, class_name, _pixels(f"{path}: {place}", content)))
     classes = _class_names(path, found)
-    return {split: _arrays(path, images, classes) for split, images in found.items()}, classes
+    for images in found.values():
+        images.sort(key=lambda image: image[:2])
+    _refuse_mixed(path, found)
+    return {split: _arrays(images, classes) for split, images in found.items()}, classes
 
 
 def _files(path):
     """Yield (place, bytes) of every image that lies at SPLIT/CLASS/NAME."""
     try:
         for name, read_content in _entries(path):
-            place = PurePosixPath(name)
-            if place.suffix.lower() in SUFFIXES and len(place.parts) >= 3 and place.parts[-3] in SPLITS:
+            if _is_image(place := PurePosixPath(name)):
                 yield place, read_content()
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"{path}: damaged archive ({error})") from error
+    except DAMAGED as error:
+        first_line = str(error).partition("\n")[0]
+        raise InputError(f"{path}: damaged archive, expected .tar.gz or .zip ({first_line})") from error
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {files.reason(error)}") from error
+
+
+def _is_image(place):
+    # A Mac puts a file `._NAME` with what it knows of NAME into its archives.
+    hidden = place.name.startswith(".")
+    return not hidden and place.suffix.lower() in SUFFIXES and len(place.parts) >= 3 and place.parts[-3] in SPLITS
 
 
 def _entries(path):
     """Yield (name, function that reads it) of every file of a folder or an archive."""
     if path.is_dir():
-        for file in path.rglob("*"):
+        for file in filter(Path.is_file, path.rglob("*")):
             yield file.relative_to(path).as_posix(), file.read_bytes
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -67,9 +87,16 @@ def _entries(path):
 def _pixels(where, content):
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise InputError(f"{where}: not a readable image ({error})") from error
+            deep = image.mode.startswith(("I", "F"))
+            pixels = np.asarray(image.convert("RGB"))
+    except UnidentifiedImageError as error:
+        raise InputError(f"{where}: not a readable image, expected one as its name says") from error
+    except Exception as error:  # what a damaged image makes of Pillow's readers can be any of them
+        raise InputError(f"{where}: not a readable image ({' '.join(str(error).split())})") from error
+    if deep:
+        # Pillow would cut off what is above 255, and so turn most of it white.
+        raise InputError(f"{where}: has more than 8 bits a channel, expected 8")
+    return pixels
 
 
 def _class_names(path, found):
@@ -84,15 +111,22 @@ def _class_names(path, found):
     return tuple(sorted(trained))
 
 
-def _arrays(path, images, classes):
-    images.sort(key=lambda image: image[:2])
-    shape = images[0][2].shape
-    for name, class_name, pixels in images:
-        if pixels.shape != shape or shape[0] != shape[1]:
-            raise InputError(
-                f"{path}: {class_name}/{name} is {pixels.shape[1]}×{pixels.shape[0]} pixels, expected "
-                f"{shape[1]}×{shape[1]} as in {images[0][1]}/{images[0][0]}: all images square and of one size"
-            )
-    number = {name: index for index, name in enumerate(classes)}
-    labels = np.array([number[class_name] for _, class_name, _ in images], dtype=np.int64)
+def _refuse_mixed(path, found):
+    """One place for each image, and one size for all of them, in both splits."""
+    images = [(f"{split}/{class_name}/{name}", pixels) for split in SPLITS for name, class_name, pixels in found[split]]
+    first_place, first = images[0]
+    for (place, _), (following, _) in itertools.pairwise(images):
+        if place == following:
+            raise InputError(f"{path}: {place} is there twice, expected one folder {place.split('/')[0]}")
+    for place, pixels in images:
+        height, width, _ = pixels.shape
+        if height != width:
+            raise InputError(f"{path}: {place} is {width}×{height} pixels, expected square images")
+        if pixels.shape != first.shape:
+            expected = f"{len(first)}×{len(first)} as in {first_place}: all images of one size"
+            raise InputError(f"{path}: {place} is {width}×{height} pixels, expected {expected}")
+
+
+def _arrays(images, classes):
+    labels = np.array([classes.index(class_name) for _, class_name, _ in images], dtype=np.int64)
     return np.stack([pixels for _, _, pixels in images]), labels

@@ -15,7 +15,7 @@ def curve(*accuracies):
 
 @pytest.fixture
 def probes():
-    """1000 images: cats are right 60 times and dogs 30 times of 100; the rest is always right."""
+    """1000 images: 40 cats become dogs; of the deer 2 become cats and 18 horses; the rest is right."""
     true = np.repeat(CIFAR10, 100)
     after = true.copy()
     after[(true == "cat").nonzero()[0][:40]] = "dog"
@@ -24,7 +24,7 @@ def probes():
     accuracy = pd.DataFrame(
         {"variant": ["none", "chosen", "random-01", "random-02"], "images": 10_000, "accuracy": [0.812, 0.68, 0.8, 0.6]}
     )
-    rows = [(w, i, "cat", 0.9, c - i / 100, 0.1, 0.05, "") for w, c in ((3, 0.9), (9, 0.6)) for i in range(4)]
+    rows = [(w, i, "cat", 0.9, c - i / 100, 0.1, 0.05, None) for w, c in ((3, 0.9), (9, 0.6)) for i in range(4)]
     columns = ["window", "image", "class", "clean_confidence", "mean_confidence", "min_confidence"]
     summary = pd.DataFrame(rows, columns=[*columns, "flipped_fraction", "flipped_to"])
     places = pd.DataFrame(columns=["image", "on_object", "beside"])
@@ -92,6 +92,15 @@ def test_named_confusions_are_held_against_chance(probes):
     assert card.loc[claim.format("cat", "dog"), ["measured", "verdict"]].tolist() == [1, "holds"]
     assert card.loc[claim.format("deer", "cat"), ["measured", "verdict"]].tolist() == [0.1, "undecided"]
     assert card.loc[claim.format("truck", "automobile"), "verdict"] == "not tested: no wrong answer for truck"
+
+
+def test_covered_cats_that_turn_into_dogs_are_counted_under_the_largest_window(probes):
+    probes["summary"].loc[probes["summary"]["window"] == 9, "flipped_to"] = ["dog", "dog", "frog", None]
+    card = make_card(probes)
+    row = card.loc["images of cat that mostly turn into dog under window 9"]
+    assert (row["measured"], row["verdict"]) == (pytest.approx(2 / 3), "holds")
+    row = card.loc["images of truck that mostly turn into automobile under window 9"]
+    assert row["verdict"] == "not tested: no image of truck turned"
 
 
 def test_places_split_the_map_by_the_mask(tmp_path, probes):

@@ -1,0 +1,212 @@
+"""CIFAR-10: a small archive in the published format, served, downloaded, read, and spoiled."""
+
+import functools
+import hashlib
+import http.server
+import pickle
+import socket
+import tarfile
+import threading
+
+import numpy as np
+import pytest
+from torchvision.datasets import CIFAR10
+
+from convprobe import cifar10
+from convprobe.errors import InputError
+
+NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
+
+
+def batch(labels, first):
+    """A published batch: rows of 1024 red, 1024 green, then 1024 blue values, each row by row."""
+    data = np.zeros((len(labels), 3072), dtype=np.uint8)
+    data[:, 0] = np.arange(first, first + len(labels))  # red of (0, 0) tells which image it is
+    data[:, 1] = 11  # red of y 0, x 1
+    data[:, 1024 + 32] = 22  # green of y 1, x 0
+    data[:, 2048 + 31 * 32 + 30] = 33  # blue of y 31, x 30
+    return {"batch_label": "some", "labels": labels, "data": data, "filenames": ["x.png"] * len(labels)}
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def published(tmp_path):
+    """The folder that is published, its archive, and the torchvision class that knows their digests."""
+    folder = tmp_path / "server" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    contents = {name: batch([number, 9], first=2 * number) for number, name in enumerate(TRAIN)}
+    contents |= {"test_batch": batch([7, 0, 7], first=100), "batches.meta": {"label_names": NAMES}}
+    for name, content in contents.items():
+        (folder / name).write_bytes(pickle.dumps(content, protocol=2))
+    archive = folder.parent / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder, folder.name)
+
+    class Small(CIFAR10):
+        tgz_md5 = md5(archive)
+        train_list = [[name, md5(folder / name)] for name in TRAIN]  # noqa: RUF012
+        test_list = [["test_batch", md5(folder / "test_batch")]]  # noqa: RUF012
+        meta = CIFAR10.meta | {"md5": md5(folder / "batches.meta")}
+
+    return folder, archive, Small
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def served(published):
+    """The class with its address on a server of this machine."""
+    folder, _, source = published
+    handler = functools.partial(Quiet, directory=folder.parent)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        source.url = f"http://127.0.0.1:{server.server_port}/cifar-10-python.tar.gz"
+        yield source
+        server.shutdown()
+        thread.join()
+
+
+def one_line(refused):
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+def test_images_keep_their_order_and_channels_come_last(published):
+    folder, _, source = published
+    splits, classes = cifar10.read(folder.parent, source)
+    assert classes == tuple(NAMES)
+    pixels, labels = splits["train"]
+    assert pixels.shape == (10, 32, 32, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert labels.tolist() == [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]
+    assert labels.dtype == np.int64
+    last = pixels[9]
+    assert (last[0, 0, 0], last[0, 1, 0], last[1, 0, 1], last[31, 30, 2]) == (9, 11, 22, 33)
+    assert np.count_nonzero(last) == 4
+    assert splits["test"][0][:, 0, 0, 0].tolist() == [100, 101, 102]
+    assert splits["test"][1].tolist() == [7, 0, 7]
+
+
+def test_the_archive_gives_what_its_folder_gives_and_leaves_nothing_beside_it(published):
+    folder, archive, source = published
+    there = sorted(archive.parent.rglob("*"))
+    from_folder, classes = cifar10.read(folder.parent, source)
+    from_archive, classes_of_archive = cifar10.read(archive, source)
+    assert classes_of_archive == classes
+    for split in ("train", "test"):
+        for one, other in zip(from_folder[split], from_archive[split], strict=True):
+            assert np.array_equal(one, other)
+    assert sorted(archive.parent.rglob("*")) == there
+
+
+def test_a_download_gives_the_published_bytes(published, served, tmp_path):
+    archive = tmp_path / "cifar-10-python.tar.gz"
+    cifar10.download(archive, served)
+    assert archive.read_bytes() == published[1].read_bytes()
+
+
+def test_a_server_that_sends_something_else_leaves_no_file(published, served, tmp_path):
+    published[1].write_bytes(b"<html>moved</html>")
+    archive = tmp_path / "data" / "cifar-10-python.tar.gz"
+    archive.parent.mkdir()
+    with pytest.raises(InputError) as refused:
+        cifar10.download(archive, served)
+    assert served.url in one_line(refused)
+    assert f"Put the archive at {archive} by hand" in one_line(refused)
+    assert list(archive.parent.iterdir()) == []
+
+
+def answer_once(listening, answer):
+    connection, _ = listening.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(answer)
+
+
+@pytest.mark.parametrize("answer", [b"", b"no HTTP at all\r\n\r\n"], ids=["hangs up", "speaks something else"])
+def test_a_server_that_breaks_off_leaves_no_file(published, tmp_path, answer):
+    source = published[2]
+    archive = tmp_path / "data" / "cifar-10-python.tar.gz"
+    archive.parent.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer_once, args=(listening, answer))
+        thread.start()
+        source.url = f"http://127.0.0.1:{listening.getsockname()[1]}/cifar-10-python.tar.gz"
+        with pytest.raises(InputError) as refused:
+            cifar10.download(archive, source)
+        thread.join()
+    assert one_line(refused).startswith(f"{source.url}: download failed")
+    assert list(archive.parent.iterdir()) == []
+
+
+def test_a_server_that_cannot_be_reached_leaves_no_file(published, tmp_path):
+    source = published[2]
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    source.url = f"http://127.0.0.1:{port}/cifar-10-python.tar.gz"
+    with pytest.raises(InputError) as refused:
+        cifar10.download(tmp_path / "a.tar.gz", source)
+    assert one_line(refused).startswith(f"{source.url}: download failed")
+    assert not (tmp_path / "a.tar.gz").exists()
+
+
+class Payload:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the payload's file, opened on purpose
+def test_the_payload_of_these_tests_works(tmp_path):
+    pickle.loads(pickle.dumps(Payload(tmp_path / "executed")))
+    assert (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", [*TRAIN, "test_batch", "batches.meta"])
+def test_no_altered_file_is_unpickled_whichever_it_is(published, tmp_path, name):
+    folder, _, source = published
+    (folder / name).write_bytes(pickle.dumps(Payload(tmp_path / "executed")))
+    with pytest.raises(InputError) as refused:
+        cifar10.read(folder.parent, source)
+    assert one_line(refused).startswith(f"{folder / name}: not the published file: its MD5 digest should be ")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_an_altered_archive_is_not_unpacked(published, tmp_path):
+    folder, archive, source = published
+    (folder / "data_batch_1").write_bytes(pickle.dumps(Payload(tmp_path / "executed")))
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(folder, folder.name)
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    assert one_line(refused).startswith(f"{archive}: not the published archive: its MD5 digest should be ")
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", ["data_batch_3", "batches.meta"])
+def test_a_missing_batch_is_told_by_its_name(published, name):
+    folder, _, source = published
+    (folder / name).unlink()
+    with pytest.raises(InputError) as refused:
+        cifar10.read(folder.parent, source)
+    assert one_line(refused) == f"{folder / name}: missing: expected the extracted archive cifar-10-python.tar.gz"
+
+
+def test_a_path_where_nothing_is(published, tmp_path):
+    with pytest.raises(InputError) as refused:
+        cifar10.read(tmp_path / "none.tar.gz", published[2])
+    assert one_line(refused).startswith(f"{tmp_path / 'none.tar.gz'}: missing: expected cifar-10-python.tar.gz")

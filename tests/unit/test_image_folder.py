@@ -1,0 +1,206 @@
+"""A user's own images: a folder or an archive of it, in a fixed order, or one line that says why not."""
+
+import io
+import shutil
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convprobe import image_folder
+from convprobe.errors import InputError
+
+
+def draw(path, red, size=(4, 4), mode="RGB"):
+    """An image (width, height) of one colour, whose red tells which one it is; PNG, so exact."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, red if mode == "L" else (red, 1, 2)).save(path)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two classes; the order of writing is neither that of the names nor that of the classes."""
+    folder = tmp_path / "pictures"
+    for red, place in enumerate(("b/1", "a/1", "b/0", "a/2", "a/0")):
+        draw(folder / "train" / f"{place}.png", red)
+    for red, place in ((10, "b/0"), (11, "a/0")):
+        draw(folder / "test" / f"{place}.png", red)
+    (folder / "README.txt").write_text("not an image")
+    (folder / "train" / "a" / "notes.txt").write_text("nor this")
+    draw(folder / "preview.png", 99)
+    return folder
+
+
+def packed(folder, kind):
+    """The folder itself, or an archive of it with the folder's name on top."""
+    if kind == "folder":
+        return folder
+    form = {"tar.gz": "gztar", "zip": "zip"}[kind]
+    return folder.parent / shutil.make_archive(folder, form, folder.parent, folder.name)
+
+
+def refusal(path):
+    with pytest.raises(InputError) as refused:
+        image_folder.read(path)
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_images_come_by_name_and_then_by_class(pictures, kind):
+    splits, classes = image_folder.read(packed(pictures, kind))
+    assert classes == ("a", "b")
+    pixels, labels = splits["train"]
+    assert pixels.shape == (5, 4, 4, 3)
+    assert (pixels.dtype, labels.dtype) == (np.uint8, np.int64)
+    # a/0, b/0, a/1, b/1, a/2
+    assert pixels[:, 0, 0, 0].tolist() == [4, 2, 1, 0, 3]
+    assert labels.tolist() == [0, 1, 0, 1, 0]
+    assert splits["test"][0][:, 3, 3].tolist() == [[11, 1, 2], [10, 1, 2]]
+    assert splits["test"][1].tolist() == [0, 1]
+
+
+def test_a_path_may_be_given_as_text(pictures):
+    assert image_folder.read(str(pictures))[1] == ("a", "b")
+
+
+def test_rows_are_y_and_columns_x(pictures):
+    image = Image.new("RGB", (4, 4))
+    image.putpixel((3, 1), (200, 0, 0))  # x 3, y 1
+    image.save(pictures / "test" / "a" / "0.png")
+    first = image_folder.read(pictures)[0]["test"][0][0]
+    assert np.argwhere(first[..., 0] == 200).tolist() == [[1, 3]]
+
+
+def test_a_grey_image_has_the_same_value_in_each_channel(pictures):
+    draw(pictures / "test" / "a" / "0.png", 77, mode="L")
+    assert image_folder.read(pictures)[0]["test"][0][0, 0, 0].tolist() == [77, 77, 77]
+
+
+def test_a_class_that_is_only_in_train_is_fine_one_only_in_test_is_not(pictures):
+    draw(pictures / "train" / "c" / "0.png", 5)
+    assert image_folder.read(pictures)[1] == ("a", "b", "c")
+    draw(pictures / "test" / "d" / "0.png", 5)
+    draw(pictures / "test" / "e" / "0.png", 5)
+    assert refusal(pictures) == "only in test, never in train: class d, e"
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_images_of_another_size_are_refused_in_either_split(pictures, split):
+    draw(pictures / split / "b" / "9.png", 5, size=(6, 6))
+    assert refusal(pictures) == (
+        f"{split}/b/9.png is 6×6 pixels, expected 4×4 as in train/a/0.png: all images of one size"
+    )
+
+
+def test_images_that_are_not_square_are_refused(pictures):
+    draw(pictures / "test" / "a" / "0.png", 5, size=(6, 4))
+    assert refusal(pictures) == "test/a/0.png is 6×4 pixels, expected square images"
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", "cut short"], ids=["empty", "text", "cut short"])
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_an_unreadable_image_is_told_by_its_name(pictures, kind, content):
+    spoilt = pictures / "test" / "b" / "0.png"
+    spoilt.write_bytes(spoilt.read_bytes()[:60] if content == "cut short" else content)
+    message = refusal(packed(pictures, kind))
+    assert message.partition("test/b/0.png")[2].startswith(": not a readable image")
+
+
+def test_sixteen_bit_images_are_refused_rather_than_cut_off(pictures):
+    Image.fromarray(np.full((4, 4), 30_000, dtype=np.uint16)).save(pictures / "train" / "a" / "0.png")
+    assert refusal(pictures) == "train/a/0.png: has more than 8 bits a channel, expected 8"
+
+
+def test_the_same_place_twice_is_refused(pictures):
+    draw(pictures / "again" / "train" / "a" / "0.png", 5)
+    assert refusal(pictures) == "train/a/0.png is there twice, expected one folder train"
+
+
+def test_hidden_files_and_folders_named_as_images_are_passed_over(pictures):
+    (pictures / "train" / "a" / "._0.png").write_bytes(b"what a Mac knows of 0.png")
+    (pictures / "train" / "a" / "folder.png").mkdir()
+    assert len(image_folder.read(pictures)[0]["train"][0]) == 5
+
+
+@pytest.mark.parametrize(("gone", "told"), [("train", "train"), ("test", "test"), ("", "train")])
+def test_a_split_without_images(pictures, gone, told):
+    shutil.rmtree(pictures / gone)
+    pictures.mkdir(exist_ok=True)
+    assert refusal(pictures).startswith(f"no image at {told}/CLASS/NAME, expected files that end in .jpg, .jpeg, .png")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_a_truncated_archive_is_refused(pictures, kind, share):
+    random = np.random.default_rng(0)
+    for number in range(20):  # bytes that no compression shrinks, so that every cut takes some away
+        noise = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(pictures / "train" / "a" / f"{number}.png")
+    archive = packed(pictures, kind)
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * share)])
+    assert refusal(archive).startswith("damaged archive, expected .tar.gz or .zip (")
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_a_flipped_byte_in_an_archive_is_refused(pictures, kind):
+    archive = packed(pictures, kind)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    archive.write_bytes(content)
+    assert "damaged archive" in refusal(archive) or "not a readable image" in refusal(archive)
+
+
+@pytest.mark.parametrize("name", ["text.tar.gz", "text.zip"])
+def test_a_file_that_is_no_archive(tmp_path, name):
+    (tmp_path / name).write_text("no archive")
+    assert refusal(tmp_path / name).startswith("damaged archive, expected .tar.gz or .zip (")
+
+
+def test_a_path_where_nothing_is(tmp_path):
+    assert refusal(tmp_path / "none.zip") == "can't be read: No such file or directory"
+
+
+def image_bytes(red):
+    content = io.BytesIO()
+    Image.new("RGB", (4, 4), (red, 1, 2)).save(content, "PNG")
+    return content.getvalue()
+
+
+def test_nothing_is_unpacked_from_an_archive_that_points_outside(tmp_path):
+    outside = tmp_path / "outside"
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for place in ("train/a/0.png", "test/a/0.png", "../outside/train/a/1.png", f"{outside}/train/a/2.png"):
+            archive.writestr(place, image_bytes(7))
+    splits, _ = image_folder.read(tmp_path / "a.zip")
+    assert len(splits["train"][0]) == 3
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.zip"]
+
+
+def add(archive, name, content=b"", **fields):
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    for field, value in fields.items():
+        setattr(entry, field, value)
+    archive.addfile(entry, io.BytesIO(content))
+
+
+def test_links_devices_and_paths_outside_in_a_tar_are_harmless(tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(image_bytes(200))
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        add(archive, "train/a/0.png", image_bytes(7))
+        add(archive, "test/a/0.png", image_bytes(8))
+        add(archive, "../../outside/train/a/1.png", image_bytes(9))
+        add(archive, "train/a/2.png", type=tarfile.SYMTYPE, linkname=str(secret))
+        add(archive, "train/a/3.png", type=tarfile.LNKTYPE, linkname="../secret.png")
+        add(archive, "train/a/4.png", type=tarfile.SYMTYPE, linkname="4.png")
+        add(archive, "train/a/5.png", type=tarfile.FIFOTYPE)
+    splits, _ = image_folder.read(tmp_path / "a.tar.gz")
+    assert splits["train"][0][:, 0, 0, 0].tolist() == [7, 9]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.tar.gz", "secret.png"]
