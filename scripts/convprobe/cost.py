@@ -10,10 +10,11 @@ import subprocess
 from convprobe import config as configs
 from convprobe import receptive_field
 
-# Multiply-adds a second of one core and of one GPU. The core's: presets/small.yaml on 2 cores of an
-# AMD EPYC with AVX-512 and bf16 instructions, torch 2.15; without these, bf16 is slower than fp32.
-# The GPU's are guesses, low for cards since 2020.
-CORE_RATE = {"fp32": 30e9, "bf16": 90e9}
+# Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
+# small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in
+# training 75e9 and 105e9 (bf16), in evaluation 47e9 and 40e9 (fp32). The GPU's are guesses, low for
+# cards since 2020.
+CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 JOB_SECONDS = 4.0  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input

@@ -1,22 +1,15 @@
 """The digest of code: changed by what can change a result, and by nothing else."""
 
 import os
-import shutil
 import textwrap
 
 import pytest
 
 from convprobe.fingerprint import fingerprint
 
-# script.py reaches pkg/a.py and from there, by every form of import, the others; unused.py is never reached.
+# script.py reaches pkg/a.py and, from there, all but the two unused.py, by every form of import.
 TREE = {
-    "script.py": """
-        import json
-        from pkg import a
-
-        def run(x):
-            return a.twice(x) + 1
-    """,
+    "script.py": "import json\nfrom pkg import a\n\n\ndef run(x):\n    return a.twice(x) + 1\n",
     "pkg/__init__.py": "",
     "pkg/a.py": """
         import numpy
@@ -25,36 +18,158 @@ TREE = {
         from .c import value
         from .deep.inner import one
 
-        def twice(x):
-            return 2 * x
+
+        class Sum:
+            def twice(self, x):
+                return 2 * x
     """,
     "pkg/b.py": "import pkg.a\n\nname = 'b'\n",
     "pkg/c.py": "value = 3\n",
-    "pkg/deep/__init__.py": "",
-    "pkg/deep/inner.py": "from ..d import y\nfrom ... import nothing_above\n\none = 1\n",
     "pkg/d.py": "def y():\n    import lazy\n\n    return lazy.z\n",
+    "pkg/deep/__init__.py": "",
+    "pkg/deep/inner.py": "from ..d import y\nfrom .. import e as other\n\none = 1\n",
+    "pkg/e.py": "value = 5\n",
     "pkg/unused.py": "value = 1\n",
     "top/__init__.py": "",
     "top/plain.py": "value = 1\n",
     "lazy.py": "z = 1\n",
     "unused.py": "value = 1\n",
 }
-REACHED = sorted(set(TREE) - {"unused.py", "pkg/unused.py"})
+REACHED = set(TREE) - {"unused.py", "pkg/unused.py"}
 
 
 @pytest.fixture
-def digests_of(tmp_path):
-    """A function: the digests of the tree with some files replaced, each time in a folder of its own."""
+def digests(tmp_path):
+    """A function: digests of the tree with some files replaced, each time in another folder."""
+    folders = (tmp_path / f"copy {number}" for number in range(100))
 
-    def digests(name, **_):
-        return fingerprint(tmp_path / name / "script.py")
-
-    def write(replaced=(), folder=[0]):  # noqa: B006 (counts the calls)
-        folder[0] += 1
+    def write(replaced=()):
+        folder = next(folders)
         for name, text in (TREE | dict(replaced)).items():
-            path = tmp_path / str(folder[0]) / name
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(textwrap.dedent(text), encoding="utf-8")
-        return digests(str(folder[0]))
+        return fingerprint(folder / "script.py")
 
     return write
+
+
+def changed(one, other):
+    """Files whose digests differ or are in one only."""
+    return {name for name in one | other if one.get(name) != other.get(name)}
+
+
+def test_every_module_that_is_reached_has_a_digest_and_no_other(digests):
+    found = digests()
+    assert set(found) == REACHED
+    assert list(found) == sorted(found)
+    assert all(len(digest) == 16 and int(digest, 16) >= 0 for digest in found.values())
+
+
+def test_a_script_without_imports_has_one_digest(digests):
+    assert set(digests({"script.py": "print(1)\n"})) == {"script.py"}
+
+
+def test_a_moved_folder_has_the_same_digests(digests):
+    assert digests() == digests()
+
+
+def test_the_folder_may_be_given_relative_to_the_current_one(digests, tmp_path, monkeypatch):
+    found = digests()
+    monkeypatch.chdir(tmp_path / "copy 0")
+    assert fingerprint("script.py") == found
+
+
+def test_dates_do_not_count(digests, tmp_path):
+    found = digests()
+    (tmp_path / "copy 0").rename(tmp_path / "touched")
+    for path in (tmp_path / "touched").rglob("*.py"):
+        os.utime(path, (1, 1))
+    assert fingerprint(tmp_path / "touched" / "script.py") == found
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pkg/c.py", "# a comment\nvalue = 3  # another\n"),
+        ("pkg/c.py", '"""What this is for."""\n\nvalue = 3\n'),
+        ("pkg/c.py", "\n\nvalue  =  (\n    0x3\n)"),
+        ("pkg/b.py", 'import pkg.a\nname = "b"\n'),
+        ("script.py", "import json\nfrom pkg import (\n    a,\n)\ndef run( x ):\n  'Say.'\n  return (a.twice(x) + 1)\n"),
+        ("pkg/a.py", '"""A."""' + TREE["pkg/a.py"].replace("class Sum:", 'class Sum:\n            """Sums."""\n')),
+        ("pkg/a.py", TREE["pkg/a.py"].replace("return", '"""Two."""\n                return')),
+        ("pkg/unused.py", "value = 2\n"),
+        ("unused.py", "value = 2\n"),
+    ],
+    ids=[
+        "comment", "docstring", "formatting", "quotes", "layout and docstring", "docstring of a class",
+        "docstring of a method", "module beside", "script beside",
+    ],
+)  # fmt: skip
+def test_what_cannot_change_a_result_changes_no_digest(digests, name, text):
+    assert text != TREE[name]
+    assert digests({name: text}) == digests()
+
+
+@pytest.mark.parametrize("name", sorted(REACHED))
+def test_an_edit_changes_the_digest_of_exactly_its_file(digests, name):
+    edited = textwrap.dedent(TREE[name]) + "\nadded = 1\n"
+    assert changed(digests(), digests({name: edited})) == {name}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("+ 1", "+ 2"), ("+ 1", "+ 1.0"), ("+ 1", "- 1"), ("def run(x)", "def run(x=0)"), ("a.twice", "a.thrice")],
+)
+def test_a_small_edit_of_an_expression_counts(digests, before, after):
+    edited = TREE["script.py"].replace(before, after)
+    assert changed(digests(), digests({"script.py": edited})) == {"script.py"}
+
+
+def test_a_text_that_is_no_docstring_counts(digests):
+    one, other = (digests({"pkg/c.py": f"value = 3\nname = '''{text}'''\n"}) for text in ("a", "b"))
+    assert changed(one, other) == {"pkg/c.py"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "reached"),
+    [
+        ("import top.plain", {"top/__init__.py", "top/plain.py"}),
+        ("import top.plain as p", {"top/__init__.py", "top/plain.py"}),
+        ("import top", {"top/__init__.py"}),
+        ("from top import plain", {"top/__init__.py", "top/plain.py"}),
+        ("from top.plain import value", {"top/__init__.py", "top/plain.py"}),
+        ("import lazy, unused", {"lazy.py", "unused.py"}),
+        ("if 0:\n    import lazy", {"lazy.py"}),
+        ("import numpy.linalg\nfrom os import path", set()),
+    ],
+)
+def test_a_form_of_import_reaches_its_module_and_its_packages(digests, statement, reached):
+    assert set(digests({"script.py": f"{statement}\n"})) == {"script.py", *reached}
+
+
+@pytest.mark.parametrize(
+    ("place", "statement", "reached"),
+    [
+        ("pkg/x.py", "from . import c", {"pkg/c.py"}),
+        ("pkg/x.py", "from .c import value", {"pkg/c.py"}),
+        ("pkg/deep/x.py", "from ..c import value", {"pkg/c.py", "pkg/deep/__init__.py"}),
+        ("pkg/deep/x.py", "from .. import c", {"pkg/c.py", "pkg/deep/__init__.py"}),
+        ("pkg/deep/x.py", "from .inner import one", {"pkg/d.py", "pkg/e.py", "lazy.py"}
+         | {"pkg/deep/inner.py", "pkg/deep/__init__.py"}),
+    ],
+)  # fmt: skip
+def test_a_relative_import_reaches_its_module(digests, place, statement, reached):
+    module = place.removesuffix(".py").replace("/", ".")
+    found = digests({"script.py": f"import {module}\n", place: f"{statement}\n"})
+    assert set(found) == {"script.py", "pkg/__init__.py", place, *reached}
+
+
+def test_what_a_package_imports_in_its_init_is_reached(digests):
+    found = digests({"script.py": "import pkg.c\n", "pkg/__init__.py": "from .e import value\n"})
+    assert set(found) == {"script.py", "pkg/__init__.py", "pkg/c.py", "pkg/e.py"}
+
+
+def test_a_file_outside_the_folder_is_never_reached(digests, tmp_path):
+    (tmp_path / "copy 0.py").write_text("value = 1\n", encoding="utf-8")
+    assert set(digests({"script.py": "from . import lazy\n"})) == {"script.py", "lazy.py"}
