@@ -66,7 +66,7 @@ def _checkpoint(values):
         classes=tuple(values["classes"]),
         side=values["side"],
         normalisation=values["normalisation"],
-        epoch=values["epoch"],
+        epoch=int(values["epoch"]),
     )
 
 

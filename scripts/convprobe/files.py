@@ -32,7 +32,8 @@ def replacing(path):
     except OSError as error:
         raise InputError(f"{path}: can't be written: {reason(error)}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # most often: it was moved to its place
+            partial.unlink()
 
 
 def reason(error):

@@ -54,7 +54,7 @@ def _local_files(node, file, root):
         names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
     else:
         return
-    for name in names:
+    for name in filter(None, names):
         place = root.joinpath(*name.split("."))
         packages = [parent / "__init__.py" for parent in (place, *place.parents) if parent.is_relative_to(root)]
         yield from (found for found in [place.with_suffix(".py"), *packages] if found.is_file())

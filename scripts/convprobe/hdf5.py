@@ -21,7 +21,8 @@ def create(path):
     Raises:
         InputError: the disk is full or can't be written; the message names `path`.
     """
-    with files.replacing(path) as partial, _system_errors(), h5py.File(partial, "w") as file:
+    # No chunk cache: HDF5 crashes at the end of the process over cached chunks that a full disk refused.
+    with files.replacing(path) as partial, _system_errors(), h5py.File(partial, "w", rdcc_nbytes=0) as file:
         file.attrs["format_version"] = FORMAT_VERSION
         yield file
         file.flush()

@@ -186,6 +186,7 @@ BAD_EDITS = {
     "runs: {raw: {normalize: false}}": "own: runs.raw.normalize: unknown key, did you mean normalise?",
     "runs: {a b: {}}": 'own: runs has the key "a b", expected a name of letters, digits, - and _',
     "studied: [normalised, other]": "own: studied[1] is other, expected a run named in runs: normalised, raw",
+    'studied: ["two\\nlines"]': "own: studied[0] is two lines, expected a run named in runs: normalised, raw",
     "studied: normalised": 'own: studied is "normalised", expected a list of at least one run, each once',
     "studied: []": "own: studied is [], expected a list of at least one run, each once",
     "compared: [raw, normalised]": "own: compared holds normalised, which is studied: expected each run in one list",

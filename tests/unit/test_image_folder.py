@@ -167,6 +167,17 @@ def test_a_damaged_entry_does_not_end_a_tar_unnoticed(pictures, tmp_path):
     assert refusal(tmp_path / "a.tar.gz") == "damaged archive, expected .tar.gz or .zip (it breaks off)"
 
 
+def test_an_image_that_was_changed_inside_a_zip_is_refused(tmp_path):
+    content = bytearray(image_bytes(7))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:  # stored as it is, with a checksum
+        archive.writestr("train/a/0.png", content)
+        archive.writestr("test/a/0.png", content)
+    spoilt = (tmp_path / "a.zip").read_bytes().replace(b"IEND", b"IENX", 1)
+    (tmp_path / "a.zip").write_bytes(spoilt)
+    told = refusal(tmp_path / "a.zip")
+    assert told == "damaged archive, expected .tar.gz or .zip (Bad CRC-32 for file 'train/a/0.png')"
+
+
 @pytest.mark.parametrize("name", ["text.tar.gz", "text.zip"])
 def test_a_file_that_is_no_archive(tmp_path, name):
     (tmp_path / name).write_text("no archive")
