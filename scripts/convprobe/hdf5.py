@@ -51,6 +51,9 @@ def open_complete(path):
         with h5py.File(path, "r") as file:
             if not file.attrs.get("complete", False):
                 raise InputError(f"{path}: incomplete, its writer was stopped: delete it and run again")
+            if file.attrs["format_version"] != FORMAT_VERSION:
+                found = f"{path}: has format {file.attrs['format_version']}, expected {FORMAT_VERSION}"
+                raise InputError(f"{found}: delete it and run again")
             yield file
     except OSError as error:
         raise InputError(f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again") from error

@@ -117,6 +117,7 @@ def _window_claims(summary):
     smallest = confidence.columns[0]
     kept = 1 - summary.loc[summary["window"] == smallest, "flipped_fraction"]
     low, high = _mean_interval(kept)
+    low, high = (None, None) if low is None else (max(low, 0), min(high, 1))  # of a share
     claim = f"share of positions that keep the prediction under window {smallest}"
     yield claim, "most", kept.mean(), low, high, _verdict(low, high, threshold=0.5)
     for smaller, larger in itertools.pairwise(confidence.columns):
