@@ -76,7 +76,10 @@ def test_confidence_dips_where_the_object_is(demo, window):
         confidence = file["confidence"][:]
     with h5py.File(demo.files()["dataset/images.h5"]) as file:
         inside = file["test/masks"][: len(confidence)]
-    assert confidence[inside].mean() < confidence[~inside].mean()
+    # Image by image: an image that the network is unsure of counts no more for having a small object.
+    on_object = np.mean([values[mask].mean() for values, mask in zip(confidence, inside, strict=True)])
+    beside = np.mean([values[~mask].mean() for values, mask in zip(confidence, inside, strict=True)])
+    assert on_object < beside
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -88,13 +91,13 @@ def test_window_files_are_complete_and_agree_with_their_checkpoint(demo, window)
         clean = file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
     assert digest == hashlib.sha256(checkpoint_path.read_bytes()).hexdigest()
-    assert probability.shape == (20, 32, 32, 10)
+    assert probability.shape == (100, 32, 32, 10)
     np.testing.assert_allclose(probability.sum(axis=-1), 1, atol=1e-5)
     np.testing.assert_array_equal(
         confidence, np.stack([maps[..., label] for maps, label in zip(probability, labels, strict=True)])
     )
-    predictions = table(demo, f"{PROBED}/ablation/predictions.csv").head(20)
-    np.testing.assert_allclose(clean[np.arange(20), labels], predictions["confidence_before"], atol=1e-5)
+    predictions = table(demo, f"{PROBED}/ablation/predictions.csv").head(100)
+    np.testing.assert_allclose(clean[np.arange(100), labels], predictions["confidence_before"], atol=1e-5)
 
 
 def test_checkpoints_load_without_pickled_code_and_hold_the_stated_keys(demo):
