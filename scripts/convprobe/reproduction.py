@@ -120,7 +120,9 @@ def _window_claims(summary):
     low, high = (None, None) if low is None else (max(low, 0), min(high, 1))  # of a share
     claim = f"share of positions that keep the prediction under window {smallest}"
     yield claim, "most", kept.mean(), low, high, _verdict(low, high, threshold=0.5)
-    for smaller, larger in itertools.pairwise(confidence.columns):
+    windows = list(confidence.columns)
+    pairs = [*itertools.pairwise(windows), (windows[0], windows[-1])]
+    for smaller, larger in dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]):
         fall = confidence[smaller] - confidence[larger]
         low, high = _mean_interval(fall)
         claim = f"fall of mean confidence from window {smaller} to {larger}"
@@ -142,8 +144,9 @@ def _flip_claims(summary):
     window = summary["window"].max()
     for true, predicted in NAMED_FLIPS:
         claim = f"images of {true} that mostly turn into {predicted} under window {window}"
-        flipped = summary[(summary["window"] == window) & (summary["class"] == true)].dropna(subset="flipped_to")
-        yield _share_claim(claim, flipped["flipped_to"] == predicted, f"not tested: no image of {true} turned")
+        turned = summary.loc[(summary["window"] == window) & (summary["class"] == true), "flipped_to"].dropna()
+        turned = turned[turned != true]  # to its own class: it was taken for another without a window
+        yield _share_claim(claim, turned == predicted, f"not tested: no image of {true} turned")
 
 
 def _share_claim(claim, hits, reason):

@@ -95,7 +95,7 @@ def test_named_confusions_are_held_against_chance(probes):
 
 
 def test_covered_cats_that_turn_into_dogs_are_counted_under_the_largest_window(probes):
-    probes["summary"].loc[probes["summary"]["window"] == 9, "flipped_to"] = ["dog", "dog", "frog", None]
+    probes["summary"].loc[probes["summary"]["window"] == 9, "flipped_to"] = ["dog", "dog", "frog", "cat"]
     card = make_card(probes)
     row = card.loc["images of cat that mostly turn into dog under window 9"]
     assert (row["measured"], row["verdict"]) == (pytest.approx(2 / 3), "holds")

@@ -156,7 +156,7 @@ def test_the_card_says_what_a_run_on_shapes_can_not_test(demo):
     assert (float(row["published"]), row["verdict"]) == (0.81, "not tested: not CIFAR-10")
     assert row["low"] < row["measured"] < row["high"]
     falling = card[card.index.str.startswith("fall of mean confidence from window")]
-    assert len(falling) == 3
+    assert len(falling) == 4
     assert card.loc["mean confidence with the largest window beside the object less that on it", "verdict"] == "holds"
     assert (falling["verdict"] == "holds").all()
     assert card["verdict"].notna().all()
