@@ -143,9 +143,9 @@ def predictions():
 
 
 def test_confusion_has_true_classes_in_rows(predictions):
-    before = ablation.confusion(predictions, "before", CLASSES)
-    assert before.to_numpy().tolist() == [[2, 0, 1], [0, 2, 0], [1, 0, 0]]
-    assert (list(before.index), list(before.columns)) == (list(CLASSES), list(CLASSES))
+    after = ablation.confusion(predictions, "after", CLASSES)
+    assert after.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
+    assert (list(after.index), list(after.columns)) == (list(CLASSES), list(CLASSES))
 
 
 def test_class_pairs_count_only_images_that_were_right(predictions):

@@ -1,5 +1,6 @@
 """Training that is cut and resumed, evaluation, augmentation, selection, the drawn data set."""
 
+import copy
 import math
 
 import numpy as np
@@ -55,19 +56,23 @@ def test_two_seeds_and_two_epochs_draw_differently(images):
     assert len(draws) == 4
 
 
-def test_one_step_is_stochastic_gradient_descent(images):
-    """One batch, no momentum: the new weights are the old ones less rate times (gradient + decay · weight)."""
-    optimizer = {"learning_rate": 0.1, "momentum": 0.0, "weight_decay": 0.01}
+def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
+    """By hand: v = momentum · v + gradient + decay · w, then w = w - rate · v."""
+    optimizer = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     settings = TRAINING | {"batch_size": 200, "optimizer": optimizer, "schedule": "constant", "augmentation": "none"}
-    checkpoint, _ = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
-    old = {name: weight.detach().clone() for name, weight in checkpoint.network.named_parameters()}
-    x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    torch.nn.functional.cross_entropy(checkpoint.network(x), torch.from_numpy(images.labels)).backward()
-    gradients = {name: weight.grad.clone() for name, weight in checkpoint.network.named_parameters()}
-    record, _ = training.train_epoch(checkpoint, None, images, settings)
-    for name, weight in checkpoint.network.named_parameters():
-        expected = old[name] - 0.1 * (gradients[name] + 0.01 * old[name])
-        torch.testing.assert_close(weight.detach(), expected, atol=1e-6, rtol=1e-4)
+    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    by_hand = copy.deepcopy(checkpoint.network)
+    velocity = {name: torch.zeros_like(weight) for name, weight in by_hand.named_parameters()}
+    x, labels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255, torch.from_numpy(images.labels)
+    for _ in range(2):
+        record, state = training.train_epoch(checkpoint, state, images, settings)
+        by_hand.zero_grad()
+        torch.nn.functional.cross_entropy(by_hand(x), labels).backward()
+        for name, weight in by_hand.named_parameters():
+            velocity[name] = 0.9 * velocity[name] + weight.grad + 0.01 * weight.detach()
+            weight.data -= 0.1 * velocity[name]
+    for trained, expected in zip(checkpoint.network.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-3)
     assert record["images"] == 200
 
 
