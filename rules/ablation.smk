@@ -22,8 +22,8 @@ rule ablate_filters:
     resources:
         gpu=1,
     params:
+        *fingerprint("ablate_filters.py"),
         settings={"chosen": config["filters"]["chosen"]},
-        code=fingerprint("ablate_filters.py"),
     script:
         "../scripts/ablate_filters.py"
 
@@ -40,12 +40,12 @@ rule compare_ablations:
     resources:
         gpu=1,
     params:
+        *fingerprint("compare_ablations.py"),
         settings=lambda wildcards: {
             "chosen": config["filters"]["chosen"],
             "random_controls": config["ablation"]["random_controls"],
             "seed": configs.run_training(config, wildcards.run)["seed"],
         },
-        code=fingerprint("compare_ablations.py"),
     script:
         "../scripts/compare_ablations.py"
 
@@ -58,14 +58,26 @@ rule tabulate_confusion:
         before=f"{ABLATION}/confusion-before.csv",
         after=f"{ABLATION}/confusion-after.csv",
         class_pairs=f"{ABLATION}/class-pairs.csv",
-        first_images=f"{ABLATION}/first-images.csv",
     log:
         f"{ABLATION_LOGS}/confusion.log",
     params:
-        settings={"table_images": config["ablation"]["table_images"]},
-        code=fingerprint("tabulate_confusion.py"),
+        *fingerprint("tabulate_confusion.py"),
     script:
         "../scripts/tabulate_confusion.py"
+
+
+rule list_first_images:
+    input:
+        predictions=f"{ABLATION}/predictions.csv",
+    output:
+        first_images=f"{ABLATION}/first-images.csv",
+    log:
+        f"{ABLATION_LOGS}/first-images.log",
+    params:
+        *fingerprint("list_first_images.py"),
+        settings={"table_images": config["ablation"]["table_images"]},
+    script:
+        "../scripts/list_first_images.py"
 
 
 rule plot_confusion:
@@ -90,6 +102,6 @@ rule plot_confusion:
     log:
         f"{ABLATION_LOGS}/confusion-figure.log",
     params:
-        code=fingerprint("plot_confusion.py"),
+        *fingerprint("plot_confusion.py"),
     script:
         "../scripts/plot_confusion.py"

@@ -1,7 +1,7 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
 from convprobe import config as configs
-from convprobe import cost, files
+from convprobe import contents, cost, files
 from convprobe.errors import InputError
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
@@ -26,8 +26,12 @@ wildcard_constraints:
 
 
 def fingerprint(script):
-    """Digests of a script and of the modules it imports: a job is stale when one of them changes."""
-    return code_fingerprint(f"{workflow.basedir}/scripts/{script}")
+    """Digests of a script and of the modules it imports: a job is stale when one of them changes.
+
+    Each is a param of its own, `FILE DIGEST`, so that Snakemake's reason names just what changed.
+    """
+    digests = code_fingerprint(f"{workflow.basedir}/scripts/{script}")
+    return [f"{file} {digest}" for file, digest in digests.items()]
 
 
 def epochs(run):

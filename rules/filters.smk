@@ -18,8 +18,8 @@ rule record_activations:
     resources:
         gpu=1,
     params:
+        *fingerprint("record_activations.py"),
         settings={"chosen": config["filters"]["chosen"]},
-        code=fingerprint("record_activations.py"),
     script:
         "../scripts/record_activations.py"
 
@@ -33,8 +33,8 @@ rule find_top_images:
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-images.log",
     params:
+        *fingerprint("find_top_images.py"),
         settings={**config["filters"], "network": config["network"]},
-        code=fingerprint("find_top_images.py"),
     script:
         "../scripts/find_top_images.py"
 
@@ -48,7 +48,7 @@ rule cut_patches:
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/patches.log",
     params:
-        code=fingerprint("cut_patches.py"),
+        *fingerprint("cut_patches.py"),
     script:
         "../scripts/cut_patches.py"
 
@@ -67,6 +67,6 @@ rule plot_top_patches:
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-patches.log",
     params:
-        code=fingerprint("plot_top_patches.py"),
+        *fingerprint("plot_top_patches.py"),
     script:
         "../scripts/plot_top_patches.py"

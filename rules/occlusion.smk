@@ -37,8 +37,8 @@ rule map_occlusion:
     resources:
         gpu=1,
     params:
+        *fingerprint("map_occlusion.py"),
         settings=lambda wildcards: occlusion_settings(int(wildcards.window)),
-        code=fingerprint("map_occlusion.py"),
     script:
         "../scripts/map_occlusion.py"
 
@@ -54,7 +54,7 @@ rule summarise_occlusion:
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/summary.log",
     params:
-        code=fingerprint("summarise_occlusion.py"),
+        *fingerprint("summarise_occlusion.py"),
     script:
         "../scripts/summarise_occlusion.py"
 
@@ -73,7 +73,7 @@ rule plot_occlusion_sheet:
     log:
         f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/sheet-{{sheet}}.log",
     params:
+        *fingerprint("plot_occlusion_sheet.py"),
         settings=lambda wildcards: {"images": sheets()[wildcards.sheet]},
-        code=fingerprint("plot_occlusion_sheet.py"),
     script:
         "../scripts/plot_occlusion_sheet.py"

@@ -47,12 +47,12 @@ rule write_reproduction_card:
     log:
         f"{LOGS}/reproduction.log",
     params:
+        *fingerprint("write_reproduction_card.py"),
         settings={
             "roles": list(runs_by_role()),
             "network": config["network"],
             "table_images": config["ablation"]["table_images"],
         },
-        code=fingerprint("write_reproduction_card.py"),
     script:
         "../scripts/write_reproduction_card.py"
 
@@ -65,10 +65,10 @@ rule write_explorer:
     log:
         f"{LOGS}/explorer.log",
     params:
+        *fingerprint("write_explorer.py"),
         settings=lambda wildcards: {
             "title": f"convprobe: {config['experiment']}",
             "sections": explorer_sections(wildcards),
         },
-        code=fingerprint("write_explorer.py"),
     script:
         "../scripts/write_explorer.py"

@@ -43,8 +43,8 @@ rule train_epoch:
     resources:
         gpu=1,
     params:
+        *fingerprint("train_epoch.py"),
         settings=lambda wildcards: training_settings(wildcards.run),
-        code=fingerprint("train_epoch.py"),
     script:
         "../scripts/train_epoch.py"
 
@@ -61,8 +61,8 @@ rule evaluate_epoch:
     resources:
         gpu=1,
     params:
+        *fingerprint("evaluate_epoch.py"),
         settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},
-        code=fingerprint("evaluate_epoch.py"),
     script:
         "../scripts/evaluate_epoch.py"
 
@@ -76,7 +76,7 @@ rule tabulate_learning_curve:
     log:
         f"{LOGS}/{{run}}/learning-curve.log",
     params:
-        code=fingerprint("tabulate_learning_curve.py"),
+        *fingerprint("tabulate_learning_curve.py"),
     script:
         "../scripts/tabulate_learning_curve.py"
 
@@ -89,8 +89,8 @@ checkpoint select_epoch:
     log:
         f"{LOGS}/{{run}}/selection.log",
     params:
+        *fingerprint("select_epoch.py"),
         settings=config["selection"],
-        code=fingerprint("select_epoch.py"),
     script:
         "../scripts/select_epoch.py"
 
@@ -109,6 +109,6 @@ rule plot_learning_curve:
     log:
         f"{LOGS}/{{run}}/learning-curve-figure.log",
     params:
-        code=fingerprint("plot_learning_curve.py"),
+        *fingerprint("plot_learning_curve.py"),
     script:
         "../scripts/plot_learning_curve.py"

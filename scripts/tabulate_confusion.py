@@ -1,4 +1,4 @@
-"""Confusion before and after the ablation, who changed, and the first images."""
+"""Confusion before and after the ablation, and who changed."""
 
 from convprobe import ablation, datasets, runtime, tables
 
@@ -10,4 +10,3 @@ if __name__ == "__main__":
             counts = ablation.confusion(predictions, state, classes)
             tables.write(snakemake.output[state], counts, index=True)
         tables.write(snakemake.output.class_pairs, ablation.class_pairs(predictions))
-        tables.write(snakemake.output.first_images, predictions.head(snakemake.params.settings["table_images"]))

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from convprobe import evaluation, runtime
-from convprobe.activations import split_name
+from convprobe.network import split_name
 
 
 def switch_off(network, filters):

@@ -5,16 +5,10 @@ import pandas as pd
 import torch
 
 from convprobe import datasets, hdf5, receptive_field, runtime, tables
-from convprobe.network import as_input
+from convprobe.network import as_input, split_name
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result
 CHUNK = 64  # images a chunk: written in order, read by filter or by image
-
-
-def split_name(name):
-    """`conv2/400` as ("conv2", 400)."""
-    layer, channel = name.split("/")
-    return layer, int(channel)
 
 
 @torch.inference_mode()

@@ -35,7 +35,7 @@ def checked(config, schema_path, files=()):
     config = _plain(config)
     mistakes = [mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)]
     if not mistakes:
-        config = with_defaults(config, schema)
+        config = canonical(with_defaults(config, schema), schema)
         mistakes = list(_cross_checks(config))
     if mistakes:
         # config.yaml itself may be missing where the command line names other files.
@@ -43,7 +43,16 @@ def checked(config, schema_path, files=()):
         contents = [(str(file), yaml.safe_load(file.read_text(encoding="utf-8"))) for file in there]
         lines = [f"{_origin(path, contents)}: {line}" for path, line in mistakes]
         raise InputError("\n".join(" ".join(line.splitlines()) for line in lines))
+    # Sets, written as lists: in whatever order they are given, the same files come out.
+    config["occlusion"]["windows"].sort()
+    config["filters"]["chosen"].sort(key=_place)
     return config
+
+
+def _place(name):
+    """`conv2/400` as (2, 400)."""
+    layer, channel = name.split("/")
+    return int(layer.removeprefix("conv")), int(channel)
 
 
 def _plain(value, levels=MOST_LEVELS):
@@ -71,6 +80,23 @@ def with_defaults(value, schema, root=None):
         if key in filled:
             filled[key] = with_defaults(filled[key], below, root)
     return filled
+
+
+def canonical(value, schema, root=None):
+    """A copy of a value written as any equal one would be, so that only a change of meaning is one.
+
+    Mappings have their keys in the schema's order, and a whole number is a float where the schema
+    allows any number: Snakemake compares the texts of the two.
+    """
+    root = root or schema
+    schema = _resolved(schema, root)
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        keys = [key for key in known if key in value] + [key for key in value if key not in known]
+        return {key: canonical(value[key], known.get(key, other), root) for key in keys}
+    if isinstance(value, list) and "items" in schema:
+        return [canonical(item, schema["items"], root) for item in value]
+    return float(value) if schema.get("type") == "number" else value
 
 
 def run_training(config, run):

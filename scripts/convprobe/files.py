@@ -5,12 +5,37 @@ or a disk that fills up, leaves no half file behind that later counts as done.
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
+import uuid
 from pathlib import Path
 
 from convprobe.errors import InputError
+
+_claims = {}  # by path: the status of the file as this process opened it
+
+
+def claim(path):
+    """Open a text file in place of an older one, and hold it against later writers of the same path.
+
+    A job claims its log. When Snakemake is killed, a job of its may go on; once the same command has
+    started that job again, the older one has lost its claim, and `replacing` refuses its results.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    file = open(beside, "x", encoding="utf-8", buffering=1)  # noqa: SIM115: the caller closes it
+    os.replace(beside, path)
+    _claims[path] = os.fstat(file.fileno())
+    return file
+
+
+def _refuse_if_superseded(path):
+    for claimed, mine in _claims.items():
+        if claimed.exists() and not os.path.samestat(claimed.stat(), mine):
+            raise InputError(f"{path}: left as it is: a newer job, whose log is {claimed}, makes it")
 
 
 @contextlib.contextmanager
@@ -20,20 +45,30 @@ def replacing(path):
     On any error the partial file is removed and `path` is left as it was.
 
     Raises:
-        InputError: the disk is full or can't be written; the message names `path`.
+        InputError: the disk is full or can't be written, or a newer job makes the same file; the
+            message names `path`.
     """
     partial = Path(f"{path}.partial-{os.getpid()}")
+    _refuse_if_superseded(path)
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
+        _remove_partial_files_of_killed_jobs(path)
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
+        _refuse_if_superseded(path)
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {reason(error)}") from error
     finally:
         with contextlib.suppress(OSError):  # most often: it was moved to its place
             partial.unlink()
+
+
+def _remove_partial_files_of_killed_jobs(path):
+    if _claims:  # without one, another process may be writing the same file just now
+        for left in Path(path).parent.glob(f"{glob.escape(Path(path).name)}.partial-*"):
+            left.unlink(missing_ok=True)
 
 
 def reason(error):

@@ -5,8 +5,8 @@ import os
 import sys
 import time
 import traceback
-from pathlib import Path
 
+from convprobe import files
 from convprobe.errors import InputError
 
 
@@ -66,8 +66,7 @@ def job(log, threads=1):
     On an InputError, or where the system refuses (no space, no permission), the process ends with
     status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8", buffering=1) as file:
+    with files.claim(log) as file:
         # The descriptors, not only Python's names: libraries write to them too.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())

@@ -1,0 +1,8 @@
+"""The first test images with their class before and after the ablation, as published."""
+
+from convprobe import runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        predictions = tables.read(snakemake.input.predictions)
+        tables.write(snakemake.output.first_images, predictions.head(snakemake.params.settings["table_images"]))
