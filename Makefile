@@ -1,5 +1,6 @@
 # make demo    the whole study in minutes, without a download
 # make test    linters and all tests
+# make faults  200 interrupted runs in place of the tests' 28, for most of an hour
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
 
@@ -9,7 +10,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test report clean
+.PHONY: demo test faults report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -23,6 +24,9 @@ test: .venv/installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/python -m pytest
+
+faults: .venv/installed-for-tests
+	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults
 
 clean:
 	rm -rf .venv .snakemake logs results/demo

@@ -5,31 +5,52 @@ or a disk that fills up, leaves no half file behind that later counts as done.
 """
 
 import contextlib
+import datetime
 import glob
 import hashlib
 import json
 import os
+import socket
 import uuid
 from pathlib import Path
 
+import psutil
+
 from convprobe.errors import InputError
 
+CLAIMED = "started "  # how the first line of a claimed file begins
 _claims = {}  # by path: the status of the file as this process opened it
 
 
 def claim(path):
-    """Open a text file in place of an older one, and hold it against later writers of the same path.
+    """Open a text file in place of an older one, and hold it against later processes.
 
     A job claims its log. When Snakemake is killed, a job of its may go on; once the same command has
     started that job again, the older one has lost its claim, and `replacing` refuses its results.
+
+    Raises:
+        InputError: a process that was started later has claimed it already.
     """
     path = Path(path)
+    started = datetime.datetime.fromtimestamp(psutil.Process().create_time(), datetime.UTC)
+    if started < _claimed_at(path):
+        raise InputError(f"{path}: belongs to a newer job: nothing was done")
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    file = open(beside, "x", encoding="utf-8", buffering=1)  # noqa: SIM115: the caller closes it
+    file = open(beside, "x", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed by the caller
+    print(f"{CLAIMED}{started.isoformat()} on {socket.gethostname()}", file=file)
     os.replace(beside, path)
     _claims[path] = os.fstat(file.fileno())
     return file
+
+
+def _claimed_at(path):
+    """When the process that last claimed a file was started; long ago if none did."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return datetime.datetime.fromisoformat(file.readline().removeprefix(CLAIMED).split()[0])
+    except (OSError, ValueError, IndexError):
+        return datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 def _refuse_if_superseded(path):

@@ -66,12 +66,12 @@ def job(log, threads=1):
     On an InputError, or where the system refuses (no space, no permission), the process ends with
     status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
     """
-    with files.claim(log) as file:
-        # The descriptors, not only Python's names: libraries write to them too.
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
     start = time.monotonic()
     try:
+        with files.claim(log) as file:
+            # The descriptors, not only Python's names: libraries write to them too.
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(file.fileno(), stream.fileno())
         yield Job(threads)
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")

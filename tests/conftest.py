@@ -1,0 +1,139 @@
+"""Real runs of the workflow, each in a copy of the repository."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from convprobe import shapes
+
+REPOSITORY = Path(__file__).parents[1]
+
+# A complete study in seconds: two epochs of a tiny network on a few drawn shapes.
+TINY = """
+experiment: tiny
+dataset: {name: shapes, train_images: 200, test_images: 40}
+network: {conv: [{channels: 4, kernel: 5}, {channels: 6, kernel: 3}], fc: []}
+training: {epochs: 2, precision: fp32}
+selection: {policy: fixed, epoch: 2}
+occlusion: {windows: [3, 5], images: 5}
+filters: {chosen: [conv1/1, conv2/5], top: 2}
+ablation: {table_images: 40, random_controls: 2}
+"""
+
+
+class Workflow:
+    """A folder in which the workflow runs.
+
+    Attributes:
+        folder: its path.
+        configs: config files, each merged over the one before and over config.yaml.
+    """
+
+    def __init__(self, folder, configs=("tiny.yaml",)):
+        self.folder = folder
+        self.configs = configs
+
+    @classmethod
+    def of_repository(cls, folder):
+        """A copy of the repository's files, tracked or new."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        for name in filter(None, listed.stdout.split("\0")):
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, place)
+        return cls(folder)
+
+    def copy(self, folder):
+        """A copy with all results and Snakemake's memory, every date as it was."""
+        return Workflow(shutil.copytree(self.folder, folder), self.configs)
+
+    def configure(self, text, name="tiny.yaml"):
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return self
+
+    def command(self, *arguments, configs=None):
+        """Snakemake's command line.
+
+        Args:
+            arguments: targets and options.
+            configs: in place of the workflow's own.
+        """
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        return [*snakemake, *arguments, "--configfile", *(configs or self.configs)]
+
+    def run(self, *arguments, configs=None, limit="unlimited"):
+        """Run Snakemake; its output, both streams together, is in `stdout`.
+
+        Args:
+            arguments, configs: as for `command`.
+            limit: of the size of any file written, in KiB.
+        """
+        command = self.command(*arguments, configs=configs)
+        return subprocess.run(
+            ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command], cwd=self.folder, check=False,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def files(self):
+        """Paths of all results, relative to the experiment's folder."""
+        (experiment,) = [path for path in (self.folder / "results").iterdir() if path.is_dir()]
+        return {path.relative_to(experiment).as_posix(): path for path in experiment.rglob("*") if path.is_file()}
+
+
+# The same with a user's own images, and the first epoch probed.
+PICTURES = """
+dataset: {name: image-folder, path: pictures.zip, train_images: 120, test_images: 40}
+selection: {epoch: 1}
+"""
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    return Workflow.of_repository(tmp_path / "convprobe").configure(TINY)
+
+
+@pytest.fixture(scope="session")
+def make_workflow(tmp_path_factory):
+    """A function: a fresh copy of the repository, each time in another folder."""
+    return lambda: Workflow.of_repository(tmp_path_factory.mktemp("workflow") / "convprobe")
+
+
+def draw_pictures(path):
+    """Write an archive of drawn images in the form of a user's own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for split, (name, count) in enumerate((("train", 120), ("test", 40))):
+            pixels, labels, _ = shapes.draw(count, seed=(0, split))
+            for index, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+                with archive.open(f"{name}/{shapes.CLASSES[label]}/{index:05d}.png", "w") as file:
+                    Image.fromarray(image).save(file, "png")
+
+
+@pytest.fixture(scope="session")
+def finished(make_workflow):
+    """The tiny study of a user's own images, run once from nothing; tests work on copies of it."""
+    workflow = make_workflow()
+    workflow.configs = ("tiny.yaml", "pictures.yaml", "edit.yaml")
+    workflow.configure(TINY).configure(PICTURES, "pictures.yaml").configure("{}", "edit.yaml")
+    draw_pictures(workflow.folder / "pictures.zip")
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-5000:]
+    workflow.output = completed.stdout
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def demo(make_workflow):
+    """The demo, run once from nothing."""
+    finished = make_workflow()
+    completed = finished.run(configs=["presets/demo.yaml"])
+    assert completed.returncode == 0, completed.stdout[-5000:]
+    finished.output = completed.stdout
+    return finished

@@ -1,0 +1,325 @@
+"""What a user may do to a finished study, and exactly which jobs are then due.
+
+The base is the tiny study: two runs of two epochs, the first epoch of `normalised` probed, two
+windows, five images on two sheets. A job is written as its rule and its wildcards.
+"""
+
+import os
+import shutil
+import textwrap
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One thing a user does, and what must run after it.
+
+    Attributes:
+        what: in words, for the README's table.
+        do: does it to a Workflow, whose last config file is `edit.yaml`.
+        due: the jobs that are then stale.
+        options: for Snakemake.
+    """
+
+    what: str
+    do: Callable
+    due: frozenset = frozenset()
+    options: tuple = ()
+
+
+# Jobs, by stage. They are written out: what is derived from the rules could not contradict them.
+
+
+def jobs(*lines):
+    return frozenset(lines)
+
+
+DATA = jobs("prepare_images", "measure_normalisation")
+PAGE = jobs("write_reproduction_card", "write_explorer")
+EXPLORER = jobs("write_explorer")
+
+
+def epoch(run, number):
+    return jobs(f"train_epoch {run} {number}", f"evaluate_epoch {run} {number}")
+
+
+def curve(run):
+    return jobs(f"tabulate_learning_curve {run}", f"select_epoch {run}", f"plot_learning_curve {run}")
+
+
+def windows(*sides, at="normalised epoch-01"):
+    return jobs(*(f"map_occlusion {at} {side}" for side in sides))
+
+
+def sheets(*numbers, at="normalised epoch-01"):
+    return jobs(f"summarise_occlusion {at}", *(f"plot_occlusion_sheet {at} {number}" for number in numbers))
+
+
+def filters(at="normalised epoch-01"):
+    return jobs(f"record_activations {at}") | top(at)
+
+
+def top(at="normalised epoch-01"):
+    return jobs(f"find_top_images {at}", f"cut_patches {at}", f"plot_top_patches {at}")
+
+
+def predictions(at="normalised epoch-01"):
+    tables = jobs(f"tabulate_confusion {at}", f"list_first_images {at}", f"plot_confusion {at}")
+    return tables | jobs(f"ablate_filters {at}")
+
+
+def ablation(at="normalised epoch-01"):
+    return predictions(at) | jobs(f"compare_ablations {at}")
+
+
+def probes(at="normalised epoch-01"):
+    return windows(3, 5, at=at) | sheets(1, 2, at=at) | filters(at) | ablation(at)
+
+
+def train(run):
+    return epoch(run, "01") | epoch(run, "02") | curve(run)
+
+
+CURVES = curve("normalised") | curve("raw")
+TRAINING = train("normalised") | train("raw")
+EVALUATION = jobs(*(job for job in TRAINING if not job.startswith("train_epoch")))
+OCCLUSION = windows(3, 5) | sheets(1, 2) | PAGE
+AFTER_DATA = TRAINING | probes() | PAGE
+EVERYTHING = DATA | AFTER_DATA
+NOTHING = frozenset()
+
+# Things to do
+
+
+def configure(text):
+    """Merge keys over the config."""
+    return lambda workflow: workflow.configure(text, name="edit.yaml")
+
+
+def replace(name, old, new):
+    """Replace a text in a file; its date is now."""
+
+    def do(workflow):
+        path = workflow.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{name} has no {old!r}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return do
+
+
+def append(name, text):
+    def do(workflow):
+        with open(workflow.folder / name, "a", encoding="utf-8") as file:
+            file.write(textwrap.dedent(text))
+
+    return do
+
+
+def with_old_date(do):
+    """Do something, and date every file of the code to 2001, as a checkout of an old version may."""
+
+    def dated(workflow):
+        do(workflow)
+        for path in [*workflow.folder.rglob("*.py"), *workflow.folder.glob("*.zip")]:
+            os.utime(path, (1e9, 1e9))
+
+    return dated
+
+
+def touch_everything(workflow):
+    for path in workflow.folder.rglob("*"):
+        if ".snakemake" not in path.parts:
+            path.touch()
+
+
+def move(workflow):
+    moved = workflow.folder.with_name("a folder moved elsewhere")
+    workflow.folder.rename(moved)
+    workflow.folder = moved
+
+
+def copy(workflow):
+    """As `cp -r`: every file gets a new date."""
+    copied = workflow.folder.with_name("a copy")
+    shutil.copytree(workflow.folder, copied, copy_function=shutil.copyfile)
+    workflow.folder = copied
+
+
+def delete(*names):
+    def do(workflow):
+        for name in names:
+            path = workflow.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return do
+
+
+def copy_data_again(workflow):
+    archive = workflow.folder / "pictures.zip"
+    content = archive.read_bytes()
+    archive.unlink()
+    archive.write_bytes(content)
+
+
+def swap_two_pictures(workflow):
+    """The same names and sizes in all, another content."""
+    archive = workflow.folder / "pictures.zip"
+    with zipfile.ZipFile(archive) as old:
+        contents = {name: old.read(name) for name in old.namelist()}
+    one, other = sorted(contents)[:2]
+    contents[one], contents[other] = contents[other], contents[one]
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, content in contents.items():
+            new.writestr(name, content)
+
+
+PROBED = "results/tiny/normalised/epoch-01"
+LIBRARY = "scripts/convprobe"
+
+SETTINGS = [
+    Edit("nothing", lambda workflow: None),
+    Edit("touch every file", touch_everything),
+    Edit("copy the folder, `results/` and `.snakemake/` included, all dates new", copy),
+    Edit("move the folder", move),
+    Edit("lose `.snakemake/` (without it Snakemake goes by dates alone)", delete(".snakemake")),
+    Edit("delete the logs", delete("logs")),
+    Edit("edit the README or a caption of Snakemake's report", append("report/confusion.rst", "\nMore.\n")),
+    Edit("comment in a module", append(f"{LIBRARY}/hdf5.py", "\n# Nothing new.\n")),
+    Edit(
+        "docstring of a function",
+        replace(f"{LIBRARY}/network.py", '"""The network that is trained and probed."""', '"""What is probed."""'),
+    ),
+    Edit("layout of a line", replace(f"{LIBRARY}/tables.py", "read(path, **options)", "read( path,**options )")),
+    Edit("comment in a rule", replace("rules/training.smk", "    threads: 4", "    threads: 4  # or fewer")),
+    Edit("threads of a rule", replace("rules/occlusion.smk", "    threads: 4", "    threads: 1")),
+    Edit("`--cores 1`", lambda workflow: None, options=("--cores", "1")),
+    Edit("another profile, with other resources", lambda workflow: None, options=("--workflow-profile", "none")),
+    Edit("order of windows", configure("occlusion: {windows: [5, 3]}")),
+    Edit("order of filters", configure("filters: {chosen: [conv2/5, conv1/1]}")),
+    Edit("order of keys", configure("network: {fc: [], conv: [{kernel: 5, channels: 4}, {kernel: 3, channels: 6}]}")),
+    Edit("0.01 as 1.0e-2", configure("training: {optimizer: {learning_rate: 1.0e-2}}")),
+    Edit("a default written out", configure("training: {seed: 0}\nocclusion: {fill: 128}")),
+    Edit("a run that is in neither list", configure("runs: {unused: {seed: 5}}")),
+    Edit("a window added", configure("occlusion: {windows: [3, 5, 7]}"), windows(7) | sheets(1, 2) | PAGE),
+    Edit("a window removed", configure("occlusion: {windows: [3]}"), sheets(1, 2) | PAGE),
+    Edit("images occluded: 5 to 6", configure("occlusion: {images: 6}"), OCCLUSION),
+    Edit("fill", configure("occlusion: {fill: 0}"), OCCLUSION),
+    Edit("precision of the maps", configure("occlusion: {precision: bf16}"), OCCLUSION),
+    Edit("a filter added", configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"), filters() | ablation() | PAGE),
+    Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | EXPLORER),
+    Edit(
+        "table images: 40 to 30",
+        configure("ablation: {table_images: 30}"),
+        jobs("list_first_images normalised epoch-01") | PAGE,
+    ),
+    Edit(
+        "random controls: 2 to 3",
+        configure("ablation: {random_controls: 3}"),
+        jobs("compare_ablations normalised epoch-01") | PAGE,
+    ),
+    Edit(
+        "selected epoch",
+        configure("selection: {epoch: 2}"),
+        jobs(*(job for job in CURVES if not job.startswith("tabulate"))) | probes(at="normalised epoch-02") | PAGE,
+    ),
+    Edit(
+        "epochs: 2 to 3",
+        configure("training: {epochs: 3}"),
+        epoch("normalised", "03") | epoch("raw", "03") | CURVES | PAGE,
+    ),
+    Edit("epochs: 2 to 1", configure("training: {epochs: 1}"), CURVES | PAGE),
+    Edit("a learning rate that falls over the epochs", configure("training: {schedule: linear}"), AFTER_DATA),
+    Edit(
+        "values of two hyper-parameters swapped",
+        configure("training: {optimizer: {momentum: 0.0005, weight_decay: 0.9}}"),
+        AFTER_DATA,
+    ),
+    Edit("a layer added", configure("network: {fc: [8]}"), AFTER_DATA),
+    Edit(
+        "seed of one run",
+        configure("runs: {raw: {normalise: false, seed: 1}}"),
+        train("raw") | PAGE,
+    ),
+    Edit(
+        "a compared run added",
+        configure("runs: {second: {seed: 1}}\ncompared: [raw, second]"),
+        train("second") | EXPLORER,
+    ),
+    Edit("a compared run removed", configure("compared: []"), PAGE),
+    Edit(
+        "a compared run studied as well",
+        configure("studied: [normalised, raw]\ncompared: []"),
+        probes(at="raw epoch-01") | EXPLORER,
+    ),
+    Edit("test images: 40 to 39", configure("dataset: {test_images: 39}\nablation: {table_images: 39}"), EVERYTHING),
+    Edit("images held out", configure("dataset: {validation_images: 20}"), EVERYTHING),
+    Edit("experiment renamed", configure("experiment: other"), EVERYTHING),
+    Edit("the archive of images copied again", copy_data_again),
+    Edit("two images in the archive swapped", swap_two_pictures, EVERYTHING),
+    Edit("the same, with an old date", with_old_date(swap_two_pictures), EVERYTHING),
+    Edit("a window's maps deleted", delete(f"{PROBED}/occlusion/window-3.h5"), windows(3) | sheets(1, 2) | PAGE),
+    Edit(
+        "checkpoints deleted that no due job reads",
+        delete("results/tiny/raw/checkpoints", "results/tiny/normalised/checkpoints"),
+    ),
+    Edit(
+        "a table altered by hand",
+        append(f"{PROBED}/filters/top-images.csv", "\n"),
+        jobs("cut_patches normalised epoch-01", "plot_top_patches normalised epoch-01") | EXPLORER,
+    ),
+    Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n"), EXPLORER),
+    Edit(
+        "a figure's script",
+        append("scripts/plot_top_patches.py", "\nADDED = 1\n"),
+        jobs("plot_top_patches normalised epoch-01") | EXPLORER,
+    ),
+]  # fmt: skip
+
+# What a line of code added to each module of the library makes due.
+MODULES = {
+    "__init__": EVERYTHING,
+    "ablation": ablation() | PAGE,
+    "activations": filters() | EXPLORER,
+    "checkpoints": AFTER_DATA,
+    "cifar10": EVERYTHING,
+    "config": NOTHING,
+    "contents": NOTHING,
+    "cost": NOTHING,
+    "datasets": EVERYTHING,
+    "errors": EVERYTHING,
+    "evaluation": EVALUATION | ablation() | PAGE,
+    "explorer": EXPLORER,
+    "figures": jobs(
+        "plot_learning_curve normalised", "plot_learning_curve raw", "plot_occlusion_sheet normalised epoch-01 1",
+        "plot_occlusion_sheet normalised epoch-01 2", "plot_top_patches normalised epoch-01",
+        "plot_confusion normalised epoch-01", "write_explorer",
+    ),
+    "files": EVERYTHING,
+    "fingerprint": NOTHING,
+    "hdf5": EVERYTHING,
+    "image_folder": EVERYTHING,
+    "localisation": PAGE,
+    "network": AFTER_DATA,
+    "occlusion": OCCLUSION,
+    "receptive_field": AFTER_DATA,
+    "reproduction": PAGE,
+    "runtime": EVERYTHING,
+    "selection": CURVES | PAGE,
+    "shapes": EVERYTHING,
+    "sources": EVERYTHING,
+    "tables": jobs(
+        "tabulate_learning_curve normalised", "tabulate_learning_curve raw", "plot_learning_curve normalised",
+        "plot_learning_curve raw", "summarise_occlusion normalised epoch-01",
+    ) | filters() | ablation() | PAGE,
+    "training": AFTER_DATA,
+}  # fmt: skip
+
+
+def add_a_line(module):
+    return with_old_date(append(f"{LIBRARY}/{module}.py", "\nADDED = 1\n"))
+
+
+EDITS = SETTINGS + [Edit(f"code of `{name}`", add_a_line(name), due) for name, due in MODULES.items()]

@@ -1,0 +1,97 @@
+"""Only stale stages rerun: what Snakemake plans after each edit of a finished study."""
+
+import concurrent.futures
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from edits import EDITS, EVERYTHING, MODULES, PROBED, configure
+from table import markdown
+
+pytestmark = pytest.mark.slow
+REPOSITORY = Path(__file__).parents[2]
+
+
+def planned(output):
+    """The jobs that Snakemake names in its output, as rule and wildcards, with the reason for each."""
+    found = {}
+    for block in re.split(r"\n(?=\[\w{3} \w{3})", output):
+        named = re.search(r"^(?:local)?(?:rule|checkpoint) (\w+):$", block, re.MULTILINE)
+        if named and named[1] != "all":
+            wildcards = re.search(r"^    wildcards: (.*)$", block, re.MULTILINE)
+            values = re.findall(r"=([^,]*)", wildcards[1]) if wildcards else []
+            reason = re.search(r"^    reason: (.*)$", block, re.MULTILINE)
+            found[" ".join([named[1], *values])] = reason[1]
+    return found
+
+
+def plan(workflow, *options):
+    completed = workflow.run("--dry-run", *options)
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    return planned(completed.stdout)
+
+
+@pytest.fixture(scope="session")
+def plans(finished, tmp_path_factory):
+    """What is planned after each edit, by its name."""
+
+    def plan_after(edit):
+        workflow = finished.copy(tmp_path_factory.mktemp("edited") / "convprobe")
+        edit.do(workflow)
+        found = plan(workflow, *edit.options)
+        shutil.rmtree(workflow.folder)
+        return found
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return dict(zip([edit.what for edit in EDITS], pool.map(plan_after, EDITS), strict=True))
+
+
+def test_a_run_from_nothing_makes_all_jobs(finished):
+    assert set(planned(finished.output)) == EVERYTHING
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what)
+def test_exactly_the_stale_jobs_are_planned(plans, edit):
+    assert set(plans[edit.what]) == edit.due
+
+
+def test_every_module_of_the_library_stands_in_the_table():
+    assert {path.stem for path in (REPOSITORY / "scripts/convprobe").glob("*.py")} == set(MODULES)
+
+
+def test_the_reason_names_the_file_that_changed(plans):
+    reason = plans["code of `ablation`"]["compare_ablations normalised epoch-01"]
+    assert re.findall(r"'(\S+\.py) \w{16}'", reason) == ["convprobe/ablation.py"] * 2
+
+
+def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path):
+    """Edits of three stages at once, for real; what is not due is left as it was."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    configure("occlusion: {windows: [3, 7]}\nfilters: {top: 1}\nablation: {random_controls: 1}")(workflow)
+    kept = workflow.folder / PROBED / "occlusion/window-3.h5"
+    date = kept.stat().st_mtime_ns
+    expected = plan(workflow)
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert set(planned(completed.stdout)) == set(expected)
+    assert kept.stat().st_mtime_ns == date
+    assert not plan(workflow)
+
+
+def test_the_best_epoch_is_found_and_only_then_probed(finished, tmp_path):
+    """With policy best, what follows from the selection is planned once it is made."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    configure("selection: {policy: best, split: test}")(workflow)
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    ran = set(planned(completed.stdout))
+    always = {f"{rule} {run}" for rule in ("select_epoch", "plot_learning_curve") for run in ("normalised", "raw")}
+    assert always <= ran
+    assert not any(job.startswith(("train", "evaluate", "prepare", "tabulate_learning")) for job in ran)
+    assert not plan(workflow)
+
+
+def test_the_readme_shows_this_table():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert markdown() in text, "python tests/staleness/table.py writes it anew"
