@@ -1,6 +1,7 @@
 # make demo    the whole study in minutes, without a download
 # make test    linters and all tests
 # make faults  200 interrupted runs in place of the tests' 28, for most of an hour
+# make bench   how long planning takes
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test faults report clean
+.PHONY: demo test faults bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -27,6 +28,9 @@ test: .venv/installed-for-tests
 
 faults: .venv/installed-for-tests
 	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/planning.py
 
 clean:
 	rm -rf .venv .snakemake logs results/demo

@@ -1,0 +1,90 @@
+"""How long Snakemake takes to see that nothing is to be done, and the digests of the code alone.
+
+Run from the repository: `python benchmarks/planning.py`. The files are stand-ins, recorded as made by
+the present code and settings; planning reads Snakemake's memory and dates, not what is in them.
+"""
+
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+REPEATS = 5
+MANY_RUNS = 40
+# The published study, and one of many trainings.
+STUDIES = {
+    "published study": "",
+    f"{MANY_RUNS} trainings of 24 epochs": "\n".join(
+        [
+            "training: {epochs: 24}",
+            f"runs: {{{', '.join(f'seed-{seed}: {{seed: {seed}}}' for seed in range(MANY_RUNS))}}}",
+            f"compared: [{', '.join(f'seed-{seed}' for seed in range(MANY_RUNS))}]",
+        ]
+    ),
+}
+
+
+def snakemake(folder, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--cores", "4", *arguments, "--configfile", "study.yaml"]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def finished_study(folder, config):
+    """Stand-ins for all files of a study, which Snakemake then records as made."""
+    for name in ("Snakefile", "config.yaml", "rules", "scripts", "schemas", "profiles", "report"):
+        place = REPOSITORY / name
+        shutil.copytree(place, folder / name) if place.is_dir() else shutil.copy(place, folder / name)
+    (folder / "study.yaml").write_text(config or "{}", encoding="utf-8")
+    (folder / "resources/cifar10").mkdir(parents=True)
+    planned = snakemake(folder, "--dry-run")
+    for outputs in re.findall(r"^    output: (.*)$", planned, re.MULTILINE):
+        for output in outputs.split(", "):
+            (folder / output).parent.mkdir(parents=True, exist_ok=True)
+            (folder / output).write_text("{}", encoding="utf-8")
+    snakemake(folder, "--touch")
+    return int(re.findall(r"^total +(\d+)", planned, re.MULTILINE)[0])
+
+
+def seconds(what):
+    """Median and range of the seconds that a call takes."""
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        what()
+        taken.append(time.perf_counter() - start)
+    return f"median {statistics.median(taken):.3f} s, {min(taken):.3f} to {max(taken):.3f}, n = {REPEATS}"
+
+
+def fingerprints():
+    code = "from convprobe.fingerprint import fingerprint; import sys, time; start = time.perf_counter(); "
+    code += "[fingerprint(script) for script in sys.argv[1:]]; print(time.perf_counter() - start)"
+    scripts = sorted(map(str, (REPOSITORY / "scripts").glob("*.py")))
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code, *scripts], cwd=REPOSITORY / "scripts", check=True, capture_output=True
+        )
+        for _ in range(REPEATS)
+    ]
+    return statistics.median(float(run.stdout) for run in runs)
+
+
+def main():
+    print(f"digests of all scripts: median {1000 * fingerprints():.1f} ms, n = {REPEATS}", flush=True)
+    for name, config in STUDIES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            jobs = finished_study(Path(folder), config)
+            assert "Nothing to be done" in snakemake(folder, "--dry-run")
+            print(
+                f"{name}, {jobs} jobs, nothing to be done: {seconds(lambda: snakemake(folder, '--dry-run'))}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
