@@ -1,8 +1,10 @@
 """Files are written whole or not at all, and read whole or refused in one line."""
 
+import contextlib
 import pickle
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -273,3 +275,74 @@ def test_weights_that_do_not_fit_their_network_are_refused(tmp_path, weights):
 def test_a_checkpoint_that_is_no_mapping_is_refused(tmp_path, value):
     checkpoints.save_tensors(tmp_path / "a.pth", value)
     assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("not a checkpoint of this workflow (")
+
+
+CLAIMS = """
+import sys
+import time
+from convprobe import files
+
+files_are_open = []
+for line in sys.stdin:
+    action, path = line.split()
+    try:
+        if action == "claim":
+            files_are_open.append(files.claim(path))
+        else:
+            files.write_json(path, {})
+        print("done", flush=True)
+    except files.InputError as error:
+        print(error, flush=True)
+"""
+
+
+@pytest.fixture
+def process():
+    """A function: start a process and get a function that tells it what to do, and returns its answer."""
+    with contextlib.ExitStack() as running:
+
+        def start():
+            command = [sys.executable, "-c", CLAIMS]
+            child = subprocess.Popen(command, cwd=SCRIPTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            running.enter_context(child)  # its end closes the pipe, which ends the process
+
+            def tell(action, path):
+                child.stdin.write(f"{action} {path}\n")
+                child.stdin.flush()
+                return child.stdout.readline().strip()
+
+            return tell
+
+        yield start
+
+
+def test_who_has_lost_its_log_to_a_newer_process_replaces_nothing(process, tmp_path):
+    log, result = tmp_path / "job.log", tmp_path / "result.json"
+    older = process()
+    assert older("claim", log) == older("write", result) == "done"
+    time.sleep(0.05)
+    newer = process()
+    assert newer("claim", log) == newer("write", result) == "done"
+    date = result.stat().st_mtime_ns
+    assert older("write", result) == f"{result}: left as it is: a newer job, whose log is {log}, makes it"
+    assert result.stat().st_mtime_ns == date
+    assert newer("write", result) == "done"
+
+
+def test_an_older_process_that_comes_late_gets_no_claim(process, tmp_path):
+    older = process()
+    older("write", tmp_path / "any.json")  # it runs
+    time.sleep(0.05)
+    newer = process()
+    assert newer("claim", tmp_path / "job.log") == "done"
+    assert older("claim", tmp_path / "job.log") == f"{tmp_path / 'job.log'}: belongs to a newer job: nothing was done"
+    assert newer("write", tmp_path / "result.json") == "done"
+
+
+def test_what_a_killed_job_left_beside_its_result_is_removed_by_the_next(process, tmp_path):
+    (tmp_path / "result.json.partial-1").write_text("{")
+    (tmp_path / "other.json.partial-1").write_text("{")
+    job = process()
+    job("claim", tmp_path / "job.log")
+    assert job("write", tmp_path / "result.json") == "done"
+    assert {path.name for path in tmp_path.glob("*.json*")} == {"result.json", "other.json.partial-1"}
