@@ -1,4 +1,5 @@
 # make demo    the whole study in minutes, without a download
+# make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
 # make faults  200 interrupted runs in place of the tests' 28, for most of an hour
 # make bench   how long planning takes
@@ -11,7 +12,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test faults bench report clean
+.PHONY: demo verify test faults bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -19,6 +20,10 @@ demo: .venv/installed
 
 report: demo
 	$(SNAKEMAKE) --configfile presets/demo.yaml --report results/demo/report.html
+
+verify: .venv/installed
+	$(SNAKEMAKE) verify_results --configfile presets/demo.yaml
+	@cat logs/demo/verification.log
 
 test: .venv/installed-for-tests
 	$(BIN)/ruff check .

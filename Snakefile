@@ -17,13 +17,19 @@ include: "rules/ablation.smk"
 include: "rules/report.smk"
 
 
+PROBES = occlusion_files() + filter_files() + ablation_files()
+
+
+include: "rules/verification.smk"
+
+
 rule all:
     default_target: True
     input:
         f"{RESULTS}/reproduction.csv",
         f"{RESULTS}/explorer.html",
         [figures for run in BUILT for figures in learning_curve(run)],
-        [probes for run in STUDIED for probes in occlusion_files(run) + filter_files(run) + ablation_files(run)],
+        [at_selected(run, *PROBES) for run in STUDIED],
 
 
 onstart:

@@ -4,10 +4,10 @@ ABLATION = f"{RESULTS}/{{run}}/{{checkpoint}}/ablation"
 ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
 
 
-def ablation_files(run):
+def ablation_files():
+    """What is made of a probed epoch, relative to its folder."""
     tables = ("predictions", "accuracy", "confusion-before", "confusion-after", "class-pairs", "first-images")
-    names = [f"ablation/{name}.csv" for name in tables]
-    return [at_selected(run, *names, "ablation/confusion.png", "ablation/class-pairs.png")]
+    return [f"ablation/{name}" for name in [*(f"{table}.csv" for table in tables), "confusion.png", "class-pairs.png"]]
 
 
 rule ablate_filters:

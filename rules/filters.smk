@@ -1,9 +1,9 @@
 """What do its filters answer to? Responses, top images, the patches that the peaks see."""
 
 
-def filter_files(run):
-    names = ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")
-    return [at_selected(run, *(f"filters/{name}" for name in names))]
+def filter_files():
+    """What is made of a probed epoch, relative to its folder."""
+    return [f"filters/{name}" for name in ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")]
 
 
 rule record_activations:

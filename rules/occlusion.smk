@@ -19,10 +19,11 @@ def sheets():
     return {str(number): four for number, four in enumerate(fours[:MOST_SHEETS], start=1)}
 
 
-def occlusion_files(run):
+def occlusion_files():
+    """What is made of a probed epoch, relative to its folder."""
     names = [f"window-{window}.h5" for window in config["occlusion"]["windows"]]
     names += ["summary.csv", *(f"sheet-{sheet}.png" for sheet in sheets())]
-    return [at_selected(run, *(f"occlusion/{name}" for name in names))]
+    return [f"occlusion/{name}" for name in names]
 
 
 rule map_occlusion:

@@ -83,9 +83,10 @@ class Workflow:
         )  # fmt: skip
 
     def files(self):
-        """Paths of all results, relative to the experiment's folder."""
+        """Paths of all results, relative to the experiment's folder; recorded digests are none."""
         (experiment,) = [path for path in (self.folder / "results").iterdir() if path.is_dir()]
-        return {path.relative_to(experiment).as_posix(): path for path in experiment.rglob("*") if path.is_file()}
+        found = [path for path in experiment.rglob("[!.]*") if path.is_file()]
+        return {path.relative_to(experiment).as_posix(): path for path in found}
 
 
 # The same with a user's own images, and the first epoch probed.

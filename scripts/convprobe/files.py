@@ -63,7 +63,8 @@ def _refuse_if_superseded(path):
 def replacing(path):
     """Yield a path beside `path` to write to; at the end it takes the place of `path`.
 
-    On any error the partial file is removed and `path` is left as it was.
+    Its digest is recorded beside it, for `check_digest`. On any error the partial file is removed and
+    `path` is left as it was.
 
     Raises:
         InputError: the disk is full or can't be written, or a newer job makes the same file; the
@@ -77,8 +78,10 @@ def replacing(path):
         yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
+        digest = sha256(partial)
         _refuse_if_superseded(path)
         os.replace(partial, path)
+        _record_digest(path, digest)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {reason(error)}") from error
     finally:
@@ -104,6 +107,32 @@ def sha256(path):
     """SHA-256 of a file, as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_path(path):
+    """Where the digest of a file is recorded: hidden beside it, in the form that `sha256sum --check` reads."""
+    return Path(path).with_name(f".{Path(path).name}.sha256")
+
+
+def _record_digest(path, digest):
+    partial = Path(f"{digest_path(path)}.{os.getpid()}")
+    partial.write_text(f"{digest}  {Path(path).name}\n", encoding="utf-8")
+    os.replace(partial, digest_path(path))
+
+
+def check_digest(path):
+    """Hold a file against the digest that was recorded when it was written.
+
+    Raises:
+        InputError: the file or its digest is missing, or they differ.
+    """
+    try:
+        recorded, found = digest_path(path).read_bytes(), sha256(path)
+    except OSError as error:
+        raise InputError(f"{error.filename}: can't be read: {reason(error)}") from error
+    if recorded != f"{found}  {Path(path).name}\n".encode():
+        written = recorded[:64].decode(errors="replace")
+        raise InputError(f"{path}: altered since it was written: its SHA-256 is {found}, expected {written}")
 
 
 def write_json(path, values):

@@ -6,10 +6,15 @@ from convprobe import files
 from convprobe.errors import InputError
 
 
+def text(table, index=False):
+    """A pandas table as CSV: six decimals, so that a row is readable and no digit is noise."""
+    return table.to_csv(index=index, float_format="%.6f", lineterminator="\n")
+
+
 def write(path, table, index=False):
-    """Write a pandas table: six decimals, so that a row is readable and no digit is noise."""
+    """Write a pandas table."""
     with files.replacing(path) as partial:
-        table.to_csv(partial, index=index, float_format="%.6f", lineterminator="\n")
+        partial.write_text(text(table, index), encoding="utf-8")
 
 
 def read(path, **options):

@@ -59,11 +59,7 @@ STAGES = {
 
 def contents(workflow):
     """The bytes of every result by its name; files that are still being written are none."""
-    return {
-        name: path.read_bytes()
-        for name, path in workflow.files().items()
-        if ".partial-" not in name and not Path(name).name.startswith(".")
-    }
+    return {name: path.read_bytes() for name, path in workflow.files().items() if ".partial-" not in name}
 
 
 def start(workflow, *targets):

@@ -315,6 +315,7 @@ MODULES = {
         "plot_learning_curve raw", "summarise_occlusion normalised epoch-01",
     ) | filters() | ablation() | PAGE,
     "training": AFTER_DATA,
+    "verification": NOTHING,
 }  # fmt: skip
 
 
