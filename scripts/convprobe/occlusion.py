@@ -3,13 +3,15 @@
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import hdf5, runtime
+from convprobe import hdf5, incremental, runtime
 from convprobe.errors import InputError
-from convprobe.network import as_input
+from convprobe.network import Network, as_input
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
 
@@ -25,8 +27,8 @@ def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE,
         pixels: uint8 (image, y, x, channel).
         window: side in pixels, odd.
         fill: grey level, 0 to 255.
-        precision: `fp32`, or `bf16` by autocast.
-        batch: positions at a time.
+        precision: `fp32`, or `bf16`: by autocast, or for the changes only, where these are computed.
+        batch: positions at a time, where they are computed one by one.
 
     Returns:
         float32 (image, y, x, class), each (image, y, x) summing to 1.
@@ -34,16 +36,45 @@ def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE,
     Raises:
         InputError: the window is even or larger than the image.
     """
-    count, height, width, _ = pixels.shape
+    height, width = pixels.shape[1:3]
     hidden = torch.from_numpy(windows(height, width, window))
+    if _incremental_is_cheaper(network, height, window):
+        maps = _incremental(network, pixels, window, fill, precision, job)
+    else:
+        maps = _plain(network, pixels, hidden, fill, precision, job, batch)
+    return maps.reshape(len(pixels), height, width, -1)
+
+
+def _incremental_is_cheaper(network, side, window):
+    """From the geometry; a GPU makes short work of large batches and long work of many small products."""
+    if not isinstance(network, Network) or network.mean.device.type != "cpu":
+        return False
+    engine, plain = incremental.cost(network, side, window)
+    return engine < plain
+
+
+def _incremental(network, pixels, window, fill, precision, job):
+    engine = incremental.Incremental(network, pixels.shape[1], window, precision)
+    threads = torch.get_num_threads()
+    # An image each: two threads within one of the many small products would wait for one another.
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            maps = pool.map(lambda image: engine(image, fill).reshape(-1, engine.classes), pixels)
+            return np.concatenate(list(job.progress(maps, pixels[..., 0].size, "positions")))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _plain(network, pixels, hidden, fill, precision, job, batch):
     # Cut at image borders: the positions of one image are the rows of its map.
-    positions = [(image, rows) for image in range(count) for rows in torch.arange(len(hidden)).split(batch)]
-    progress = job.progress((rows for _, rows in positions), count * len(hidden), "positions")
+    positions = [(image, rows) for image in range(len(pixels)) for rows in torch.arange(len(hidden)).split(batch)]
+    progress = job.progress((rows for _, rows in positions), len(pixels) * len(hidden), "positions")
     maps = [
         _probability(network, _covered(pixels[image], hidden[rows], fill), precision)
         for (image, _), rows in zip(positions, progress, strict=True)
     ]
-    return np.concatenate(maps).reshape(count, height, width, -1)
+    return np.concatenate(maps)
 
 
 def windows(height, width, window):

@@ -300,6 +300,7 @@ MODULES = {
     "files": EVERYTHING,
     "fingerprint": NOTHING,
     "hdf5": EVERYTHING,
+    "incremental": OCCLUSION,
     "image_folder": EVERYTHING,
     "localisation": PAGE,
     "network": AFTER_DATA,

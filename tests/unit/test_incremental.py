@@ -1,0 +1,129 @@
+"""The incremental engine against a forward pass at every position, and against counting by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from convprobe import cost, incremental, occlusion
+from convprobe.incremental import Incremental, Level
+from convprobe.network import Network
+
+PUBLISHED = {
+    "conv": [
+        {"channels": 256, "kernel": 5}, {"channels": 1024, "kernel": 3}, {"channels": 2048, "kernel": 3},
+        {"channels": 2048, "kernel": 1},
+    ],
+    "fc": [1024, 256],
+}  # fmt: skip
+
+
+def draw_network(draw):
+    """A random network that the config can describe: its settings, the side of its images, itself."""
+    while True:
+        depth = draw.integers(1, 5)
+        conv = [{"channels": int(draw.integers(1, 10)), "kernel": int(draw.integers(1, 6))} for _ in range(depth)]
+        side = left = int(draw.integers(8, 24))
+        for layer in conv:
+            left = (left - layer["kernel"] + 1) // 2
+        if left >= 1:
+            break
+    settings = {"conv": conv, "fc": draw.integers(1, 9, draw.integers(0, 3)).tolist()}
+    normalisation = {"mean": draw.uniform(0.3, 0.6, 3).tolist(), "std": draw.uniform(0.2, 0.3, 3).tolist()}
+    torch.manual_seed(int(draw.integers(2**31)))
+    network = Network(settings, classes=4, side=side, normalisation=normalisation).eval()
+    for name, weight in network.named_parameters():  # as in a trained network, much is switched off
+        weight.data = weight.data * 3 if name.endswith("weight") else weight.data - 0.2
+    return network, side
+
+
+def plain(network, images, window, fill):
+    """A forward pass at every position."""
+    hidden = torch.from_numpy(occlusion.windows(*images.shape[1:3], window))
+    maps = occlusion._plain(network, images, hidden, fill, "fp32", occlusion.runtime.IDLE, batch=64)
+    return maps.reshape(*images.shape[:3], -1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_maps_equal_a_forward_pass_at_every_position(seed):
+    draw = np.random.default_rng(seed)
+    network, side = draw_network(draw)
+    images = draw.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    images[1, : side // 2] = fill = int(draw.integers(256))  # where it is grey already, nothing changes
+    window = int(draw.choice(np.arange(1, side + 1, 2)))
+    engine = Incremental(network, side, window)
+    found = np.stack([engine(image, fill) for image in images])
+    np.testing.assert_allclose(found, plain(network, images, window, fill), atol=1e-5)
+    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_changes_in_bfloat16_are_near(seed):
+    draw = np.random.default_rng(seed)
+    network, side = draw_network(draw)
+    images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    found = Incremental(network, side, 3, "bf16")(images[0], 128)
+    expected = plain(network, images, 3, 128)[0]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_an_image_that_is_grey_already_keeps_its_clean_probability_exactly():
+    network, side = draw_network(np.random.default_rng(3))
+    grey = np.full((side, side, 3), 128, dtype=np.uint8)
+    found = Incremental(network, side, 5)(grey, 128).reshape(side**2, -1)
+    assert (found == found[0]).all()
+
+
+def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
+    # Fields of 4 pixels, 2 apart, in an image of 8; the window has 3.
+    level = Level(units=3, size=4, stride=2, side=8, window=3)
+    # Unit 1 sees pixels 2 to 5. Centred at 0 the window covers none of them, at 1 it covers 2, at 2
+    # it covers 2 and 3, at 3 it covers 2 to 4, at 4 it covers 3 to 5, then 4 and 5, then 5, then none.
+    assert level.counts().tolist() == [5, 6, 5]
+    number = level.number(1, 1, np.arange(8), np.full(8, 3))
+    assert [len(set(number[:7])), number[0], number[7]] == [7, 0, 0]
+    row, column = level.positions(1, 1)
+    assert level.number(1, 1, row, column).tolist() == list(range(1, 37))
+
+
+def test_tiles_hold_every_state_once_and_neighbours_together():
+    level = Level(units=1, size=20, stride=1, side=20, window=5)
+    row, column = level.positions(0, 0)
+    tiles = level.tiles(0, 0)
+    assert [start for start, _ in tiles] == [0, *(stop for _, stop in tiles[:-1])]
+    assert tiles[-1][1] == level.states(0, 0) == 400
+    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 10
+
+
+def test_multiply_adds_of_the_published_network(monkeypatch):
+    """Against figures found by listing the rectangles of every unit; 692 billion at every position."""
+    monkeypatch.setattr(incremental, "CALL", 0)
+    with torch.device("meta"):
+        network = Network(PUBLISHED, classes=10, side=32)
+    for window, billions in ((3, 93), (5, 123), (7, 148), (9, 168)):
+        engine, plain = incremental.cost(network, 32, window)
+        assert engine / 1e9 == pytest.approx(billions, rel=0.03)
+        tail = 1024 * 256 + 256 * 10  # of the layers that both compute at every position
+        assert plain == 1024 * (cost.multiply_adds(PUBLISHED, 32, 10) - tail)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_do_not_change_a_byte(threads):
+    network, side = draw_network(np.random.default_rng(5))
+    images = np.random.default_rng(0).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
+    one = occlusion._incremental(network, images, 3, 128, "fp32", occlusion.runtime.IDLE)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        found = occlusion._incremental(network, images, 3, 128, "fp32", occlusion.runtime.IDLE)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert found.tobytes() == one.tobytes()
+
+
+def test_the_cheaper_way_is_taken():
+    few, many = ({"conv": [{"channels": c, "kernel": 5}, {"channels": 2 * c, "kernel": 3}], "fc": []} for c in (2, 64))
+    for settings, expected in ((few, False), (many, True)):
+        network = Network(settings, classes=10, side=32)
+        assert occlusion._incremental_is_cheaper(network, 32, 5) is expected
