@@ -56,7 +56,7 @@ def test_a_file_appears_only_when_the_block_ends(tmp_path):
         partial.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
-    assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".a.txt.sha256", "a.txt"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, InputError])
@@ -345,4 +345,18 @@ def test_what_a_killed_job_left_beside_its_result_is_removed_by_the_next(process
     job = process()
     job("claim", tmp_path / "job.log")
     assert job("write", tmp_path / "result.json") == "done"
-    assert {path.name for path in tmp_path.glob("*.json*")} == {"result.json", "other.json.partial-1"}
+    assert {path.name for path in tmp_path.glob("[!.]*.json*")} == {"result.json", "other.json.partial-1"}
+
+
+def test_sha256sum_reads_the_recorded_digest(tmp_path):
+    path = tmp_path / "a result.json"
+    files.write_json(path, {"a": 1})
+    command = ["sha256sum", "--check", "--strict", files.digest_path(path).name]
+    assert subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout == b"a result.json: OK\n"
+    files.check_digest(path)
+    path.write_text('{"a": 2}')
+    with pytest.raises(
+        InputError, match=r"a result.json: altered since it was written: its SHA-256 is \w{64}, expected"
+    ):
+        files.check_digest(path)
+    assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 1
