@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from convprobe.network import as_input
 from convprobe.receptive_field import POOL
 
-TILE = 6  # states a side whose changed channels are found together: near ones change the same
-DENSE = 0.8  # share of changed channels from which leaving out the others doesn't pay
+TILE = 8  # states a side whose changed channels are found together: near ones change the same
+DENSE = 0.5  # share of values that change from which leaving out channels doesn't pay
 CACHE = 8 * 2**20  # bytes of products at a time
 CALL = 400_000  # multiply-adds that take as long as the overhead of one product
 
@@ -112,27 +112,31 @@ class FirstLayer:
         for y, x in np.ndindex(POOL, POOL):
             shifted[y, x, :, :, y : y + kernel, x : x + kernel] = weight
         self.weight = shifted.flatten(3).flatten(0, 2).t().contiguous()
-        self.hidden = {place: self._hidden(place, window // 2) for place in np.ndindex(level.units, level.units)}
+        # A row of units at a time: the pixels that are hidden in each state, and how many states each unit has.
+        units = range(level.units)
+        self.hidden = [torch.cat([self._hidden((y, x), window // 2) for x in units]) for y in units]
+        self.counts = [[1 + level.states(y, x) for x in units] for y in units]
 
     def _hidden(self, place, half):
-        """Which pixels of the patch are hidden: bool (state, 1, y, x)."""
+        """Which pixels of the patch are hidden: bool (state, 1, y, x), the clean state first."""
         rows, columns = (
             torch.from_numpy(abs(POOL * start + np.arange(self.reach) - position[:, None]) <= half)
             for start, position in zip(place, self.level.positions(*place), strict=True)
         )
-        return (rows[:, :, None] & columns[:, None, :])[:, None]
+        states = rows[:, :, None] & columns[:, None, :]
+        return torch.cat([torch.zeros_like(states[:1]), states])[:, None]
 
     def __call__(self, image, grey):
         """The clean map float32 (channel, y, x), and the change of each unit's states (state, channel)."""
-        patches = image.unfold(1, self.reach, POOL).unfold(2, self.reach, POOL)
+        patches = image.unfold(1, self.reach, POOL).unfold(2, self.reach, POOL).permute(1, 2, 0, 3, 4)
         clean, changes = torch.empty(len(self.bias), self.level.units, self.level.units), {}
-        for (y, x), hidden in self.hidden.items():
-            patch = patches[:, y, x]
-            covered = torch.where(hidden, grey[:, None, None], patch)
+        for y, (hidden, counts) in enumerate(zip(self.hidden, self.counts, strict=True)):
+            patch = patches[y].repeat_interleave(torch.tensor(counts), dim=0)
             # The clean patch is a row of the same product, so that what doesn't change gives exactly 0.
-            rows = torch.cat([patch[None], covered]).flatten(1) @ self.weight
+            rows = torch.where(hidden, grey[:, None, None], patch).flatten(1) @ self.weight
             values = rows.view(len(rows), POOL * POOL, -1).amax(1).add_(self.bias).relu_()
-            clean[:, y, x], changes[y, x] = values[0], values[1:] - values[0]
+            for x, states in enumerate(values.split(counts)):
+                clean[:, y, x], changes[y, x] = states[0], states[1:] - states[0]
         return clean, changes
 
 
@@ -143,7 +147,7 @@ class Bag:
     Attributes:
         spans: (tap, input unit, row): from that row on, the products of the input's states.
         rows: how many products there are.
-        indices, offsets: of embedding_bag; bag 0 adds up the products of state 1.
+        indices, offsets: of embedding_bag; bag s adds up the products of state s, none for the clean one.
     """
 
     spans: list
@@ -163,7 +167,7 @@ class Bag:
             rows += inputs.states(*place)
         found = np.stack(found, axis=1)
         lengths = (found >= 0).sum(axis=1)
-        indices, offsets = found[found >= 0], np.cumsum(lengths) - lengths
+        indices, offsets = found[found >= 0], np.cumsum([0, 0, *lengths[:-1]])
         return cls(spans, rows, *(torch.from_numpy(values.astype(np.int32)) for values in (indices, offsets)))
 
 
@@ -185,66 +189,84 @@ class Layer:
         self.pooled = self.units.pooled(side, window)
         places = np.ndindex(self.units.units, self.units.units)
         self.bags = {place: Bag.of(inputs, self.units, kernel, *place) for place in places}
-        width = CACHE // (max(bag.rows for bag in self.bags.values()) * dtype.itemsize)
-        width = max(64, width // 64 * 64)
+        self.fields = {place: self._field(place) for place in np.ndindex(self.pooled.units, self.pooled.units)}
+        self.rows = max(bag.rows for bag in self.bags.values())
+        width = max(64, CACHE // (self.rows * dtype.itemsize) // 64 * 64)
         self.blocks = [slice(start, min(start + width, len(bias))) for start in range(0, len(bias), width)]
         taps = [weight[:, :, y, x].t().to(dtype) for y, x in np.ndindex(kernel, kernel)]
         self.taps = [[tap[:, block].contiguous() for block in self.blocks] for tap in taps]
 
+    def _field(self, place):
+        """The units that a pooled one covers, each with its states in the states of the pooled one."""
+        position = self.pooled.positions(*place)
+        corners = [(POOL * place[0] + down, POOL * place[1] + right) for down, right in np.ndindex(POOL, POOL)]
+        return [(unit, torch.from_numpy(self.units.number(*unit, *position))) for unit in corners]
+
     def __call__(self, clean, changes):
         """After ReLU and pooling: the clean map and the change of each unit's states, as FirstLayer's."""
-        before, groups = F.conv2d(clean[None], self.weight, self.bias)[0], self._groups(changes)
+        before, products = self._before(clean), self._products(changes)
         pooled, found = F.relu(F.max_pool2d(before[None], POOL)[0]), {}
         for place in np.ndindex(self.pooled.units, self.pooled.units):
             states = torch.empty(self.pooled.states(*place), len(self.bias))
             for number, block in enumerate(self.blocks):
-                states[:, block] = self._largest(place, number, groups, before)
+                states[:, block] = self._largest(place, number, products, before)
             found[place] = states.relu_().sub_(pooled[:, *place])
         return pooled, found
 
     def preactivations(self, clean, changes):
         """Of a layer of one unit: float32 (state, channel), the clean state first."""
-        before, groups = F.conv2d(clean[None], self.weight, self.bias)[0], self._groups(changes)
-        return torch.cat([self.states((0, 0), number, groups, before) for number in range(len(self.blocks))], dim=1)
+        before, products = self._before(clean), self._products(changes)
+        return torch.cat([self._states((0, 0), number, products, before) for number in range(len(self.blocks))], dim=1)
 
-    def _groups(self, changes):
-        """Per input unit, tiles of states with only the channels that change in them."""
-        return {place: list(_tiles(change, self.inputs.tiles(*place), self.dtype)) for place, change in changes.items()}
+    def _before(self, clean):
+        """The clean values before ReLU, float32 (channel, y, x). For one image this is faster than conv2d."""
+        columns = F.unfold(clean[None], self.weight.shape[-1])[0]
+        values = torch.addmm(self.bias[:, None], self.weight.flatten(1), columns)
+        return values.view(-1, self.units.units, self.units.units)
 
-    def _largest(self, place, number, groups, before):
+    def _largest(self, place, number, products, before):
         """One block of channels before ReLU, at its largest in a pooled unit's field: (state, channel)."""
-        row, column = self.pooled.positions(*place)
         largest = None
-        for down, right in np.ndindex(POOL, POOL):
-            unit = (POOL * place[0] + down, POOL * place[1] + right)
-            states = self.states(unit, number, groups, before)
-            states = states[torch.from_numpy(self.units.number(*unit, row, column))]
+        for unit, numbers in self.fields[place]:
+            states = self._states(unit, number, products, before).index_select(0, numbers)
             largest = states if largest is None else torch.maximum(largest, states, out=largest)
         return largest
 
-    def states(self, place, number, groups, before):
+    def _states(self, place, number, products, before):
         """Of a unit, one block of channels before ReLU: float32 (state, channel), the clean state first."""
         bag, block = self.bags[place], self.blocks[number]
-        products = torch.empty(bag.rows, block.stop - block.start, dtype=self.dtype)
-        for tap, source, row in bag.spans:
-            weight = self.taps[tap][number]
-            for start, channels, values in groups[source]:
-                chosen = weight if channels is None else weight.index_select(0, channels)
-                torch.mm(values, chosen, out=products[row + start : row + start + len(values)])
-        sums = torch.zeros(len(bag.offsets) + 1, block.stop - block.start)
-        sums[1:] = F.embedding_bag(bag.indices, products, bag.offsets, mode="sum")
-        return sums.add_(before[block, *place])
+        rows = products(bag, [tap[number] for tap in self.taps])
+        return F.embedding_bag(bag.indices, rows, bag.offsets, mode="sum").float().add_(before[block, *place])
+
+    def _products(self, changes):
+        """A function: the products of the changes that a unit's inputs have with the weights of its taps."""
+        tiles = {
+            place: list(_tiles(change, self.inputs.tiles(*place), self.dtype)) for place, change in changes.items()
+        }
+        memory = torch.empty(self.rows * self.blocks[0].stop, dtype=self.dtype)  # the same for all units
+
+        def products(bag, weights):
+            width = weights[0].shape[1]
+            rows = memory[: bag.rows * width].view(bag.rows, width)
+            for tap, source, first in bag.spans:
+                for start, stop, channels, values in tiles[source]:
+                    weight = weights[tap] if channels is None else weights[tap].index_select(0, channels)
+                    torch.mm(values, weight, out=rows[first + start : first + stop])
+            return rows
+
+        return products
 
 
 def _tiles(change, tiles, dtype):
-    """Yield (first state, changed channels, their changes) per tile; channels None for all of them."""
-    changed = [(change[start:stop] != 0).any(0).nonzero()[:, 0] for start, stop in tiles]
-    kept = sum(len(channels) * (stop - start) for channels, (start, stop) in zip(changed, tiles, strict=True))
-    if kept > DENSE * change.numel():
-        yield 0, None, change.to(dtype)
+    """Yield (first state, last state, changed channels, their changes) per tile; channels None for all of them."""
+    sample = change[:: TILE // 2]  # to decide on, which needs no exactness
+    if sample.count_nonzero() > DENSE * sample.numel():
+        yield 0, len(change), None, change.to(dtype)
         return
-    for channels, (start, stop) in zip(changed, tiles, strict=True):
-        yield start, channels, change[start:stop].index_select(1, channels).to(dtype)
+    changed = change != 0
+    for start, stop in tiles:
+        channels = changed[start:stop].any(0).nonzero()[:, 0]
+        yield start, stop, channels, change[start:stop].index_select(1, channels).to(dtype)
 
 
 def _parameters(network, side):

@@ -1,0 +1,207 @@
+"""Occlusion maps of the published network: ours against a forward pass at every position, Captum and MONAI.
+
+    python benchmarks/occlusion.py --weights weights.pth --images pictures.npy
+
+One thread, the same weights and images for all, in one interleaved run: each repeat takes one image
+through every contender. Time is the processor's. The peers take so long that they see a part of the
+positions (every second or third along each axis); their time is per image that went through the
+network, which is what a position costs them. Ours is for whole maps.
+
+What the peers do otherwise: Captum moves the window only inside the image and returns the mean drop
+of one class over the windows that cover a pixel; MONAI also stays inside, and returns the probability
+of every class. Neither has a value for each pixel of the border.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from captum.attr import Occlusion
+from monai.visualize import OcclusionSensitivity
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from convprobe import occlusion, shapes
+from convprobe.incremental import Incremental
+from convprobe.network import Network, as_input
+
+PUBLISHED = {
+    "conv": [
+        {"channels": 256, "kernel": 5}, {"channels": 1024, "kernel": 3}, {"channels": 2048, "kernel": 3},
+        {"channels": 2048, "kernel": 1},
+    ],
+    "fc": [1024, 256],
+}  # fmt: skip
+CIFAR10 = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
+SIDE, FILL, WINDOWS = 32, 128, (3, 5, 7, 9)
+STUDY_IMAGES = 20
+CAPTUM_BATCHES = (16, 32, 64, 128)
+
+
+def published_network(weights):
+    """With weights from a state dict, or, without one, PyTorch's initial ones."""
+    torch.manual_seed(0)
+    network = Network(PUBLISHED, classes=10, side=SIDE, normalisation=CIFAR10).eval()
+    if weights:
+        state = torch.load(weights, weights_only=True)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
+    return network
+
+
+def seconds_a_position(network, compute):
+    """Processor seconds per image that went through the network, and what was computed."""
+    seen = 0
+
+    def count(_module, inputs):
+        nonlocal seen
+        seen += len(inputs[0])
+
+    handle = network.register_forward_pre_hook(count)
+    start = time.process_time()
+    result = compute()
+    taken = time.process_time() - start
+    handle.remove()
+    return taken / (seen or SIDE**2), result
+
+
+def plain(network, image, window, precision):
+    """A forward pass for every ninth position, in batches of 128."""
+    rows = np.flatnonzero(every_ninth())
+    hidden = torch.from_numpy(occlusion.windows(SIDE, SIDE, window)[rows])
+    covered = occlusion._covered(image, hidden, FILL)
+    return np.concatenate([occlusion._probability(network, part, precision) for part in covered.split(128)])
+
+
+def every_ninth():
+    rows, columns = np.divmod(np.arange(SIDE**2), SIDE)
+    return (rows % 3 == 0) & (columns % 3 == 0)
+
+
+@torch.inference_mode()
+def captum(network, image, window, batch):
+    pixels = as_input(torch.from_numpy(image)[None])
+    explain = Occlusion(lambda images: network(images).softmax(1))
+    options = {"sliding_window_shapes": (3, window, window), "strides": (3, 2, 2), "perturbations_per_eval": batch}
+    return explain.attribute(pixels, target=0, baselines=FILL / 255, **options)
+
+
+@torch.inference_mode()
+def monai(network, image, window):
+    pixels = as_input(torch.from_numpy(image)[None])
+    stride_2 = 1 - 2 / window - 1e-6
+    options = {"mask_size": window, "n_batch": 64, "mode": FILL / 255, "overlap": stride_2, "activate": "softmax"}
+    return OcclusionSensitivity(network, **options, verbose=False)(pixels)
+
+
+def contenders(network, window, batch):
+    engines = {precision: Incremental(network, SIDE, window, precision) for precision in ("fp32", "bf16")}
+    return {
+        "plain, float32": lambda image: plain(network, image, window, "fp32"),
+        "plain, bf16": lambda image: plain(network, image, window, "bf16"),
+        f"Captum, {batch} a batch": lambda image: captum(network, image, window, batch),
+        "MONAI, 64 a batch": lambda image: monai(network, image, window),
+        "ours, float32": lambda image: engines["fp32"](image, FILL),
+        "ours, bf16": lambda image: engines["bf16"](image, FILL),
+    }
+
+
+def tuned_batch(network, image):
+    """The batch with which Captum is fastest."""
+    times = {
+        batch: seconds_a_position(network, partial(captum, network, image, 5, batch))[0] for batch in CAPTUM_BATCHES
+    }
+    print({batch: f"{1000 * taken:.1f} ms" for batch, taken in times.items()}, flush=True)
+    return min(times, key=times.get)
+
+
+def measure(network, images):
+    """Rows of window, contender, milliseconds a position of each image, largest difference to plain."""
+    batch = tuned_batch(network, images[0])
+    runs = {window: contenders(network, window, batch) for window in WINDOWS}
+    times = {(window, name): [] for window in WINDOWS for name in runs[window]}
+    differences = dict.fromkeys(times, 0.0)
+    for number, image in enumerate(images, start=1):
+        for window, compute in runs.items():
+            exact = None
+            for name, run in compute.items():
+                taken, result = seconds_a_position(network, partial(run, image))
+                times[window, name].append(1000 * taken)
+                exact = result if exact is None else exact
+                if name.startswith(("plain", "ours")):
+                    shown = result.reshape(-1, 10)[every_ninth()] if name.startswith("ours") else result
+                    differences[window, name] = max(differences[window, name], float(np.abs(shown - exact).max()))
+        print(f"image {number} of {len(images)}", flush=True)
+    return [
+        {"window": window, "contender": name, "milliseconds": found, "difference": differences[window, name]}
+        for (window, name), found in times.items()
+    ]
+
+
+def table(rows):
+    """Median and quartiles per window, and how many times faster than Captum over all windows."""
+    names = list(dict.fromkeys(row["contender"] for row in rows))
+    lines = [
+        f"| ms a position | {' | '.join(f'window {window}' for window in WINDOWS)} | mean | Captum / it | difference |",
+        "| --- " * (len(WINDOWS) + 4) + "|",
+    ]
+    means = {}
+    for name in names:
+        found = {row["window"]: row for row in rows if row["contender"] == name}
+        means[name] = statistics.mean(statistics.median(found[window]["milliseconds"]) for window in WINDOWS)
+    captum_mean = next(mean for name, mean in means.items() if name.startswith("Captum"))
+    for name in names:
+        found = [row for row in rows if row["contender"] == name]
+        cells = []
+        for row in found:
+            low, median, high = np.percentile(row["milliseconds"], [25, 50, 75])
+            cells.append(f"{median:.2f} ({low:.2f} to {high:.2f})")
+        difference = max(row["difference"] for row in found)
+        shown = f"{difference:.1e}" if name.startswith(("plain", "ours")) else "other maps"
+        lines.append(
+            f"| {name} | {' | '.join(cells)} | {means[name]:.2f} | {captum_mean / means[name]:.1f} | {shown} |"
+        )
+    return "\n".join(lines), means
+
+
+def processor():
+    """The name of the processor."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--weights", help="state dict of the published network; else PyTorch's initial weights")
+    arguments.add_argument("--images", help=".npy of uint8 (image, y, x, channel), 32×32; else drawn shapes")
+    arguments.add_argument("--count", type=int, default=5, help="images, each a repeat")
+    arguments.add_argument("--output", default="benchmarks/results", help="folder of the table and the JSON")
+    given = arguments.parse_args()
+    warnings.simplefilter("ignore")  # of the peers
+    torch.set_num_threads(1)
+    network = published_network(given.weights)
+    images = np.load(given.images)[: given.count] if given.images else shapes.draw(given.count, seed=0)[0]
+    rows = measure(network, images)
+    text, means = table(rows)
+    ours, forward = (
+        means[name] * SIDE**2 * len(WINDOWS) * STUDY_IMAGES / 1000 for name in ("ours, float32", "plain, float32")
+    )
+    text += (
+        f"\n\nn = {len(images)} images, {processor()}, torch {torch.__version__}, one thread. "
+        f"The study's {STUDY_IMAGES} images and {len(WINDOWS)} windows take {ours:.0f} processor seconds, with a "
+        f"forward pass at every position {forward:.0f} (both from the table), {forward / ours:.1f} times as many."
+    )
+    print(text)
+    folder = Path(given.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "occlusion.md").write_text(text + "\n", encoding="utf-8")
+    (folder / "occlusion.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
