@@ -23,6 +23,7 @@ wildcard_constraints:
     epoch=r"\d\d+",
     window=r"\d+",
     sheet=r"\d+",
+    shard=r"\d\d\d\d",
 
 
 def fingerprint(script):

@@ -1,27 +1,54 @@
-"""Where does it look? Occlusion maps, a job a window."""
+"""Where does it look? Occlusion maps, a job a window, and of many images a job a shard of them."""
 
 SHEET_IMAGES = 4  # side by side, as published
 MOST_SHEETS = 5  # of the first 20 images, as published; all maps are in the window files
+OCCLUSION = f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion"
+OCCLUSION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/occlusion"
 
 
-def occlusion_settings(window):
+def occluded_images():
+    """Indices of the images, in order; None for all where only the data set can tell how many."""
+    images = config["occlusion"]["images"]
+    if images == "all":
+        images = configs.test_images(config)
+    return list(range(images)) if isinstance(images, int) else images
+
+
+def shards():
+    """The images of each shard, by its name: none of them is made anew when more images are asked for."""
+    images, size = occluded_images(), configs.SHARD_IMAGES
+    if images is None or len(images) <= size:
+        return {}
+    parts = [images[start : start + size] for start in range(0, len(images), size)]
+    return {f"{number:04d}": part for number, part in enumerate(parts, start=1)}
+
+
+SHARDS = shards()
+
+
+def occlusion_settings(wildcards):
     settings = config["occlusion"]
-    return {"window": window, **{key: settings[key] for key in ("images", "fill", "precision")}}
+    images = SHARDS[wildcards.shard] if SHARDS else settings["images"]
+    return {
+        "window": int(wildcards.window),
+        "images": images,
+        "fill": settings["fill"],
+        "precision": settings["precision"],
+    }
 
 
 def sheets():
     """The images of each sheet, by its number from 1."""
-    images = config["occlusion"]["images"]
-    if images == "all":
-        images = configs.test_images(config) or SHEET_IMAGES
-    images = list(range(images)) if isinstance(images, int) else images
+    images = occluded_images() or list(range(SHEET_IMAGES))
     fours = [images[start : start + SHEET_IMAGES] for start in range(0, len(images), SHEET_IMAGES)]
     return {str(number): four for number, four in enumerate(fours[:MOST_SHEETS], start=1)}
 
 
 def occlusion_files():
     """What is made of a probed epoch, relative to its folder."""
-    names = [f"window-{window}.h5" for window in config["occlusion"]["windows"]]
+    windows = config["occlusion"]["windows"]
+    names = [f"window-{window}/{shard}.h5" for window in windows for shard in SHARDS]
+    names += [f"window-{window}.h5" for window in windows]
     names += ["summary.csv", *(f"sheet-{sheet}.png" for sheet in sheets())]
     return [f"occlusion/{name}" for name in names]
 
@@ -31,29 +58,42 @@ rule map_occlusion:
         images=f"{RESULTS}/dataset/images.h5",
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
-        maps=f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion/window-{{window}}.h5",
+        maps=f"{OCCLUSION}/window-{{window}}/{{shard}}.h5" if SHARDS else f"{OCCLUSION}/window-{{window}}.h5",
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/window-{{window}}.log",
+        f"{OCCLUSION_LOGS}/window-{{window}}/{{shard}}.log" if SHARDS else f"{OCCLUSION_LOGS}/window-{{window}}.log",
     threads: 4
     resources:
         gpu=1,
     params:
         *fingerprint("map_occlusion.py"),
-        settings=lambda wildcards: occlusion_settings(int(wildcards.window)),
+        settings=occlusion_settings,
     script:
         "../scripts/map_occlusion.py"
 
 
+if SHARDS:
+
+    rule join_occlusion:
+        input:
+            shards=expand(f"{OCCLUSION}/window-{{window}}/{{shard}}.h5", shard=SHARDS, allow_missing=True),
+        output:
+            maps=f"{OCCLUSION}/window-{{window}}.h5",
+        log:
+            f"{OCCLUSION_LOGS}/window-{{window}}.log",
+        params:
+            *fingerprint("join_occlusion.py"),
+        script:
+            "../scripts/join_occlusion.py"
+
+
 rule summarise_occlusion:
     input:
-        maps=expand(
-            f"{RESULTS}/{{{{run}}}}/{{{{checkpoint}}}}/occlusion/window-{{window}}.h5",
-            window=sorted(config["occlusion"]["windows"]),
-        ),
+        images=f"{RESULTS}/dataset/images.h5",
+        maps=expand(f"{OCCLUSION}/window-{{window}}.h5", window=config["occlusion"]["windows"], allow_missing=True),
     output:
-        summary=f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion/summary.csv",
+        summary=f"{OCCLUSION}/summary.csv",
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/summary.log",
+        f"{OCCLUSION_LOGS}/summary.log",
     params:
         *fingerprint("summarise_occlusion.py"),
     script:
@@ -66,13 +106,13 @@ rule plot_occlusion_sheet:
         maps=rules.summarise_occlusion.input.maps,
     output:
         figure=report(
-            f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion/sheet-{{sheet}}.png",
+            f"{OCCLUSION}/sheet-{{sheet}}.png",
             caption="../report/occlusion-sheet.rst",
             category="2 Where does it look?",
             labels={"run": "{run}", "epoch": "{checkpoint}", "sheet": "{sheet}"},
         ),
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/occlusion/sheet-{{sheet}}.log",
+        f"{OCCLUSION_LOGS}/sheet-{{sheet}}.log",
     params:
         *fingerprint("plot_occlusion_sheet.py"),
         settings=lambda wildcards: {"images": sheets()[wildcards.sheet]},

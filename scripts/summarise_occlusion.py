@@ -1,7 +1,8 @@
 """The occlusion maps of all windows, a row per window and image."""
 
-from convprobe import occlusion, runtime, tables
+from convprobe import occlusion_summary, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        tables.write(snakemake.output.summary, occlusion.summarise(snakemake.input.maps))
+        table = occlusion_summary.summarise(snakemake.input.maps, snakemake.input.images)
+        tables.write(snakemake.output.summary, table)

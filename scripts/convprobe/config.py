@@ -14,6 +14,7 @@ from convprobe import receptive_field
 from convprobe.errors import InputError
 
 MOST_LEVELS = 20  # of lists and mappings in one another; the config's own keys need 4
+SHARD_IMAGES = 200  # occluded images a job and file, from which on there are several
 # Known before the data set is read; a folder of images may be of any size.
 IMAGE_SIDE = {"cifar10": 32, "shapes": 32}
 PUBLISHED_SIZES = {"cifar10": {"train": 50_000, "test": 10_000}}

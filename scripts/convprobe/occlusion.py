@@ -3,11 +3,14 @@
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """
 
+import contextlib
+import itertools
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 
 from convprobe import hdf5, incremental, runtime
 from convprobe.errors import InputError
@@ -59,7 +62,10 @@ def _incremental(network, pixels, window, fill, precision, job):
     # An image each: two threads within one of the many small products would wait for one another.
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with (
+            threadpool_limits(1, user_api="blas"),
+            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
             maps = pool.map(lambda image: engine(image, fill).reshape(-1, engine.classes), pixels)
             return np.concatenate(list(job.progress(maps, pixels[..., 0].size, "positions")))
     finally:
@@ -125,43 +131,50 @@ def write(path, probability, clean, images, settings, checkpoint_sha256):
     """
     each = np.arange(len(images.labels))
     with hdf5.create(path) as file:
-        hdf5.dimension(file, "image", images.indices)
-        hdf5.dimension(file, "y", np.arange(images.side))
-        hdf5.dimension(file, "x", np.arange(images.side))
-        hdf5.dimension(file, "class", list(images.classes))
-        hdf5.dataset(file, "probability", probability, ("image", "y", "x", "class"))
-        hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], ("image", "y", "x"))
-        hdf5.dataset(file, "clean_probability", clean, ("image", "class"))
-        hdf5.dataset(file, "label", images.labels, ("image",))
+        _write_axes(file, images.indices, images.side, images.classes)
+        hdf5.dataset(file, "probability", probability, AXES["probability"])
+        hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], AXES["confidence"])
+        hdf5.dataset(file, "clean_probability", clean, AXES["clean_probability"])
+        hdf5.dataset(file, "label", images.labels, AXES["label"])
         file.attrs.update(window=settings["window"], fill=settings["fill"], checkpoint_sha256=checkpoint_sha256)
 
 
-def summarise(paths):
-    """One row per window and image, from the window files.
+AXES = {
+    "probability": ("image", "y", "x", "class"),
+    "confidence": ("image", "y", "x"),
+    "clean_probability": ("image", "class"),
+    "label": ("image",),
+}
 
-    Returns:
-        pandas.DataFrame of `window, image, class, clean_confidence, mean_confidence,
-        min_confidence, flipped_fraction, flipped_to`. A position is flipped where another class is
-        predicted than without a window; `flipped_to` is the commonest of those, empty if none.
+
+def _write_axes(file, images, side, classes):
+    hdf5.dimension(file, "image", images)
+    for name in ("y", "x"):
+        hdf5.dimension(file, name, np.arange(side), units="pixel")
+    hdf5.dimension(file, "class", list(classes))
+
+
+def join(path, shard_paths):
+    """Write a file that shows the shards' maps as one, without a copy: HDF5 virtual datasets.
+
+    Args:
+        path: of the file; it finds the shards relative to its own folder.
+        shard_paths: files of `write`, the first images first.
+
+    Raises:
+        InputError: a shard is damaged, or was made otherwise than the first.
     """
-    return pd.DataFrame([row for path in paths for row in _summary_rows(path)])
-
-
-def _summary_rows(path):
-    with hdf5.open_complete(path) as file:
-        classes = file["class"].asstr()[:]
-        window, labels, clean = file.attrs["window"], file["label"][:], file["clean_probability"][:]
-        for row, image in enumerate(file["image"][:]):
-            predicted = file["probability"][row].argmax(axis=-1)
-            flips = predicted[predicted != clean[row].argmax()]
-            confidence = file["confidence"][row]
-            yield {
-                "window": window,
-                "image": image,
-                "class": classes[labels[row]],
-                "clean_confidence": clean[row, labels[row]],
-                "mean_confidence": confidence.mean(dtype=np.float64),
-                "min_confidence": confidence.min(),
-                "flipped_fraction": flips.size / predicted.size,
-                "flipped_to": classes[np.bincount(flips).argmax()] if flips.size else "",
-            }
+    with contextlib.ExitStack() as opened:
+        shards = [opened.enter_context(hdf5.open_complete(shard)) for shard in shard_paths]
+        made = {name: shards[0].attrs[name] for name in ("window", "fill", "checkpoint_sha256")}
+        for (place, shard), name in itertools.product(zip(shard_paths, shards, strict=True), made):
+            if shard.attrs[name] != made[name]:
+                raise InputError(
+                    f"{place}: {name} is {shard.attrs[name]}, expected {made[name]} as in {shard_paths[0]}"
+                )
+        with hdf5.create(path) as file:
+            images = np.concatenate([shard["image"][:] for shard in shards])
+            _write_axes(file, images, len(shards[0]["y"]), shards[0]["class"].asstr()[:])
+            for name, axes in AXES.items():
+                hdf5.virtual_dataset(file, name, [shard[name] for shard in shards], Path(path).parent, axes)
+            file.attrs.update(made)

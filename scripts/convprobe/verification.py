@@ -19,7 +19,7 @@ from convprobe import (
     datasets,
     files,
     hdf5,
-    occlusion,
+    occlusion_summary,
     receptive_field,
     selection,
     tables,
@@ -199,7 +199,8 @@ def _occlusion(results, config, run, at):
             made = (file.attrs["window"], file.attrs["fill"])
             yield made == (window, settings["fill"]), name, f"has window and fill {made}"
             yield from _maps(file, name, images)
-    results.same_table(f"{at}/occlusion/summary.csv", occlusion.summarise(paths))
+    table = occlusion_summary.summarise(paths, results.path("dataset/images.h5"))
+    results.same_table(f"{at}/occlusion/summary.csv", table)
 
 
 def _maps(file, name, images):

@@ -88,12 +88,11 @@ def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
 
 def test_tiles_hold_every_state_once_and_neighbours_together():
     level = Level(units=1, size=20, stride=1, side=20, window=5)
-    side = incremental.TILE
     row, column = level.positions(0, 0)
     tiles = level.tiles(0, 0)
     assert [start for start, _ in tiles] == [0, *(stop for _, stop in tiles[:-1])]
     assert tiles[-1][1] == level.states(0, 0) == 400
-    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 2 * (side - 1)
+    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 12  # 20 = 7 + 7 + 6
 
 
 def test_multiply_adds_of_the_published_network(monkeypatch):

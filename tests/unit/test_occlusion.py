@@ -1,12 +1,14 @@
 """Occlusion maps against counting by hand, brute force and Captum."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 import xarray
 from captum.attr import Occlusion
 
-from convprobe import datasets, occlusion
+from convprobe import datasets, hdf5, localisation, occlusion, occlusion_summary
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
 
@@ -126,13 +128,74 @@ def test_xarray_opens_a_window_file_with_names_and_coordinates(window_file):
         np.testing.assert_array_equal(opened["confidence"].sel(image=9), chosen)
 
 
+def write_parts(folder, network, pixels, cuts, **changed):
+    """Window files of parts of the images, as shards are."""
+    paths = []
+    for number, (start, stop) in enumerate(itertools.pairwise(cuts)):
+        part = pixels[start:stop]
+        images = datasets.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
+        paths.append(folder / "window-3" / f"{number}.h5")
+        settings = {"window": 3, "fill": 128} | (changed if number else {})
+        clean = occlusion.clean_probability(network, part)
+        occlusion.write(paths[-1], occlusion.sweep(network, part, 3), clean, images, settings, "0" * 64)
+    return paths
+
+
+def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeypatch):
+    pixels = np.random.default_rng(2).integers(0, 256, (5, 11, 11, 3), dtype=np.uint8)
+    (tmp_path / "made").mkdir()
+    occlusion.join(tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5]))
+    (tmp_path / "made").rename(tmp_path / "moved")
+    joined = tmp_path / "moved/window-3.h5"
+    assert joined.stat().st_size < 30_000 < 5 * 121 * 3 * 4 * 10  # nothing was copied
+    for folder in (tmp_path, tmp_path / "moved/window-3"):
+        monkeypatch.chdir(folder)
+        with hdf5.open_complete(joined) as file:
+            np.testing.assert_array_equal(file["probability"][:], occlusion.sweep(network, pixels, 3))
+            assert file["label"][:].tolist() == [0, 1, 0, 1, 0]
+    with xarray.open_dataset(joined, engine="h5netcdf") as opened:
+        assert dict(opened.sizes) == {"image": 5, "y": 11, "x": 11, "class": 3}
+        assert opened["image"].values.tolist() == [0, 1, 2, 3, 4]
+        assert opened["y"].attrs["units"] == "pixel"
+    (tmp_path / "moved/window-3/1.h5").unlink()
+    with hdf5.open_complete(joined) as file:
+        assert np.isnan(file["confidence"][2:4]).all()
+        assert np.isfinite(file["confidence"][4]).all()
+
+
+def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):
+    paths = write_parts(tmp_path, network, pixels, [0, 1, 2], fill=0)
+    with pytest.raises(InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"):
+        occlusion.join(tmp_path / "window-3.h5", paths)
+    assert not (tmp_path / "window-3.h5").exists()
+
+
+def test_the_lowest_confidence_and_the_order_of_all_are_held_against_the_object():
+    confidence = np.array([[0.9, 0.2, 0.8], [0.6, 0.2, 0.7]], dtype=np.float32)
+    mask = np.array([[False, True, False], [True, False, False]])
+    # The lowest is 0.2, first at the object. Of the 2 × 4 pairs, on (0.2, 0.6) against beside (0.9, 0.8,
+    # 0.2, 0.7): 0.2 is lower than three and ties with one, 0.6 is lower than three.
+    assert localisation.find_object(confidence, mask) == {"hit": 1, "chance_of_hit": 2 / 6, "roc_auc": 6.5 / 8}
+    assert localisation.find_object(confidence, ~mask)["hit"] == 0
+    assert localisation.find_object(confidence, ~mask)["roc_auc"] == 1.5 / 8
+    nothing = {"hit": None, "chance_of_hit": None, "roc_auc": None}
+    for unknown in (None, np.zeros((2, 3), bool), np.ones((2, 3), bool)):
+        assert localisation.find_object(confidence, unknown) == nothing
+
+
 def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     classes = ("ant", "bee", "cow")
-    images = datasets.Images(np.zeros((1, 2, 2, 3), np.uint8), np.array([1]), classes, np.array([5]))
+    masks = np.zeros((6, 2, 2), bool)
+    masks[5, 0, 0] = True
+    tested = datasets.Images(np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks)
+    datasets.write(tmp_path / "images.h5", {"train": tested, "test": tested})
+    images = datasets.read(tmp_path / "images.h5", "test", [5])
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
     occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0}, "")
-    (row,) = occlusion.summarise([tmp_path / "w.h5"]).to_dict("records")
+    (row,) = occlusion_summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5").to_dict("records")
     numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
     assert {key: row[key] for key in numbers} == pytest.approx(numbers)
     assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")
+    # The object is where confidence is highest.
+    assert (row["hit"], row["chance_of_hit"], row["roc_auc"]) == (0, 0.25, 0)

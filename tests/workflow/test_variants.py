@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,29 @@ def test_the_snakefile_never_imports_torch(workflow):
     }
     assert "convprobe.config" in imported
     assert not imported & {"torch", "torchvision", "matplotlib", "pandas"}
+
+
+def test_more_images_compute_only_the_new_shards(finished, tmp_path):
+    """With two images a shard; what is joined is what one job makes of all images."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    config = workflow.folder / "scripts/convprobe/config.py"
+    config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
+    folder = workflow.folder / "results/tiny/normalised/epoch-01/occlusion"
+    with h5py.File(folder / "window-3.h5") as file:
+        at_once = file["probability"][:]
+    workflow.configure("occlusion: {images: 4}", name="edit.yaml")
+    assert workflow.run().returncode == 0
+    made = {path: path.stat().st_mtime_ns for path in folder.glob("window-*/*.h5")}
+    assert sorted(path.relative_to(folder).as_posix() for path in made) == [
+        "window-3/0001.h5", "window-3/0002.h5", "window-5/0001.h5", "window-5/0002.h5",
+    ]  # fmt: skip
+    workflow.configure("occlusion: {images: 5}", name="edit.yaml")
+    completed = workflow.run()
+    assert completed.stdout.count("localrule map_occlusion:") == 2
+    assert {path: path.stat().st_mtime_ns for path in made} == made
+    with h5py.File(folder / "window-3.h5") as file:
+        assert file["probability"].is_virtual
+        np.testing.assert_allclose(file["probability"][:], at_once, atol=1e-6)
+    assert len(pd.read_csv(folder / "summary.csv")) == 10
+    verified = workflow.run("verify_results")
+    assert verified.returncode == 0, verified.stdout
