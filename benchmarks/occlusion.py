@@ -9,7 +9,8 @@ network, which is what a position costs them. Ours is for whole maps.
 
 What the peers do otherwise: Captum moves the window only inside the image and returns the mean drop
 of one class over the windows that cover a pixel; MONAI also stays inside, and returns the probability
-of every class. Neither has a value for each pixel of the border.
+of every class. Neither has a value for each pixel of the border. All get their inputs in the memory
+format in which the network was fastest on a CPU: as NCHW for float32, channels last for bf16.
 """
 
 import argparse
@@ -70,12 +71,15 @@ def seconds_a_position(network, compute):
     return taken / (seen or SIDE**2), result
 
 
+@torch.inference_mode()
 def plain(network, image, window, precision):
     """A forward pass for every ninth position, in batches of 128."""
-    rows = np.flatnonzero(every_ninth())
-    hidden = torch.from_numpy(occlusion.windows(SIDE, SIDE, window)[rows])
-    covered = occlusion._covered(image, hidden, FILL)
-    return np.concatenate([occlusion._probability(network, part, precision) for part in covered.split(128)])
+    hidden = torch.from_numpy(occlusion.windows(SIDE, SIDE, window)[every_ninth()])
+    inputs = as_input(torch.where(hidden[..., None], torch.tensor(FILL, dtype=torch.uint8), torch.from_numpy(image)))
+    inputs = inputs.contiguous() if precision == "fp32" else inputs
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        logits = torch.cat([network(part).float() for part in inputs.split(128)])
+    return logits.softmax(1).numpy()
 
 
 def every_ninth():
@@ -85,7 +89,7 @@ def every_ninth():
 
 @torch.inference_mode()
 def captum(network, image, window, batch):
-    pixels = as_input(torch.from_numpy(image)[None])
+    pixels = as_input(torch.from_numpy(image)[None]).contiguous()
     explain = Occlusion(lambda images: network(images).softmax(1))
     options = {"sliding_window_shapes": (3, window, window), "strides": (3, 2, 2), "perturbations_per_eval": batch}
     return explain.attribute(pixels, target=0, baselines=FILL / 255, **options)
@@ -93,7 +97,7 @@ def captum(network, image, window, batch):
 
 @torch.inference_mode()
 def monai(network, image, window):
-    pixels = as_input(torch.from_numpy(image)[None])
+    pixels = as_input(torch.from_numpy(image)[None]).contiguous()
     stride_2 = 1 - 2 / window - 1e-6
     options = {"mask_size": window, "n_batch": 64, "mode": FILL / 255, "overlap": stride_2, "activate": "softmax"}
     return OcclusionSensitivity(network, **options, verbose=False)(pixels)

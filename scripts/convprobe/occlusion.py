@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
 from convprobe import hdf5, incremental, runtime
 from convprobe.errors import InputError
@@ -62,10 +61,7 @@ def _incremental(network, pixels, window, fill, precision, job):
     # An image each: two threads within one of the many small products would wait for one another.
     torch.set_num_threads(1)
     try:
-        with (
-            threadpool_limits(1, user_api="blas"),
-            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             maps = pool.map(lambda image: engine(image, fill).reshape(-1, engine.classes), pixels)
             return np.concatenate(list(job.progress(maps, pixels[..., 0].size, "positions")))
     finally:

@@ -21,7 +21,9 @@ def draw_network(draw):
     """A random network that the config can describe: its settings, the side of its images, itself."""
     while True:
         depth = draw.integers(1, 5)
-        conv = [{"channels": int(draw.integers(1, 10)), "kernel": int(draw.integers(1, 6))} for _ in range(depth)]
+        # Some are wide enough for the engine to leave channels out.
+        channels = draw.choice([draw.integers(1, 10, depth), draw.integers(40, 80, depth)])
+        conv = [{"channels": int(width), "kernel": int(draw.integers(1, 6))} for width in channels]
         side = left = int(draw.integers(8, 24))
         for layer in conv:
             left = (left - layer["kernel"] + 1) // 2
@@ -87,12 +89,12 @@ def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
 
 
 def test_tiles_hold_every_state_once_and_neighbours_together():
-    level = Level(units=1, size=20, stride=1, side=20, window=5)
+    level = Level(units=1, size=40, stride=1, side=40, window=5)
     row, column = level.positions(0, 0)
     tiles = level.tiles(0, 0)
     assert [start for start, _ in tiles] == [0, *(stop for _, stop in tiles[:-1])]
-    assert tiles[-1][1] == level.states(0, 0) == 400
-    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 12  # 20 = 7 + 7 + 6
+    assert tiles[-1][1] == level.states(0, 0) == 1600
+    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 26  # 40 = 14 + 13 + 13
 
 
 def test_multiply_adds_of_the_published_network(monkeypatch):
