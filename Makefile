@@ -2,7 +2,7 @@
 # make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
 # make faults  200 interrupted runs in place of the tests' 28, for most of an hour
-# make bench   how long planning takes
+# make bench   what is measured against other libraries; OCCLUSION="--weights … --images …" for real ones
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
 
@@ -34,8 +34,9 @@ test: .venv/installed-for-tests
 faults: .venv/installed-for-tests
 	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults
 
-bench: .venv/installed
+bench: .venv/installed-for-benchmarks
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/occlusion.py $(OCCLUSION)
 
 clean:
 	rm -rf .venv .snakemake logs results/demo
@@ -49,4 +50,8 @@ clean:
 
 .venv/installed-for-tests: requirements-dev.txt .venv/installed
 	$(INSTALL) --requirement requirements-dev.txt
+	touch $@
+
+.venv/installed-for-benchmarks: requirements-bench.txt .venv/installed-for-tests
+	$(INSTALL) --requirement requirements-bench.txt
 	touch $@

@@ -1,6 +1,6 @@
 """Occlusion maps of the published network: ours against a forward pass at every position, Captum and MONAI.
 
-    python benchmarks/occlusion.py --weights weights.pth --images pictures.npy
+    python benchmarks/occlusion.py --weights weights.pth --images results/cifar10/dataset/images.h5
 
 One thread, the same weights and images for all, in one interleaved run: each repeat takes one image
 through every contender. Time is the processor's. The peers take so long that they see a part of the
@@ -28,7 +28,7 @@ from captum.attr import Occlusion
 from monai.visualize import OcclusionSensitivity
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import occlusion, shapes
+from convprobe import datasets, occlusion, shapes
 from convprobe.incremental import Incremental
 from convprobe.network import Network, as_input
 
@@ -182,14 +182,17 @@ def processor():
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--weights", help="state dict of the published network; else PyTorch's initial weights")
-    arguments.add_argument("--images", help=".npy of uint8 (image, y, x, channel), 32×32; else drawn shapes")
+    arguments.add_argument("--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes")
     arguments.add_argument("--count", type=int, default=5, help="images, each a repeat")
     arguments.add_argument("--output", default="benchmarks/results", help="folder of the table and the JSON")
     given = arguments.parse_args()
     warnings.simplefilter("ignore")  # of the peers
     torch.set_num_threads(1)
     network = published_network(given.weights)
-    images = np.load(given.images)[: given.count] if given.images else shapes.draw(given.count, seed=0)[0]
+    if given.images:
+        images = datasets.read(given.images, "test", given.count).pixels
+    else:
+        images = shapes.draw(given.count, seed=0)[0]
     rows = measure(network, images)
     text, means = table(rows)
     ours, forward = (

@@ -7,14 +7,16 @@ import os
 import shutil
 import subprocess
 
+from convprobe import arithmetic
 from convprobe import config as configs
-from convprobe import receptive_field
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
 # small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in
 # training 75e9 and 105e9 (bf16), in evaluation 47e9 and 40e9 (fp32). The GPU's are guesses, low for
 # cards since 2020.
 CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
+# Of a core in occlusion maps of the published network, which leave out what doesn't change (as above).
+MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 JOB_SECONDS = 4.0  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
@@ -32,24 +34,6 @@ def device():
     return "cpu", f"{len(os.sched_getaffinity(0))} cores"
 
 
-def multiply_adds(network, side, classes):
-    """Multiply-adds of one image's forward pass.
-
-    Args:
-        network: the config's `network`.
-        side: of the image, in pixels.
-        classes: number of outputs.
-    """
-    total, width = 0, 3
-    for conv, pooled in zip(network["conv"], receptive_field.pooled_sides(network, side).values(), strict=True):
-        total += (side - conv["kernel"] + 1) ** 2 * conv["kernel"] ** 2 * width * conv["channels"]
-        side, width = pooled, conv["channels"]
-    width *= side**2
-    for outputs in [*network["fc"], classes]:
-        total, width = total + width * outputs, outputs
-    return total
-
-
 def seconds(config, kind, cores):
     """Rough seconds of a whole run from nothing, by stage.
 
@@ -59,17 +43,27 @@ def seconds(config, kind, cores):
         cores: how many cores Snakemake may use.
     """
     side = configs.IMAGE_SIDE.get(config["dataset"]["name"], 32)
-    work = multiply_adds(config["network"], side, classes=10)
+    work = arithmetic.forward(config["network"], side, classes=10)
     rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds
     tested, studied = _count(config, "test"), len(config["studied"])
-    positions = len(config["occlusion"]["windows"]) * _occluded(config, tested) * side**2
     variants = 4 + config["ablation"]["random_controls"]  # and two predictions, the maps, the accuracy
+    maps = sum(_map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"])
     return {
         "training": sum(_training(config, run, image, tested) for run in configs.built_runs(config)),
-        "occlusion": studied * (image[config["occlusion"]["precision"]] * positions + 10 * JOB_SECONDS),
+        "occlusion": studied * (maps * _occluded(config, tested) + 10 * JOB_SECONDS),
         "filters and ablation": studied * (image["fp32"] * tested * variants + 8 * JOB_SECONDS),
     }
+
+
+def _map(config, side, window, image, kind, cores):
+    """Seconds of one image's occlusion map: at every position, or on a CPU by what changes if that is less."""
+    precision = config["occlusion"]["precision"]
+    everywhere = image[precision] * side**2
+    if kind == "gpu":
+        return everywhere
+    changes = arithmetic.occlusion_map(config["network"], side, 10, window) / (MAP_RATE[precision] * cores)
+    return min(everywhere, changes)
 
 
 def _training(config, run, image, tested):

@@ -45,25 +45,26 @@ def _collect(node, meaning, imports):
     Every kind of node has fixed fields, a list says its length and a text stands in quotes, so that
     two trees that differ give two different sequences. `ast.dump` takes four times as long.
     """
-    if isinstance(node, list):
+    if isinstance(node, ast.AST):
+        kind = type(node)
+        meaning.append(kind.__name__)
+        if kind is ast.Import or kind is ast.ImportFrom:
+            imports.append(node)
+        for field in _fields(kind):
+            value = getattr(node, field, None)
+            _collect(_without_docstring(value) if field == "body" else value, meaning, imports)
+    elif isinstance(node, list):
         meaning.append(str(len(node)))
         for item in node:
             _collect(item, meaning, imports)
-    elif isinstance(node, ast.AST):
-        meaning.append(type(node).__name__)
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports.append(node)
-        for field in _fields(type(node)):
-            value = getattr(node, field, None)
-            _collect(_without_docstring(value) if field == "body" else value, meaning, imports)
     else:
         meaning.append(repr(node))
 
 
 @functools.cache
 def _fields(kind):
-    """What makes two nodes of a kind mean the same; how a text was prefixed or commented does not."""
-    return [field for field in kind._fields if field not in ("kind", "type_comment")]
+    """What tells two nodes of a kind apart: not a text's prefix, nor what its place says (read or written)."""
+    return [field for field in kind._fields if field not in ("kind", "type_comment", "ctx")]
 
 
 def _without_docstring(body):

@@ -24,7 +24,6 @@ TILE = 16  # states a side whose changed channels are found together: near ones 
 DENSE = 0.7  # share of values that change from which leaving out channels doesn't pay
 STEP = 32  # changed channels are filled up to a multiple: oneDNN prepares a kernel for each shape
 CACHE = 8 * 2**20  # bytes of products at a time
-CALL = 400_000  # multiply-adds that take as long as the overhead of one product
 
 
 class Level:
@@ -58,10 +57,6 @@ class Level:
         """The level after max pooling."""
         size = self.size + (POOL - 1) * self.stride
         return Level(self.units // POOL, size, self.stride * POOL, side, window)
-
-    def counts(self):
-        """How many states there are along an axis, per unit, without the clean one."""
-        return np.array([len(first) for first in self._first])
 
     def states(self, y, x):
         """How many states unit (y, x) has, without the clean one."""
@@ -297,30 +292,6 @@ def _parameters(network, side):
     return [*parameters, (head.weight.detach().view(head.out_features, -1, side, side), head.bias.detach())]
 
 
-def cost(network, side, window):
-    """Multiply-adds of one image's map: by this engine, and by a forward pass at every position.
-
-    The overhead of the engine's many products is counted as multiply-adds; channels that don't
-    change, which only the image can tell, are not left out.
-    """
-    level, engine, plain = Level(side, 1, 1, side, window), 0, 0
-    for number, (weight, _) in enumerate(_parameters(network, side)):
-        outputs, inputs, kernel, _ = weight.shape
-        units = level.convolved(kernel, side, window)
-        plain += units.units**2 * weight.numel() * side**2
-        read_by = np.convolve(np.ones(units.units, dtype=np.int64), np.ones(kernel, dtype=np.int64))
-        pooled = units.pooled(side, window)
-        if number == 0:
-            products = pooled.units**2
-            engine += pooled.counts().sum() ** 2 * outputs * inputs * POOL**2 * (kernel + POOL - 1) ** 2
-        else:
-            products = read_by.sum() ** 2
-            engine += (level.counts() @ read_by) ** 2 * outputs * inputs
-        engine += CALL * products
-        level = pooled
-    return int(engine + plain // side**2), int(plain)
-
-
 class Incremental:
     """The occlusion maps of one network under one window."""
 
@@ -332,7 +303,8 @@ class Incremental:
             side: of the images, in pixels.
             window: side in pixels, odd.
             precision: `fp32`, or `bf16`: the changes are multiplied in bfloat16 and added to clean
-                values in float32.
+                values in float32. Probabilities of the published network with trained weights were off
+                by at most 9e-7 and 3e-3 (5 images, 4 windows); a plain pass in bf16 is by 8e-3.
         """
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network, self.side = network, side

@@ -29,6 +29,7 @@ class Network(nn.Module):
             InputError: a layer shrinks the map below 1×1.
         """
         super().__init__()
+        self.settings, self.classes, self.side = settings, classes, side
         width = len(normalisation["mean"])
         for number, conv in enumerate(settings["conv"], start=1):
             self.add_module(f"conv{number}", nn.Conv2d(width, conv["channels"], conv["kernel"]))

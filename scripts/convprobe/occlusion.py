@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from convprobe import hdf5, incremental, runtime
+from convprobe import arithmetic, hdf5, incremental, runtime
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
 
@@ -51,8 +51,8 @@ def _incremental_is_cheaper(network, side, window):
     """From the geometry; a GPU makes short work of large batches and long work of many small products."""
     if not isinstance(network, Network) or network.mean.device.type != "cpu":
         return False
-    engine, plain = incremental.cost(network, side, window)
-    return engine < plain
+    plain = arithmetic.forward(network.settings, side, network.classes) * side**2
+    return arithmetic.occlusion_map(network.settings, side, network.classes, window) < plain
 
 
 def _incremental(network, pixels, window, fill, precision, job):

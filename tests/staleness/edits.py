@@ -283,6 +283,7 @@ MODULES = {
     "__init__": EVERYTHING,
     "ablation": ablation() | PAGE,
     "activations": filters() | EXPLORER,
+    "arithmetic": OCCLUSION,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,
     "config": NOTHING,

@@ -10,15 +10,19 @@ from convprobe import config, cost
 PUBLISHED = config.checked(yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json")
 
 
-def test_multiply_adds_of_the_published_network_layer_by_layer():
-    convolutions = 784 * 75 * 256 + 144 * 2304 * 1024 + 16 * 9216 * 2048 + 4 * 2048 * 2048
-    assert cost.multiply_adds(PUBLISHED["network"], 32, 10) == convolutions + 2048 * 1024 + 1024 * 256 + 2560
-
-
 def test_more_cores_cost_less_and_a_gpu_least():
     two, four = (sum(cost.seconds(PUBLISHED, "cpu", cores).values()) for cores in (2, 4))
     assert 1.9 < two / four < 2
     assert sum(cost.seconds(PUBLISHED, "gpu", 4).values()) < four / 20
+
+
+def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
+    def occlusion(kind, window):
+        studied = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "windows": [window], "images": 1000}}
+        return cost.seconds(studied, kind, 1)["occlusion"]
+
+    assert occlusion("cpu", 9) > 1.4 * occlusion("cpu", 3)
+    assert occlusion("gpu", 9) == occlusion("gpu", 3)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""How many multiply-adds a forward pass and an occlusion map take.
+
+Plain Python and no torch: it serves the estimate with which a run starts, and the choice of the way in
+which the maps are computed.
+"""
+
+from convprobe import receptive_field
+from convprobe.receptive_field import POOL
+
+CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product
+
+
+def forward(network, side, classes):
+    """Multiply-adds of one image's forward pass.
+
+    Args:
+        network: the config's `network`.
+        side: of the image, in pixels.
+        classes: number of outputs.
+    """
+    layers = _layers(network, side, classes)
+    return sum(units**2 * kernel**2 * inputs * outputs for kernel, inputs, outputs, units in layers)
+
+
+def occlusion_map(network, side, classes, window, call=CALL):
+    """Multiply-adds of one image's map by incremental.Incremental, with its overhead.
+
+    Channels that don't change, which only the image can tell, are not left out.
+
+    Args:
+        network, side, classes: as in `forward`.
+        window: side in pixels.
+        call: the overhead of a matrix product, in multiply-adds.
+    """
+    (kernel, inputs, outputs, _), *layers = _layers(network, side, classes)
+    states = list(_states_by_layer(network, side, window))
+    total = forward(network, side, classes)
+    total += sum(states[0]) ** 2 * inputs * outputs * POOL**2 * (kernel + POOL - 1) ** 2 + call * len(states[0]) ** 2
+    for (kernel, inputs, outputs, units), counts in zip(layers, states, strict=False):
+        # An input unit is read by as many units as its place leaves within the map.
+        read = [min(unit + 1, kernel, units, len(counts) - unit) for unit in range(len(counts))]
+        total += sum(map(int.__mul__, counts, read)) ** 2 * inputs * outputs + call * (units * kernel) ** 2
+    tail = layers[len(states) :]
+    return total + side**2 * sum(inputs * outputs for _, inputs, outputs, _ in tail)
+
+
+def _layers(network, side, classes):
+    """Yield (kernel, inputs, outputs, units a side), a fully connected layer being one unit that sees all."""
+    width = 3
+    for conv, pooled in zip(network["conv"], receptive_field.pooled_sides(network, side).values(), strict=True):
+        yield conv["kernel"], width, conv["channels"], side - conv["kernel"] + 1
+        side, width = pooled, conv["channels"]
+    for outputs in [*network["fc"], classes]:
+        yield side, width, outputs, 1
+        side, width = 1, outputs
+
+
+def _states_by_layer(network, side, window):
+    """Yield, for each layer's pooled units along an axis, how many parts of a unit's field can be hidden."""
+    fields = receptive_field.of_pooled_maps(network).values()
+    for field, units in zip(fields, receptive_field.pooled_sides(network, side).values(), strict=True):
+        yield [_states(unit * field.stride, field.size, side, window // 2) for unit in range(units)]
+
+
+def _states(start, size, side, half):
+    parts = ((max(at - half, start), min(at + half, start + size - 1)) for at in range(side))
+    return len({(low, high) for low, high in parts if low <= high})
