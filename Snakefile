@@ -28,8 +28,9 @@ rule all:
     input:
         f"{RESULTS}/reproduction.csv",
         f"{RESULTS}/explorer.html",
-        [figures for run in BUILT for figures in learning_curve(run)],
-        [at_selected(run, *PROBES) for run in STUDIED],
+        [figures for run in TRAINED for figures in learning_curve(run)],
+        [at_probed(run, *PROBES) for run in STUDIED],
+        through_training(),
 
 
 onstart:

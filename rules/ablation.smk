@@ -4,10 +4,22 @@ ABLATION = f"{RESULTS}/{{run}}/{{checkpoint}}/ablation"
 ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
 
 
+TABLES = ("predictions", "first-images", "confusion-before", "confusion-after", "class-pairs", "flips")
+FIGURES = ("confusion", "class-pairs", "gallery", "accuracy")
+
+
 def ablation_files():
     """What is made of a probed epoch, relative to its folder."""
-    tables = ("predictions", "accuracy", "confusion-before", "confusion-after", "class-pairs", "first-images")
-    return [f"ablation/{name}" for name in [*(f"{table}.csv" for table in tables), "confusion.png", "class-pairs.png"]]
+    names = [f"{name}.csv" for name in (*TABLES, "accuracy", "class-accuracy")]
+    return [f"ablation/{name}" for name in [*names, "variants.h5", *(f"{name}.png" for name in FIGURES)]]
+
+
+def figure_of_ablation(name):
+    """A figure for Snakemake's report."""
+    labels = {"run": "{run}", "epoch": "{checkpoint}", "figure": name.replace("-", " ")}
+    return report(
+        f"{ABLATION}/{name}.png", caption=f"../report/{name}.rst", category="4 What does it lose?", labels=labels
+    )
 
 
 rule ablate_filters:
@@ -23,7 +35,7 @@ rule ablate_filters:
         gpu=1,
     params:
         *fingerprint("ablate_filters.py"),
-        settings={"chosen": config["filters"]["chosen"]},
+        settings={"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]},
     script:
         "../scripts/ablate_filters.py"
 
@@ -33,9 +45,9 @@ rule compare_ablations:
         images=f"{RESULTS}/dataset/images.h5",
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
-        accuracy=f"{ABLATION}/accuracy.csv",
+        variants=f"{ABLATION}/variants.h5",
     log:
-        f"{ABLATION_LOGS}/accuracy.log",
+        f"{ABLATION_LOGS}/variants.log",
     threads: 4
     resources:
         gpu=1,
@@ -45,9 +57,27 @@ rule compare_ablations:
             "chosen": config["filters"]["chosen"],
             "random_controls": config["ablation"]["random_controls"],
             "seed": configs.run_training(config, wildcards.run)["seed"],
+            "mode": config["ablation"]["mode"],
         },
     script:
         "../scripts/compare_ablations.py"
+
+
+rule tabulate_ablations:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        predictions=f"{ABLATION}/predictions.csv",
+        variants=f"{ABLATION}/variants.h5",
+    output:
+        accuracy=f"{ABLATION}/accuracy.csv",
+        class_accuracy=f"{ABLATION}/class-accuracy.csv",
+    log:
+        f"{ABLATION_LOGS}/accuracy.log",
+    params:
+        *fingerprint("tabulate_ablations.py"),
+        settings={"chosen": config["filters"]["chosen"]},
+    script:
+        "../scripts/tabulate_ablations.py"
 
 
 rule tabulate_confusion:
@@ -58,6 +88,7 @@ rule tabulate_confusion:
         before=f"{ABLATION}/confusion-before.csv",
         after=f"{ABLATION}/confusion-after.csv",
         class_pairs=f"{ABLATION}/class-pairs.csv",
+        flips=f"{ABLATION}/flips.csv",
     log:
         f"{ABLATION_LOGS}/confusion.log",
     params:
@@ -87,21 +118,39 @@ rule plot_confusion:
         class_pairs=f"{ABLATION}/class-pairs.csv",
         predictions=f"{ABLATION}/predictions.csv",
     output:
-        confusion=report(
-            f"{ABLATION}/confusion.png",
-            caption="../report/confusion.rst",
-            category="4 What does it lose?",
-            labels={"run": "{run}", "epoch": "{checkpoint}", "figure": "confusion"},
-        ),
-        class_pairs=report(
-            f"{ABLATION}/class-pairs.png",
-            caption="../report/class-pairs.rst",
-            category="4 What does it lose?",
-            labels={"run": "{run}", "epoch": "{checkpoint}", "figure": "class pairs"},
-        ),
+        confusion=figure_of_ablation("confusion"),
+        class_pairs=figure_of_ablation("class-pairs"),
     log:
         f"{ABLATION_LOGS}/confusion-figure.log",
     params:
         *fingerprint("plot_confusion.py"),
     script:
         "../scripts/plot_confusion.py"
+
+
+rule plot_ablation_accuracy:
+    input:
+        accuracy=f"{ABLATION}/accuracy.csv",
+    output:
+        figure=figure_of_ablation("accuracy"),
+    log:
+        f"{ABLATION_LOGS}/accuracy-figure.log",
+    params:
+        *fingerprint("plot_ablation_accuracy.py"),
+        settings={"mode": config["ablation"]["mode"]},
+    script:
+        "../scripts/plot_ablation_accuracy.py"
+
+
+rule plot_gallery:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        flips=f"{ABLATION}/flips.csv",
+    output:
+        figure=figure_of_ablation("gallery"),
+    log:
+        f"{ABLATION_LOGS}/gallery.log",
+    params:
+        *fingerprint("plot_gallery.py"),
+    script:
+        "../scripts/plot_gallery.py"

@@ -13,17 +13,21 @@ except InputError as error:
 
 RESULTS = f"results/{config['experiment']}"
 LOGS = f"logs/{config['experiment']}"
-STUDIED = config["studied"]
+STUDIED = configs.studied_runs(config)
 BUILT = configs.built_runs(config)
+TRAINED = configs.trained_runs(config)
 
 
 wildcard_constraints:
     run="|".join(BUILT),
-    checkpoint=r"epoch-\d\d+",
+    checkpoint=r"epoch-\d\d+|weights",
     epoch=r"\d\d+",
     window=r"\d+",
     sheet=r"\d+",
     shard=r"\d\d\d\d",
+    layer=r"conv\d+",
+    channel=r"\d+",
+    page=r"\d\d+",
 
 
 def fingerprint(script):
@@ -40,15 +44,31 @@ def epochs(run):
     return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
 
 
+def content(path):
+    """A digest of a file or folder of the user's own, which is tracked by what is in it."""
+    try:
+        return contents.digest(path, ".snakemake/convprobe/contents.json")
+    except InputError as error:
+        sys.exit(str(error))
+
+
 def selected(run):
     """Folder of a run's probed epoch; with policy best it is known only once the run is evaluated."""
     selection = config["selection"]
+    if run not in TRAINED:
+        return f"{RESULTS}/{run}/weights"
     if selection["policy"] == "fixed":
         return f"{RESULTS}/{run}/epoch-{selection['epoch']:02d}"
     chosen = files.read_json(checkpoints.select_epoch.get(run=run).output.selection)
     return f"{RESULTS}/{run}/epoch-{chosen['epoch']:02d}"
 
 
-def at_selected(run, *names):
-    """An input function: files of a run's probed epoch."""
-    return lambda wildcards: [f"{selected(run)}/{name}" for name in names]
+def probed(run):
+    """Folders of all probed epochs of a run, the first one first."""
+    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in configs.studied_epochs(config, run)]
+    return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
+
+
+def at_probed(run, *names):
+    """An input function: files of a run's probed epochs."""
+    return lambda wildcards: [f"{folder}/{name}" for folder in probed(run) for name in names]

@@ -20,10 +20,7 @@ def dataset_settings():
     """What changes the images; of one's own files it is their content, of CIFAR-10's that never changes."""
     settings = {key: value for key, value in config["dataset"].items() if key != "path"}
     if settings["name"] == "image-folder":
-        try:
-            settings["content"] = contents.digest(config["dataset"]["path"], ".snakemake/convprobe/contents.json")
-        except InputError as error:
-            sys.exit(str(error))
+        settings["content"] = content(config["dataset"]["path"])
     return settings
 
 

@@ -1,9 +1,28 @@
 """What do its filters answer to? Responses, top images, the patches that the peaks see."""
 
+FILTERS = f"{RESULTS}/{{run}}/{{checkpoint}}/filters"
+FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
+PAGE_FILTERS = 100  # of one layer, on a page of the atlas
+
+
+def atlas_pages():
+    """The first and the last channel on each page, by layer and number of the page."""
+    widths = [conv["channels"] for conv in config["network"]["conv"]]
+    return {
+        (f"conv{layer}", f"{page:02d}"): [first, min(first + PAGE_FILTERS, width) - 1]
+        for layer, width in enumerate(widths, start=1)
+        for page, first in enumerate(range(0, width, PAGE_FILTERS), start=1)
+    }
+
+
+ATLAS = atlas_pages()
+
 
 def filter_files():
     """What is made of a probed epoch, relative to its folder."""
-    return [f"filters/{name}" for name in ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")]
+    names = ["activations.h5", "top-images.csv", "patches.h5", "top-patches.png", "all-top-images.csv"]
+    names += [f"{name}.png" for name in config["filters"]["chosen"]]
+    return [f"filters/{name}" for name in [*names, *(f"atlas/{layer}-{page}.png" for layer, page in ATLAS)]]
 
 
 rule record_activations:
@@ -11,9 +30,9 @@ rule record_activations:
         images=f"{RESULTS}/dataset/images.h5",
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
-        activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
+        activations=f"{FILTERS}/activations.h5",
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/filters/activations.log",
+        f"{FILTER_LOGS}/activations.log",
     threads: 4
     resources:
         gpu=1,
@@ -27,11 +46,11 @@ rule record_activations:
 rule find_top_images:
     input:
         images=f"{RESULTS}/dataset/images.h5",
-        activations=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/activations.h5",
+        activations=f"{FILTERS}/activations.h5",
     output:
-        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+        table=f"{FILTERS}/top-images.csv",
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-images.log",
+        f"{FILTER_LOGS}/top-images.log",
     params:
         *fingerprint("find_top_images.py"),
         settings={**config["filters"], "network": config["network"]},
@@ -42,11 +61,11 @@ rule find_top_images:
 rule cut_patches:
     input:
         images=f"{RESULTS}/dataset/images.h5",
-        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
+        table=f"{FILTERS}/top-images.csv",
     output:
-        patches=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/patches.h5",
+        patches=f"{FILTERS}/patches.h5",
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/filters/patches.log",
+        f"{FILTER_LOGS}/patches.log",
     params:
         *fingerprint("cut_patches.py"),
     script:
@@ -55,18 +74,76 @@ rule cut_patches:
 
 rule plot_top_patches:
     input:
-        table=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-images.csv",
-        patches=f"{RESULTS}/{{run}}/{{checkpoint}}/filters/patches.h5",
+        table=f"{FILTERS}/top-images.csv",
+        patches=f"{FILTERS}/patches.h5",
     output:
         figure=report(
-            f"{RESULTS}/{{run}}/{{checkpoint}}/filters/top-patches.png",
+            f"{FILTERS}/top-patches.png",
             caption="../report/top-patches.rst",
             category="3 What do its filters answer to?",
             labels={"run": "{run}", "epoch": "{checkpoint}"},
         ),
     log:
-        f"{LOGS}/{{run}}/{{checkpoint}}/filters/top-patches.log",
+        f"{FILTER_LOGS}/top-patches.log",
     params:
         *fingerprint("plot_top_patches.py"),
     script:
         "../scripts/plot_top_patches.py"
+
+
+rule plot_filter:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        activations=f"{FILTERS}/activations.h5",
+        table=f"{FILTERS}/top-images.csv",
+    output:
+        figure=report(
+            f"{FILTERS}/{{layer}}/{{channel}}.png",
+            caption="../report/filter.rst",
+            category="3 What do its filters answer to?",
+            labels={"run": "{run}", "epoch": "{checkpoint}", "filter": "{layer}/{channel}"},
+        ),
+    log:
+        f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
+    params:
+        *fingerprint("plot_filter.py"),
+    script:
+        "../scripts/plot_filter.py"
+
+
+rule rank_filters:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+    output:
+        table=f"{FILTERS}/all-top-images.csv",
+    log:
+        f"{FILTER_LOGS}/all-top-images.log",
+    threads: 4
+    resources:
+        gpu=1,
+    params:
+        *fingerprint("rank_filters.py"),
+        settings={"top": config["filters"]["top"]},
+    script:
+        "../scripts/rank_filters.py"
+
+
+rule plot_atlas:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        table=f"{FILTERS}/all-top-images.csv",
+    output:
+        figure=report(
+            f"{FILTERS}/atlas/{{layer}}-{{page}}.png",
+            caption="../report/atlas.rst",
+            category="3 What do its filters answer to?",
+            labels={"run": "{run}", "epoch": "{checkpoint}", "filter": "all of {layer}, page {page}"},
+        ),
+    log:
+        f"{FILTER_LOGS}/atlas/{{layer}}-{{page}}.log",
+    params:
+        *fingerprint("plot_atlas.py"),
+        settings=lambda wildcards: {"channels": ATLAS[wildcards.layer, wildcards.page]},
+    script:
+        "../scripts/plot_atlas.py"

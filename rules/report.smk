@@ -1,38 +1,85 @@
 """What came out: the reproduction card and one page of everything."""
 
+from pathlib import Path
+
 
 def runs_by_role():
     """Which run plays the study's normalised and its raw one; a role may stay empty."""
-    normalised = [run for run in STUDIED if configs.run_training(config, run)["normalise"]]
-    raw = [run for run in BUILT if not configs.run_training(config, run)["normalise"]]
+    normalised = [run for run in STUDIED if run in TRAINED and configs.run_training(config, run)["normalise"]]
+    raw = [run for run in TRAINED if not configs.run_training(config, run)["normalise"]]
     return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
 
 
 def card_files(wildcards):
     """The files that the claims are held against, by name."""
     roles = runs_by_role()
-    probed = roles.get("normalised", STUDIED[0])
+    at = selected(roles.get("normalised", STUDIED[0]))
     found = {role: f"{RESULTS}/{run}/learning-curve.csv" for role, run in roles.items()}
-    found["selection"] = f"{RESULTS}/{probed}/selection.json"
+    found["selection"] = f"{RESULTS}/{roles['normalised']}/selection.json" if "normalised" in roles else []
     found["images"] = f"{RESULTS}/dataset/images.h5"
-    found["maps"] = f"{selected(probed)}/occlusion/window-{max(config['occlusion']['windows'])}.h5"
+    found["maps"] = f"{at}/occlusion/window-{max(config['occlusion']['windows'])}.h5"
     names = {"summary": "occlusion/summary", "accuracy": "ablation/accuracy", "predictions": "ablation/predictions"}
-    return found | {name: f"{selected(probed)}/{table}.csv" for name, table in names.items()}
+    return found | {name: f"{at}/{table}.csv" for name, table in names.items()}
+
+
+def through_training():
+    """A figure for each run of which several epochs are probed."""
+    return [f"{RESULTS}/{run}/through-training.png" for run in STUDIED if configs.studied_epochs(config, run)]
+
+
+def epochs_files(wildcards):
+    """What the figure is drawn from, the first epoch first."""
+    window = max(config["occlusion"]["windows"])
+    names = {
+        "maps": f"occlusion/window-{window}.h5",
+        "tables": "filters/top-images.csv",
+        "patches": "filters/patches.h5",
+    }
+    return {kind: [f"{folder}/{name}" for folder in probed(wildcards.run)] for kind, name in names.items()}
 
 
 def explorer_sections(wildcards):
     """What the page shows, by heading."""
-    curves = [f"{RESULTS}/{run}/learning-curve.png" for run in BUILT]
-    sections = {"Does the study hold?": [f"{RESULTS}/reproduction.csv"], "How it was trained": curves}
+    curves = [f"{RESULTS}/{run}/learning-curve.png" for run in TRAINED]
+    sections = {"Does the study hold?": [f"{RESULTS}/reproduction.csv"]}
+    sections |= {"How it was trained": [*curves, *through_training()]} if curves else {}
     for run in STUDIED:
-        folder = selected(run)
-        sheet_files = [f"{folder}/occlusion/sheet-{sheet}.png" for sheet in sheets()]
-        names = ("filters/top-patches.png", "filters/top-images.csv")
-        lost = ("confusion.png", "class-pairs.png", "accuracy.csv", "first-images.csv")
-        sections[f"{run}: where does it look?"] = [*sheet_files, f"{folder}/occlusion/summary.csv"]
-        sections[f"{run}: what do its filters answer to?"] = [f"{folder}/{name}" for name in names]
-        sections[f"{run}: what does it lose?"] = [f"{folder}/ablation/{name}" for name in lost]
+        for folder in probed(run):
+            at = f"{run}, {Path(folder).name}"
+            sheet_files = [f"{folder}/occlusion/sheet-{sheet}.png" for sheet in sheets()]
+            answers = [f"{folder}/filters/{name}.png" for name in ("top-patches", *config["filters"]["chosen"])]
+            lost = (
+                "accuracy.png",
+                "confusion.png",
+                "class-pairs.png",
+                "gallery.png",
+                "accuracy.csv",
+                "first-images.csv",
+            )
+            sections[f"{at}: where does it look?"] = [*sheet_files, f"{folder}/occlusion/summary.csv"]
+            sections[f"{at}: what do its filters answer to?"] = [*answers, f"{folder}/filters/top-images.csv"]
+            sections[f"{at}: what does it lose?"] = [f"{folder}/ablation/{name}" for name in lost]
     return sections
+
+
+rule plot_through_training:
+    input:
+        unpack(epochs_files),
+        images=f"{RESULTS}/dataset/images.h5",
+    output:
+        figure=report(
+            f"{RESULTS}/{{run}}/through-training.png",
+            caption="../report/through-training.rst",
+            category="1 Training",
+            labels={"run": "{run}", "figure": "probes at several epochs"},
+        ),
+    log:
+        f"{LOGS}/{{run}}/through-training.log",
+    params:
+        *fingerprint("plot_through_training.py"),
+        settings=lambda wildcards: {"epochs": [Path(folder).name for folder in probed(wildcards.run)]},
+    script:
+        "../scripts/plot_through_training.py"
 
 
 rule write_reproduction_card:
@@ -51,7 +98,6 @@ rule write_reproduction_card:
         settings={
             "roles": list(runs_by_role()),
             "network": config["network"],
-            "table_images": config["ablation"]["table_images"],
         },
     script:
         "../scripts/write_reproduction_card.py"

@@ -1,5 +1,7 @@
 """Training, an epoch a job; evaluation; the choice of the epoch that is probed."""
 
+RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
+
 
 def training_settings(run):
     """What changes a run's weights: the number of epochs does so only through a schedule."""
@@ -47,6 +49,32 @@ rule train_epoch:
         settings=lambda wildcards: training_settings(wildcards.run),
     script:
         "../scripts/train_epoch.py"
+
+
+def weights_settings(run):
+    """What changes the checkpoint of a run with weights; without a normalisation, that of the images is used."""
+    normalise = configs.run_training(config, run)["normalise"]
+    return {
+        "network": config["network"],
+        "normalisation": config["runs"][run].get("normalisation") if normalise else RAW,
+        "content": content(config["runs"][run]["weights"]),
+    }
+
+
+rule import_weights:
+    input:
+        images=f"{RESULTS}/dataset/images.h5",
+        normalisation=f"{RESULTS}/dataset/normalisation.json",
+        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),  # as of the data set
+    output:
+        checkpoint=f"{RESULTS}/{{run}}/checkpoints/weights.pth",
+    log:
+        f"{LOGS}/{{run}}/weights.log",
+    params:
+        *fingerprint("import_weights.py"),
+        settings=lambda wildcards: weights_settings(wildcards.run),
+    script:
+        "../scripts/import_weights.py"
 
 
 rule evaluate_epoch:

@@ -7,6 +7,10 @@ def training_files(run):
     return [f"{run}/{name}".format(epoch) for epoch in epochs(run) for name in (*made, "evaluation/epoch-{}.json")]
 
 
+def relative(paths):
+    return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
+
+
 # Without outputs it always runs; without inputs it never has anything made first.
 rule verify_results:
     log:
@@ -17,8 +21,9 @@ rule verify_results:
             "config": config,
             "names": [
                 *(f"dataset/{name}" for name in ("images.h5", "normalisation.json")),
-                *(name for run in BUILT for name in training_files(run)),
-                *(Path(name).relative_to(RESULTS).as_posix() for run in BUILT for name in learning_curve(run)),
+                *(name for run in TRAINED for name in training_files(run)),
+                *(f"{run}/checkpoints/weights.pth" for run in BUILT if run not in TRAINED),
+                *relative([name for run in TRAINED for name in learning_curve(run)] + through_training()),
                 "reproduction.csv",
                 "explorer.html",
             ],

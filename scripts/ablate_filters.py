@@ -4,7 +4,8 @@ from convprobe import ablation, checkpoints, datasets, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
+        settings = snakemake.params.settings
         images = datasets.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        table = ablation.predictions(network, snakemake.params.settings["chosen"], images, job)
+        table = ablation.predictions(network, settings["chosen"], images, settings["mode"], job)
         tables.write(snakemake.output.predictions, table)

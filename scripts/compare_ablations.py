@@ -1,6 +1,6 @@
-"""Accuracy without the chosen filters, and without as many random ones."""
+"""What every test image is taken for without each chosen filter, each layer's, and random ones."""
 
-from convprobe import ablation, checkpoints, datasets, runtime, tables
+from convprobe import ablation, checkpoints, datasets, files, runtime, variants
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
@@ -8,5 +8,7 @@ if __name__ == "__main__":
         images = datasets.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         controls = ablation.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
-        table = ablation.accuracies(network, settings["chosen"], controls, images, job)
-        tables.write(snakemake.output.accuracy, table)
+        names = ablation.parts_and_controls(settings["chosen"], controls)
+        logits = variants.predict(network, names.values(), images, settings["mode"], job)
+        digest = files.sha256(snakemake.input.checkpoint)
+        ablation.write_variants(snakemake.output.variants, names, logits, images, digest)

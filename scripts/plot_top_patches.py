@@ -1,9 +1,9 @@
 """The top patches of the chosen filters, a column each."""
 
-from convprobe import figures, runtime, tables
+from convprobe import filter_figures, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.top_patches(snakemake.output.figure, snakemake.input.patches, table, run, checkpoint)
+        filter_figures.top_patches(snakemake.output.figure, snakemake.input.patches, table, run, checkpoint)

@@ -1,12 +1,13 @@
 """Confusion before and after the ablation, and who changed."""
 
-from convprobe import ablation, datasets, runtime, tables
+from convprobe import ablation_tables, datasets, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         predictions = tables.read(snakemake.input.predictions)
         classes = datasets.classes(snakemake.input.images)
-        for state in ("before", "after"):
-            counts = ablation.confusion(predictions, state, classes)
+        for state in ablation_tables.STATES:
+            counts = ablation_tables.confusion(predictions, state, classes)
             tables.write(snakemake.output[state], counts, index=True)
-        tables.write(snakemake.output.class_pairs, ablation.class_pairs(predictions))
+        tables.write(snakemake.output.class_pairs, ablation_tables.class_pairs(predictions))
+        tables.write(snakemake.output.flips, ablation_tables.flips(predictions))

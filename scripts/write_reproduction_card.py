@@ -8,6 +8,7 @@ if __name__ == "__main__":
         probes = {name: tables.read(snakemake.input[name]) for name in ("summary", "accuracy", "predictions")}
         probes["places"] = localisation.confidence_by_place(snakemake.input.maps, snakemake.input.images)
         curves = {role: tables.read(snakemake.input[role]) for role in settings["roles"]}
-        selection = files.read_json(snakemake.input.selection)
-        card = reproduction.card(curves, selection, probes, settings["network"], settings["table_images"])
+        # There is none where the probed weights were trained elsewhere, or without normalisation.
+        selection = files.read_json(snakemake.input.selection) if snakemake.input.selection else None
+        card = reproduction.card(curves, selection, probes, settings["network"])
         tables.write(snakemake.output.card, card)

@@ -1,33 +1,12 @@
 """What does the network lose without some of its filters?"""
 
-import copy
+import itertools
 
 import numpy as np
 import pandas as pd
-import torch
 
-from convprobe import evaluation, runtime
+from convprobe import hdf5, runtime, variants
 from convprobe.network import split_name
-
-
-def switch_off(network, filters):
-    """A copy of a network in which the maps of some filters are 0 everywhere.
-
-    A filter's weights and its bias are zeroed: ReLU and max pooling leave a 0. The weights alone
-    would leave a constant map wherever the bias is positive.
-
-    Args:
-        network: left as it is.
-        filters: names, `conv2/400`.
-    """
-    ablated = copy.deepcopy(network)
-    with torch.no_grad():
-        for name in filters:
-            layer, channel = split_name(name)
-            convolution = ablated.get_submodule(layer)
-            convolution.weight[channel] = 0
-            convolution.bias[channel] = 0
-    return ablated
 
 
 def draw_controls(network, filters, count, seed):
@@ -48,16 +27,18 @@ def draw_controls(network, filters, count, seed):
     return draws
 
 
-def predictions(network, filters, images, job=runtime.IDLE):
+def predictions(network, filters, images, mode, job=runtime.IDLE):
     """What every image is taken for, before and after the filters are switched off.
+
+    Args:
+        mode: as in variants.predict.
 
     Returns:
         pandas.DataFrame of `image, class, before, after, confidence_before, confidence_after`;
         the class columns hold names, confidence is the probability of the true class.
     """
+    logits = dict(zip(("before", "after"), variants.predict(network, [[], filters], images, mode, job), strict=True))
     columns = {"image": images.indices, "class": _names(images, images.labels)}
-    states = {"before": network, "after": switch_off(network, filters)}
-    logits = {state: evaluation.predict(variant, images, job) for state, variant in states.items()}
     columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
     each = np.arange(len(images.labels))
     for state, values in logits.items():
@@ -69,45 +50,28 @@ def _names(images, labels):
     return np.array(images.classes)[labels]
 
 
-def accuracies(network, filters, controls, images, job=runtime.IDLE):
-    """Accuracy with nothing, the chosen filters, and each draw of random filters switched off.
+def parts_and_controls(filters, controls):
+    """Variants to hold the chosen filters against.
 
     Returns:
-        pandas.DataFrame of `variant` (`none`, `chosen`, `random-01` …), `filters` (their names,
-        separated by blanks), `images` and `accuracy`.
+        dict of lists of filters by the variant's name: each chosen filter alone (`conv2/400`), those of
+        each layer (`conv2`), and each draw of random ones (`random-01` …).
     """
-    variants = {"none": [], "chosen": filters}
-    variants |= {f"random-{number:02d}": drawn for number, drawn in enumerate(controls, start=1)}
-    rows = []
-    for variant, off in variants.items():
-        print(f"variant {variant} ({len(rows) + 1}/{len(variants)})", flush=True)
-        measured = evaluation.evaluate(switch_off(network, off), images, job)
-        names = " ".join(off)
-        rows.append(
-            {"variant": variant, "filters": names, "images": measured["images"], "accuracy": measured["accuracy"]}
-        )
-    return pd.DataFrame(rows)
+    layers = {layer: list(names) for layer, names in itertools.groupby(filters, lambda name: split_name(name)[0])}
+    draws = {f"random-{number:02d}": drawn for number, drawn in enumerate(controls, start=1)}
+    return {name: [name] for name in filters} | layers | draws
 
 
-def confusion(table, column, classes):
-    """How many images of each true class (row) were taken for each class (column).
+def write_variants(path, names, logits, images, checkpoint_sha256):
+    """Write what every image is taken for in each variant.
 
     Args:
-        table: of `predictions`.
-        column: `before` or `after`.
-        classes: names, in order.
+        names: lists of filters by the variant's name.
+        logits: of variants.predict, in the same order.
     """
-    counts = pd.crosstab(table["class"], table[column])
-    return counts.reindex(index=list(classes), columns=list(classes), fill_value=0)
-
-
-def class_pairs(table):
-    """Images that were right before and are wrong after, counted by class and prediction.
-
-    Returns:
-        pandas.DataFrame of `class, predicted, images`, the commonest pair first.
-    """
-    lost = table[(table["before"] == table["class"]) & (table["after"] != table["class"])]
-    counts = lost.groupby(["class", "after"]).size().reset_index(name="images")
-    counts = counts.rename(columns={"after": "predicted"})
-    return counts.sort_values(["images", "class", "predicted"], ascending=[False, True, True])
+    with hdf5.create(path) as file:
+        hdf5.dimension(file, "variant", list(names))
+        hdf5.dimension(file, "image", images.indices)
+        hdf5.dataset(file, "predicted", logits.argmax(2).numpy(), ("variant", "image"))
+        hdf5.dataset(file, "filters", [" ".join(off) for off in names.values()], ("variant",))
+        file.attrs.update(checkpoint_sha256=checkpoint_sha256)

@@ -61,6 +61,13 @@ def _append(file, name, rows):
     stored[-len(rows) :] = rows
 
 
+def read_maps(path, name, images):
+    """The maps of one filter for some images: float32 (image, y, x)."""
+    with hdf5.open_complete(path) as file:
+        maps = file[f"{name}/maps"]
+        return np.stack([maps[image] for image in images])
+
+
 def top_images(path, images_path, chosen, top, network):
     """The images that each chosen filter answers to most, and what its peak sees there.
 

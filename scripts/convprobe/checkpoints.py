@@ -17,14 +17,14 @@ from convprobe.network import Network
 
 @dataclass
 class Checkpoint:
-    """A network with its class names and the number of epochs that it was trained for."""
+    """A network with its class names and the number of epochs that it was trained for, None if elsewhere."""
 
     network: Network
     settings: dict
     classes: tuple[str, ...]
     side: int
     normalisation: dict
-    epoch: int
+    epoch: int | None
 
 
 def save(path, checkpoint):
@@ -66,7 +66,7 @@ def _checkpoint(values):
         classes=tuple(values["classes"]),
         side=values["side"],
         normalisation=values["normalisation"],
-        epoch=int(values["epoch"]),
+        epoch=values["epoch"],
     )
 
 
@@ -80,8 +80,11 @@ def save_tensors(path, values):
         partial.write_bytes(content.getbuffer())
 
 
-def load_tensors(path):
+def load_tensors(path, advice="delete it and run again"):
     """Read what `save_tensors` wrote, executing nothing that the file may hold.
+
+    Args:
+        advice: what to do about a file that can't be read.
 
     Raises:
         InputError: the file is damaged or holds anything but plain values and tensors.
@@ -92,7 +95,7 @@ def load_tensors(path):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what a damaged file makes of PyTorch's reader can be any of them
         detail = _one_line(error)
-        raise InputError(f"{path}: damaged or not a checkpoint ({detail}): delete it and run again") from error
+        raise InputError(f"{path}: damaged or not a checkpoint ({detail}): {advice}") from error
 
 
 def _one_line(error):

@@ -13,6 +13,7 @@ import yaml
 from convprobe import receptive_field
 from convprobe.errors import InputError
 
+WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
 MOST_LEVELS = 20  # of lists and mappings in one another; the config's own keys need 4
 SHARD_IMAGES = 200  # occluded images a job and file, from which on there are several
 # Known before the data set is read; a folder of images may be of any size.
@@ -102,7 +103,8 @@ def canonical(value, schema, root=None):
 
 def run_training(config, run):
     """The `training` settings of one run: the common ones with what the run overrides."""
-    return merged(config["training"], config["runs"][run])
+    override = {key: value for key, value in config["runs"][run].items() if key not in WEIGHTS_KEYS}
+    return merged(config["training"], override)
 
 
 def merged(base, override):
@@ -114,8 +116,30 @@ def merged(base, override):
 
 
 def built_runs(config):
-    """Names of the runs that are trained: the studied and the compared ones."""
-    return list(dict.fromkeys([*config["studied"], *config["compared"]]))
+    """Names of the runs that are trained, or have weights: the studied and the compared ones."""
+    return list(dict.fromkeys([*studied_runs(config), *config["compared"]]))
+
+
+def trained_runs(config):
+    """Names of those that are trained here."""
+    return [run for run in built_runs(config) if "weights" not in config["runs"][run]]
+
+
+def studied_runs(config):
+    """Names of the runs that are probed."""
+    return list(dict.fromkeys(_run_and_epoch(entry)[0] for entry in config["studied"]))
+
+
+def studied_epochs(config, run):
+    """The epochs of a run that are probed beside the selected one, in order."""
+    named = [_run_and_epoch(entry) for entry in config["studied"]]
+    return sorted({epoch for name, epoch in named if name == run and epoch})
+
+
+def _run_and_epoch(entry):
+    """`normalised/epoch-05` as (normalised, 5), `normalised` as (normalised, None)."""
+    run, _, epoch = entry.partition("/epoch-")
+    return run, int(epoch) if epoch else None
 
 
 def _resolved(schema, root):
@@ -271,11 +295,49 @@ def dataset_is_there(dataset):
 def _check_runs(config):
     known = ", ".join(config["runs"])
     for role in ("studied", "compared"):
-        for index, run in enumerate(config[role]):
+        for index, entry in enumerate(config[role]):
+            run, epoch = _run_and_epoch(entry) if role == "studied" else (entry, None)
+            what = f"{role}[{index}] is {entry}"
             if run not in config["runs"]:
-                yield (role, index), f"{role}[{index}] is {run}, expected a run named in runs: {known}"
-    for run in sorted(set(config["studied"]) & set(config["compared"])):
+                yield (role, index), f"{what}, expected a run named in runs: {known}"
+            elif "weights" in config["runs"][run] and (epoch or role == "compared"):
+                expected = f"a run that is trained here, or {run} in studied" if role == "compared" else run
+                yield (role, index), f"{what}, but run {run} has weights in place of training: expected {expected}"
+            elif epoch and epoch > run_training(config, run)["epochs"]:
+                epochs = run_training(config, run)["epochs"]
+                yield (role, index), f"{what}, but run {run} ends at epoch {epochs}"
+    studied = {_run_and_epoch(entry)[0] for entry in config["studied"]}
+    for run in sorted(studied & set(config["compared"])):
         yield ("compared",), f"compared holds {run}, which is studied: expected each run in one list"
+    yield from _check_weights(config)
+
+
+def _check_weights(config):
+    for key in WEIGHTS_KEYS:
+        if key in config["training"]:
+            yield ("training", key), f"training.{key} is given for all runs, expected it in a run: runs.NAME.{key}"
+    for name, run in config["runs"].items():
+        if "weights" not in run:
+            if "normalisation" in run:
+                found = f"runs.{name}.normalisation is given without weights"
+                yield ("runs", name, "normalisation"), f"{found}: a run that is trained here uses that of its images"
+            continue
+        if not _is_file(run["weights"]):
+            found = f"runs.{name}.weights is {run['weights']}: no file is there"
+            yield ("runs", name, "weights"), f"{found}, expected a .pth with a state dict"
+        for key in sorted(set(run) - {*WEIGHTS_KEYS, "normalise", "seed"}):
+            found = f"runs.{name}.{key} is about training, but the run has weights"
+            yield ("runs", name, key), f"{found}: expected only {', '.join(WEIGHTS_KEYS)}, normalise and seed"
+        if "normalisation" in run and run.get("normalise") is False:
+            found = f"runs.{name} has a normalisation, and normalise: false"
+            yield ("runs", name, "normalise"), f"{found}: expected one of the two"
+
+
+def _is_file(path):
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _check_selection(config):
@@ -286,6 +348,8 @@ def _check_selection(config):
             yield ("selection", "split"), f"{found}: expected some to be held out, or split: test"
         return
     for run in filter(config["runs"].__contains__, built_runs(config)):
+        if "weights" in config["runs"][run]:
+            continue
         epochs = run_training(config, run)["epochs"]
         if selection["epoch"] > epochs:
             yield (

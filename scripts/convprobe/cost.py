@@ -18,6 +18,7 @@ CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change (as above).
 MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
+VARIANT = 0.28  # see benchmarks/README.md
 JOB_SECONDS = 4.0  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 DEFAULT_COUNTS = {"train": 50_000, "test": 10_000}  # where only the data set itself could tell
@@ -46,13 +47,16 @@ def seconds(config, kind, cores):
     work = arithmetic.forward(config["network"], side, classes=10)
     rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds
-    tested, studied = _count(config, "test"), len(config["studied"])
-    variants = 4 + config["ablation"]["random_controls"]  # and two predictions, the maps, the accuracy
+    tested = _count(config, "test")
+    studied = sum(1 + len(configs.studied_epochs(config, run)) for run in configs.studied_runs(config))
+    compared = len(config["filters"]["chosen"]) + len(config["network"]["conv"]) + config["ablation"]["random_controls"]
+    # The maps, all filters' top images, two predictions, and variants at what one costs of a forward pass.
+    passes = 4 + VARIANT * compared
     maps = sum(_map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"])
     return {
-        "training": sum(_training(config, run, image, tested) for run in configs.built_runs(config)),
+        "training": sum(_training(config, run, image, tested) for run in configs.trained_runs(config)),
         "occlusion": studied * (maps * _occluded(config, tested) + 10 * JOB_SECONDS),
-        "filters and ablation": studied * (image["fp32"] * tested * variants + 8 * JOB_SECONDS),
+        "filters and ablation": studied * (image["fp32"] * tested * passes + 8 * JOB_SECONDS),
     }
 
 

@@ -56,6 +56,12 @@ def classes(path):
         return list(file.attrs["classes"])
 
 
+def side(path):
+    """Side of the square images, in pixels."""
+    with hdf5.open_complete(path) as file:
+        return file["test/images"].shape[1]
+
+
 def read(path, split, chosen="all"):
     """The images of one split, in the data set's order.
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from convprobe.matrix import product
 from convprobe.network import as_input
 from convprobe.receptive_field import POOL
 
@@ -129,7 +130,7 @@ class FirstLayer:
         for y, (hidden, counts) in enumerate(zip(self.hidden, self.counts, strict=True)):
             patch = patches[y].repeat_interleave(torch.tensor(counts), dim=0)
             # The clean patch is a row of the same product, so that what doesn't change gives exactly 0.
-            rows = _product(torch.where(hidden, grey[:, None, None], patch).flatten(1), self.weight)
+            rows = product(torch.where(hidden, grey[:, None, None], patch).flatten(1), self.weight)
             values = rows.view(len(rows), POOL * POOL, -1).amax(1).add_(self.bias).relu_()
             for x, states in enumerate(values.split(counts)):
                 clean[:, y, x], changes[y, x] = states[0], states[1:] - states[0]
@@ -247,21 +248,10 @@ class Layer:
             for tap, source, first in bag.spans:
                 for start, stop, channels, values in tiles[source]:
                     weight = weights[tap] if channels is None else weights[tap].index_select(0, channels)
-                    rows[first + start : first + stop] = _product(values, weight)
+                    rows[first + start : first + stop] = product(values, weight)
             return rows
 
         return products
-
-
-def _product(values, weight):
-    """A matrix product.
-
-    PyTorch gives those of float32 to MKL, which on an AMD EPYC ran at less than half of oneDNN's rate
-    (torch 2.15, one thread, matrices as here: 50 against 118 billion multiply-adds a second).
-    """
-    if values.dtype == torch.float32 and torch.backends.mkldnn.is_available():
-        return torch.ops.mkldnn._linear_pointwise(values, weight.t(), None, "none", [], "")
-    return values @ weight
 
 
 def _tiles(change, tiles, dtype):

@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from convprobe import ablation_tables
+from convprobe.intervals import wilson
+
 COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
 CIFAR10_CLASSES = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
 PUBLISHED_NETWORK = {
@@ -38,17 +41,16 @@ def untestable(classes, network):
     return None
 
 
-def card(curves, selection, probes, network, table_images):
+def card(curves, selection, probes, network):
     """The reproduction card.
 
     Args:
         curves: tables of learning-curve.csv by role, `normalised` and `raw`; a role that no run
             plays is missing.
-        selection: content of the probed run's `selection.json`; the normalised one's, if any.
+        selection: content of the normalised run's `selection.json`, None without such a run.
         probes: dict of the ablation's `accuracy` and `predictions`, of the occlusion `summary`, and
             of localisation's `places` for the largest window.
         network: the config's `network`.
-        table_images: how many of the first test images the study lists with their classes.
 
     Returns:
         pandas.DataFrame of `claim, published, measured, low, high, verdict`; `low` and `high`
@@ -61,15 +63,9 @@ def card(curves, selection, probes, network, table_images):
         *_window_claims(probes["summary"]),
         _object_claim(probes["places"]),
         *_flip_claims(probes["summary"]),
-        *_confusion_claims(probes["predictions"], table_images),
+        *_confusion_claims(probes["predictions"]),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def wilson(successes, count):
-    """95 % interval (low, high) of a proportion. Source: Wilson 1927."""
-    interval = stats.binomtest(int(successes), int(count)).proportion_ci(0.95, method="wilson")
-    return interval.low, interval.high
 
 
 def _accuracy_claims(curves, selection, accuracies, reason):
@@ -174,11 +170,10 @@ def _verdict(low, high, threshold):
     return "holds" if low > threshold else "fails"
 
 
-def _confusion_claims(predictions, table_images):
-    """Are the named classes taken for each other more than wrong answers at random would be?"""
-    table = predictions[predictions["image"] < table_images]
-    wrong = table[table["class"] != table["after"]]
+def _confusion_claims(predictions):
+    """Are images that turned wrong taken for the named classes more than at random?"""
+    lost = ablation_tables.newly_wrong(predictions)
     for true, predicted in NAMED_CONFUSIONS:
-        claim = f"wrong answers for {true} that say {predicted}, filters off, first {table_images} images"
-        answers = wrong.loc[wrong["class"] == true, "after"]
-        yield _share_claim(claim, answers == predicted, f"not tested: no wrong answer for {true}")
+        answers = lost.loc[lost["class"] == true, "after"]
+        claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
+        yield _share_claim(claim, answers == predicted, f"not tested: no image of {true} turned wrong")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from convprobe import (
-    ablation,
+    ablation_tables,
     activations,
     checkpoints,
     datasets,
@@ -46,23 +46,31 @@ def verify(folder, config, names, probes):
         list of mistakes, one line each, that name the file; the number of files.
     """
     results = Results(Path(folder))
-    probed = {}
-    for run in config["studied"]:
-        with results.noting_mistakes():
-            probed[run] = f"{run}/epoch-{files.read_json(results.path(f'{run}/selection.json'))['epoch']:02d}"
-    names = [*names, *(f"{at}/{name}" for at in probed.values() for name in probes)]
+    probed = [(run, at) for run in configs.studied_runs(config) for at in _probed(results, config, run)]
+    names = [*names, *(f"{at}/{name}" for _, at in probed for name in probes)]
     for name in names:
         with results.noting_mistakes():
             results.path(name)
     results.check(_dataset, config)
-    for run in configs.built_runs(config):
+    for run in configs.trained_runs(config):
         results.check(_training, config, run)
-    for run, at in probed.items():
+    for run, at in probed:
         for check in (_occlusion, _filters, _ablation):
             results.check(check, config, run, at)
     for name in names:
         results.check(_page_or_figure, name)
     return results.mistakes, len(names)
+
+
+def _probed(results, config, run):
+    """Folders of a run's probed epochs, relative to the experiment's."""
+    if run not in configs.trained_runs(config):
+        results.check(_weights, config, run)
+        return [f"{run}/weights"]
+    epochs = set(configs.studied_epochs(config, run))
+    with results.noting_mistakes():
+        epochs.add(files.read_json(results.path(f"{run}/selection.json"))["epoch"])
+    return [f"{run}/epoch-{epoch:02d}" for epoch in sorted(epochs)]
 
 
 class Results:
@@ -167,19 +175,24 @@ def _training(results, config, run):
 
 
 def _checkpoint(results, config, run, epoch):
-    name = f"{run}/checkpoints/epoch-{epoch:02d}.pth"
-    checkpoint = checkpoints.load(results.path(name))
-    measured = files.read_json(results.path("dataset/normalisation.json"))
-    used = {key: measured[key] for key in RAW} if configs.run_training(config, run)["normalise"] else RAW
-    yield checkpoint.epoch == epoch, name, f"is of epoch {checkpoint.epoch}"
-    yield checkpoint.settings == config["network"], name, "is of another network"
-    yield checkpoint.normalisation == used, name, "has another normalisation"
-    finite = all(torch.isfinite(weights).all() for weights in checkpoint.network.parameters())
-    yield finite, name, "has weights that are not finite"
+    yield from _weights(results, config, run, f"epoch-{epoch:02d}", epoch)
     state = checkpoints.load_tensors(results.path(f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth"))
     buffers = [value for values in state["state"].values() for value in values.values() if torch.is_tensor(value)]
     finite = all(torch.isfinite(buffer).all() for buffer in buffers)
     yield finite, f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth", "has values that are not finite"
+
+
+def _weights(results, config, run, checkpoint="weights", epoch=None):
+    name = f"{run}/checkpoints/{checkpoint}.pth"
+    found = checkpoints.load(results.path(name))
+    measured = files.read_json(results.path("dataset/normalisation.json"))
+    used = {key: measured[key] for key in RAW} if configs.run_training(config, run)["normalise"] else RAW
+    yield found.epoch == epoch, name, f"is of epoch {found.epoch}"
+    yield found.settings == config["network"], name, "is of another network"
+    used = config["runs"][run].get("normalisation", used)
+    yield found.normalisation == used, name, "has another normalisation"
+    finite = all(torch.isfinite(weights).all() for weights in found.network.parameters())
+    yield finite, name, "has weights that are not finite"
 
 
 def _made_from_the_selected_weights(results, file, name, run, at):
@@ -236,6 +249,16 @@ def _filters(results, config, run, at):
     table = activations.top_images(path, images_path, chosen, top, config["network"])
     results.same_table(f"{at}/filters/top-images.csv", table)
     yield from _patches(results, f"{at}/filters/patches.h5", table, images)
+    yield from _all_filters(results, config, f"{at}/filters/all-top-images.csv", len(images.labels), table)
+
+
+def _all_filters(results, config, name, tested, chosen):
+    table = tables.read(results.path(name))
+    count = sum(conv["channels"] for conv in config["network"]["conv"]) * min(config["filters"]["top"], tested)
+    yield len(table) == count, name, f"has {len(table)} rows, expected {count}"
+    both = ["layer", "channel", "rank", "image"]
+    same = len(chosen[both].merge(table[both])) == len(chosen)
+    yield same, name, "has other images for the chosen filters than top-images.csv"
 
 
 def _patches(results, name, table, images):
@@ -254,22 +277,33 @@ def _ablation(results, config, run, at):
     same = list(table["class"]) == [images.classes[label] for label in images.labels]
     yield same and list(table["image"]) == list(images.indices), name, "has other images than the test images"
     accuracies = {state: (table["class"] == table[state]).mean() for state in ("before", "after")}
-    selected = files.read_json(results.path(f"{run}/selection.json"))["test_accuracy"]
-    what = f"accuracy before is {accuracies['before']}, selection.json has {selected}"
-    yield np.isclose(accuracies["before"], selected), name, what
+    if run in configs.trained_runs(config):
+        evaluated = files.read_json(results.path(f"{run}/evaluation/{Path(at).name}.json"))["test"]["accuracy"]
+        what = f"accuracy before is {accuracies['before']}, after that epoch it was {evaluated}"
+        yield np.isclose(accuracies["before"], evaluated), name, what
     for state in accuracies:
-        counts = ablation.confusion(table, state, images.classes)
+        counts = ablation_tables.confusion(table, state, images.classes)
         results.same_table(f"{at}/ablation/confusion-{state}.csv", counts, index=True)
-    results.same_table(f"{at}/ablation/class-pairs.csv", ablation.class_pairs(table))
+    results.same_table(f"{at}/ablation/class-pairs.csv", ablation_tables.class_pairs(table))
+    results.same_table(f"{at}/ablation/flips.csv", ablation_tables.flips(table))
     results.same_table(f"{at}/ablation/first-images.csv", table.head(config["ablation"]["table_images"]))
-    name = f"{at}/ablation/accuracy.csv"
-    listed = tables.read(results.path(name)).set_index("variant")["accuracy"]
-    controls = config["ablation"]["random_controls"]
-    yield len(listed) == 2 + controls, name, f"has {len(listed)} rows, expected {2 + controls}"
-    for variant, state in (("none", "before"), ("chosen", "after")):
-        same = np.isclose(listed[variant], accuracies[state], atol=TOLERANCE)
-        yield same, name, f"{variant} differs from predictions.csv"
+    yield from _variants(results, config, run, at, table, images.classes)
     yield from _clean_confidence(results, config, at, table)
+
+
+def _variants(results, config, run, at, table, classes):
+    name, chosen = f"{at}/ablation/variants.h5", config["filters"]["chosen"]
+    path = results.path(name)
+    with hdf5.open_complete(path) as file:
+        yield _made_from_the_selected_weights(results, file, name, run, at)
+        layers = {filter_name.split("/")[0] for filter_name in chosen}
+        shape = (len(chosen) + len(layers) + config["ablation"]["random_controls"], len(table))
+        found = file["predicted"].shape
+        yield found == shape, name, f"predicted has shape {found}, expected {shape}"
+    predicted = ablation_tables.read_variants(path, table, chosen, classes)
+    results.same_table(f"{at}/ablation/accuracy.csv", ablation_tables.accuracies(predicted, table["class"]))
+    by_class = ablation_tables.class_accuracies(predicted, table["class"], classes)
+    results.same_table(f"{at}/ablation/class-accuracy.csv", by_class)
 
 
 def _clean_confidence(results, config, at, predictions):

@@ -1,0 +1,169 @@
+"""What does it lose? Confusion, the variants' accuracy, and the images that turned wrong."""
+
+import numpy as np
+
+from convprobe import figures
+from convprobe.ablation_tables import STATES
+
+CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
+PAIRS = 12  # class pairs with a bar
+GALLERY_ACROSS, GALLERY_IMAGES = 8, 40
+
+
+def confusion(path, before, after, run, checkpoint):
+    """Confusion before and after the ablation, and the change.
+
+    Args:
+        before, after: tables of counts, rows true, columns predicted.
+        run, checkpoint: names, for the title.
+    """
+    shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
+    change = shares[1] - shares[0]
+    figure = figures.new(14, 5)
+    panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
+    for axes, table, title in panels:
+        colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
+        drawn = axes.imshow(table, interpolation="nearest", cmap=colours, vmin=low, vmax=high)
+        _write_cells(axes, table, signed=title == "change")
+        names = range(len(table))
+        axes.set_xticks(names, table.columns, rotation=45, ha="right")
+        axes.set_yticks(names, table.index)
+        axes.set(title=title, xlabel="predicted", ylabel="true class" if title == "before" else None)
+        unit = "percentage points" if title == "change" else "% of the true class"
+        figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit, extend="both" if title == "change" else "neither")
+    figure.suptitle(f"What does it lose without the chosen filters? {run}, {checkpoint}")
+    figures.save(
+        figure,
+        path,
+        f"Predictions of {int(before.to_numpy().sum())} test images with the network as trained (before) and with "
+        "the chosen filters switched off (after), in per cent of each true class; the change in percentage points, "
+        "red where a prediction became commoner.",
+    )
+
+
+def _write_cells(axes, table, signed):
+    for (row, column), value in np.ndenumerate(table.to_numpy()):
+        if round(value) != 0:
+            dark = abs(value) > 0.6 * CHANGE_LIMIT if signed else value < 60
+            text = f"{value:+.0f}" if signed else f"{value:.0f}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+
+
+def class_pairs(path, table, predictions, run, checkpoint):
+    """Bars of the commonest class pairs among the images that turned wrong, and of the change in confusion.
+
+    Args:
+        table: of ablation_tables.class_pairs.
+        predictions: of ablation.predictions.
+        run, checkpoint: names, for the title.
+    """
+    figure = figures.new(9, 4.2)
+    turned, net = figure.subplots(1, 2)
+    shown = table[table["newly_wrong"] > 0].head(PAIRS).iloc[::-1]
+    bars = turned.barh(_pair_names(shown), shown["newly_wrong"], color=figures.BLUE)
+    turned.bar_label(bars, padding=2, fontsize=8)
+    turned.set(xlabel="images", title="right before, wrong after", xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])))
+    order = table["change"].abs().sort_values(ascending=False, kind="stable").index
+    shown = table.loc[order].query("change != 0").head(PAIRS).iloc[::-1]
+    colours = [figures.ORANGE if change > 0 else figures.BLUE for change in shown["change"]]
+    bars = net.barh(_pair_names(shown), shown["change"], color=colours)
+    net.bar_label(bars, fmt="%+d", padding=2, fontsize=8)
+    limit = 1.25 * max([1, *shown["change"].abs()])
+    net.set(xlabel="images", title="change in confusion, after less before", xlim=(-limit, limit))
+    net.axvline(0, color="black", linewidth=0.8)
+    for axes in (turned, net):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    lost, right = int(table["newly_wrong"].sum()), [(predictions[s] == predictions["class"]).mean() for s in STATES]
+    figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
+    figures.save(
+        figure,
+        path,
+        f"True class → prediction. Left: the {lost} of {len(predictions)} test images that were right with all filters "
+        f"and are wrong without the chosen ones, the commonest pairs. Right: how many more, or fewer, images are taken "
+        f"for that class than before, the largest changes. Accuracy {right[0]:.1%} before, {right[1]:.1%} after.",
+    )
+
+
+def _pair_names(table):
+    return table["class"] + " → " + table["predicted"]
+
+
+def accuracy(path, table, mode, run, checkpoint):
+    """Accuracy of every variant, with its interval; the random draws on one line.
+
+    Args:
+        table: of ablation_tables.accuracies.
+        mode: as in variants.predict.
+        run, checkpoint: names, for the title.
+    """
+    random = table["variant"].str.startswith("random-")
+    named, draws = table[~random], table.loc[random, "accuracy"]
+    lines = list(named["variant"]) + ["random draws"] * bool(len(draws))
+    figure = figures.new(7, 0.27 * len(lines) + 1.9)
+    axes = figure.subplots()
+    before = named.loc[named["variant"] == "none", "accuracy"].item()
+    axes.axvline(100 * before, color=figures.GREY, linewidth=0.8)
+    for line, row in enumerate(named.itertuples()):
+        colour = figures.ORANGE if row.variant == "chosen" else figures.BLUE
+        axes.plot([100 * row.low, 100 * row.high], [line, line], color=colour, linewidth=1.5)
+        axes.plot(100 * row.accuracy, line, "o", color=colour, markersize=5)
+    axes.plot(100 * draws, [len(named)] * len(draws), "|", color="black", markersize=11)
+    names = {"none": "all filters", "chosen": "without the chosen ones"}
+    axes.set_yticks(range(len(lines)), [names.get(line, line if " " in line else f"without {line}") for line in lines])
+    axes.set(xlabel="accuracy, % of the test images", ylim=(len(lines) - 0.5, -0.5))
+    chosen = named.loc[named["variant"] == "chosen"].iloc[0]
+    below = (
+        f"{(draws <= chosen['accuracy']).sum()} of {len(draws)} random draws lose as much or more. "
+        if len(draws)
+        else ""
+    )
+    figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
+    figures.save(
+        figure,
+        path,
+        f"Accuracy with filters switched off ({MODES[mode]}): the chosen ones together, by layer, and alone; and as "
+        f"many random ones per layer, a stroke a draw. Bars: Wilson's 95 % interval. {below}The chosen ones: "
+        f"{chosen['lost']} images lost, {chosen['gained']} gained (McNemar's test: p {_p_value(chosen['p_value'])}).",
+    )
+
+
+def _p_value(value):
+    """In words; a table holds six decimals."""
+    return f"= {value:.2g}" if value > 0 else "< 0.000001"
+
+
+MODES = {
+    "zero": "map set to 0",
+    "weights-only": "weights set to 0, biases kept",
+    "mean": "map replaced by its mean over the test images",
+}
+
+
+def gallery(path, images, rows, lost, run, checkpoint):
+    """The images that turned wrong, those first whose true class lost most.
+
+    Args:
+        images: the datasets.Images of the rows.
+        rows: of `flips.csv`.
+        lost: how many images turned wrong in all.
+        run, checkpoint: names, for the title.
+    """
+    down = max(1, -(-len(rows) // GALLERY_ACROSS))
+    figure = figures.new(1.25 * GALLERY_ACROSS, 1.62 * down + 1)
+    grid = figure.subplots(down, GALLERY_ACROSS, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, pixels, row in zip(grid.flat, images.pixels, rows.to_dict("records"), strict=False):
+        axes.set_axis_on()
+        figures.picture(axes, pixels)
+        axes.set_title(f"{row['class']}\n→ {row['after']}", fontsize=7, pad=2)
+        confidences = f"{row['confidence_before']:.2f} → {row['confidence_after']:.2f}"
+        axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
+    figure.suptitle(f"Right before, wrong without the chosen filters: {run}, {checkpoint}")
+    figures.save(
+        figure,
+        path,
+        f"{len(rows)} of the {lost} test images that were right with all filters and are wrong without the chosen "
+        "ones, those first whose true class lost most: true class → new prediction; below, the probability of the true "
+        "class before → after.",
+    )

@@ -1,0 +1,111 @@
+"""What the network loses without some filters, in numbers: how often it is right, and who changed."""
+
+import numpy as np
+import pandas as pd
+
+from convprobe import hdf5
+from convprobe.intervals import mcnemar, wilson
+
+STATES = ("before", "after")
+ACCURACY_COLUMNS = ("variant", "filters", "images", "accuracy", "low", "high", "lost", "gained", "p_value")
+
+
+def read_variants(path, predictions, chosen, classes):
+    """Predicted classes by variant.
+
+    Args:
+        path: of ablation.write_variants.
+        predictions: the table of ablation.predictions, which adds the variants `none` and `chosen`.
+        chosen: names of the filters that are off in the latter.
+        classes: names, in order.
+
+    Returns:
+        dict by variant of its filters, separated by blanks, and the predicted classes.
+    """
+    found = {"none": ("", predictions["before"]), "chosen": (" ".join(chosen), predictions["after"])}
+    with hdf5.open_complete(path) as file:
+        rows = zip(file["variant"].asstr()[:], file["filters"].asstr()[:], file["predicted"][:], strict=True)
+        return found | {name: (filters, pd.Series(np.array(classes)[labels])) for name, filters, labels in rows}
+
+
+def accuracies(predicted, true):
+    """How often each variant is right, and whether that differs from the network as trained.
+
+    Args:
+        predicted: of `read_variants`; `none` is the network as trained.
+        true: names of the true classes.
+
+    Returns:
+        pandas.DataFrame of `variant, filters, images, accuracy, low, high, lost, gained, p_value`:
+        `low` to `high` is Wilson's 95 % interval; `lost` images were right with all filters and are
+        wrong without these, `gained` the other way round; `p_value` is of McNemar's exact test.
+    """
+    rows, before = [], predicted["none"][1] == true
+    for variant, (filters, classes) in predicted.items():
+        right = classes == true
+        lost, gained = int((before & ~right).sum()), int((right & ~before).sum())
+        low, high = wilson(right.sum(), len(true))
+        found = (variant, filters, len(true), right.mean(), low, high, lost, gained, mcnemar(lost, gained))
+        rows.append(dict(zip(ACCURACY_COLUMNS, found, strict=True)))
+    return pd.DataFrame(rows)
+
+
+def class_accuracies(predicted, true, classes):
+    """How often each variant is right about the images of each class.
+
+    Returns:
+        pandas.DataFrame of `variant, class, images, accuracy, low, high`, for classes with images.
+    """
+    rows = []
+    for variant, (_, found) in predicted.items():
+        for name in classes:
+            right = (found == true)[true == name]
+            if len(right):
+                low, high = wilson(right.sum(), len(right))
+                rows.append((variant, name, len(right), right.mean(), low, high))
+    return pd.DataFrame(rows, columns=("variant", "class", "images", "accuracy", "low", "high"))
+
+
+def confusion(table, column, classes):
+    """How many images of each true class (row) were taken for each class (column).
+
+    Args:
+        table: of ablation.predictions.
+        column: `before` or `after`.
+        classes: names, in order.
+    """
+    counts = pd.crosstab(table["class"], table[column])
+    return counts.reindex(index=list(classes), columns=list(classes), fill_value=0)
+
+
+def class_pairs(table):
+    """Which classes are taken for which others, and what the ablation changed.
+
+    Returns:
+        pandas.DataFrame of `class, predicted, before, after, change, newly_wrong`: images of the class
+        that were taken for another one before and after, and those of the latter that were right before;
+        the pair with the most of these first. Pairs that never occur are left out.
+    """
+    counts = {state: table[table["class"] != table[state]].groupby(["class", state]).size() for state in STATES}
+    lost = newly_wrong(table).groupby(["class", "after"]).size()
+    pairs = pd.DataFrame({**counts, "newly_wrong": lost}).fillna(0).astype(int).rename_axis(["class", "predicted"])
+    pairs.insert(2, "change", pairs["after"] - pairs["before"])
+    order = ["newly_wrong", "change", "class", "predicted"]
+    return pairs.reset_index().sort_values(order, ascending=[False, False, True, True], ignore_index=True)
+
+
+def newly_wrong(table):
+    """The rows of ablation.predictions that were right before and are wrong after."""
+    return table[(table["before"] == table["class"]) & (table["after"] != table["class"])]
+
+
+def flips(table):
+    """The images that are taken for another class than before.
+
+    Returns:
+        the rows of ablation.predictions with `fall`, by how much the probability of the true class fell; the
+        largest fall first.
+    """
+    changed = table[table["before"] != table["after"]]
+    changed = changed.assign(fall=changed["confidence_before"] - changed["confidence_after"])
+    return changed.sort_values(["fall", "image"], ascending=[False, True])

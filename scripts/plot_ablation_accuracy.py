@@ -1,0 +1,9 @@
+"""How often each variant is right, the chosen filters held against random ones."""
+
+from convprobe import ablation_figures, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        table, mode = tables.read(snakemake.input.accuracy), snakemake.params.settings["mode"]
+        run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
+        ablation_figures.accuracy(snakemake.output.figure, table, mode, run, checkpoint)

@@ -1,0 +1,11 @@
+"""The images that were right with all filters and are wrong without the chosen ones."""
+
+from convprobe import ablation_figures, ablation_tables, datasets, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
+        shown = lost.head(ablation_figures.GALLERY_IMAGES)
+        images = datasets.read(snakemake.input.images, "test", shown["image"].tolist())
+        run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
+        ablation_figures.gallery(snakemake.output.figure, images, shown, len(lost), run, checkpoint)

@@ -1,0 +1,14 @@
+"""Occlusion maps and top patches of several epochs of a run, side by side."""
+
+import pandas as pd
+
+from convprobe import datasets, epochs_figure, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        epochs = snakemake.params.settings["epochs"]
+        indices = epochs_figure.shown_images(snakemake.input.maps[0])
+        images = datasets.read(snakemake.input.images, "test", indices)
+        top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
+        maps, patches = snakemake.input.maps, snakemake.input.patches
+        epochs_figure.draw(snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run)

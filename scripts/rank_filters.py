@@ -1,0 +1,10 @@
+"""The test images that each filter of the network answers to most."""
+
+from convprobe import checkpoints, datasets, ranking, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+        images = datasets.read(snakemake.input.images, "test")
+        network = checkpoints.load(snakemake.input.checkpoint, job.device).network
+        table = ranking.top_images(network, images, snakemake.params.settings["top"], job)
+        tables.write(snakemake.output.table, table)

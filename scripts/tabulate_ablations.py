@@ -1,0 +1,13 @@
+"""How often each variant is right, about all images and those of each class."""
+
+from convprobe import ablation_tables, datasets, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        predictions, classes = tables.read(snakemake.input.predictions), datasets.classes(snakemake.input.images)
+        chosen = snakemake.params.settings["chosen"]
+        predicted = ablation_tables.read_variants(snakemake.input.variants, predictions, chosen, classes)
+        table = ablation_tables.accuracies(predicted, predictions["class"])
+        tables.write(snakemake.output.accuracy, table)
+        by_class = ablation_tables.class_accuracies(predicted, predictions["class"], classes)
+        tables.write(snakemake.output.class_accuracy, by_class)
