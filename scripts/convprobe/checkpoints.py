@@ -17,14 +17,14 @@ from convprobe.network import Network
 
 @dataclass
 class Checkpoint:
-    """A network with its class names and the number of epochs that it was trained for, None if elsewhere."""
+    """A network with its class names and the number of epochs that it was trained for, 0 if elsewhere."""
 
     network: Network
     settings: dict
     classes: tuple[str, ...]
     side: int
     normalisation: dict
-    epoch: int | None
+    epoch: int
 
 
 def save(path, checkpoint):
@@ -66,7 +66,7 @@ def _checkpoint(values):
         classes=tuple(values["classes"]),
         side=values["side"],
         normalisation=values["normalisation"],
-        epoch=values["epoch"],
+        epoch=int(values["epoch"]),
     )
 
 

@@ -182,7 +182,7 @@ def _checkpoint(results, config, run, epoch):
     yield finite, f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth", "has values that are not finite"
 
 
-def _weights(results, config, run, checkpoint="weights", epoch=None):
+def _weights(results, config, run, checkpoint="weights", epoch=0):
     name = f"{run}/checkpoints/{checkpoint}.pth"
     found = checkpoints.load(results.path(name))
     measured = files.read_json(results.path("dataset/normalisation.json"))

@@ -29,7 +29,7 @@ def read(path, settings, classes, side, normalisation):
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict({name: tensor.float() for name, tensor in found.items()})
-    return checkpoints.Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=None)
+    return checkpoints.Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=0)
 
 
 def _state_dict(path):

@@ -62,20 +62,29 @@ def filters(at="normalised epoch-01"):
 
 
 def top(at="normalised epoch-01"):
-    return jobs(f"find_top_images {at}", f"cut_patches {at}", f"plot_top_patches {at}")
+    figures = jobs(f"plot_top_patches {at}", f"plot_filter {at} conv1 1", f"plot_filter {at} conv2 5")
+    return jobs(f"find_top_images {at}", f"cut_patches {at}") | figures
 
 
-def predictions(at="normalised epoch-01"):
-    tables = jobs(f"tabulate_confusion {at}", f"list_first_images {at}", f"plot_confusion {at}")
-    return tables | jobs(f"ablate_filters {at}")
+def atlas(at="normalised epoch-01"):
+    return jobs(f"rank_filters {at}", f"plot_atlas {at} conv1 01", f"plot_atlas {at} conv2 01")
+
+
+def confusion(at="normalised epoch-01"):
+    return jobs(f"tabulate_confusion {at}", f"plot_confusion {at}", f"plot_gallery {at}")
+
+
+def accuracy(at="normalised epoch-01"):
+    return jobs(f"tabulate_ablations {at}", f"plot_ablation_accuracy {at}")
 
 
 def ablation(at="normalised epoch-01"):
-    return predictions(at) | jobs(f"compare_ablations {at}")
+    probed = jobs(f"ablate_filters {at}", f"compare_ablations {at}")
+    return probed | jobs(f"list_first_images {at}") | confusion(at) | accuracy(at)
 
 
 def probes(at="normalised epoch-01"):
-    return windows(3, 5, at=at) | sheets(1, 2, at=at) | filters(at) | ablation(at)
+    return windows(3, 5, at=at) | sheets(1, 2, at=at) | filters(at) | atlas(at) | ablation(at)
 
 
 def train(run):
@@ -87,6 +96,7 @@ TRAINING = train("normalised") | train("raw")
 EVALUATION = jobs(*(job for job in TRAINING if not job.startswith("train_epoch")))
 OCCLUSION = windows(3, 5) | sheets(1, 2) | PAGE
 AFTER_DATA = TRAINING | probes() | PAGE
+FIGURES = jobs(*(job for job in AFTER_DATA if job.startswith("plot_")))
 EVERYTHING = DATA | AFTER_DATA
 NOTHING = frozenset()
 
@@ -176,6 +186,12 @@ def swap_two_pictures(workflow):
             new.writestr(name, content)
 
 
+def study_weights(workflow):
+    """Weights from elsewhere: any file will do to plan."""
+    (workflow.folder / "own.pth").write_bytes(b"weights")
+    configure("runs: {own: {weights: own.pth}}\nstudied: [normalised, own]")(workflow)
+
+
 PROBED = "results/tiny/normalised/epoch-01"
 LIBRARY = "scripts/convprobe"
 
@@ -208,18 +224,20 @@ SETTINGS = [
     Edit("images occluded: 5 to 6", configure("occlusion: {images: 6}"), OCCLUSION),
     Edit("fill", configure("occlusion: {fill: 0}"), OCCLUSION),
     Edit("precision of the maps", configure("occlusion: {precision: bf16}"), OCCLUSION),
-    Edit("a filter added", configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"), filters() | ablation() | PAGE),
-    Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | EXPLORER),
+    Edit("a filter added", configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"),
+        filters() | jobs("plot_filter normalised epoch-01 conv1 2") | ablation() | PAGE),
+    Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | atlas() | EXPLORER),
     Edit(
         "table images: 40 to 30",
         configure("ablation: {table_images: 30}"),
-        jobs("list_first_images normalised epoch-01") | PAGE,
+        jobs("list_first_images normalised epoch-01") | EXPLORER,
     ),
     Edit(
         "random controls: 2 to 3",
         configure("ablation: {random_controls: 3}"),
-        jobs("compare_ablations normalised epoch-01") | PAGE,
+        jobs("compare_ablations normalised epoch-01") | accuracy() | PAGE,
     ),
+    Edit("how filters are switched off", configure("ablation: {mode: mean}"), ablation() | PAGE),
     Edit(
         "selected epoch",
         configure("selection: {epoch: 2}"),
@@ -254,6 +272,12 @@ SETTINGS = [
         configure("studied: [normalised, raw]\ncompared: []"),
         probes(at="raw epoch-01") | EXPLORER,
     ),
+    Edit(
+        "another epoch studied as well",
+        configure("studied: [normalised, normalised/epoch-2]"),
+        probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | EXPLORER,
+    ),
+    Edit("a run with weights added", study_weights, jobs("import_weights own") | probes(at="own weights") | EXPLORER),
     Edit("test images: 40 to 39", configure("dataset: {test_images: 39}\nablation: {table_images: 39}"), EVERYTHING),
     Edit("images held out", configure("dataset: {validation_images: 20}"), EVERYTHING),
     Edit("experiment renamed", configure("experiment: other"), EVERYTHING),
@@ -268,7 +292,7 @@ SETTINGS = [
     Edit(
         "a table altered by hand",
         append(f"{PROBED}/filters/top-images.csv", "\n"),
-        jobs("cut_patches normalised epoch-01", "plot_top_patches normalised epoch-01") | EXPLORER,
+        top() - jobs("find_top_images normalised epoch-01") | EXPLORER,
     ),
     Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n"), EXPLORER),
     Edit(
@@ -282,7 +306,12 @@ SETTINGS = [
 MODULES = {
     "__init__": EVERYTHING,
     "ablation": ablation() | PAGE,
-    "activations": filters() | EXPLORER,
+    "ablation_figures": jobs(
+        "plot_confusion normalised epoch-01", "plot_gallery normalised epoch-01",
+        "plot_ablation_accuracy normalised epoch-01",
+    ) | EXPLORER,
+    "ablation_tables": confusion() | accuracy() | PAGE,
+    "activations": filters() | atlas() | EXPLORER,
     "arithmetic": OCCLUSION,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,
@@ -290,23 +319,25 @@ MODULES = {
     "contents": NOTHING,
     "cost": NOTHING,
     "datasets": EVERYTHING,
+    "epochs_figure": NOTHING,
     "errors": EVERYTHING,
-    "evaluation": EVALUATION | ablation() | PAGE,
+    "evaluation": EVALUATION | PAGE,
     "explorer": EXPLORER,
-    "figures": jobs(
-        "plot_learning_curve normalised", "plot_learning_curve raw", "plot_occlusion_sheet normalised epoch-01 1",
-        "plot_occlusion_sheet normalised epoch-01 2", "plot_top_patches normalised epoch-01",
-        "plot_confusion normalised epoch-01", "write_explorer",
-    ),
+    "figures": FIGURES | EXPLORER,
     "files": EVERYTHING,
+    "filter_figures": jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas"))))
+    | EXPLORER,
     "fingerprint": NOTHING,
     "hdf5": EVERYTHING,
-    "incremental": OCCLUSION,
     "image_folder": EVERYTHING,
+    "incremental": OCCLUSION,
+    "intervals": confusion() | accuracy() | PAGE,
     "localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
+    "matrix": OCCLUSION | ablation(),
     "network": AFTER_DATA,
     "occlusion": OCCLUSION,
     "occlusion_summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
+    "ranking": atlas(),
     "receptive_field": AFTER_DATA,
     "reproduction": PAGE,
     "runtime": EVERYTHING,
@@ -316,9 +347,11 @@ MODULES = {
     "tables": jobs(
         "tabulate_learning_curve normalised", "tabulate_learning_curve raw", "plot_learning_curve normalised",
         "plot_learning_curve raw", "summarise_occlusion normalised epoch-01",
-    ) | filters() | ablation() | PAGE,
+    ) | (filters() | atlas() | ablation()) - jobs("compare_ablations normalised epoch-01") | PAGE,
     "training": AFTER_DATA,
+    "variants": ablation() | PAGE,
     "verification": NOTHING,
+    "weights": NOTHING,
 }  # fmt: skip
 
 

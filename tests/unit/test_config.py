@@ -88,7 +88,7 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
     assert config["selection"] == {"policy": "fixed", "epoch": 13, "split": "validation"}
     assert config["occlusion"] == {"windows": [3], "images": 20, "fill": 128, "precision": "fp32"}
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
-    assert config["ablation"] == {"table_images": 1000, "random_controls": 20}
+    assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
 
 
 def test_what_a_run_overrides_is_not_filled_with_defaults():
@@ -186,7 +186,32 @@ BAD_EDITS = {
     "runs: {raw: {normalize: false}}": "own: runs.raw.normalize: unknown key, did you mean normalise?",
     "runs: {a b: {}}": 'own: runs has the key "a b", expected a name of letters, digits, - and _',
     "studied: [normalised, other]": "own: studied[1] is other, expected a run named in runs: normalised, raw",
-    'studied: ["two\\nlines"]': "own: studied[0] is two lines, expected a run named in runs: normalised, raw",
+    'studied: ["two\\nlines"]': 'own: studied[0] is "two\\nlines", '
+    "expected a run, or one of its epochs as in normalised/epoch-5",
+    "studied: [normalised/epoch-0]": 'own: studied[0] is "normalised/epoch-0", '
+    "expected a run, or one of its epochs as in normalised/epoch-5",
+    "studied: [normalised/epoch-16]": "own: studied[0] is normalised/epoch-16, but run normalised ends at epoch 15",
+    "studied: [other/epoch-1]": "own: studied[0] is other/epoch-1, expected a run named in runs: normalised, raw",
+    "{runs: {own: {weights: FILE}}, studied: [own/epoch-2]}": "own: studied[0] is own/epoch-2, "
+    "but run own has weights in place of training: expected own",
+    "{runs: {own: {weights: FILE}}, compared: [own]}": "own: compared[0] is own, but run own has weights "
+    "in place of training: expected a run that is trained here, or own in studied",
+    "runs: {own: {weights: gone.pth}}": "own: runs.own.weights is gone.pth: no file is there, "
+    "expected a .pth with a state dict",
+    "runs: {own: {weights: tests}}": "own: runs.own.weights is tests: no file is there, "
+    "expected a .pth with a state dict",
+    "runs: {own: {weights: FILE, epochs: 3}}": "own: runs.own.epochs is about training, "
+    "but the run has weights: expected only weights, normalisation, normalise and seed",
+    "runs: {own: {weights: FILE, normalise: false, normalisation: {mean: [0, 0, 0], std: [1, 1, 1]}}}": "own: "
+    "runs.own has a normalisation, and normalise: false: expected one of the two",
+    "runs: {raw: {normalisation: {mean: [0, 0, 0], std: [1, 1, 1]}}}": "own: runs.raw.normalisation is given "
+    "without weights: a run that is trained here uses that of its images",
+    "runs: {own: {weights: FILE, normalisation: {mean: [0, 0], std: [1, 1, 1]}}}": "own: "
+    "runs.own.normalisation.mean is [0, 0], expected a list of three numbers, of red, green and blue",
+    "runs: {own: {weights: FILE, normalisation: {mean: [0, 0, 0], std: [1, 0, 1]}}}": "own: "
+    "runs.own.normalisation.std[1] is 0, expected a number above 0",
+    "training: {weights: FILE}": "own: training.weights is given for all runs, expected it in a run: runs.NAME.weights",
+    "ablation: {mode: off}": "own: ablation.mode is false, expected one of zero, weights-only, mean",
     "studied: normalised": 'own: studied is "normalised", expected a list of at least one run, each once',
     "studied: []": "own: studied is [], expected a list of at least one run, each once",
     "compared: [raw, normalised]": "own: compared holds normalised, which is studied: expected each run in one list",
@@ -217,7 +242,7 @@ BAD_EDITS = {
 
 @pytest.mark.parametrize("change", BAD_EDITS)
 def test_a_bad_edit_is_told_in_exactly_one_line(change):
-    assert edit(change) == [BAD_EDITS[change]]
+    assert edit(change.replace("FILE", __file__)) == [BAD_EDITS[change]]
 
 
 def test_a_network_that_leaves_nothing_of_the_image():

@@ -1,4 +1,4 @@
-"""Responses, ties, peaks, patches and ablation against values worked out by hand."""
+"""Responses, ties, peaks and patches against values worked out by hand."""
 
 import h5py
 import numpy as np
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import ablation, activations, datasets, evaluation
+from convprobe import activations, datasets, evaluation, ranking
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -90,69 +90,42 @@ def test_patches_are_the_boxed_pixels_the_highest_response_first(images, images_
     np.testing.assert_array_equal(patches[1], images.pixels[3, 2:6, 2:6])
 
 
-def test_a_filter_that_is_switched_off_has_a_map_of_zeros_and_others_keep_theirs(network, images):
-    with torch.no_grad():
-        network.conv1.bias[1] = 5  # a positive bias alone would leave a constant map
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    ablated = ablation.switch_off(network, ["conv1/1", "conv2/0"])
-    x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    maps, original = dict(ablated.pooled_maps(x)), dict(network.pooled_maps(x))
-    assert (maps["conv1"][:, 1] == 0).all()
-    assert (maps["conv2"][:, 0] == 0).all()
-    assert torch.equal(maps["conv1"][:, 0], original["conv1"][:, 0])
-    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-
-
-def test_predictions_are_those_of_a_network_that_ignores_the_filters_maps(network, images):
-    table = ablation.predictions(network, ["conv1/0"], images)
-    x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    maps = torch.nn.functional.max_pool2d(torch.relu(network.conv1(x)), 2)
-    maps[:, 0] = 0
-    maps = torch.nn.functional.max_pool2d(torch.relu(network.conv2(maps)), 2)
-    logits = network.fc2(torch.relu(network.fc1(maps.flatten(1))))
-    assert table["after"].tolist() == [CLASSES[label] for label in logits.argmax(1)]
-    truth = logits.softmax(1)[torch.arange(30), torch.from_numpy(images.labels)].detach()
-    np.testing.assert_allclose(table["confidence_after"], truth, atol=1e-5)
-    assert (table["before"] != table["after"]).any(), "the filter matters, or the test could not fail"
-
-
-def test_accuracies_count_right_answers(network, images):
-    table = ablation.accuracies(network, ["conv1/0"], [["conv1/2"]], images)
-    predictions = ablation.predictions(network, ["conv1/0"], images)
-    assert table["variant"].tolist() == ["none", "chosen", "random-01"]
-    for row, column in ((0, "before"), (1, "after")):
-        right = sum(a == b for a, b in zip(predictions[column], predictions["class"], strict=True))
-        assert table["accuracy"][row] == pytest.approx(right / 30)
-
-
-def test_controls_are_as_many_per_layer_as_were_chosen(network):
-    draws = ablation.draw_controls(network, ["conv1/0", "conv2/1", "conv2/3"], count=40, seed=1)
-    assert len(draws) == 40
-    for draw in draws:
-        layers = [name.split("/")[0] for name in draw]
-        assert (layers.count("conv1"), layers.count("conv2"), len(set(draw))) == (1, 2, 3)
-    drawn = {name for draw in draws for name in draw}
-    assert drawn == {"conv1/0", "conv1/1", "conv1/2", "conv2/0", "conv2/1", "conv2/2", "conv2/3"}
-
-
-@pytest.fixture
-def predictions():
-    rows = [("ant", "ant", "bee"), ("ant", "ant", "bee"), ("ant", "cow", "bee"), ("bee", "bee", "bee")]
-    rows += [("bee", "bee", "ant"), ("cow", "ant", "cow")]
-    return pd.DataFrame(rows, columns=["class", "before", "after"]).reset_index(names="image")
-
-
-def test_confusion_has_true_classes_in_rows(predictions):
-    after = ablation.confusion(predictions, "after", CLASSES)
-    assert after.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
-    assert (list(after.index), list(after.columns)) == (list(CLASSES), list(CLASSES))
-
-
-def test_class_pairs_count_only_images_that_were_right(predictions):
-    assert ablation.class_pairs(predictions).to_numpy().tolist() == [["ant", "bee", 2], ["bee", "ant", 1]]
-
-
 @pytest.mark.parametrize("batch", [1, 4, 30])
 def test_the_batch_does_not_change_predictions(network, images, batch):
     whole = evaluation.predict(network, images)
     torch.testing.assert_close(evaluation.predict(network, images, batch=batch), whole, atol=1e-5, rtol=1e-5)
+
+
+# Every filter's top images
+
+
+@pytest.mark.parametrize("batch", [1, 7, 30])
+def test_the_top_images_of_every_filter_are_those_that_its_activations_give(
+    network, images, images_path, tmp_path, batch
+):
+    names = [f"conv1/{channel}" for channel in range(3)] + [f"conv2/{channel}" for channel in range(4)]
+    path = tmp_path / "activations.h5"
+    activations.write(path, activations.record(network, images, names), names, "")
+    expected = activations.top_images(path, images_path, names, 6, SETTINGS)
+    found = ranking.top_images(network, images, 6, batch=batch)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+    first = found[(found["layer"] == "conv1") & (found["channel"] == 0)]
+    ties = {name: rows["image"].tolist() for name, rows in found.groupby(["layer", "channel"])}
+    assert any({4, 17} <= set(shown) for shown in ties.values()), "a tie is shown, or the test could not fail"
+    assert first["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_silent_filter_shows_the_first_images(images):
+    quiet = Network(SETTINGS, classes=3, side=12).eval()
+    with torch.no_grad():
+        quiet.conv1.weight[1], quiet.conv1.bias[1] = 0, -1
+    table = ranking.top_images(quiet, images, 3, batch=4)
+    silent = table[(table["layer"] == "conv1") & (table["channel"] == 1)]
+    assert silent[["image", "response", "peak_y", "peak_x"]].to_numpy().tolist() == [[i, 0, 0, 0] for i in range(3)]
+
+
+def test_fewer_images_than_ranks_are_all_listed(network, images):
+    few = datasets.Images(images.pixels[:2], images.labels[:2], CLASSES, np.array([5, 9]))
+    table = ranking.top_images(network, few, 5)
+    assert len(table) == 7 * 2
+    assert set(table["image"]) == {5, 9}
