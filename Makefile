@@ -2,7 +2,7 @@
 # make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
 # make faults  200 interrupted runs in place of the tests' 28, for most of an hour
-# make bench   what is measured against other libraries; OCCLUSION="--weights … --images …" for real ones
+# make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
 
@@ -36,7 +36,8 @@ faults: .venv/installed-for-tests
 
 bench: .venv/installed-for-benchmarks
 	$(BIN)/python benchmarks/planning.py
-	$(BIN)/python benchmarks/occlusion.py $(OCCLUSION)
+	$(BIN)/python benchmarks/occlusion.py $(REAL)
+	$(BIN)/python benchmarks/ablation.py $(REAL)
 
 clean:
 	rm -rf .venv .snakemake logs results/demo

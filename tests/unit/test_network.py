@@ -77,8 +77,18 @@ def test_receptive_fields_of_the_published_network():
     assert fields["conv2"].box(1, 5) == (4, 20, 16, 32)
 
 
-@pytest.mark.parametrize("settings", NETWORKS)
+def draw_settings(seed):
+    """A random network that leaves something of an image of 24×24."""
+    draw, conv, side = np.random.default_rng(seed), [], 24
+    while len(conv) < 3 and side > 3:
+        conv.append({"channels": int(draw.integers(2, 6)), "kernel": int(draw.integers(1, min(side, 8)))})
+        side = (side - conv[-1]["kernel"] + 1) // 2
+    return {"conv": conv, "fc": []}
+
+
+@pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(8))], ids=str)
 def test_receptive_field_is_the_support_of_the_gradient(settings):
+    """It lies in the box and reaches each of its sides; without padding no box leaves the image."""
     torch.manual_seed(0)
     network = Network(settings, classes=2, side=24)
     fields = receptive_field.of_pooled_maps(settings)

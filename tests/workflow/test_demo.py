@@ -16,6 +16,11 @@ pytestmark = pytest.mark.slow
 WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
 
+# Of presets/demo.yaml.
+CHOSEN = [
+    "conv1/2", "conv1/7", "conv1/12", "conv2/5", "conv2/15", "conv2/25", "conv3/20", "conv3/40", "conv4/20", "conv4/40",
+]  # fmt: skip
+
 
 def contract():
     yield from ("dataset/images.h5", "dataset/normalisation.json", "reproduction.csv", "explorer.html")
@@ -30,12 +35,13 @@ def contract():
     yield from (f"{PROBED}/occlusion/window-{window}.h5" for window in WINDOWS)
     yield from (f"{PROBED}/occlusion/sheet-{sheet}.png" for sheet in range(1, 6))
     yield f"{PROBED}/occlusion/summary.csv"
-    yield from (
-        f"{PROBED}/filters/{name}" for name in ("activations.h5", "top-images.csv", "patches.h5", "top-patches.png")
-    )
-    tables = ("predictions", "accuracy", "confusion-before", "confusion-after", "class-pairs", "first-images")
-    yield from (f"{PROBED}/ablation/{name}.csv" for name in tables)
-    yield from (f"{PROBED}/ablation/{name}.png" for name in ("confusion", "class-pairs"))
+    filters = ["activations.h5", "top-images.csv", "all-top-images.csv", "patches.h5", "top-patches.png"]
+    filters += [f"atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)] + [f"{name}.png" for name in CHOSEN]
+    yield from (f"{PROBED}/filters/{name}" for name in filters)
+    tables = ("predictions", "confusion-before", "confusion-after", "class-pairs", "first-images", "flips")
+    yield from (f"{PROBED}/ablation/{name}.csv" for name in (*tables, "accuracy", "class-accuracy"))
+    yield from (f"{PROBED}/ablation/{name}.png" for name in ("confusion", "class-pairs", "gallery", "accuracy"))
+    yield f"{PROBED}/ablation/variants.h5"
 
 
 def table(demo, name, **options):
@@ -122,7 +128,9 @@ def test_the_selected_epoch_has_the_accuracy_that_all_tables_show(demo):
     before, after = ((predictions[state] == predictions["class"]).mean() for state in ("before", "after"))
     assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["none"])
     assert after == pytest.approx(accuracy["chosen"])
-    assert list(accuracy.index) == ["none", "chosen", *(f"random-{draw:02d}" for draw in range(1, 11))]
+    assert list(accuracy.index) == [
+        "none", "chosen", *CHOSEN, "conv1", "conv2", "conv3", "conv4", *(f"random-{draw:02d}" for draw in range(1, 11))
+    ]  # fmt: skip
 
 
 def test_confusion_tables_hold_every_test_image(demo):

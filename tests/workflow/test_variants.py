@@ -11,9 +11,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from convprobe import image_folder
+from convprobe.network import Network
 
 REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")
 needs_real_images = pytest.mark.skipif(
@@ -148,3 +150,60 @@ def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     assert len(pd.read_csv(folder / "summary.csv")) == 10
     verified = workflow.run("verify_results")
     assert verified.returncode == 0, verified.stdout
+
+
+OWN = """
+runs: {own: {weights: own weights.pth, normalisation: {mean: [0.5, 0.4, 0.3], std: [0.25, 0.2, 0.3]}}}
+studied: [own]
+compared: []
+"""
+
+
+def test_weights_from_elsewhere_are_probed_without_training(workflow):
+    settings = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": []}
+    normalisation = {"mean": [0.5, 0.4, 0.3], "std": [0.25, 0.2, 0.3]}
+    torch.manual_seed(1)
+    network = Network(settings, classes=10, side=32, normalisation=normalisation).eval()
+    torch.save({"state_dict": network.half().state_dict()}, workflow.folder / "own weights.pth")
+    workflow.configure(OWN, name="own.yaml")
+    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert "train_epoch" not in completed.stdout
+    files = workflow.files()
+    with h5py.File(files["dataset/images.h5"]) as file:
+        pixels, classes = file["test/images"][:], file.attrs["classes"]
+    with torch.no_grad():
+        expected = network.float()(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
+    table = pd.read_csv(files["own/weights/ablation/predictions.csv"])
+    assert table["before"].tolist() == [classes[label] for label in expected.argmax(1)]
+    verified = workflow.run("verify_results", configs=["tiny.yaml", "own.yaml"])
+    assert verified.returncode == 0, verified.stdout
+
+    state = network.state_dict()
+    del state["conv2.bias"]
+    torch.save({**state, "conv1.weight": torch.zeros(4, 3, 3, 3)}, workflow.folder / "own weights.pth")
+    # Snakemake deletes a stale file before it is made anew: all but that checkpoint stay.
+    before = {name: path.stat().st_mtime_ns for name, path in files.items() if not name.endswith("weights.pth")}
+    refused = workflow.run(configs=["tiny.yaml", "own.yaml"])
+    assert refused.returncode == 1
+    log = (workflow.folder / "logs/tiny/own/weights.log").read_text().splitlines()
+    assert log[1:] == [
+        "error: own weights.pth: conv1.weight has shape (4, 3, 3, 3), expected (4, 3, 5, 5)",
+        "own weights.pth: conv2.bias is missing, expected shape (6,)",
+    ]
+    assert "Traceback" not in refused.stdout
+    assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
+
+
+def test_another_epoch_is_probed_beside_the_selected_one_and_nothing_twice(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "convprobe")
+    before = {name: path.stat().st_mtime_ns for name, path in workflow.files().items() if name != "explorer.html"}
+    workflow.configure("studied: [normalised, normalised/epoch-2, normalised/epoch-1]", name="edit.yaml")
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    after = workflow.files()
+    assert {name: after[name].stat().st_mtime_ns for name in before} == before
+    assert after["normalised/through-training.png"].is_file()
+    for name in [name for name in before if name.startswith("normalised/epoch-01/")]:
+        assert name.replace("epoch-01", "epoch-02") in after
+    assert workflow.run("verify_results").returncode == 0

@@ -162,7 +162,15 @@ FORGERIES = {
     "a confusion": (f"{ABLATION}/confusion-after.csv", first_cell, "differs from what its sources give"),
     "a class pair": (f"{ABLATION}/class-pairs.csv", edit_text("predicted", "guessed"), "differs from what its sources"),
     "a first image": (f"{ABLATION}/first-images.csv", edit_text("\n39,", "\n38,"), "differs from what its sources"),
-    "an accuracy": (f"{ABLATION}/accuracy.csv", edit_text("chosen,", "selected,"), "not of the stated form"),
+    "an accuracy": (f"{ABLATION}/accuracy.csv", edit_text("chosen,", "selected,"), "differs from what its"),
+    "a class's accuracy": (f"{ABLATION}/class-accuracy.csv", edit_text("0.", "1."), "differs from what its sources"),
+    "a flip": (f"{ABLATION}/flips.csv", edit_text("fall", "rise"), "differs from what its sources"),
+    "a variant left out": (
+        f"{ABLATION}/variants.h5", edit_hdf5(lambda file: file.pop("predicted")), "predicted",
+    ),
+    "a variant's prediction": (f"{ABLATION}/variants.h5", put("predicted", (0, 0), 3), "differs from what its sources"),
+    "a filter of all": (f"{FILTERS}/all-top-images.csv", edit_text("conv1,1,1,", "conv1,3,1,"), "has other images"),
+
     "a figure": (f"{ABLATION}/confusion.png", lambda path: path.write_bytes(b"\x89PNG"), "not a picture"),
     "half a page": ("explorer.html", edit_text("</html>", ""), "does not end as a page"),
     "the card": ("reproduction.csv", edit_text("\n", "\nx,1,5.0,0.0,1.0,holds\n"), "outside its interval"),

@@ -1,0 +1,80 @@
+"""Ablation variants of the published network: ours against an evaluation a variant; and all filters' top images.
+
+    python benchmarks/ablation.py --weights weights.pth --images results/cifar10/dataset/images.h5
+
+One thread, the same weights and images for all. A variant is the network without some of its filters:
+the ten of the study, each alone, each layer's, and random ones. Ours computes all of them in one pass
+over the images. An evaluation a variant is measured on the network as it is: it costs the same with
+any filters off. Time is the processor's; each repeat takes a part of the images through both.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from occlusion import SIDE, processor, published_network
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from convprobe import ablation, datasets, evaluation, ranking, shapes, variants
+
+CHOSEN = [
+    "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
+    "conv4/1000", "conv4/2000",
+]  # fmt: skip
+CONTROLS, REPEATS = 20, 5
+
+
+def seconds(compute):
+    start = time.process_time()
+    result = compute()
+    return time.process_time() - start, result
+
+
+def part(images, number):
+    rows = slice(number, None, REPEATS)
+    return datasets.Images(images.pixels[rows], images.labels[rows], images.classes, images.indices[rows])
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--weights", help="state dict of the published network; else PyTorch's initial weights")
+    arguments.add_argument("--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes")
+    arguments.add_argument("--count", type=int, default=1000, help="images")
+    given = arguments.parse_args()
+    torch.set_num_threads(1)
+    network = published_network(given.weights)
+    if given.images:
+        images = datasets.read(given.images, "test", given.count)
+    else:
+        pixels, labels, _ = shapes.draw(given.count, seed=0)
+        images = datasets.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
+    controls = ablation.draw_controls(network, CHOSEN, CONTROLS, seed=0)
+    off = [CHOSEN, *ablation.parts_and_controls(CHOSEN, controls).values()]
+    times = {name: [] for name in ("evaluation", "variants", "top images")}
+    for number in range(REPEATS):
+        few = part(images, number)
+        runs = {
+            "evaluation": lambda few=few: evaluation.predict(network, few),
+            "variants": lambda few=few: variants.predict(network, off, few),
+            "top images": lambda few=few: ranking.top_images(network, few, 5),
+        }
+        for name, run in runs.items():
+            times[name].append(1000 * seconds(run)[0] / len(few.labels))
+    for name, found in times.items():
+        low, median, high = np.percentile(found, [25, 50, 75])
+        print(f"{name}: {median:.2f} ms an image ({low:.2f} to {high:.2f}), n = {REPEATS}")
+    ratios = [ours / (len(off) * one) for ours, one in zip(times["variants"], times["evaluation"], strict=True)]
+    added = [ours / one - 1 for ours, one in zip(times["top images"], times["evaluation"], strict=True)]
+    print(
+        f"{len(off)} variants cost {statistics.median(ratios):.3f} of {len(off)} evaluations, "
+        f"all filters' top images {statistics.median(added):+.1%} over one (medians of {REPEATS} ratios, "
+        f"{len(images.labels)} images of {SIDE}×{SIDE} pixels, {processor()}, torch {torch.__version__}, one thread)"
+    )
+
+
+if __name__ == "__main__":
+    main()
