@@ -40,6 +40,7 @@ rule prepare_images:
         source=ancient(dataset_source()),  # its date says nothing, see dataset_settings
     output:
         images=f"{RESULTS}/dataset/images.h5",
+        classes=f"{RESULTS}/dataset/classes.csv",
     log:
         f"{LOGS}/dataset/images.log",
     params:

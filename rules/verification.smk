@@ -20,7 +20,7 @@ rule verify_results:
             "folder": RESULTS,
             "config": config,
             "names": [
-                *(f"dataset/{name}" for name in ("images.h5", "normalisation.json")),
+                *(f"dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")),
                 *(name for run in TRAINED for name in training_files(run)),
                 *(f"{run}/checkpoints/weights.pth" for run in BUILT if run not in TRAINED),
                 *relative([name for run in TRAINED for name in learning_curve(run)] + through_training()),

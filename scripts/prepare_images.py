@@ -1,8 +1,11 @@
 """The data set, brought into one HDF5 file."""
 
-from convprobe import datasets, runtime, sources
+from convprobe import datasets, runtime, sources, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         splits = sources.load(snakemake.params.settings, snakemake.input.get("source"))
+        counts = sources.class_counts(splits)
+        print(counts.to_string(index=False), flush=True)
+        tables.write(snakemake.output.classes, counts)
         datasets.write(snakemake.output.images, splits)

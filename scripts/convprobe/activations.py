@@ -26,13 +26,15 @@ def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
     device = next(network.parameters()).device
     wanted = [(name, *split_name(name)) for name in chosen]
     deepest = max((layer for _, layer, _ in wanted), key=network.convolutions.index)
-    for pixels in job.progress(torch.from_numpy(images.pixels).split(batch), len(images.labels), "images"):
+
+    def chosen_maps(pixels):
         found = {}
         for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
             found |= {name: maps[:, channel].cpu().numpy() for name, on, channel in wanted if on == layer}
             if layer == deepest:
-                break
-        yield found
+                return found
+
+    yield from job.batches(chosen_maps, torch.from_numpy(images.pixels), batch, "images")
 
 
 def response(maps):

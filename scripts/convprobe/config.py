@@ -44,11 +44,18 @@ def checked(config, schema_path, files=()):
         there = [Path(file) for file in files if Path(file).is_file()]
         contents = [(str(file), yaml.safe_load(file.read_text(encoding="utf-8"))) for file in there]
         lines = [f"{_origin(path, contents)}: {line}" for path, line in mistakes]
-        raise InputError("\n".join(" ".join(line.splitlines()) for line in lines))
+        raise InputError("\n".join(map(_printable, lines)))
     # Sets, written as lists: in whatever order they are given, the same files come out.
     config["occlusion"]["windows"].sort()
     config["filters"]["chosen"].sort(key=_place)
     return config
+
+
+def _printable(line):
+    """A line without line breaks and characters that would steer a terminal."""
+    return "".join(
+        letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in " ".join(line.splitlines())
+    )
 
 
 def _place(name):
@@ -272,6 +279,9 @@ def _check_dataset(config):
             yield ("dataset", key), f"dataset.{key} is all, but shapes are drawn: expected how many"
         elif available and wanted != "all" and wanted > available:
             yield ("dataset", key), f"dataset.{key} is {wanted}, but {name} has {available}"
+    for key in ("image_size", "split"):
+        if key in dataset and name != "image-folder":
+            yield ("dataset", key), f"dataset.{key} is given, but {name} is as it is: expected it for an image-folder"
     if name != "shapes" and not dataset_is_there(dataset):
         found = f"dataset.path is {dataset['path']}: nothing is there"
         yield ("dataset", "path"), f"{found}, expected a folder, .tar.gz or .zip of images"
@@ -281,6 +291,11 @@ def _check_dataset(config):
     if held_out >= trained:
         found = f"dataset.validation_images is {held_out}, held out of {trained} training images"
         yield ("dataset", "validation_images"), f"{found}: that leaves nothing to train on"
+
+
+def image_side(config):
+    """Side of the images in pixels, or None where only the data set itself can tell."""
+    return config["dataset"].get("image_size", IMAGE_SIDE.get(config["dataset"]["name"]))
 
 
 def dataset_is_there(dataset):
@@ -359,7 +374,7 @@ def _check_selection(config):
 
 
 def _check_network(config):
-    side = IMAGE_SIDE.get(config["dataset"]["name"])
+    side = image_side(config)
     if side is not None:
         try:
             receptive_field.pooled_sides(config["network"], side)
@@ -368,7 +383,7 @@ def _check_network(config):
 
 
 def _check_occlusion(config):
-    side = IMAGE_SIDE.get(config["dataset"]["name"])
+    side = image_side(config)
     for index, window in enumerate(config["occlusion"]["windows"]):
         key = ("occlusion", "windows", index)
         if window % 2 == 0:

@@ -43,7 +43,7 @@ def seconds(config, kind, cores):
         kind: `gpu` or `cpu`.
         cores: how many cores Snakemake may use.
     """
-    side = configs.IMAGE_SIDE.get(config["dataset"]["name"], 32)
+    side = configs.image_side(config) or 32
     work = arithmetic.forward(config["network"], side, classes=10)
     rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds

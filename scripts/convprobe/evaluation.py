@@ -22,9 +22,11 @@ def predict(network, images, job=runtime.IDLE, batch=BATCH):
         float32 (image, class), on the CPU.
     """
     device = next(network.parameters()).device
-    batches = torch.from_numpy(images.pixels).split(batch)
-    batches = job.progress(batches, len(images.labels), "images")
-    return torch.cat([network(as_input(pixels.to(device))).cpu() for pixels in batches])
+
+    def logits(pixels):
+        return network(as_input(pixels.to(device))).cpu()
+
+    return torch.cat(list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")))
 
 
 def evaluate(network, images, job=runtime.IDLE):

@@ -1,7 +1,7 @@
-"""A folder of images, `SPLIT/CLASS/NAME`, as it lies or inside a .tar.gz or .zip.
+"""A folder of images, `SPLIT/CLASS/NAME` or `CLASS/NAME`, as it lies or inside a .tar.gz or .zip.
 
 Archives are read in memory and never unpacked, so no path in one can point outside; links in
-them are passed over.
+them are passed over. What claims to be far larger than an image of this study is refused unread.
 """
 
 import gzip
@@ -14,22 +14,32 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convprobe import files
 from convprobe.errors import InputError
 
 SPLITS = ("train", "test")
+MOST_BYTES = 2**26  # of an image file
+MOST_PIXELS = 2**24  # of an image, once it is unpacked
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
 # RuntimeError: a zip with a password, or a compression that Python doesn't know.
 DAMAGED = (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 
 
-def read(path):
+def read(path, image_size=None, split=None):
     """Pixels and labels of both splits.
 
-    The folders `train` and `test` may lie at any one depth; classes are numbered by name; images
-    are ordered by NAME and then CLASS, so that `00000.jpg` of any class is image 0.
+    The folders may lie at any one depth; classes are numbered by name; images are ordered by NAME and
+    then CLASS, so that `00000.jpg` of any class is image 0.
+
+    Args:
+        path: of the folder or archive.
+        image_size: side in pixels to which the middle square of each image is scaled; without it,
+            images must be square and of one size.
+        split: `test_share` and `seed`, where there are no folders `train` and `test`: the share of each
+            class's images that is drawn for the test.
 
     Returns:
         dict by `train` and `test` of (uint8 (image, y, x, 3), int64 (image)); class names.
@@ -38,22 +48,43 @@ def read(path):
         InputError: nothing there, a damaged archive, an unreadable image, unequal sizes, a class
             only in test, the same image twice.
     """
-    found = {split: [] for split in SPLITS}
-    for place, content in _files(Path(path)):
-        split, class_name, name = place.parts[-3:]
-        found[split].append((name, class_name, _pixels(f"{path}: {place}", content)))
-    classes = _class_names(path, found)
+    found = {name: [] for name in SPLITS}
+    images = [(place.parts, _pixels(f"{path}: {place}", content, image_size)) for place, content in _files(path, split)]
+    tested = _drawn([parts[-2:] for parts, _ in images], **split) if split else None
+    for parts, pixels in images:
+        name = parts[-3] if tested is None else "test" if parts[-2:] in tested else "train"
+        found[name].append((parts[-1], parts[-2], pixels))
+    classes = _class_names(path, found, "CLASS/NAME" if split else "{}/CLASS/NAME")
     for images in found.values():
         images.sort(key=lambda image: image[:2])
     _refuse_mixed(path, found)
-    return {split: _arrays(images, classes) for split, images in found.items()}, classes
+    return {name: _arrays(images, classes) for name, images in found.items()}, classes
 
 
-def _files(path):
-    """Yield (place, bytes) of every image that lies at SPLIT/CLASS/NAME."""
+def _drawn(places, test_share, seed):
+    """Which of the places (CLASS, NAME) are tested: of each class that share, one at least and not all.
+
+    A class is drawn by its own name, so that another one added changes nothing.
+    """
+    tested = set()
+    for class_name in {class_name for class_name, _ in places}:
+        names = sorted({name for other, name in places if other == class_name})
+        count = min(max(1, round(test_share * len(names))), len(names) - 1)
+        random = np.random.default_rng([seed, *class_name.encode()])
+        tested |= {(class_name, names[index]) for index in random.permutation(len(names))[:count]}
+    return tested
+
+
+def _files(path, split):
+    """Yield (place, bytes) of every image that lies at SPLIT/CLASS/NAME, or at CLASS/NAME to be split."""
+    path = Path(path)
     try:
-        for name, read_content in _entries(path):
-            if _is_image(place := PurePosixPath(name)):
+        for name, size, read_content in _entries(path):
+            if _is_image(place := PurePosixPath(name), split):
+                if size > MOST_BYTES:
+                    raise InputError(
+                        f"{path}: {place} is a file of {size} bytes, expected an image of at most {MOST_BYTES}"
+                    )
                 yield place, read_content()
     except DAMAGED as error:
         first_line = str(error).partition("\n")[0]
@@ -62,26 +93,28 @@ def _files(path):
         raise InputError(f"{path}: can't be read: {files.reason(error)}") from error
 
 
-def _is_image(place):
+def _is_image(place, split):
     # A Mac puts a file `._NAME` with what it knows of NAME into its archives.
-    hidden = place.name.startswith(".")
-    return not hidden and place.suffix.lower() in SUFFIXES and len(place.parts) >= 3 and place.parts[-3] in SPLITS
+    if place.name.startswith(".") or place.suffix.lower() not in SUFFIXES:
+        return False
+    return len(place.parts) >= 2 if split else len(place.parts) >= 3 and place.parts[-3] in SPLITS
 
 
 def _entries(path):
-    """Yield (name, function that reads it) of every file of a folder or an archive."""
+    """Yield (name, size in bytes, function that reads it) of every file of a folder or an archive."""
     if path.is_dir():
         for file in filter(Path.is_file, path.rglob("*")):
-            yield file.relative_to(path).as_posix(), file.read_bytes
+            yield file.relative_to(path).as_posix(), file.stat().st_size, file.read_bytes
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield name, lambda name=name: archive.read(name)
+            for entry in archive.infolist():
+                # No more is unpacked than the entry's stated size: zipfile stops there.
+                yield entry.filename, entry.file_size, lambda entry=entry: archive.read(entry)
     else:
         with tarfile.open(path) as archive:
             for entry in archive:
                 if entry.isfile():
-                    yield entry.name, lambda entry=entry: archive.extractfile(entry).read()
+                    yield entry.name, entry.size, lambda entry=entry: archive.extractfile(entry).read()
             _refuse_cut(archive)
 
 
@@ -94,11 +127,18 @@ def _refuse_cut(archive):
         pass
 
 
-def _pixels(where, content):
+def _pixels(where, content, image_size):
     try:
         with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size  # as stated, before anything is unpacked
+            if width * height > MOST_PIXELS:
+                raise InputError(f"{where}: is {width}×{height} pixels, expected at most {MOST_PIXELS} in all")
             deep = image.mode.startswith(("I", "F"))
-            pixels = np.asarray(image.convert("RGB"))
+            rgb = image.convert("RGB")
+            # The middle square, scaled.
+            pixels = np.asarray(ImageOps.fit(rgb, (image_size, image_size)) if image_size else rgb)
+    except InputError:
+        raise
     except UnidentifiedImageError as error:
         raise InputError(f"{where}: not a readable image, expected one as its name says") from error
     except Exception as error:  # what a damaged image makes of Pillow's readers can be any of them
@@ -109,12 +149,11 @@ def _pixels(where, content):
     return pixels
 
 
-def _class_names(path, found):
+def _class_names(path, found, place):
     for split in SPLITS:
         if not found[split]:
-            raise InputError(
-                f"{path}: no image at {split}/CLASS/NAME, expected files that end in {', '.join(SUFFIXES)}"
-            )
+            place = place.format(split)
+            raise InputError(f"{path}: no image at {place}, expected files that end in {', '.join(SUFFIXES)}")
     trained, tested = ({class_name for _, class_name, _ in found[split]} for split in SPLITS)
     if tested - trained:
         raise InputError(f"{path}: only in test, never in train: class {', '.join(sorted(tested - trained))}")
@@ -131,9 +170,10 @@ def _refuse_mixed(path, found):
     for place, pixels in images:
         height, width, _ = pixels.shape
         if height != width:
-            raise InputError(f"{path}: {place} is {width}×{height} pixels, expected square images")
+            expected = "square images, or dataset.image_size to scale them to"
+            raise InputError(f"{path}: {place} is {width}×{height} pixels, expected {expected}")
         if pixels.shape != first.shape:
-            expected = f"{len(first)}×{len(first)} as in {first_place}: all images of one size"
+            expected = f"{len(first)}×{len(first)} as in {first_place}: all of one size, or dataset.image_size"
             raise InputError(f"{path}: {place} is {width}×{height} pixels, expected {expected}")
 
 

@@ -69,14 +69,11 @@ def _incremental(network, pixels, window, fill, precision, job):
 
 
 def _plain(network, pixels, hidden, fill, precision, job, batch):
-    # Cut at image borders: the positions of one image are the rows of its map.
-    positions = [(image, rows) for image in range(len(pixels)) for rows in torch.arange(len(hidden)).split(batch)]
-    progress = job.progress((rows for _, rows in positions), len(pixels) * len(hidden), "positions")
-    maps = [
-        _probability(network, _covered(pixels[image], hidden[rows], fill), precision)
-        for (image, _), rows in zip(positions, progress, strict=True)
-    ]
-    return np.concatenate(maps)
+    def probability(positions):
+        images, rows = np.divmod(np.arange(positions.start, positions.stop), len(hidden))
+        return _probability(network, _covered(pixels[images], hidden[rows], fill), precision)
+
+    return np.concatenate(list(job.batches(probability, range(len(pixels) * len(hidden)), batch, "positions")))
 
 
 def windows(height, width, window):
@@ -97,9 +94,9 @@ def windows(height, width, window):
     return hidden.reshape(height * width, height, width)
 
 
-def _covered(image, hidden, fill):
+def _covered(images, hidden, fill):
     grey = torch.tensor(fill, dtype=torch.uint8)
-    return torch.where(hidden[..., None], grey, torch.from_numpy(image))
+    return torch.where(hidden[..., None], grey, torch.from_numpy(images))
 
 
 @torch.inference_mode()

@@ -27,12 +27,13 @@ def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
         pandas.DataFrame with the columns, ties and peaks of activations.top_images.
     """
     found, device = {}, network.mean.device
-    done = 0
-    for pixels in job.progress(torch.from_numpy(images.pixels).split(batch), len(images.labels), "images"):
-        for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
-            best = _best(maps, done, top)
-            found[layer] = _merged(found[layer], best, top) if layer in found else best
-        done += len(pixels)
+
+    def best_by_layer(rows):
+        pixels = torch.from_numpy(images.pixels[rows.start : rows.stop]).to(device)
+        return {layer: _best(maps, rows.start, top) for layer, maps in network.pooled_maps(as_input(pixels))}
+
+    for best in job.batches(best_by_layer, range(len(images.labels)), batch, "images"):
+        found = {layer: _merged(found[layer], best[layer], top) for layer in best} if found else best
     fields = receptive_field.of_pooled_maps(network.settings)
     sides = receptive_field.pooled_sides(network.settings, network.side)
     layers = [_table(layer, *best, images, fields[layer], sides[layer]) for layer, best in found.items()]

@@ -36,24 +36,77 @@ class Job:
         print(f"device: {device.type} ({name})", flush=True)
         return device
 
-    def progress(self, batches, total, unit):
+    def batches(self, compute, rows, size, unit):
+        """Yield compute(batch) of rows, batch by batch, with progress; one that doesn't fit is halved.
+
+        Args:
+            compute: what doesn't depend on how the rows are cut.
+            rows: anything with a length that can be sliced.
+            size: rows at a time, at most.
+            unit: what the rows are, in the plural.
+
+        Raises:
+            InputError: not even a single row fits into the memory.
+        """
+        for _, result in self.progress(_fitting(compute, rows, size), len(rows), unit, lambda pair: len(pair[0])):
+            yield result
+
+    def progress(self, batches, total, unit, length=len):
         """Yield each batch; print what is done, the rate and the time left, every few seconds.
 
         Args:
-            batches: an iterable whose items have a length, in units.
+            batches: an iterable.
             total: units in all.
             unit: what is counted, in the plural.
+            length: of a batch, in units.
         """
         start = shown = time.monotonic()
         done = 0
         for batch in batches:
             yield batch
-            done += len(batch)
+            done += length(batch)
             now = time.monotonic()
             if now - shown > 5 or done == total:
                 shown, rate = now, done / max(now - start, 1e-9)
                 left = (total - done) / rate
                 print(f"{done}/{total} {unit}, {rate:.4g} a second, {left:.0f} s left", flush=True)
+
+
+def _fitting(compute, rows, size):
+    """Yield (batch, compute(batch)); after a batch that didn't fit all are half as large."""
+    start = 0
+    while start < len(rows):
+        batch, result = rows[start : start + size], None
+        try:
+            result = compute(batch)
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            reason = str(error).partition("\n")[0][:100]
+        # Out of the handler: the error holds on to the memory of what failed.
+        if result is None:
+            if len(batch) == 1:
+                raise InputError(f"not even one at a time fits into the memory ({reason}): expected more of it")
+            size = len(batch) // 2
+            print(f"out of memory with {len(batch)} at a time: going on with {size}", flush=True)
+            _free_cached_memory()
+        else:
+            start += len(batch)
+            yield batch, result
+
+
+def _out_of_memory(error):
+    """Whether PyTorch, oneDNN or Python found no memory, on a GPU or a CPU."""
+    message = str(error)
+    words = ("out of memory", "can't allocate memory", "not enough memory", "could not create a primitive")
+    return isinstance(error, MemoryError) or any(word in message for word in words)
+
+
+def _free_cached_memory():
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 IDLE = Job()

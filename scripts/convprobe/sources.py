@@ -1,6 +1,7 @@
 """Where images come from: the three kinds of data set, brought into one form."""
 
 import numpy as np
+import pandas as pd
 
 from convprobe import datasets
 from convprobe.errors import InputError
@@ -13,8 +14,7 @@ def load(settings, path=None):
     counted in the normalisation.
 
     Args:
-        settings: `name`, `train_images`, `test_images`, `validation_images` of the config's
-            `dataset`; `all` or the first N images.
+        settings: the config's `dataset`, of which `image_size` and `split` may be missing.
         path: where it lies; unused for `shapes`, which are drawn.
 
     Returns:
@@ -49,7 +49,7 @@ def _arrays(settings, path):
         case "image-folder":
             from convprobe import image_folder
 
-            return image_folder.read(path)
+            return image_folder.read(path, settings.get("image_size"), settings.get("split"))
         case "shapes":
             from convprobe import shapes
 
@@ -65,6 +65,13 @@ def _count(path, split, wanted, available):
     if wanted > available:
         raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {available} {split} images")
     return wanted
+
+
+def class_counts(splits):
+    """How many images of each class a data set has: a row a class, a column a split."""
+    classes = splits["train"].classes
+    counts = {name: np.bincount(images.labels, minlength=len(classes)) for name, images in splits.items()}
+    return pd.DataFrame({"class": classes, **counts})
 
 
 def _slice(arrays, classes, start, stop):

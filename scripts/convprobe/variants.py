@@ -39,11 +39,13 @@ def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATC
     device = network.mean.device
     substitutes = _substitutes(network, images, mode, job)
     off = [_by_layer(network, names) for names in variants]
-    passes, found = Passes(network), []
-    for pixels in job.progress(torch.from_numpy(images.pixels).split(batch), len(images.labels), "images"):
+    passes = Passes(network)
+
+    def logits(pixels):
         clean = passes.clean(as_input(pixels.to(device)))
-        found.append(torch.stack([passes.without(filters, substitutes, clean) for filters in off]).cpu())
-    return torch.cat(found, dim=1)
+        return torch.stack([passes.without(filters, substitutes, clean) for filters in off]).cpu()
+
+    return torch.cat(list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")), dim=1)
 
 
 def _by_layer(network, names):
@@ -65,11 +67,13 @@ def _substitutes(network, images, mode, job):
 
 
 def _mean_maps(network, images, job):
-    sums, device = 0, network.mean.device
-    for pixels in job.progress(torch.from_numpy(images.pixels).split(BATCH), len(images.labels), "images for the mean"):
-        maps = [pooled.double().sum(0) for _, pooled in network.pooled_maps(as_input(pixels.to(device)))]
-        sums = maps if not sums else [total + more for total, more in zip(sums, maps, strict=True)]
-    return [(total / len(images.labels)).float() for total in sums]
+    device = network.mean.device
+
+    def sums(pixels):
+        return [maps.double().sum(0) for _, maps in network.pooled_maps(as_input(pixels.to(device)))]
+
+    found = list(job.batches(sums, torch.from_numpy(images.pixels), BATCH, "images for the mean"))
+    return [(sum(layer) / len(images.labels)).float() for layer in zip(*found, strict=True)]
 
 
 @dataclass(frozen=True)

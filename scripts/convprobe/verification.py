@@ -22,6 +22,7 @@ from convprobe import (
     occlusion_summary,
     receptive_field,
     selection,
+    sources,
     tables,
 )
 from convprobe import config as configs
@@ -146,8 +147,11 @@ def _rows_are_finite(stored):
 
 def _dataset(results, config):
     name = "dataset/images.h5"
+    splits = ["train", "test"] + ["validation"] * bool(config["dataset"]["validation_images"])
+    read = {split: datasets.read(results.path(name), split) for split in splits}
+    results.same_table("dataset/classes.csv", sources.class_counts(read))
     for split in ("train", "test"):
-        images = datasets.read(results.path(name), split)
+        images = read[split]
         count, wanted = len(images.labels), config["dataset"][f"{split}_images"]
         if split == "train" and wanted != "all":
             wanted -= config["dataset"]["validation_images"]

@@ -5,12 +5,13 @@ import io
 import shutil
 import tarfile
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from convprobe import image_folder
+from convprobe import image_folder, sources
 from convprobe.errors import InputError
 
 
@@ -94,13 +95,16 @@ def test_a_class_that_is_only_in_train_is_fine_one_only_in_test_is_not(pictures)
 def test_images_of_another_size_are_refused_in_either_split(pictures, split):
     draw(pictures / split / "b" / "9.png", 5, size=(6, 6))
     assert refusal(pictures) == (
-        f"{split}/b/9.png is 6×6 pixels, expected 4×4 as in train/a/0.png: all images of one size"
+        f"{split}/b/9.png is 6×6 pixels, expected 4×4 as in train/a/0.png: all of one size, or dataset.image_size"
     )
 
 
 def test_images_that_are_not_square_are_refused(pictures):
     draw(pictures / "test" / "a" / "0.png", 5, size=(6, 4))
-    assert refusal(pictures) == "test/a/0.png is 6×4 pixels, expected square images"
+    assert (
+        refusal(pictures)
+        == "test/a/0.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", "cut short"], ids=["empty", "text", "cut short"])
@@ -226,3 +230,68 @@ def test_links_devices_and_paths_outside_in_a_tar_are_harmless(tmp_path):
     splits, _ = image_folder.read(tmp_path / "a.tar.gz")
     assert splits["train"][0][:, 0, 0, 0].tolist() == [7, 9]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.tar.gz", "secret.png"]
+
+
+# One tree, other sizes, and files that claim too much
+
+
+def test_one_tree_is_split_class_by_class_from_a_seed(tmp_path):
+    for red, (class_name, number) in enumerate((c, n) for c in "abc" for n in range(10)):
+        draw(tmp_path / "deep" / class_name / f"{number}.png", red)
+    splits, classes = image_folder.read(tmp_path, split={"test_share": 0.3, "seed": 1})
+    assert classes == ("a", "b", "c")
+    assert np.bincount(splits["test"][1]).tolist() == [3, 3, 3]
+    reds = {name: set(pixels[:, 0, 0, 0].tolist()) for name, (pixels, _) in splits.items()}
+    assert reds["train"] | reds["test"] == set(range(30))
+    assert not reds["train"] & reds["test"]
+    other = image_folder.read(tmp_path, split={"test_share": 0.3, "seed": 2})[0]["test"][0]
+    assert set(other[:, 0, 0, 0].tolist()) != reds["test"]
+    draw(tmp_path / "deep" / "d" / "0.png", 90)
+    draw(tmp_path / "deep" / "d" / "1.png", 91)
+    more = image_folder.read(tmp_path, split={"test_share": 0.3, "seed": 1})[0]["test"][0]
+    assert set(more[:, 0, 0, 0].tolist()) - {90, 91} == reds["test"]
+
+
+def test_the_middle_square_is_scaled_where_a_size_is_asked_for(pictures):
+    draw(pictures / "test" / "a" / "0.png", 11, size=(9, 5))
+    wide = np.zeros((2, 6, 3), dtype=np.uint8)
+    wide[:, 2:4] = 200  # the middle square
+    Image.fromarray(wide).save(pictures / "test" / "b" / "0.png")
+    pixels = image_folder.read(pictures, image_size=2)[0]["test"][0]
+    assert pixels.shape == (2, 2, 2, 3)
+    assert (pixels[0, ..., 0] == 11).all()
+    assert (pixels[1] == 200).all()
+
+
+def test_an_image_that_claims_a_huge_size_is_refused_before_it_is_unpacked(pictures):
+    def chunk(content):
+        return (len(content) - 4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
+
+    header = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    claim = b"\x89PNG\r\n\x1a\n" + chunk(header) + chunk(b"IDAT" + zlib.compress(b""))
+    (pictures / "train" / "a" / "9.png").write_bytes(claim)
+    assert refusal(pictures) == "train/a/9.png: is 60000×60000 pixels, expected at most 16777216 in all"
+
+
+def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("train/a/0.png", "w") as file:
+        for _ in range(100):
+            file.write(bytes(2**20))
+    assert path.stat().st_size < 2**20
+    assert refusal(path) == f"train/a/0.png is a file of {100 * 2**20} bytes, expected an image of at most {2**26}"
+
+
+def test_a_zip_that_understates_a_size_is_refused(tmp_path):
+    path = tmp_path / "lie.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train/a/0.png", bytes(2**20))
+    content = path.read_bytes()
+    path.write_bytes(content.replace((2**20).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    assert "damaged archive" in refusal(path)
+
+
+def test_counts_of_each_class_in_each_split(pictures):
+    settings = {"name": "image-folder", "train_images": "all", "test_images": "all", "validation_images": 1}
+    counts = sources.class_counts(sources.load(settings, pictures))
+    assert counts.to_csv(index=False) == "class,train,test,validation\na,2,1,1\nb,2,1,0\n"

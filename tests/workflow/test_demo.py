@@ -23,7 +23,13 @@ CHOSEN = [
 
 
 def contract():
-    yield from ("dataset/images.h5", "dataset/normalisation.json", "reproduction.csv", "explorer.html")
+    yield from (
+        "dataset/images.h5",
+        "dataset/classes.csv",
+        "dataset/normalisation.json",
+        "reproduction.csv",
+        "explorer.html",
+    )
     for run in ("normalised", "raw"):
         for epoch in range(1, 9):
             yield from (
