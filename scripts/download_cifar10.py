@@ -3,5 +3,5 @@
 from convprobe import cifar10, runtime
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
-        cifar10.download(snakemake.output.archive)
+    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+        cifar10.download_archive(snakemake.output.archive, job=job)

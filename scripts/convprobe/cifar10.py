@@ -4,34 +4,26 @@ Source: Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images. 
 digests are torchvision's.
 """
 
-import http.client
+import os
 import tarfile
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from torchvision.datasets import CIFAR10
-from torchvision.datasets.utils import check_md5, download_url
+from torchvision.datasets.utils import check_md5
 
+from convprobe import download, runtime
 from convprobe.errors import InputError
 
 
-def download(archive, source=CIFAR10):
-    """Download the archive; it is there only once its digest is right.
+def download_archive(path, source=CIFAR10, job=runtime.IDLE):
+    """Download the archive from its authors, or from the address in the environment's CONVPROBE_CIFAR10_URL.
 
     Raises:
         InputError: the server can't be reached, or sends something else.
     """
-    archive = Path(archive)
-    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        try:
-            download_url(source.url, folder, archive.name, source.tgz_md5)
-        except (OSError, RuntimeError, http.client.HTTPException) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"{source.url}: download failed ({reason}). Put the archive at {archive} by hand and run again"
-            ) from error
-        (Path(folder) / archive.name).replace(archive)
+    download.fetch(os.environ.get("CONVPROBE_CIFAR10_URL", source.url), path, source.tgz_md5, job)
 
 
 def read(path, source=CIFAR10):

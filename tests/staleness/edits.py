@@ -319,6 +319,7 @@ MODULES = {
     "contents": NOTHING,
     "cost": NOTHING,
     "datasets": EVERYTHING,
+    "download": EVERYTHING,
     "epochs_figure": NOTHING,
     "errors": EVERYTHING,
     "evaluation": EVALUATION | PAGE,

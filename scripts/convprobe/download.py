@@ -1,0 +1,85 @@
+"""A file from a server over a line that may break: what has arrived is kept, and continued."""
+
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from torchvision.datasets.utils import calculate_md5
+
+from convprobe import runtime
+from convprobe.errors import InputError
+
+BLOCK = 2**18  # bytes at a time, at most: what has arrived is written before the rest stalls
+MOST_BYTES = 2**31  # of a file; a server that sends more sends something else
+ATTEMPTS = 5  # in a row without a new byte
+
+
+def fetch(url, path, md5, job=runtime.IDLE, timeout=60, wait=2):
+    """Download a file; it is there only once its digest is right.
+
+    What arrived before the line broke lies beside it, as `NAME.part`, and is continued by the next
+    attempt or the next call.
+
+    Args:
+        url: http or https.
+        path: of the file.
+        md5: its digest, 32 hexadecimal digits.
+        timeout: seconds without an answer after which the line counts as broken.
+        wait: seconds between attempts.
+
+    Raises:
+        InputError: the server can't be reached, gives up, or sends something else.
+    """
+    part, idle = Path(f"{path}.part"), 0
+    while True:
+        before, reason = _size(part), None
+        try:
+            _continue(url, part, timeout, job)
+        except (OSError, http.client.HTTPException) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+        if _size(part) and calculate_md5(part) == md5:
+            part.replace(path)
+            return
+        if reason is None or _size(part) > MOST_BYTES:
+            # All has arrived, but not the right thing, or not the rest of what was there.
+            part.unlink(missing_ok=True)
+            reason = f"it sends something else: expected a file with the MD5 digest {md5}"
+            if not before:
+                break
+        idle = 0 if _size(part) > before else idle + 1
+        if idle == ATTEMPTS:
+            break
+        print(f"{reason}: trying again from byte {_size(part)}", flush=True)
+        time.sleep(wait)
+    raise InputError(f"{url}: download failed ({reason}). Put the file at {path} by hand, or run again to continue")
+
+
+def _size(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def _continue(url, part, timeout, job):
+    """Append to the part what is missing of it, or write it anew where the server can't continue."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # nothing is missing
+        raise
+    with response:
+        continued = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+        have = have if continued and int(continued[1]) == have else 0
+        length = int(response.headers.get("Content-Length") or 0)
+        with open(part, "ab" if have else "wb") as file:
+            blocks = iter(lambda: response.read1(BLOCK), b"")
+            for block in job.progress(blocks, length, "bytes"):
+                file.write(block)
+                if file.tell() > MOST_BYTES:
+                    return
+        if _size(part) < have + length:
+            raise http.client.IncompleteRead(b"", have + length - _size(part))
