@@ -68,6 +68,7 @@ rule cut_patches:
         f"{FILTER_LOGS}/patches.log",
     params:
         *fingerprint("cut_patches.py"),
+        settings={"network": config["network"]},
     script:
         "../scripts/cut_patches.py"
 

@@ -4,4 +4,5 @@ from convprobe import activations, runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        activations.cut_patches(snakemake.output.patches, snakemake.input.table, snakemake.input.images)
+        network = snakemake.params.settings["network"]
+        activations.cut_patches(snakemake.output.patches, snakemake.input.table, snakemake.input.images, network)

@@ -5,8 +5,9 @@ which the maps are computed.
 """
 
 from convprobe import receptive_field
-from convprobe.receptive_field import POOL
+from convprobe.receptive_field import Stage
 
+POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can take
 CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product
 
 
@@ -25,13 +26,16 @@ def forward(network, side, classes):
 def occlusion_map(network, side, classes, window, call=CALL):
     """Multiply-adds of one image's map by incremental.Incremental, with its overhead.
 
-    Channels that don't change, which only the image can tell, are not left out.
+    Infinite where it can't: its stages have stride 1, no padding, and are pooled 2×2. Channels that don't
+    change, which only the image can tell, are not left out.
 
     Args:
         network, side, classes: as in `forward`.
         window: side in pixels.
         call: the overhead of a matrix product, in multiply-adds.
     """
+    if any(stage != Stage(stage.channels, stage.kernel) for stage in receptive_field.stages(network)):
+        return float("inf")
     (kernel, inputs, outputs, _), *layers = _layers(network, side, classes)
     states = list(_states_by_layer(network, side, window))
     total = forward(network, side, classes)
@@ -47,9 +51,10 @@ def occlusion_map(network, side, classes, window, call=CALL):
 def _layers(network, side, classes):
     """Yield (kernel, inputs, outputs, units a side), a fully connected layer being one unit that sees all."""
     width = 3
-    for conv, pooled in zip(network["conv"], receptive_field.pooled_sides(network, side).values(), strict=True):
-        yield conv["kernel"], width, conv["channels"], side - conv["kernel"] + 1
-        side, width = pooled, conv["channels"]
+    sides = receptive_field.pooled_sides(network, side).values()
+    for stage, pooled in zip(receptive_field.stages(network), sides, strict=True):
+        yield stage.kernel, width, stage.channels, receptive_field.convolved_side(stage, side)
+        side, width = pooled, stage.channels
     for outputs in [*network["fc"], classes]:
         yield side, width, outputs, 1
         side, width = 1, outputs

@@ -79,6 +79,8 @@ def with_defaults(value, schema, root=None):
     """A copy of a value in which the keys that are missing have the schema's defaults."""
     root = root or schema
     schema = _resolved(schema, root)
+    if isinstance(value, list) and "items" in schema:
+        return [with_defaults(item, schema["items"], root) for item in value]
     if not isinstance(value, dict):
         return copy.deepcopy(value)
     filled = dict(value)
@@ -374,6 +376,10 @@ def _check_selection(config):
 
 
 def _check_network(config):
+    for index, stage in enumerate(receptive_field.stages(config["network"])):
+        if stage.padding >= stage.kernel:
+            key = ("network", "conv", index, "padding")
+            yield key, f"{_key(key)} is {stage.padding}, expected less than the kernel, which is {stage.kernel}"
     side = image_side(config)
     if side is not None:
         try:

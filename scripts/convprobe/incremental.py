@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from convprobe.arithmetic import POOL
 from convprobe.matrix import product
 from convprobe.network import as_input
-from convprobe.receptive_field import POOL
 
 TILE = 16  # states a side whose changed channels are found together: near ones change the same
 DENSE = 0.7  # share of values that change from which leaving out channels doesn't pay
@@ -289,7 +289,8 @@ class Incremental:
         """Lay out what is the same for all images.
 
         Args:
-            network: a network.Network in evaluation mode, on the CPU.
+            network: a network.Network in evaluation mode, on the CPU; its stages have stride 1, no padding,
+                no batch normalisation and are pooled 2×2.
             side: of the images, in pixels.
             window: side in pixels, odd.
             precision: `fp32`, or `bf16`: the changes are multiplied in bfloat16 and added to clean

@@ -16,18 +16,19 @@ def product(values, weight):
 
 
 class Convolution:
-    """A convolution of stride 1, without padding and bias, of all or of some input channels."""
+    """A convolution without bias, of all or of some input channels."""
 
-    def __init__(self, weight):
+    def __init__(self, weight, stride=1, padding=0):
         """Lay out the weights (output channel, input channel, y, x)."""
-        self.weight = weight
+        self.weight, self.stride, self.padding = weight, stride, padding
+        by_product = weight.device.type == "cpu" and (stride, padding) == (1, 0)
         # Output channels innermost, as `product` takes them without a copy.
-        self._rows = weight.permute(2, 3, 1, 0).contiguous() if weight.device.type == "cpu" else None
+        self._rows = weight.permute(2, 3, 1, 0).contiguous() if by_product else None
 
     def __call__(self, maps, channels=slice(None)):
         """Convolve maps (image, channel, y, x), which are those of the given input channels."""
         if self._rows is None:
-            return F.conv2d(maps, self.weight[:, channels])
+            return F.conv2d(maps, self.weight[:, channels], stride=self.stride, padding=self.padding)
         kernel, outputs = self.weight.shape[-1], len(self.weight)
         # Channels innermost, so that whole runs of memory are copied.
         windows = maps.permute(0, 2, 3, 1).contiguous().unfold(1, kernel, 1).unfold(2, kernel, 1)

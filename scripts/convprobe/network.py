@@ -10,17 +10,18 @@ RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 
 
 
 class Network(nn.Module):
-    """Convolutions, each followed by ReLU and 2×2 max pooling, then fully connected layers.
+    """Convolutions, each with batch normalisation if asked for, ReLU and max pooling; fully connected layers.
 
     Normalisation is part of the network, so that every probe hands it plain pixels. It isn't part
-    of the state dict, whose keys are `conv1.weight` … `fc3.bias`.
+    of the state dict, whose keys are `conv1.weight` … `fc3.bias`, and `norm1.weight` … where a
+    convolution is followed by batch normalisation.
     """
 
     def __init__(self, settings, classes, side, normalisation=RAW):
         """Build the network with PyTorch's default initial weights.
 
         Args:
-            settings: the config's `network`: `conv` (`channels`, `kernel` each) and `fc` (widths).
+            settings: the config's `network`: `conv` (a receptive_field.Stage each), `fc` (widths) and `dropout`.
             classes: number of outputs.
             side: of the square input images, in pixels.
             normalisation: `mean` and `std` per channel of pixels in [0, 1].
@@ -31,9 +32,13 @@ class Network(nn.Module):
         super().__init__()
         self.settings, self.classes, self.side = settings, classes, side
         width = len(normalisation["mean"])
-        for number, conv in enumerate(settings["conv"], start=1):
-            self.add_module(f"conv{number}", nn.Conv2d(width, conv["channels"], conv["kernel"]))
-            width = conv["channels"]
+        self.stages = receptive_field.stages(settings)
+        for number, stage in enumerate(self.stages, start=1):
+            convolution = nn.Conv2d(width, stage.channels, stage.kernel, stage.stride, stage.padding)
+            self.add_module(f"conv{number}", convolution)
+            if stage.batch_norm:
+                self.add_module(f"norm{number}", nn.BatchNorm2d(stage.channels))
+            width = stage.channels
         *_, last_side = receptive_field.pooled_sides(settings, side).values()
         width *= last_side**2
         for number, outputs in enumerate([*settings["fc"], classes], start=1):
@@ -52,17 +57,24 @@ class Network(nn.Module):
             images: float32 (image, channel, y, x) in [0, 1].
         """
         maps = (images - self.mean) / self.std
-        for name in self.convolutions:
-            maps = F.max_pool2d(F.relu(self.get_submodule(name)(maps)), receptive_field.POOL)
+        for number, name in enumerate(self.convolutions):
+            maps = self.pooled(number, self.get_submodule(name)(maps))
             yield name, maps
+
+    def pooled(self, number, maps):
+        """What follows the convolution of a layer, counted from 0: batch normalisation, ReLU and pooling."""
+        stage = self.stages[number]
+        if stage.batch_norm:
+            maps = self.get_submodule(f"norm{number + 1}")(maps)
+        return F.max_pool2d(F.relu(maps), stage.pool)
 
     def forward(self, images):
         """Logits (image, class) of float32 images (image, channel, y, x) in [0, 1]."""
         *_, (_, maps) = self.pooled_maps(images)
-        hidden = maps.flatten(1)
+        hidden, dropout = maps.flatten(1), self.settings.get("dropout", 0)
         for name in self.fully_connected[:-1]:
-            hidden = F.relu(self.get_submodule(name)(hidden))
-        return self.get_submodule(self.fully_connected[-1])(hidden)
+            hidden = F.relu(self.get_submodule(name)(F.dropout(hidden, dropout, self.training)))
+        return self.get_submodule(self.fully_connected[-1])(F.dropout(hidden, dropout, self.training))
 
 
 def as_input(pixels):

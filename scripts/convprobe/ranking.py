@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 
 from convprobe import receptive_field, runtime
-from convprobe.activations import BATCH, TOP_IMAGES_COLUMNS
+from convprobe.activations import BATCH, TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.network import as_input
 
 LOW = 2**32  # keys hold a response in their upper half, an image in the lower
@@ -73,6 +73,6 @@ def _table(layer, keys, peaks, images, field, side):
     peak_y, peak_x = np.divmod(peaks, side)
     response = (keys // LOW).astype(np.int32).view(np.float32).ravel()
     classes = np.array(images.classes)[images.labels[rows]]
-    box = field.box(peak_y, peak_x)
+    box = clipped_box(field, peak_y, peak_x, images.side)
     columns = (layer, channel, rank + 1, images.indices[rows], classes, response, peak_y, peak_x, *box)
     return pd.DataFrame(dict(zip(TOP_IMAGES_COLUMNS, columns, strict=True)))

@@ -68,10 +68,13 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
     random = generator(settings["seed"], checkpoint.epoch + 1)
     pixels, labels = torch.from_numpy(images.pixels).to(device), torch.from_numpy(images.labels).to(device)
-    batches = torch.randperm(len(labels), generator=random).split(settings["batch_size"])
+    batches = list(torch.randperm(len(labels), generator=random).split(settings["batch_size"]))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]  # batch normalisation can't do with a single image
     # Summed on the device: asking for a number at every step would make a GPU wait.
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)
+    torch.manual_seed(random.initial_seed())  # for dropout
     for step, batch in enumerate(job.progress(batches, len(labels), "images")):
         for group in optimizer.param_groups:
             group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))

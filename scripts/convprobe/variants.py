@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from convprobe import runtime
 from convprobe.matrix import Convolution
 from convprobe.network import as_input, split_name
-from convprobe.receptive_field import POOL
 
 BATCH = 100  # images at a time; bounds the memory, doesn't change the result
 
@@ -29,7 +28,8 @@ def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATC
             as it is.
         images: datasets.Images.
         mode: what takes the place of a filter's map after ReLU and pooling. `zero`: 0, as if its weights
-            and its bias were 0. `weights-only`: what its bias alone gives, as if only its weights were 0.
+            and its bias were 0, and no batch normalisation followed. `weights-only`: what its bias alone
+            gives, as if only its weights were 0.
             `mean`: its mean map over these images (mean ablation: Chan et al. 2022, Causal Scrubbing).
         batch: images at a time.
 
@@ -62,8 +62,12 @@ def _substitutes(network, images, mode, job):
     """What takes the place of each layer's maps, float32 (channel, y, x); 1×1 for the same everywhere."""
     if mode == "mean":
         return _mean_maps(network, images, job)
-    biases = [network.get_submodule(name).bias.detach() for name in network.convolutions]
-    return [(F.relu(bias) if mode == "weights-only" else torch.zeros_like(bias))[:, None, None] for bias in biases]
+    biases = [network.get_submodule(name).bias.detach()[:, None, None] for name in network.convolutions]
+    if mode == "zero":
+        return [torch.zeros_like(bias) for bias in biases]
+    # A map that is the same everywhere stays so; it must only be large enough to be pooled.
+    maps = [bias.expand(-1, *[stage.pool] * 2)[None] for bias, stage in zip(biases, network.stages, strict=True)]
+    return [network.pooled(number, constant)[0] for number, constant in enumerate(maps)]
 
 
 def _mean_maps(network, images, job):
@@ -82,7 +86,7 @@ class Clean:
 
     Attributes:
         pooled: of each convolution the maps after ReLU and pooling, (image, channel, y, x).
-        before: of each convolution and the first fully connected layer what comes out before ReLU.
+        before: of each convolution and the first fully connected layer what comes out of it.
         logits: (image, class).
     """
 
@@ -101,16 +105,19 @@ class Passes:
         channels = self.layers[-1].out_channels
         side = round((first.in_features / channels) ** 0.5)
         # The first fully connected layer is a convolution over its whole input.
-        weights = [layer.weight for layer in self.layers[1:]] + [first.weight.view(-1, channels, side, side)]
         self.bias = [layer.bias for layer in (*self.layers[1:], first)]
-        self.convolutions = [Convolution(weight.detach()) for weight in weights]
+        self.convolutions = [
+            Convolution(layer.weight.detach(), stage.stride, stage.padding)
+            for layer, stage in zip(self.layers[1:], network.stages[1:], strict=True)
+        ]
+        self.convolutions.append(Convolution(first.weight.detach().view(-1, channels, side, side)))
 
     def clean(self, inputs):
         """A batch (image, channel, y, x) in [0, 1] through the network as it is."""
         maps, pooled, before = (inputs - self.network.mean) / self.network.std, [], []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             before.append(layer(maps))
-            maps = F.max_pool2d(F.relu(before[-1]), POOL)
+            maps = self.network.pooled(number, before[-1])
             pooled.append(maps)
         first = self.network.get_submodule(self.network.fully_connected[0])
         before.append(first(maps.flatten(1))[..., None, None])
@@ -133,7 +140,7 @@ class Passes:
                 change = substitutes[number][channels] - clean.pooled[number][:, channels]
                 hidden = clean.before[number + 1] + self.convolutions[number](change, channels)
             else:
-                maps = F.max_pool2d(F.relu(hidden), POOL)
+                maps = self.network.pooled(number, hidden)
                 maps[:, channels] = substitutes[number][channels]
                 hidden = self.convolutions[number](maps) + self.bias[number][:, None, None]
         return self._logits(hidden)

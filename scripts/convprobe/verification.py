@@ -252,7 +252,8 @@ def _filters(results, config, run, at):
             yield same, name, f"{filter_name}: response is not the norm of the map"
     table = activations.top_images(path, images_path, chosen, top, config["network"])
     results.same_table(f"{at}/filters/top-images.csv", table)
-    yield from _patches(results, f"{at}/filters/patches.h5", table, images)
+    fields = receptive_field.of_pooled_maps(config["network"])
+    yield from _patches(results, f"{at}/filters/patches.h5", table, images, fields)
     yield from _all_filters(results, config, f"{at}/filters/all-top-images.csv", len(images.labels), table)
 
 
@@ -265,11 +266,11 @@ def _all_filters(results, config, name, tested, chosen):
     yield same, name, "has other images for the chosen filters than top-images.csv"
 
 
-def _patches(results, name, table, images):
+def _patches(results, name, table, images, fields):
     with hdf5.open_complete(results.path(name)) as file:
         for (layer, channel), rows in table.groupby(["layer", "channel"]):
             for patch, row in zip(file[f"{layer}/{channel}"][:], rows.sort_values("rank").itertuples(), strict=True):
-                seen = images.pixels[row.image, row.top : row.bottom, row.left : row.right]
+                seen = activations.cut(images.pixels[row.image], fields[layer].box(row.peak_y, row.peak_x))
                 what = f"{layer}/{channel}, rank {row.rank}: not the pixels of its box"
                 yield np.array_equal(patch, seen), name, what
 

@@ -28,7 +28,8 @@ def read(path, settings, classes, side, normalisation):
     mistakes = list(_mistakes(found, expected))
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
-    network.load_state_dict({name: tensor.float() for name, tensor in found.items()})
+    # Batch normalisation counts its batches, which no probe uses.
+    network.load_state_dict(expected | {name: tensor.to(expected[name].dtype) for name, tensor in found.items()})
     return checkpoints.Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=0)
 
 
@@ -57,6 +58,8 @@ def _mistakes(found, expected):
     """Yield a line for each weight that is missing, unknown, of another shape, or no finite number."""
     for name, wanted in expected.items():
         shape = tuple(wanted.shape)
+        if name.endswith(".num_batches_tracked"):
+            continue
         if name not in found:
             yield f"{name} is missing, expected shape {shape}"
         elif found[name].shape != wanted.shape:

@@ -18,10 +18,17 @@ def draw_network(draw):
     """A random network that the config can describe, and the side of its images."""
     depth, side = int(draw.integers(1, 4)), 26
     conv = [{"channels": int(draw.integers(2, 9)), "kernel": int(draw.integers(1, 4))} for _ in range(depth)]
+    if draw.integers(2):
+        for stage in conv:
+            stage |= {"padding": int(draw.integers(0, stage["kernel"])), "stride": int(draw.integers(1, 3))}
+            stage |= {"pool": int(draw.integers(1, 3)), "batch_norm": bool(draw.integers(2))}
     torch.manual_seed(int(draw.integers(2**31)))
-    network = Network({"conv": conv, "fc": draw.integers(1, 9, draw.integers(0, 3)).tolist()}, len(CLASSES), side)
-    for weight in network.parameters():  # larger than the initial ones, so that each filter matters
-        torch.nn.init.normal_(weight, std=0.5)
+    network = Network({"conv": conv, "fc": draw.integers(8, 12, draw.integers(0, 3)).tolist()}, len(CLASSES), side)
+    for name, weight in network.state_dict().items():  # larger than the initial ones, so that each filter matters
+        if weight.is_floating_point():
+            torch.nn.init.uniform_(weight, 0.5, 1.5) if "running_var" in name else torch.nn.init.normal_(
+                weight, std=0.5
+            )
     return network.eval(), side
 
 
@@ -46,9 +53,12 @@ def without(network, filters, images, mode):
         convolution = changed.get_submodule(layer)
         channels = [int(name.split("/")[1]) for name in filters if name.split("/")[0] == layer]
         convolution.weight[channels] = 0
+        maps = convolution(maps)
+        if network.stages[number].batch_norm:
+            maps = changed.get_submodule(f"norm{number + 1}")(maps)
+        maps = F.max_pool2d(F.relu(maps), network.stages[number].pool)
         if mode == "zero":
-            convolution.bias[channels] = 0
-        maps = F.max_pool2d(F.relu(convolution(maps)), 2)
+            maps[:, channels] = 0
         if mode == "mean":
             maps[:, channels] = original[number][:, channels].mean(0)
     hidden = maps.flatten(1)

@@ -80,10 +80,10 @@ def test_top_images_break_ties_by_the_lowest_index_and_box_what_the_peak_sees(im
 
 def test_patches_are_the_boxed_pixels_the_highest_response_first(images, images_path, tmp_path):
     columns = ["layer", "channel", "rank", "image", "class", "response", "peak_y", "peak_x"]
-    rows = [("conv1", 2, 2, 3, "ant", 1.0, 1, 1, 2, 2, 6, 6), ("conv1", 2, 1, 8, "bee", 2.0, 0, 3, 0, 6, 4, 10)]
+    rows = [("conv1", 2, 2, 3, "ant", 1.0, 1, 1), ("conv1", 2, 1, 8, "bee", 2.0, 0, 3)]
     table = tmp_path / "top-images.csv"
-    pd.DataFrame(rows, columns=[*columns, "top", "left", "bottom", "right"]).to_csv(table, index=False)
-    activations.cut_patches(tmp_path / "patches.h5", table, images_path)
+    pd.DataFrame(rows, columns=columns).to_csv(table, index=False)
+    activations.cut_patches(tmp_path / "patches.h5", table, images_path, SETTINGS)
     with h5py.File(tmp_path / "patches.h5") as file:
         patches = file["conv1/2"][:]
     np.testing.assert_array_equal(patches[0], images.pixels[8, 0:4, 6:10])
@@ -94,6 +94,24 @@ def test_patches_are_the_boxed_pixels_the_highest_response_first(images, images_
 def test_the_batch_does_not_change_predictions(network, images, batch):
     whole = evaluation.predict(network, images)
     torch.testing.assert_close(evaluation.predict(network, images, batch=batch), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_path, tmp_path):
+    settings = {"conv": [{"channels": 3, "kernel": 3, "padding": 2}], "fc": []}
+    maps = np.zeros((30, 7, 7), dtype=np.float32)
+    maps[4, 0, 6] = 1
+    activations.write(tmp_path / "activations.h5", [{"conv1/1": maps}], ["conv1/1"], "")
+    table = activations.top_images(tmp_path / "activations.h5", images_path, ["conv1/1"], 2, settings)
+    # Fields of 4 pixels, 2 apart, the first from -2 on: rows -2 to 1, columns 10 to 13, of 12.
+    boxes = table[["top", "left", "bottom", "right", "clipped"]].to_numpy().tolist()
+    assert boxes == [[0, 10, 2, 12, True], [0, 0, 2, 2, True]]
+    table.to_csv(tmp_path / "top-images.csv", index=False)
+    activations.cut_patches(tmp_path / "patches.h5", tmp_path / "top-images.csv", images_path, settings)
+    with h5py.File(tmp_path / "patches.h5") as file:
+        patch = file["conv1/1"][0]
+    expected = np.full((4, 4, 3), 128)
+    expected[2:, :2] = images.pixels[4, :2, 10:]
+    np.testing.assert_array_equal(patch, expected)
 
 
 # Every filter's top images

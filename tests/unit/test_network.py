@@ -80,17 +80,20 @@ def test_receptive_fields_of_the_published_network():
 def draw_settings(seed):
     """A random network that leaves something of an image of 24×24."""
     draw, conv, side = np.random.default_rng(seed), [], 24
-    while len(conv) < 3 and side > 3:
-        conv.append({"channels": int(draw.integers(2, 6)), "kernel": int(draw.integers(1, min(side, 8)))})
-        side = (side - conv[-1]["kernel"] + 1) // 2
+    while len(conv) < 3 and side > 5:
+        kernel = int(draw.integers(1, 6))
+        stage = {"channels": int(draw.integers(4, 8)), "kernel": kernel, "pool": int(draw.integers(1, 4))}
+        stage |= {"padding": int(draw.integers(0, kernel)), "stride": int(draw.integers(1, min(kernel, 2) + 1))}
+        conv.append(stage | {"batch_norm": bool(draw.integers(2))})
+        side = ((side + 2 * stage["padding"] - kernel) // stage["stride"] + 1) // stage["pool"]
     return {"conv": conv, "fc": []}
 
 
 @pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(8))], ids=str)
 def test_receptive_field_is_the_support_of_the_gradient(settings):
-    """It lies in the box and reaches each of its sides; without padding no box leaves the image."""
+    """It lies in the box and reaches each of its sides, as far as these are in the image."""
     torch.manual_seed(0)
-    network = Network(settings, classes=2, side=24)
+    network = Network(settings, classes=2, side=24).eval()
     fields = receptive_field.of_pooled_maps(settings)
     sides = receptive_field.pooled_sides(settings, 24)
     for name, y, x in [(name, *place) for name, last in sides.items() for place in ((0, 0), (last - 1, last // 2))]:
@@ -101,7 +104,7 @@ def test_receptive_field_is_the_support_of_the_gradient(settings):
             seen |= images.grad[0].abs().sum(0) > 0
         rows, columns = seen.any(1).nonzero(), seen.any(0).nonzero()
         found = (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
-        assert tuple(map(int, found)) == fields[name].box(y, x)
+        assert tuple(map(int, found)) == tuple(min(max(edge, 0), 24) for edge in fields[name].box(y, x))
 
 
 def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():

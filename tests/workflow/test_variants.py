@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -207,3 +208,38 @@ def test_another_epoch_is_probed_beside_the_selected_one_and_nothing_twice(finis
     for name in [name for name in before if name.startswith("normalised/epoch-01/")]:
         assert name.replace("epoch-01", "epoch-02") in after
     assert workflow.run("verify_results").returncode == 0
+
+
+OTHER_LAYERS = """
+network:
+  conv:
+    - {channels: 6, kernel: 5, stride: 2, padding: 2, batch_norm: true}
+    - {channels: 6, kernel: 3, padding: 1, pool: 1}
+  fc: [16]
+  dropout: 0.25
+dataset: {train_images: 129}
+training: {batch_size: 32}
+"""
+
+
+def test_a_network_of_other_layers_goes_through_all_probes(workflow):
+    """With a last batch of one image, which batch normalisation alone could not take."""
+    workflow.configure(OTHER_LAYERS, name="other.yaml")
+    configs = ["tiny.yaml", "other.yaml"]
+    completed = workflow.run(configs=configs)
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    files = workflow.files()
+    table = pd.read_csv(files["normalised/epoch-02/filters/top-images.csv"])
+    # conv2 pooled sees 5 + 2 + 2·4 = 15 pixels, its units lie 4 apart, and the first begins at -6.
+    deep = table[table["layer"] == "conv2"]
+    assert (deep["top"] == (4 * deep["peak_y"] - 6).clip(lower=0)).all()
+    with h5py.File(files["normalised/epoch-02/filters/patches.h5"]) as file:
+        assert file["conv2/5"].shape[1:] == (15, 15, 3)
+    verified = workflow.run("verify_results", configs=configs)
+    assert verified.returncode == 0, verified.stdout
+    assert "Nothing to be done" in workflow.run(configs=configs).stdout
+    trained = "normalised/checkpoints/epoch-02.pth"
+    before = files[trained].read_bytes()
+    shutil.rmtree(workflow.folder / "results/tiny/normalised/checkpoints")
+    assert workflow.run(f"results/tiny/{trained}", configs=configs).returncode == 0
+    assert files[trained].read_bytes() == before, "what dropout draws comes from the run's seed"

@@ -168,7 +168,7 @@ FORGERIES = {
     "a variant left out": (
         f"{ABLATION}/variants.h5", edit_hdf5(lambda file: file.pop("predicted")), "predicted",
     ),
-    "a variant's prediction": (f"{ABLATION}/variants.h5", put("predicted", (0, 0), 3), "differs from what its sources"),
+    "a variant's prediction": (f"{ABLATION}/variants.h5", put("predicted", (0, 0), 99), "not of the stated form"),
     "a filter of all": (f"{FILTERS}/all-top-images.csv", edit_text("conv1,1,1,", "conv1,3,1,"), "has other images"),
 
     "a figure": (f"{ABLATION}/confusion.png", lambda path: path.write_bytes(b"\x89PNG"), "not a picture"),
