@@ -45,7 +45,7 @@ def load(path, device="cpu"):
     """Read a checkpoint; its network is on `device`, channels last, in evaluation mode.
 
     Raises:
-        InputError: the file is damaged, or its weights don't fit its network.
+        InputError: the file is damaged, or its weights don't fit its network or are no finite numbers.
     """
     values = load_tensors(path)
     try:
@@ -53,6 +53,8 @@ def load(path, device="cpu"):
     except Exception as error:  # a file can be wrong in any way; nothing else is read here
         detail = _one_line(error)
         raise InputError(f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again") from error
+    if not all(weights.isfinite().all() for weights in checkpoint.network.parameters()):
+        raise InputError(f"{path}: has weights that are not finite: delete it and run again")
     checkpoint.network.to(device, memory_format=torch.channels_last).eval()
     return checkpoint
 

@@ -21,6 +21,8 @@ from convprobe.errors import InputError
 
 SPLITS = ("train", "test")
 MOST_BYTES = 2**26  # of an image file
+MOST_ENTRIES = 2_000_000  # of an archive
+MOST_UNPACKED = 2**36  # bytes of a .tar.gz, which must be read in a row
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
@@ -107,24 +109,34 @@ def _entries(path):
             yield file.relative_to(path).as_posix(), file.stat().st_size, file.read_bytes
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
+            _refuse_huge(path, entries=len(archive.infolist()))
             for entry in archive.infolist():
                 # No more is unpacked than the entry's stated size: zipfile stops there.
                 yield entry.filename, entry.file_size, lambda entry=entry: archive.read(entry)
     else:
         with tarfile.open(path) as archive:
-            for entry in archive:
+            for number, entry in enumerate(archive, start=1):
+                archive.members = []  # it would keep them all
+                _refuse_huge(path, entries=number, unpacked=entry.offset_data + entry.size)
                 if entry.isfile():
                     yield entry.name, entry.size, lambda entry=entry: archive.extractfile(entry).read()
-            _refuse_cut(archive)
+            _refuse_cut(path, archive)
 
 
-def _refuse_cut(archive):
+def _refuse_huge(path, entries=0, unpacked=0):
+    if entries > MOST_ENTRIES:
+        raise InputError(f"{path}: has more than {MOST_ENTRIES} entries, expected an archive of images")
+    if unpacked > MOST_UNPACKED:
+        raise InputError(f"{path}: unpacks to more than {MOST_UNPACKED} bytes, expected an archive of images")
+
+
+def _refuse_cut(path, archive):
     """A damaged entry ends a tar for Python without a word: only a block of zeros is its end."""
     archive.fileobj.seek(archive.offset)
     if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError("it breaks off")
     while archive.fileobj.read(1 << 20):  # to the end, where gzip compares its checksum
-        pass
+        _refuse_huge(path, unpacked=archive.fileobj.tell())
 
 
 def _pixels(where, content, image_size):

@@ -345,10 +345,7 @@ MODULES = {
     "selection": CURVES | PAGE,
     "shapes": EVERYTHING,
     "sources": EVERYTHING,
-    "tables": jobs(
-        "tabulate_learning_curve normalised", "tabulate_learning_curve raw", "plot_learning_curve normalised",
-        "plot_learning_curve raw", "summarise_occlusion normalised epoch-01",
-    ) | (filters() | atlas() | ablation()) - jobs("compare_ablations normalised epoch-01") | PAGE,
+    "tables": EVERYTHING,
     "training": AFTER_DATA,
     "variants": ablation() | PAGE,
     "verification": NOTHING,

@@ -246,6 +246,13 @@ def values_of(tmp_path):
     return checkpoints.load_tensors(tmp_path / "good.pth")
 
 
+def test_a_checkpoint_with_a_weight_that_is_no_number_is_refused(tmp_path):
+    values = values_of(tmp_path)
+    next(iter(values["weights"].values())).view(-1)[0] = float("nan")
+    checkpoints.save_tensors(tmp_path / "a.pth", values)
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("has weights that are not finite")
+
+
 @pytest.mark.parametrize("key", ["weights", "network", "classes", "side", "normalisation", "epoch"])
 @pytest.mark.parametrize("value", ["missing", None, [], "text", {}], ids=str)
 def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, key, value):

@@ -282,6 +282,28 @@ def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_pat
     assert refusal(path) == f"train/a/0.png is a file of {100 * 2**20} bytes, expected an image of at most {2**26}"
 
 
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_an_archive_of_very_many_entries_is_refused(pictures, monkeypatch, kind):
+    monkeypatch.setattr(image_folder, "MOST_ENTRIES", 8)
+    assert refusal(packed(pictures, kind)) == "has more than 8 entries, expected an archive of images"
+
+
+@pytest.mark.parametrize("place", ["README", None], ids=["in an entry that no one reads", "behind the end"])
+def test_a_bomb_in_a_tar_is_refused_wherever_it_lies(pictures, monkeypatch, place):
+    monkeypatch.setattr(image_folder, "MOST_UNPACKED", 2**24)
+    zeros = bytes(2**25)
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as archive:
+        archive.add(pictures, "pictures")
+        if place:
+            entry = tarfile.TarInfo(place)
+            entry.size = len(zeros)
+            archive.addfile(entry, io.BytesIO(zeros))
+    path = pictures.parent / "bomb.tar.gz"
+    path.write_bytes(gzip.compress(plain.getvalue() + (b"" if place else zeros)))
+    assert refusal(path) == f"unpacks to more than {2**24} bytes, expected an archive of images"
+
+
 def test_a_zip_that_understates_a_size_is_refused(tmp_path):
     path = tmp_path / "lie.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,10 +1,13 @@
 """A user's mistake ends in one clear line, a non-zero exit and no half file."""
 
 import shutil
+import subprocess
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from bad_configs import BAD_EDITS
 from PIL import Image
 
 
@@ -42,6 +45,48 @@ def test_all_mistakes_of_a_config_are_told_at_once(workflow):
     expect_line(completed, "bad.yaml: occlusion.windows[1] is 4, but a window is centred on a pixel")
     expect_line(completed, "bad.yaml: occlusion.images is 41, but 40 images are tested")
     expect_line(completed, "tiny.yaml: selection.epoch is 2, but run normalised ends at epoch 1")
+
+
+def test_each_mistake_in_a_config_ends_in_its_line_and_touches_no_result(finished, tmp_path):
+    """The table of tests/bad_configs.py, each row planned by Snakemake beside finished results."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    before = {name: path.stat().st_mtime_ns for name, path in workflow.files().items()}
+
+    def plan(row):
+        number, change = row
+        workflow.configure(change.replace("FILE", "config.yaml"), name=f"bad-{number}.yaml")
+        return workflow.run("--dry-run", "--nolock", configs=[f"bad-{number}.yaml"])
+
+    with ThreadPoolExecutor(2) as pool:
+        completed = list(pool.map(plan, enumerate(BAD_EDITS)))
+    for number, (done, line) in enumerate(zip(completed, BAD_EDITS.values(), strict=True)):
+        told = line.replace("own: ", f"bad-{number}.yaml: ", 1) if line.startswith("own: ") else line
+        told = told.replace("base: ", "config.yaml: ", 1) if told.startswith("base: ") else told
+        assert done.returncode == 1, line
+        assert told in done.stdout.splitlines(), done.stdout
+        assert "Traceback" not in done.stdout
+    assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
+
+
+def test_folders_of_any_name_work(finished, tmp_path):
+    folder = tmp_path / "ein Ordner, größer als nötig (日本)" / ("lang" * 60) / "convprobe"
+    assert "Nothing to be done" in finished.copy(folder).run().stdout
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(workflow):
+    first = subprocess.Popen(
+        workflow.command(), cwd=workflow.folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+    )
+    for line in first.stdout:
+        if line.startswith("localrule"):
+            break
+    second = workflow.run()
+    assert second.returncode == 1
+    assert "Directory cannot be locked" in second.stdout
+    assert "Traceback" not in second.stdout
+    output, _ = first.communicate()
+    assert first.returncode == 0, output[-3000:]
+    assert workflow.run("verify_results").returncode == 0
 
 
 def test_missing_data_set(workflow):

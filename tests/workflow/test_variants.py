@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -68,27 +69,36 @@ def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
     assert checkpoint.read_bytes() == before
 
 
-def test_a_folder_of_images_goes_through_the_whole_study(workflow, tmp_path):
+def example_in_the_readme(workflow, word):
+    """The README's block of YAML that holds a word."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (workflow.folder / "README.md").read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if word in block]
+    return found
+
+
+def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     random = np.random.default_rng(0)
-    for split, count in (("train", 12), ("test", 4)):
-        for index in range(count):
-            for name, level in (("dark", 60), ("light", 180)):
-                pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
-                path = tmp_path / "pictures" / split / name / f"{index:03d}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(pixels).save(path)
-    workflow.configure(
-        f"dataset: {{name: image-folder, path: {tmp_path / 'pictures'}, train_images: all, test_images: all}}\n"
-        "compared: []\nocclusion: {images: all}\nablation: {table_images: 5}\n",
-        name="own.yaml",
+    with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
+        for split, count in (("train", 12), ("test", 4)):
+            for index in range(count):
+                for name, level in (("dark", 60), ("light", 180)):
+                    pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
+                    with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
+                        Image.fromarray(pixels).save(file, "png")
+    workflow.configure(example_in_the_readme(workflow, "pictures.zip"), name="mine.yaml").configure(
+        "dataset: {train_images: all, test_images: all}\ncompared: []\nocclusion: {images: all}\n"
+        "ablation: {table_images: 5}\n",
+        name="small.yaml",
     )
-    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
+    completed = workflow.run(configs=["tiny.yaml", "small.yaml", "mine.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
     files = workflow.files()
-    with h5py.File(files["normalised/epoch-02/occlusion/window-5.h5"]) as file:
+    probed = f"normalised/epoch-{json.loads(files['normalised/selection.json'].read_text())['epoch']:02d}"
+    with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
         assert file["confidence"].shape == (8, 20, 20)
-    first = pd.read_csv(files["normalised/epoch-02/ablation/first-images.csv"])
+    first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"])
     assert first["class"].tolist() == ["dark", "light", "dark", "light", "dark"]
+    assert files["dataset/classes.csv"].read_text() == "class,train,test\ndark,12,4\nlight,12,4\n"
 
 
 @needs_real_images
@@ -153,20 +163,13 @@ def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     assert verified.returncode == 0, verified.stdout
 
 
-OWN = """
-runs: {own: {weights: own weights.pth, normalisation: {mean: [0.5, 0.4, 0.3], std: [0.25, 0.2, 0.3]}}}
-studied: [own]
-compared: []
-"""
-
-
-def test_weights_from_elsewhere_are_probed_without_training(workflow):
+def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
     settings = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": []}
-    normalisation = {"mean": [0.5, 0.4, 0.3], "std": [0.25, 0.2, 0.3]}
+    normalisation = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
     torch.manual_seed(1)
     network = Network(settings, classes=10, side=32, normalisation=normalisation).eval()
-    torch.save({"state_dict": network.half().state_dict()}, workflow.folder / "own weights.pth")
-    workflow.configure(OWN, name="own.yaml")
+    torch.save({"state_dict": network.half().state_dict()}, workflow.folder / "own.pth")
+    workflow.configure(example_in_the_readme(workflow, "own.pth"), name="own.yaml")
     completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
     assert "train_epoch" not in completed.stdout
@@ -182,15 +185,15 @@ def test_weights_from_elsewhere_are_probed_without_training(workflow):
 
     state = network.state_dict()
     del state["conv2.bias"]
-    torch.save({**state, "conv1.weight": torch.zeros(4, 3, 3, 3)}, workflow.folder / "own weights.pth")
+    torch.save({**state, "conv1.weight": torch.zeros(4, 3, 3, 3)}, workflow.folder / "own.pth")
     # Snakemake deletes a stale file before it is made anew: all but that checkpoint stay.
     before = {name: path.stat().st_mtime_ns for name, path in files.items() if not name.endswith("weights.pth")}
     refused = workflow.run(configs=["tiny.yaml", "own.yaml"])
     assert refused.returncode == 1
-    log = (workflow.folder / "logs/tiny/own/weights.log").read_text().splitlines()
+    log = (workflow.folder / "logs/own/own/weights.log").read_text().splitlines()
     assert log[1:] == [
-        "error: own weights.pth: conv1.weight has shape (4, 3, 3, 3), expected (4, 3, 5, 5)",
-        "own weights.pth: conv2.bias is missing, expected shape (6,)",
+        "error: own.pth: conv1.weight has shape (4, 3, 3, 3), expected (4, 3, 5, 5)",
+        "own.pth: conv2.bias is missing, expected shape (6,)",
     ]
     assert "Traceback" not in refused.stdout
     assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
