@@ -76,23 +76,35 @@ def _fitting(compute, rows, size):
     """Yield (batch, compute(batch)); after a batch that didn't fit all are half as large."""
     start = 0
     while start < len(rows):
-        batch, result = rows[start : start + size], None
+        found, size = halving(
+            lambda size, start=start: compute(rows[start : start + size]), min(size, len(rows) - start)
+        )
+        yield rows[start : start + size], found
+        start += size
+
+
+def halving(compute, size):
+    """compute(size), with half the size as often as it doesn't fit into the memory.
+
+    Returns:
+        what was computed, and the size with which it did fit.
+
+    Raises:
+        InputError: not even a single one fits.
+    """
+    while True:
         try:
-            result = compute(batch)
+            return compute(size), size
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
             reason = str(error).partition("\n")[0][:100]
         # Out of the handler: the error holds on to the memory of what failed.
-        if result is None:
-            if len(batch) == 1:
-                raise InputError(f"not even one at a time fits into the memory ({reason}): expected more of it")
-            size = len(batch) // 2
-            print(f"out of memory with {len(batch)} at a time: going on with {size}", flush=True)
-            _free_cached_memory()
-        else:
-            start += len(batch)
-            yield batch, result
+        if size == 1:
+            raise InputError(f"not even one at a time fits into the memory ({reason}): expected more of it")
+        print(f"out of memory with {size} at a time: going on with {size // 2}", flush=True)
+        size //= 2
+        _free_cached_memory()
 
 
 def _out_of_memory(error):

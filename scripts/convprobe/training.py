@@ -6,6 +6,7 @@ that was cut anywhere and taken up again gives the same bytes, on one machine an
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
@@ -75,12 +76,14 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)
     torch.manual_seed(random.initial_seed())  # for dropout
+    size = settings["batch_size"] + 1  # images at a time, as far as they fit into the memory
     for step, batch in enumerate(job.progress(batches, len(labels), "images")):
         for group in optimizer.param_groups:
             group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))
         batch = batch.to(device)
         augmented = augment(pixels[batch], settings["augmentation"], random)
-        loss, right = _step(network, optimizer, augmented, labels[batch], settings["precision"])
+        step_in = partial(_step, network, optimizer, augmented, labels[batch], settings["precision"])
+        (loss, right), size = runtime.halving(step_in, size)
         loss_sum += loss * len(batch)
         correct += right
     checkpoint.epoch += 1
@@ -108,15 +111,23 @@ def _rate(settings, epochs_done):
     return rate * (1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2)
 
 
-def _step(network, optimizer, pixels, labels, precision):
-    """One step down the gradient of the mean cross-entropy: that loss, and how many were right."""
-    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits = network(as_input(pixels)).float()
-    loss = F.cross_entropy(logits, labels)
+def _step(network, optimizer, pixels, labels, precision, size):
+    """One step down the gradient of the mean cross-entropy: that loss, and how many were right.
+
+    The gradient is summed over parts of at most `size` images, which doesn't change it, but for what
+    batch normalisation takes for a batch.
+    """
     optimizer.zero_grad()
-    loss.backward()
+    loss_sum, correct = 0, 0
+    for part, true in zip(pixels.split(size), labels.split(size), strict=True):
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            logits = network(as_input(part)).float()
+        loss = F.cross_entropy(logits, true) * (len(part) / len(pixels))
+        loss.backward()
+        loss_sum = loss_sum + loss.detach()
+        correct = correct + (logits.argmax(1) == true).sum()
     optimizer.step()
-    return loss.detach(), (logits.argmax(1) == labels).sum()
+    return loss_sum, correct
 
 
 def _record(epoch, loss_sum, correct, count):
