@@ -8,6 +8,8 @@ import pandas as pd
 
 from convprobe import files
 
+MOST_ROWS = 1000  # of a table on the page
+
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
@@ -48,7 +50,9 @@ def _shown(path, folder):
     place = html.escape(Path(path).relative_to(folder).as_posix())
     link = f'<figcaption><a href="{place}">{place}</a></figcaption>'
     if Path(path).suffix == ".csv":
-        table = pd.read_csv(path, keep_default_na=False).to_html(index=False, border=0)
-        return f'<figure>{link}<div class="table" tabindex="0">{table}</div></figure>'
+        table = pd.read_csv(path, keep_default_na=False)
+        shown = table.head(MOST_ROWS).to_html(index=False, border=0)
+        rest = f"<p>{len(table) - MOST_ROWS} more rows are in the file.</p>" if len(table) > MOST_ROWS else ""
+        return f'<figure>{link}<div class="table" tabindex="0">{shown}</div>{rest}</figure>'
     data = base64.b64encode(Path(path).read_bytes()).decode()
     return f'<figure>{link}<img alt="{place}" src="data:image/png;base64,{data}"></figure>'
