@@ -1,7 +1,7 @@
 # make demo    the whole study in minutes, without a download
 # make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
-# make faults  200 interrupted runs in place of the tests' 28, for most of an hour
+# make faults  200 interrupted runs in place of the tests' 25, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.

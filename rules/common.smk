@@ -1,12 +1,21 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
+from pathlib import Path
+
 from convprobe import config as configs
 from convprobe import contents, cost, files
 from convprobe.errors import InputError
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
+
+def shown_path(path):
+    """A config file as its user knows it: Snakemake makes every path absolute."""
+    path, here = Path(path), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 try:
-    CONFIG_FILES = dict.fromkeys(["config.yaml", *map(str, workflow.configfiles)])
+    CONFIG_FILES = dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)])
     config = configs.checked(config, f"{workflow.basedir}/schemas/config.schema.json", CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))

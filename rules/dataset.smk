@@ -1,7 +1,5 @@
 """The data set: downloaded if need be, brought into one file, measured."""
 
-from pathlib import Path
-
 ARCHIVE = "cifar-10-python.tar.gz"
 
 

@@ -1,7 +1,5 @@
 """What came out: the reproduction card and one page of everything."""
 
-from pathlib import Path
-
 
 def runs_by_role():
     """Which run plays the study's normalised and its raw one; a role may stay empty."""

@@ -7,5 +7,5 @@ if __name__ == "__main__":
         splits = sources.load(snakemake.params.settings, snakemake.input.get("source"))
         counts = sources.class_counts(splits)
         print(counts.to_string(index=False), flush=True)
-        tables.write(snakemake.output.classes, counts)
         datasets.write(snakemake.output.images, splits)
+        tables.write(snakemake.output.classes, counts)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
-FAULTS = int(os.environ.get("CONVPROBE_FAULTS", "28"))
+FAULTS = int(os.environ.get("CONVPROBE_FAULTS", "25"))
 # About how long a job of the tiny study lasts, by whether it imports torch.
 JOB_SECONDS = {True: 3.0, False: 1.0}
 USES_TORCH = {

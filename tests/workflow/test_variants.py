@@ -39,26 +39,6 @@ def test_lint_finds_nothing_without_a_reason(workflow):
     assert titles == set(ACCEPTED_LINTS)
 
 
-def test_best_epoch_on_held_out_images_is_probed(workflow):
-    workflow.configure(
-        "dataset: {validation_images: 50}\nselection: {policy: best, split: validation}\nocclusion: {images: [3, 1]}\n",
-        name="best.yaml",
-    )
-    completed = workflow.run(configs=["tiny.yaml", "best.yaml"])
-    assert completed.returncode == 0, completed.stdout[-3000:]
-    files = workflow.files()
-    curve = pd.read_csv(files["normalised/learning-curve.csv"])
-    epoch = json.loads(files["normalised/selection.json"].read_text())["epoch"]
-    assert epoch == curve["validation_accuracy"].idxmax() + 1
-    assert json.loads(files["dataset/normalisation.json"].read_text())["images"] == 150
-    with h5py.File(files[f"normalised/epoch-{epoch:02d}/occlusion/window-3.h5"]) as file:
-        assert file["image"][:].tolist() == [3, 1]
-        labels = file["label"][:]
-    with h5py.File(files["dataset/images.h5"]) as file:
-        assert labels.tolist() == file["test/labels"][:][[3, 1]].tolist()
-    assert "Nothing to be done" in workflow.run(configs=["tiny.yaml", "best.yaml"]).stdout
-
-
 def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
     target = "results/tiny/normalised/checkpoints/epoch-02.pth"
     assert workflow.run(target).returncode == 0
@@ -220,23 +200,35 @@ network:
     - {channels: 6, kernel: 3, padding: 1, pool: 1}
   fc: [16]
   dropout: 0.25
-dataset: {train_images: 129}
+dataset: {train_images: 179, validation_images: 50}
 training: {batch_size: 32}
+selection: {policy: best, split: validation}
+occlusion: {images: [3, 1]}
 """
 
 
-def test_a_network_of_other_layers_goes_through_all_probes(workflow):
+def test_a_network_of_other_layers_is_probed_at_its_best_epoch_on_held_out_images(workflow):
     """With a last batch of one image, which batch normalisation alone could not take."""
     workflow.configure(OTHER_LAYERS, name="other.yaml")
     configs = ["tiny.yaml", "other.yaml"]
     completed = workflow.run(configs=configs)
     assert completed.returncode == 0, completed.stdout[-3000:]
     files = workflow.files()
-    table = pd.read_csv(files["normalised/epoch-02/filters/top-images.csv"])
+    curve = pd.read_csv(files["normalised/learning-curve.csv"])
+    epoch = json.loads(files["normalised/selection.json"].read_text())["epoch"]
+    assert epoch == curve["validation_accuracy"].idxmax() + 1
+    assert json.loads(files["dataset/normalisation.json"].read_text())["images"] == 129
+    probed = f"normalised/epoch-{epoch:02d}"
+    with h5py.File(files[f"{probed}/occlusion/window-3.h5"]) as file:
+        assert file["image"][:].tolist() == [3, 1]
+        labels = file["label"][:]
+    with h5py.File(files["dataset/images.h5"]) as file:
+        assert labels.tolist() == file["test/labels"][:][[3, 1]].tolist()
+    table = pd.read_csv(files[f"{probed}/filters/top-images.csv"])
     # conv2 pooled sees 5 + 2 + 2·4 = 15 pixels, its units lie 4 apart, and the first begins at -6.
     deep = table[table["layer"] == "conv2"]
     assert (deep["top"] == (4 * deep["peak_y"] - 6).clip(lower=0)).all()
-    with h5py.File(files["normalised/epoch-02/filters/patches.h5"]) as file:
+    with h5py.File(files[f"{probed}/filters/patches.h5"]) as file:
         assert file["conv2/5"].shape[1:] == (15, 15, 3)
     verified = workflow.run("verify_results", configs=configs)
     assert verified.returncode == 0, verified.stdout
