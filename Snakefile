@@ -8,6 +8,9 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 configfile: "config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/dataset.smk"
 include: "rules/training.smk"

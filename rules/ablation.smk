@@ -11,15 +11,12 @@ FIGURES = ("confusion", "class-pairs", "gallery", "accuracy")
 def ablation_files():
     """What is made of a probed epoch, relative to its folder."""
     names = [f"{name}.csv" for name in (*TABLES, "accuracy", "class-accuracy")]
-    return [f"ablation/{name}" for name in [*names, "variants.h5", *(f"{name}.png" for name in FIGURES)]]
+    return [f"ablation/{name}" for name in [*names, "variants.h5", *figure_files(*FIGURES)]]
 
 
 def figure_of_ablation(name):
-    """A figure for Snakemake's report."""
-    labels = {"run": "{run}", "epoch": "{checkpoint}", "figure": name.replace("-", " ")}
-    return report(
-        f"{ABLATION}/{name}.png", caption=f"../report/{name}.rst", category="4 What does it lose?", labels=labels
-    )
+    figure = name.replace("-", " ")
+    return drawn(f"{ABLATION}/{name}", name, "4 What does it lose?", epoch="{checkpoint}", figure=figure)
 
 
 rule ablate_filters:
@@ -115,11 +112,8 @@ rule plot_confusion:
     input:
         before=f"{ABLATION}/confusion-before.csv",
         after=f"{ABLATION}/confusion-after.csv",
-        class_pairs=f"{ABLATION}/class-pairs.csv",
-        predictions=f"{ABLATION}/predictions.csv",
     output:
-        confusion=figure_of_ablation("confusion"),
-        class_pairs=figure_of_ablation("class-pairs"),
+        **figure_of_ablation("confusion"),
     log:
         f"{ABLATION_LOGS}/confusion-figure.log",
     params:
@@ -128,11 +122,25 @@ rule plot_confusion:
         "../scripts/plot_confusion.py"
 
 
+rule plot_class_pairs:
+    input:
+        class_pairs=f"{ABLATION}/class-pairs.csv",
+        predictions=f"{ABLATION}/predictions.csv",
+    output:
+        **figure_of_ablation("class-pairs"),
+    log:
+        f"{ABLATION_LOGS}/class-pairs-figure.log",
+    params:
+        *fingerprint("plot_class_pairs.py"),
+    script:
+        "../scripts/plot_class_pairs.py"
+
+
 rule plot_ablation_accuracy:
     input:
         accuracy=f"{ABLATION}/accuracy.csv",
     output:
-        figure=figure_of_ablation("accuracy"),
+        **figure_of_ablation("accuracy"),
     log:
         f"{ABLATION_LOGS}/accuracy-figure.log",
     params:
@@ -147,7 +155,7 @@ rule plot_gallery:
         images=f"{RESULTS}/dataset/images.h5",
         flips=f"{ABLATION}/flips.csv",
     output:
-        figure=figure_of_ablation("gallery"),
+        **figure_of_ablation("gallery"),
     log:
         f"{ABLATION_LOGS}/gallery.log",
     params:

@@ -81,3 +81,15 @@ def probed(run):
 def at_probed(run, *names):
     """An input function: files of a run's probed epochs."""
     return lambda wildcards: [f"{folder}/{name}" for folder in probed(run) for name in names]
+
+
+def drawn(path, caption, category, **labels):
+    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words."""
+    labels = {"run": "{run}", **labels}
+    picture = report(f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels)
+    return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
+
+
+def figure_files(*names):
+    """The files of figures, by their names without a suffix."""
+    return [f"{name}.{kind}" for name in names for kind in ("png", "svg", "txt")]

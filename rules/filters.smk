@@ -2,6 +2,7 @@
 
 FILTERS = f"{RESULTS}/{{run}}/{{checkpoint}}/filters"
 FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
+ANSWERS = "3 What do its filters answer to?"  # in Snakemake's report
 PAGE_FILTERS = 100  # of one layer, on a page of the atlas
 
 
@@ -20,9 +21,9 @@ ATLAS = atlas_pages()
 
 def filter_files():
     """What is made of a probed epoch, relative to its folder."""
-    names = ["activations.h5", "top-images.csv", "patches.h5", "top-patches.png", "all-top-images.csv"]
-    names += [f"{name}.png" for name in config["filters"]["chosen"]]
-    return [f"filters/{name}" for name in [*names, *(f"atlas/{layer}-{page}.png" for layer, page in ATLAS)]]
+    tables = ["activations.h5", "top-images.csv", "patches.h5", "all-top-images.csv"]
+    figures = ["top-patches", *config["filters"]["chosen"], *(f"atlas/{layer}-{page}" for layer, page in ATLAS)]
+    return [f"filters/{name}" for name in [*tables, *figure_files(*figures)]]
 
 
 rule record_activations:
@@ -78,12 +79,7 @@ rule plot_top_patches:
         table=f"{FILTERS}/top-images.csv",
         patches=f"{FILTERS}/patches.h5",
     output:
-        figure=report(
-            f"{FILTERS}/top-patches.png",
-            caption="../report/top-patches.rst",
-            category="3 What do its filters answer to?",
-            labels={"run": "{run}", "epoch": "{checkpoint}"},
-        ),
+        **drawn(f"{FILTERS}/top-patches", "top-patches", ANSWERS, epoch="{checkpoint}"),
     log:
         f"{FILTER_LOGS}/top-patches.log",
     params:
@@ -98,12 +94,7 @@ rule plot_filter:
         activations=f"{FILTERS}/activations.h5",
         table=f"{FILTERS}/top-images.csv",
     output:
-        figure=report(
-            f"{FILTERS}/{{layer}}/{{channel}}.png",
-            caption="../report/filter.rst",
-            category="3 What do its filters answer to?",
-            labels={"run": "{run}", "epoch": "{checkpoint}", "filter": "{layer}/{channel}"},
-        ),
+        **drawn(f"{FILTERS}/{{layer}}/{{channel}}", "filter", ANSWERS, epoch="{checkpoint}", filter="{layer}/{channel}"),
     log:
         f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
     params:
@@ -135,11 +126,12 @@ rule plot_atlas:
         images=f"{RESULTS}/dataset/images.h5",
         table=f"{FILTERS}/all-top-images.csv",
     output:
-        figure=report(
-            f"{FILTERS}/atlas/{{layer}}-{{page}}.png",
-            caption="../report/atlas.rst",
-            category="3 What do its filters answer to?",
-            labels={"run": "{run}", "epoch": "{checkpoint}", "filter": "all of {layer}, page {page}"},
+        **drawn(
+            f"{FILTERS}/atlas/{{layer}}-{{page}}",
+            "atlas",
+            ANSWERS,
+            epoch="{checkpoint}",
+            filter="all of {layer}, page {page}",
         ),
     log:
         f"{FILTER_LOGS}/atlas/{{layer}}-{{page}}.log",

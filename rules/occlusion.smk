@@ -24,6 +24,7 @@ def shards():
 
 
 SHARDS = shards()
+WINDOWS = ", ".join(map(str, config["occlusion"]["windows"]))  # as a label
 
 
 def occlusion_settings(wildcards):
@@ -49,7 +50,7 @@ def occlusion_files():
     windows = config["occlusion"]["windows"]
     names = [f"window-{window}/{shard}.h5" for window in windows for shard in SHARDS]
     names += [f"window-{window}.h5" for window in windows]
-    names += ["summary.csv", *(f"sheet-{sheet}.png" for sheet in sheets())]
+    names += ["summary.csv", *figure_files(*(f"sheet-{sheet}" for sheet in sheets()))]
     return [f"occlusion/{name}" for name in names]
 
 
@@ -105,11 +106,13 @@ rule plot_occlusion_sheet:
         images=f"{RESULTS}/dataset/images.h5",
         maps=rules.summarise_occlusion.input.maps,
     output:
-        figure=report(
-            f"{OCCLUSION}/sheet-{{sheet}}.png",
-            caption="../report/occlusion-sheet.rst",
-            category="2 Where does it look?",
-            labels={"run": "{run}", "epoch": "{checkpoint}", "sheet": "{sheet}"},
+        **drawn(
+            f"{OCCLUSION}/sheet-{{sheet}}",
+            "occlusion-sheet",
+            "2 Where does it look?",
+            epoch="{checkpoint}",
+            images="sheet {sheet}",
+            windows=WINDOWS,
         ),
     log:
         f"{OCCLUSION_LOGS}/sheet-{{sheet}}.log",

@@ -22,7 +22,8 @@ def card_files(wildcards):
 
 def through_training():
     """A figure for each run of which several epochs are probed."""
-    return [f"{RESULTS}/{run}/through-training.png" for run in STUDIED if configs.studied_epochs(config, run)]
+    drawn_runs = [run for run in STUDIED if configs.studied_epochs(config, run)]
+    return figure_files(*(f"{RESULTS}/{run}/through-training" for run in drawn_runs))
 
 
 def epochs_files(wildcards):
@@ -36,28 +37,41 @@ def epochs_files(wildcards):
     return {kind: [f"{folder}/{name}" for folder in probed(wildcards.run)] for kind, name in names.items()}
 
 
-def explorer_sections(wildcards):
-    """What the page shows, by heading."""
-    curves = [f"{RESULTS}/{run}/learning-curve.png" for run in TRAINED]
-    sections = {"Does the study hold?": [f"{RESULTS}/reproduction.csv"]}
-    sections |= {"How it was trained": [*curves, *through_training()]} if curves else {}
-    for run in STUDIED:
-        for folder in probed(run):
-            at = f"{run}, {Path(folder).name}"
-            sheet_files = [f"{folder}/occlusion/sheet-{sheet}.png" for sheet in sheets()]
-            answers = [f"{folder}/filters/{name}.png" for name in ("top-patches", *config["filters"]["chosen"])]
-            lost = (
-                "accuracy.png",
-                "confusion.png",
-                "class-pairs.png",
-                "gallery.png",
-                "accuracy.csv",
-                "first-images.csv",
-            )
-            sections[f"{at}: where does it look?"] = [*sheet_files, f"{folder}/occlusion/summary.csv"]
-            sections[f"{at}: what do its filters answer to?"] = [*answers, f"{folder}/filters/top-images.csv"]
-            sections[f"{at}: what does it lose?"] = [f"{folder}/ablation/{name}" for name in lost]
-    return sections
+def explorer_files():
+    """What the page is made of."""
+    windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
+    tables = ["occlusion/summary", "filters/all-top-images", "ablation/predictions", "ablation/accuracy"]
+    names = windows + [f"{table}.csv" for table in tables]
+    curves = [f"{RESULTS}/{run}/{name}" for run in TRAINED for name in ("learning-curve.csv", "selection.json")]
+    dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
+    return [*dataset, *curves, f"{RESULTS}/reproduction.csv", *(at_probed(run, *names) for run in STUDIED)]
+
+
+def relative(paths):
+    return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
+
+
+def finished_files(places):
+    """All results that are looked at: of each run that is trained, and of each probed epoch."""
+    curves = [path for run in TRAINED for path in learning_curve(run)]
+    probes = [f"{place}/{name}" for place in places for name in PROBES]
+    return [f"{RESULTS}/reproduction.csv", *curves, *through_training(), *probes]
+
+
+def explorer_settings(wildcards):
+    # The selected epoch first, for it is what the page opens with.
+    places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
+    return {
+        "title": f"convprobe: {config['experiment']}",
+        "probes": relative(places),
+        "windows": config["occlusion"]["windows"],
+        "chosen": config["filters"]["chosen"],
+        "table_images": config["ablation"]["table_images"],
+        "trained": TRAINED,
+        "config": configs.shown(config),
+        "files": relative(finished_files(places)),
+        "page": content(f"{workflow.basedir}/report/explorer"),
+    }
 
 
 rule plot_through_training:
@@ -65,11 +79,8 @@ rule plot_through_training:
         unpack(epochs_files),
         images=f"{RESULTS}/dataset/images.h5",
     output:
-        figure=report(
-            f"{RESULTS}/{{run}}/through-training.png",
-            caption="../report/through-training.rst",
-            category="1 Training",
-            labels={"run": "{run}", "figure": "probes at several epochs"},
+        **drawn(
+            f"{RESULTS}/{{run}}/through-training", "through-training", "1 Training", figure="probes at several epochs"
         ),
     log:
         f"{LOGS}/{{run}}/through-training.log",
@@ -103,16 +114,13 @@ rule write_reproduction_card:
 
 rule write_explorer:
     input:
-        lambda wildcards: [path for paths in explorer_sections(wildcards).values() for path in paths],
+        *explorer_files(),
     output:
         page=f"{RESULTS}/explorer.html",
     log:
         f"{LOGS}/explorer.log",
     params:
         *fingerprint("write_explorer.py"),
-        settings=lambda wildcards: {
-            "title": f"convprobe: {config['experiment']}",
-            "sections": explorer_sections(wildcards),
-        },
+        settings=explorer_settings,
     script:
         "../scripts/write_explorer.py"

@@ -27,7 +27,8 @@ def training_records(wildcards):
 
 
 def learning_curve(run):
-    return [f"{RESULTS}/{run}/{name}" for name in ("learning-curve.csv", "learning-curve.png", "selection.json")]
+    names = ["learning-curve.csv", "selection.json", *figure_files("learning-curve")]
+    return [f"{RESULTS}/{run}/{name}" for name in names]
 
 
 rule train_epoch:
@@ -128,12 +129,7 @@ rule plot_learning_curve:
         table=f"{RESULTS}/{{run}}/learning-curve.csv",
         selection=f"{RESULTS}/{{run}}/selection.json",
     output:
-        figure=report(
-            f"{RESULTS}/{{run}}/learning-curve.png",
-            caption="../report/learning-curve.rst",
-            category="1 Training",
-            labels={"run": "{run}"},
-        ),
+        **drawn(f"{RESULTS}/{{run}}/learning-curve", "learning-curve", "1 Training"),
     log:
         f"{LOGS}/{{run}}/learning-curve-figure.log",
     params:

@@ -7,10 +7,6 @@ def training_files(run):
     return [f"{run}/{name}".format(epoch) for epoch in epochs(run) for name in (*made, "evaluation/epoch-{}.json")]
 
 
-def relative(paths):
-    return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
-
-
 # Without outputs it always runs; without inputs it never has anything made first.
 rule verify_results:
     log:

@@ -1,8 +1,10 @@
 """One page of the whole experiment."""
 
+from pathlib import Path
+
 from convprobe import explorer, runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        settings = snakemake.params.settings
-        explorer.write(snakemake.output.page, settings["title"], settings["sections"])
+        page = snakemake.output.page
+        explorer.write(page, Path(page).parent, snakemake.params.settings)

@@ -23,7 +23,7 @@ def confusion(path, before, after, run, checkpoint):
     panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
     for axes, table, title in panels:
         colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
-        drawn = axes.imshow(table, interpolation="nearest", cmap=colours, vmin=low, vmax=high)
+        drawn = axes.imshow(table, interpolation="none", cmap=colours, vmin=low, vmax=high)
         _write_cells(axes, table, signed=title == "change")
         names = range(len(table))
         axes.set_xticks(names, table.columns, rotation=45, ha="right")

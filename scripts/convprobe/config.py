@@ -124,6 +124,16 @@ def merged(base, override):
     return both
 
 
+def shown(config):
+    """The config as a page shows it: without runs that are not built and without a user's folders."""
+    shown = copy.deepcopy(config)
+    shown["runs"] = {run: shown["runs"][run] for run in built_runs(config)}
+    for holder, key in [(shown["dataset"], "path"), *((run, "weights") for run in shown["runs"].values())]:
+        if key in holder:
+            holder[key] = Path(holder[key]).name
+    return shown
+
+
 def built_runs(config):
     """Names of the runs that are trained, or have weights: the studied and the compared ones."""
     return list(dict.fromkeys([*studied_runs(config), *config["compared"]]))

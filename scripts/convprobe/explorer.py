@@ -1,58 +1,252 @@
-"""One self-contained page of a whole experiment: every table and figure, no server, no network."""
+"""One self-contained page of a whole experiment, for a browser without a network.
+
+What the page shows is one JSON object, deflated, in the page itself; `report/explorer/` holds its HTML, its
+style and the script that draws it.
+"""
 
 import base64
 import html
+import importlib.metadata
+import json
+import platform
+import string
+import zlib
 from pathlib import Path
 
-import pandas as pd
+import matplotlib
+import numpy as np
+import yaml
 
-from convprobe import files
+from convprobe import ablation_tables, datasets, files, hdf5, sprites, tables
 
-MOST_ROWS = 1000  # of a table on the page
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
-img { max-width: 100%; height: auto; background: white; border-radius: 4px; }
-figure { margin: 1.5rem 0; }
-table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.2rem 0.6rem; text-align: left; border-bottom: 1px solid #8886; }
-.table { overflow-x: auto; max-height: 30rem; overflow-y: auto; }
-nav a { margin-right: 1rem; }
-"""
+ASSETS = Path(__file__).parents[2] / "report/explorer"
+DIGITS = 4  # of a probability on the page
+# What the page holds at most; the files beside it hold all.
+MOST_MAP_BYTES = 2_500_000  # of compressed maps
+MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
+MOST_ROWS = 20_000  # of predictions
+THUMBNAIL_SIDE = 64  # at most
+LIBRARIES = ("torch", "torchvision", "numpy", "h5py", "snakemake")
+TABLE_COLUMNS = ("class", "before", "after")
+BOX = ("top", "left", "bottom", "right")
 
 
-def write(path, title, sections):
+def write(path, folder, settings):
     """Write the page.
 
     Args:
-        path: of the page; the files that it shows are linked relative to its folder.
-        title: of the page.
-        sections: dict by heading of paths of PNG and CSV files, in the order shown.
+        path: of the page.
+        folder: of the experiment, in which the page lies and to whose files it links.
+        settings: dict of `title`; `probes`, folders of the probed epochs relative to `folder`; `windows`;
+            `chosen` filters; `table_images`; `trained` runs; `config`, to be shown; and `files`, all results
+            relative to `folder`.
     """
-    folder = Path(path).parent
-    anchors = {heading: f"section-{number}" for number, heading in enumerate(sections, start=1)}
-    navigation = "".join(f'<a href="#{anchor}">{html.escape(heading)}</a>' for heading, anchor in anchors.items())
-    body = ""
-    for heading, paths in sections.items():
-        shown = "".join(_shown(path, folder) for path in paths)
-        body += f'<section id="{anchors[heading]}"><h2>{html.escape(heading)}</h2>{shown}</section>'
+    found = json.dumps(collect(Path(folder), settings), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    page = string.Template(parts["html"]).substitute(
+        title=html.escape(settings["title"]), style=parts["css"], script=parts["js"], data=_deflated(found.encode())
+    )
     with files.replacing(path) as partial:
-        partial.write_text(
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
-            f"<body><header><h1>{html.escape(title)}</h1><nav>{navigation}</nav></header><main>{body}</main></body></html>\n",
-            encoding="utf-8",
+        partial.write_text(page, encoding="utf-8")
+
+
+def collect(folder, settings):
+    """All that the page shows, as plain values."""
+    images_path = folder / "dataset/images.h5"
+    share = MOST_MAP_BYTES // max(1, len(settings["probes"]))
+    probes = [_probe(folder / place, images_path, settings, share) for place in settings["probes"]]
+    return {
+        "probes": probes,
+        "side": datasets.side(images_path),
+        "classes": datasets.classes(images_path),
+        "digits": DIGITS,
+        "viridis": (np.array(matplotlib.colormaps["viridis"].colors) * 255).round().astype(int).ravel().tolist(),
+        "thumbnails": _thumbnails(images_path, probes),
+        "curves": [_curve(folder / run) for run in settings["trained"]],
+        "card": _table(tables.read(folder / "reproduction.csv")),
+        "counts": _table(tables.read(folder / "dataset/classes.csv")),
+        "config": yaml.safe_dump(settings["config"], sort_keys=False, default_flow_style=None, width=100),
+        "versions": {"Python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "files": settings["files"],
+    }
+
+
+def _deflated(data):
+    """As the page's script inflates it."""
+    return base64.b64encode(zlib.compress(data, 9)).decode()
+
+
+def _probe(folder, images_path, settings, most_bytes):
+    """What is shown of one network."""
+    run, checkpoint = folder.parts[-2:]
+    predictions = tables.read(folder / "ablation/predictions.csv")
+    return {
+        "run": run,
+        "checkpoint": checkpoint,
+        "looks": _looks(folder / "occlusion", images_path, settings["windows"], most_bytes),
+        "answers": _answers(folder / "filters", images_path, settings["chosen"]),
+        "loses": _loses(folder / "ablation", predictions, datasets.classes(images_path), settings["table_images"]),
+    }
+
+
+def _looks(folder, images_path, windows, most_bytes):
+    """Probabilities under every window, for as many images as fit, and means over all images."""
+    summary = tables.read(folder / "summary.csv")
+    paths = {window: folder / f"window-{window}.h5" for window in windows}
+    shown, maps, taken = [], [], 0
+    with hdf5.open_complete(paths[windows[0]]) as file:
+        indices, clean = file["image"][:], file["clean_probability"][:]
+        digest = file.attrs["checkpoint_sha256"]
+    for row, image in enumerate(indices):
+        packed = _deflated(_units(np.stack([_rows(path, row) for path in paths.values()])).tobytes())
+        taken += len(packed)
+        if shown and taken > most_bytes:
+            break
+        shown.append(int(image))
+        maps.append(packed)
+    images = datasets.read(images_path, "test", shown)
+    return {
+        "indices": shown,
+        "of": len(indices),
+        "labels": images.labels.tolist(),
+        "clean": _units(clean[: len(shown)]).tolist(),
+        "maps": maps,
+        "sprite": sprites.sprite(images.pixels, images.side, lossless=True),
+        "masks": None if images.masks is None else [_packed_bits(mask) for mask in images.masks],
+        "windows": [_window(path, summary, images_path, len(shown)) for path in paths.values()],
+        "digest": digest,
+    }
+
+
+def _rows(path, row):
+    """One image's probabilities: float32 (class, y, x)."""
+    with hdf5.open_complete(path) as file:
+        return np.moveaxis(file["probability"][row], -1, 0)
+
+
+def _units(probability):
+    """Probabilities in units of the last digit shown: uint16."""
+    return np.rint(probability.astype(np.float64) * 10**DIGITS).astype("<u2")
+
+
+def _packed_bits(mask):
+    return base64.b64encode(np.packbits(mask)).decode()
+
+
+def _window(path, summary, images_path, shown):
+    """A window's numbers: each shown image's, and means over all images, by place too."""
+    with hdf5.open_complete(path) as file:
+        window, fill = int(file.attrs["window"]), int(file.attrs["fill"])
+        confidence, indices = file["confidence"][:], file["image"][:]
+    rows = summary[summary["window"] == window]
+    masks = datasets.read_masks(images_path, indices)
+    inside = np.broadcast_to(_middle(confidence[0].shape) if masks is None else masks, confidence.shape)
+    known = inside.any(axis=(1, 2)) & ~inside.all(axis=(1, 2))
+    columns = ("mean_confidence", "min_confidence", "flipped_fraction")
+    found = {
+        "window": window,
+        "fill": fill,
+        "images": len(rows),
+        "clean": float(rows["clean_confidence"].mean()),
+        "mean": float(rows["mean_confidence"].mean()),
+        "flipped": float(rows["flipped_fraction"].mean()),
+        "rows": rows[list(columns)].head(shown).round(6).to_numpy().tolist(),
+    }
+    if known.any():
+        pairs = list(zip(confidence[known], inside[known], strict=True))
+        found["inside"] = float(np.mean([values[mask].mean() for values, mask in pairs]))
+        found["outside"] = float(np.mean([values[~mask].mean() for values, mask in pairs]))
+    if rows["hit"].notna().any():
+        found["hit"], found["chance"] = float(rows["hit"].mean()), float(rows["chance_of_hit"].mean())
+    return found
+
+
+def _middle(shape):
+    """The middle quarter of an image: bool (y, x)."""
+    height, width = shape
+    middle = np.zeros(shape, bool)
+    middle[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
+    return middle
+
+
+def _answers(folder, images_path, chosen):
+    """The top images of every filter, and what the peak of each sees in its first one."""
+    table = tables.read(folder / "all-top-images.csv")
+    layers = []
+    for name, rows in table.groupby("layer"):
+        first = rows[rows["rank"] == 1]
+        pixels = datasets.read(images_path, "test", first["image"].tolist()).pixels
+        boxes = first[list(BOX)].to_numpy()
+        patches = [
+            sprites.thumbnail(image[top:bottom, left:right], THUMBNAIL_SIDE)
+            for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True)
+        ]
+        layers.append(
+            {
+                "name": name,
+                "channels": len(first),
+                "ranks": int(rows["rank"].max()),
+                "image": rows["image"].tolist(),
+                "response": rows["response"].round(3).tolist(),
+                **{side: rows[side].tolist() for side in BOX},
+                "sprite": sprites.sprite(patches, max(max(patch.shape[:2]) for patch in patches)),
+            }
         )
+    return {"layers": layers, "chosen": chosen}
 
 
-def _shown(path, folder):
-    place = html.escape(Path(path).relative_to(folder).as_posix())
-    link = f'<figcaption><a href="{place}">{place}</a></figcaption>'
-    if Path(path).suffix == ".csv":
-        table = pd.read_csv(path, keep_default_na=False)
-        shown = table.head(MOST_ROWS).to_html(index=False, border=0)
-        rest = f"<p>{len(table) - MOST_ROWS} more rows are in the file.</p>" if len(table) > MOST_ROWS else ""
-        return f'<figure>{link}<div class="table" tabindex="0">{shown}</div>{rest}</figure>'
-    data = base64.b64encode(Path(path).read_bytes()).decode()
-    return f'<figure>{link}<img alt="{place}" src="data:image/png;base64,{data}"></figure>'
+def _loses(folder, predictions, classes, table_images):
+    """Accuracy of the variants, confusion, and the predictions before and after."""
+    accuracy = tables.read(folder / "accuracy.csv")
+    lost = ablation_tables.newly_wrong(predictions)
+    # Those that turned wrong first: they are what is looked for.
+    rows = list(dict.fromkeys([*lost.index, *predictions.index[:MOST_ROWS]]))
+    shown = predictions.loc[sorted(rows[:MOST_ROWS])]
+    return {
+        "variants": _table(accuracy),
+        "confusion": {
+            state: ablation_tables.confusion(predictions, state, classes).to_numpy().tolist()
+            for state in ablation_tables.STATES
+        },
+        "image": shown["image"].tolist(),
+        **{column: shown[column].map(classes.index).tolist() for column in TABLE_COLUMNS},
+        "confidence_before": _units(shown["confidence_before"].to_numpy()).tolist(),
+        "confidence_after": _units(shown["confidence_after"].to_numpy()).tolist(),
+        "images": len(predictions),
+        "table_images": table_images,
+        "newly_wrong": lost["image"].tolist(),
+    }
+
+
+def _thumbnails(images_path, probes):
+    """Small pictures of the images that the page names most, and whose they are."""
+    most = MOST_THUMBNAIL_PIXELS // min(datasets.side(images_path), THUMBNAIL_SIDE) ** 2
+    wanted = {}
+    for probe in probes:
+        chosen = set(probe["answers"]["chosen"])
+        for layer in probe["answers"]["layers"]:
+            for place, image in enumerate(layer["image"]):
+                if f"{layer['name']}/{place // layer['ranks']}" in chosen:
+                    wanted[image] = True
+        wanted |= dict.fromkeys(probe["loses"]["newly_wrong"])
+    for probe in probes:
+        wanted |= dict.fromkeys(probe["loses"]["image"][: probe["loses"]["table_images"]])
+    for probe in probes:
+        for layer in probe["answers"]["layers"]:
+            wanted |= dict.fromkeys(layer["image"])
+    images = datasets.read(images_path, "test", list(wanted)[:most])
+    pictures = [sprites.thumbnail(image, THUMBNAIL_SIDE) for image in images.pixels]
+    found = sprites.sprite(pictures, len(pictures[0]))
+    return {"indices": images.indices.tolist(), "labels": images.labels.tolist(), **found}
+
+
+def _curve(folder):
+    table, selection = tables.read(folder / "learning-curve.csv"), files.read_json(folder / "selection.json")
+    return {"run": folder.name, "selection": selection, **_table(table)}
+
+
+def _table(table):
+    """Columns and rows; a missing value is null."""
+    values = table.astype(object).where(table.notna(), None)
+    return {"columns": list(table.columns), "rows": values.to_numpy().tolist()}

@@ -1,9 +1,10 @@
 """Every figure: one style, fixed scales, perceptual colour maps.
 
-Each function draws one file's content and writes it as PNG.
+Each function draws one file's content and writes it as PNG, with a vector copy and its words beside it.
 """
 
 import textwrap
+from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from convprobe import files, hdf5
 STYLE = {
     "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": False, "figure.facecolor": "white", "savefig.dpi": 150, "legend.frameon": False,
+    "svg.hashsalt": "convprobe",  # else the same figure gives other bytes each time
 }  # fmt: skip
 matplotlib.rcParams.update(STYLE)
 
@@ -27,19 +29,30 @@ def new(width, height):
 
 
 def save(figure, path, caption):
-    """Write a figure with a caption below that says what is drawn."""
+    """Write a figure with a caption below that says what is drawn.
+
+    Args:
+        path: of the PNG; beside it, with the same name, come the vector copy (`.svg`) and the alternative text
+            (`.txt`): the title and the caption.
+    """
+    words = f"{figure.get_suptitle()}. {caption}"
     width = int(figure.get_size_inches()[0] * 15.5)
     figure.supxlabel(textwrap.fill(caption, width), fontsize=8, color=GREY, x=0.01, ha="left")
     # Without a date or version the same figure gives the same bytes.
-    with files.replacing(path) as partial:
-        figure.savefig(partial, format="png", metadata={"Software": None})
+    described = {"Title": figure.get_suptitle(), "Description": caption, "Date": None, "Creator": None}
+    for kind, metadata in (("png", {"Software": None}), ("svg", described)):
+        with files.replacing(Path(path).with_suffix(f".{kind}")) as partial:
+            figure.savefig(partial, format=kind, metadata=metadata)
+    with files.replacing(Path(path).with_suffix(".txt")) as partial:
+        partial.write_text(f"{words}\n", encoding="utf-8")
 
 
 def picture(axes, pixels, **options):
     """Draw an image or a map without ticks."""
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    return axes.imshow(pixels, interpolation="nearest", **options)
+    # "none" keeps the pixels themselves in the vector copy.
+    return axes.imshow(pixels, interpolation="none", **options)
 
 
 def learning_curve(path, table, selection, run):

@@ -51,7 +51,7 @@ STAGES = {
         f"{PROBED}/ablation/{name}.csv" for name in ("confusion-before", "confusion-after", "class-pairs")
     ],
     "list_first_images": [f"{PROBED}/ablation/first-images.csv"],
-    "plot_confusion": [f"{PROBED}/ablation/confusion.png", f"{PROBED}/ablation/class-pairs.png"],
+    "plot_confusion": [f"{PROBED}/ablation/confusion.{kind}" for kind in ("png", "svg", "txt")],
     "write_reproduction_card": ["reproduction.csv"],
     "write_explorer": ["explorer.html"],
 }  # fmt: skip

@@ -71,7 +71,8 @@ def atlas(at="normalised epoch-01"):
 
 
 def confusion(at="normalised epoch-01"):
-    return jobs(f"tabulate_confusion {at}", f"plot_confusion {at}", f"plot_gallery {at}")
+    drawn = jobs(*(f"plot_{figure} {at}" for figure in ("confusion", "class_pairs", "gallery")))
+    return jobs(f"tabulate_confusion {at}") | drawn
 
 
 def accuracy(at="normalised epoch-01"):
@@ -292,14 +293,15 @@ SETTINGS = [
     Edit(
         "a table altered by hand",
         append(f"{PROBED}/filters/top-images.csv", "\n"),
-        top() - jobs("find_top_images normalised epoch-01") | EXPLORER,
+        top() - jobs("find_top_images normalised epoch-01"),
     ),
-    Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n"), EXPLORER),
+    Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n")),
     Edit(
         "a figure's script",
         append("scripts/plot_top_patches.py", "\nADDED = 1\n"),
-        jobs("plot_top_patches normalised epoch-01") | EXPLORER,
+        jobs("plot_top_patches normalised epoch-01"),
     ),
+    Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
 ]  # fmt: skip
 
 # What a line of code added to each module of the library makes due.
@@ -307,9 +309,9 @@ MODULES = {
     "__init__": EVERYTHING,
     "ablation": ablation() | PAGE,
     "ablation_figures": jobs(
-        "plot_confusion normalised epoch-01", "plot_gallery normalised epoch-01",
-        "plot_ablation_accuracy normalised epoch-01",
-    ) | EXPLORER,
+        "plot_confusion normalised epoch-01", "plot_class_pairs normalised epoch-01",
+        "plot_gallery normalised epoch-01", "plot_ablation_accuracy normalised epoch-01",
+    ),
     "ablation_tables": confusion() | accuracy() | PAGE,
     "activations": filters() | atlas() | EXPLORER,
     "arithmetic": OCCLUSION,
@@ -324,10 +326,9 @@ MODULES = {
     "errors": EVERYTHING,
     "evaluation": EVALUATION | PAGE,
     "explorer": EXPLORER,
-    "figures": FIGURES | EXPLORER,
+    "figures": FIGURES,
     "files": EVERYTHING,
-    "filter_figures": jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas"))))
-    | EXPLORER,
+    "filter_figures": jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))),
     "fingerprint": NOTHING,
     "hdf5": EVERYTHING,
     "image_folder": EVERYTHING,
@@ -338,13 +339,14 @@ MODULES = {
     "network": AFTER_DATA,
     "occlusion": OCCLUSION,
     "occlusion_summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
-    "ranking": atlas(),
+    "ranking": atlas() | EXPLORER,
     "receptive_field": AFTER_DATA,
     "reproduction": PAGE,
     "runtime": EVERYTHING,
     "selection": CURVES | PAGE,
     "shapes": EVERYTHING,
     "sources": EVERYTHING,
+    "sprites": EXPLORER,
     "tables": EVERYTHING,
     "training": AFTER_DATA,
     "variants": ablation() | PAGE,

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from xml.etree import ElementTree
 
 import h5py
 import matplotlib.image
@@ -22,6 +24,11 @@ CHOSEN = [
 ]  # fmt: skip
 
 
+def drawn(*names):
+    """A figure's picture, vector copy and words."""
+    return [f"{name}.{kind}" for name in names for kind in ("png", "svg", "txt")]
+
+
 def contract():
     yield from (
         "dataset/images.h5",
@@ -37,16 +44,16 @@ def contract():
                 f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth",
             )
             yield from (f"{run}/evaluation/epoch-{epoch:02d}.json", f"{run}/training/epoch-{epoch:02d}.json")
-        yield from (f"{run}/learning-curve.csv", f"{run}/learning-curve.png", f"{run}/selection.json")
+        yield from (f"{run}/learning-curve.csv", f"{run}/selection.json", *drawn(f"{run}/learning-curve"))
     yield from (f"{PROBED}/occlusion/window-{window}.h5" for window in WINDOWS)
-    yield from (f"{PROBED}/occlusion/sheet-{sheet}.png" for sheet in range(1, 6))
+    yield from drawn(*(f"{PROBED}/occlusion/sheet-{sheet}" for sheet in range(1, 6)))
     yield f"{PROBED}/occlusion/summary.csv"
-    filters = ["activations.h5", "top-images.csv", "all-top-images.csv", "patches.h5", "top-patches.png"]
-    filters += [f"atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)] + [f"{name}.png" for name in CHOSEN]
+    filters = ["activations.h5", "top-images.csv", "all-top-images.csv", "patches.h5"]
+    filters += drawn("top-patches", *(f"atlas/conv{layer}-01" for layer in (1, 2, 3, 4)), *CHOSEN)
     yield from (f"{PROBED}/filters/{name}" for name in filters)
     tables = ("predictions", "confusion-before", "confusion-after", "class-pairs", "first-images", "flips")
     yield from (f"{PROBED}/ablation/{name}.csv" for name in (*tables, "accuracy", "class-accuracy"))
-    yield from (f"{PROBED}/ablation/{name}.png" for name in ("confusion", "class-pairs", "gallery", "accuracy"))
+    yield from drawn(*(f"{PROBED}/ablation/{name}" for name in ("confusion", "class-pairs", "gallery", "accuracy")))
     yield f"{PROBED}/ablation/variants.h5"
 
 
@@ -176,13 +183,34 @@ def test_the_card_says_what_a_run_on_shapes_can_not_test(demo):
     assert card["verdict"].notna().all()
 
 
-def test_figures_are_pictures_and_the_page_is_self_contained(demo):
-    for name, path in demo.files().items():
-        if name.endswith(".png"):
-            pixels = matplotlib.image.imread(path)
-            assert min(pixels.shape[:2]) > 300
-            assert pixels.std() > 0.02, f"{name} is empty"
+def test_figures_are_pictures_with_a_vector_copy_and_words_beside_them(demo):
+    found = demo.files()
+    for name in (name for name in found if name.endswith(".png")):
+        pixels = matplotlib.image.imread(found[name])
+        assert min(pixels.shape[:2]) > 300
+        assert pixels.std() > 0.02, f"{name} is empty"
+        words = found[name.replace(".png", ".txt")].read_text()
+        assert re.fullmatch(r"[A-Z].*(normalised|raw).* .{80,}\.\n", words), (
+            name
+        )  # what, of which run, and how to read it
+        drawing = ElementTree.parse(found[name.replace(".png", ".svg")]).getroot()
+        assert drawing.tag.endswith("svg")
+        assert words.strip().endswith(drawing.find(".//{http://purl.org/dc/elements/1.1/}description").text)
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(demo):
     page = demo.files()["explorer.html"].read_text()
-    assert page.count("data:image/png;base64,") >= 9
-    assert 'src="http' not in page
-    assert 'href="http' not in page
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
+    assert "default-src 'none'" in page
+    assert len(page) < 6e6
+
+
+def test_snakemakes_report_has_a_caption_for_every_figure(demo):
+    made = demo.run("--report", "report.html", configs=["presets/demo.yaml"])
+    assert made.returncode == 0, made.stdout[-3000:]
+    report = (demo.folder / "report.html").read_text()
+    assert "System Message" not in report
+    for category in ("1 Training", "2 Where does it look?", "3 What do its filters answer to?", "4 What does it lose?"):
+        assert category in report
+    figures = [name for name in demo.files() if name.endswith(".png")]
+    assert report.count('"caption": "<p>') == len(figures) + 1  # and the reproduction card

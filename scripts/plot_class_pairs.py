@@ -1,0 +1,9 @@
+"""Which classes are taken for which others without the chosen filters."""
+
+from convprobe import ablation_figures, runtime, tables
+
+if __name__ == "__main__":
+    with runtime.job(snakemake.log[0], snakemake.threads):
+        pairs, predictions = tables.read(snakemake.input.class_pairs), tables.read(snakemake.input.predictions)
+        run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
+        ablation_figures.class_pairs(snakemake.output.figure, pairs, predictions, run, checkpoint)

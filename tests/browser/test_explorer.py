@@ -1,0 +1,232 @@
+"""The page in a real browser, from disk and without a network, held against the files it was made from."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import axe_playwright_python
+import h5py
+import pandas as pd
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+WINDOWS = (3, 5, 7, 9)
+PROBED = "normalised/epoch-08"
+LOCAL = ("file:", "data:", "blob:")
+TABS = ("looks", "answers", "loses", "made")
+SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    # Chromium's own sandbox doesn't work for root, as which containers run.
+    sandbox = [] if os.getuid() else ["--no-sandbox"]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, demo):
+    """A function that opens the demo's page; anything that the browser complains of fails the test."""
+    complaints, contexts = [], []
+
+    def opened(place="", **options):
+        contexts.append(chromium.new_context(offline=True, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(LOCAL) or complaints.append(request.url))
+        page.goto(demo.files()["explorer.html"].as_uri() + place)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def probabilities(demo, window, image, row, column):
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
+        return file["probability"][image, row, column].astype(float), file["clean_probability"][image].astype(float)
+
+
+def shown_bars(page):
+    """What the page says of each class: with the window and without."""
+    rows = page.locator("#bars tbody tr").all_inner_texts()
+    return [[float(text.removesuffix(" %")) for text in row.split("\t")[-2:]] for row in rows]
+
+
+def hover(page, panel, row, column, side=32):
+    box = page.locator(panel).bounding_box()
+    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / side, box["y"] + (row + 0.5) * box["height"] / side)
+    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
+
+
+def assert_shows(page, demo, window, image, row, column):
+    occluded, clean = probabilities(demo, window, image, row, column)
+    expected = [[round(100 * share, 2) for share in pair] for pair in zip(occluded, clean, strict=True)]
+    assert shown_bars(page) == [pytest.approx(pair, abs=1e-9) for pair in expected]
+
+
+@pytest.mark.parametrize("panel", ["#seen", "#map", "#predicted"])
+@pytest.mark.parametrize(("window", "row", "column"), [(3, 0, 0), (5, 31, 31), (7, 12, 20), (9, 16, 3)])
+def test_pointing_at_a_place_shows_what_the_file_holds(open_page, demo, panel, window, row, column):
+    page = open_page(viewport=SIZES["desk"])
+    page.get_by_label(f"{window}×{window}", exact=True).check()
+    hover(page, panel, row, column)
+    assert_shows(page, demo, window, 0, row, column)
+
+
+def test_another_image_is_chosen_from_the_sheet(open_page, demo):
+    page = open_page(viewport=SIZES["desk"])
+    page.locator('#sheet button[data-place="7"]').click()
+    expect(page.locator("#shown-image")).to_contain_text("Test image 7")
+    hover(page, "#map", 10, 11)
+    assert_shows(page, demo, max(WINDOWS), 7, 10, 11)
+
+
+def test_the_window_starts_where_the_network_loses_most(open_page, demo):
+    page = open_page()
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        row, column = divmod(int(file["confidence"][0].round(4).argmin()), 32)
+    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
+
+
+def test_arrow_keys_and_sliders_move_the_window(open_page, demo):
+    page = open_page()
+    page.locator("#row").fill("5")
+    page.locator("#column").fill("6")
+    page.locator("#map").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Shift+ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    expect(page.locator("#readout")).to_contain_text("at row 6, column 3:")
+    assert_shows(page, demo, 9, 0, 6, 3)
+    for _ in range(20):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("#readout")).to_contain_text("at row 6, column 0:")
+
+
+def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
+    page = open_page(viewport=SIZES["desk"])
+    hover(page, "#seen", 1, 20)
+    pixel_of = """([id, row, column]) => {
+        const canvas = document.getElementById(id), times = canvas.width / 32, middle = times / 2;
+        const pixel = canvas.getContext("2d").getImageData(column * times + middle, row * times + middle, 1, 1);
+        return [...pixel.data].slice(0, 3);
+    }"""
+    with h5py.File(demo.files()["dataset/images.h5"]) as file:
+        image = file["test/images"][0]
+    for row, column in ((20, 2), (7, 20), (31, 31)):
+        assert page.evaluate(pixel_of, ["seen", row, column]) == image[row, column].tolist()
+    for row, column in ((0, 20), (5, 24), (5, 16)):  # the window reaches four pixels up, down, left and right
+        assert page.evaluate(pixel_of, ["seen", row, column]) == [128, 128, 128]
+
+
+def test_images_are_sorted_by_what_they_lose(open_page, demo):
+    page = open_page()
+    summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
+    page.locator("#order").select_option("flips")
+    first = page.locator("#sheet button").first
+    most = summary.loc[summary["flipped_fraction"].idxmax()]
+    expect(first.locator(".hidden")).to_have_text(f"image {most['image']} ")
+
+
+def test_tabs_are_reached_by_keys_and_by_address(open_page):
+    page = open_page("#loses")
+    expect(page.locator("#loses")).to_be_visible()
+    page.locator("#tab-loses").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#made")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#looks")).to_be_visible()
+    expect(page.locator("#tab-looks")).to_be_focused()
+    for hidden in TABS[1:]:
+        expect(page.locator(f"#{hidden}")).to_be_hidden()
+
+
+def test_a_filter_shows_the_images_of_the_table(open_page, demo):
+    page = open_page("#answers")
+    table = pd.read_csv(demo.files()[f"{PROBED}/filters/all-top-images.csv"])
+    page.locator("#layer").select_option(label="conv2 (32 filters)")
+    page.locator("#channel").fill("31")
+    page.keyboard.press("Tab")
+    expect(page.locator("#filter-name")).to_have_text("Filter conv2/31")
+    rows = table.query("layer == 'conv2' and channel == 31")
+    for item, row in zip(page.locator("#top li").all(), rows.itertuples(), strict=True):
+        boxes = f"rows {row.top}–{row.bottom - 1}, columns {row.left}–{row.right - 1}"
+        words = f"test image {row.image}, {row[5]}; response {row.response:.2f}, {boxes}"
+        expect(item).to_contain_text(words)
+
+
+def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
+    page = open_page("#loses")
+    pairs = pd.read_csv(demo.files()[f"{PROBED}/ablation/class-pairs.csv"])
+    pair = pairs.loc[pairs["after"].idxmax()]
+    page.get_by_label("without the chosen ones", exact=True).check()
+    page.get_by_role("button", name=f"{pair['class']} taken for {pair['predicted']}:").focus()
+    expect(page.locator("#cell-name")).to_contain_text(f"{pair['after']} images")
+    predictions = pd.read_csv(demo.files()[f"{PROBED}/ablation/predictions.csv"])
+    wanted = predictions[(predictions["class"] == pair["class"]) & (predictions["after"] == pair["predicted"])]
+    assert page.locator("#cell li").count() == len(wanted)
+    expect(page.locator("#cell li").first).to_contain_text(f"image {wanted['image'].iloc[0]}:")
+
+
+def test_the_table_of_the_first_images_is_filtered(open_page, demo):
+    page = open_page("#loses")
+    table = pd.read_csv(demo.files()[f"{PROBED}/ablation/first-images.csv"])
+    expect(page.locator("#rows tbody tr")).to_have_count(100)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#rows tbody tr")).to_have_count(len(table))
+    page.get_by_label("only where the prediction changed").check()
+    changed = table[table["before"] != table["after"]]
+    expect(page.locator("#rows-count")).to_contain_text(f"{len(changed)} images")
+    page.locator("#rows-class").select_option(label=changed["class"].iloc[0])
+    expected = changed[changed["class"] == changed["class"].iloc[0]]
+    expect(page.locator("#rows tbody tr")).to_have_count(len(expected))
+
+
+def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
+    page = open_page("#loses")
+    accuracy = pd.read_csv(demo.files()[f"{PROBED}/ablation/accuracy.csv"]).set_index("variant")
+    chosen, draws = accuracy.loc["chosen"], accuracy[accuracy.index.str.startswith("random-")]
+    worse = (draws["accuracy"] <= chosen["accuracy"]).sum()
+    said = page.locator("#loses-answer")
+    expect(said).to_contain_text(f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %"))
+    expect(said).to_contain_text(f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained")
+    expect(said).to_contain_text(f"{worse} of 10 random draws")
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        confidence, labels, clean = file["confidence"][:], file["label"][:], file["clean_probability"][:]
+    means = clean[range(len(labels)), labels].mean(), confidence.mean(dtype=float)
+    page.locator("#tab-looks").click()
+    expect(page.locator("#looks-answer")).to_contain_text(f"from {means[0]:.3f} to {means[1]:.3f} on average")
+
+
+def test_every_link_leads_to_a_file(open_page, demo):
+    page = open_page("#made")
+    folder = demo.files()["explorer.html"].parent
+    found = page.evaluate(
+        "[...document.querySelectorAll('a')].map((link) => decodeURIComponent(link.getAttribute('href')))"
+    )
+    assert len(found) > 100
+    assert [name for name in found if not (folder / name).is_file()] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("tab", TABS)
+def test_no_barrier_and_no_sideways_scrolling(open_page, tab, size, scheme):
+    page = open_page(f"#{tab}", viewport=SIZES[size], color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    barriers = [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")]
+    assert barriers == [], json.dumps(barriers, indent=1)
