@@ -43,4 +43,5 @@ onstart:
 
 
 onsuccess:
-    print(f"convprobe: look at {RESULTS}/explorer.html and {RESULTS}/reproduction.csv", flush=True)
+    print(f"convprobe: done. Open {RESULTS}/explorer.html in a browser;")
+    print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)

@@ -1,4 +1,4 @@
-"""How many multiply-adds a forward pass and an occlusion map take.
+"""How many multiply-adds a forward pass and an occlusion map take, and how many weights there are.
 
 Plain Python and no torch: it serves the estimate with which a run starts, and the choice of the way in
 which the maps are computed.
@@ -21,6 +21,11 @@ def forward(network, side, classes):
     """
     layers = _layers(network, side, classes)
     return sum(units**2 * kernel**2 * inputs * outputs for kernel, inputs, outputs, units in layers)
+
+
+def weights(network, side, classes):
+    """Number of weights and biases."""
+    return sum((kernel**2 * inputs + 1) * outputs for kernel, inputs, outputs, _ in _layers(network, side, classes))
 
 
 def occlusion_map(network, side, classes, window, call=CALL):

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from convprobe import arithmetic
+from convprobe import arithmetic, receptive_field
 from convprobe import config as configs
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
@@ -21,6 +21,10 @@ GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
 JOB_SECONDS = 4.0  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
+CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
+FLOAT = 4  # bytes
+COMPRESSED = 0.6  # of maps after ReLU, by lzf
+FILTER_BYTES = 20_000  # of a filter in the atlas, its pages and their vector copies
 DEFAULT_COUNTS = {"train": 50_000, "test": 10_000}  # where only the data set itself could tell
 
 
@@ -44,11 +48,11 @@ def seconds(config, kind, cores):
         cores: how many cores Snakemake may use.
     """
     side = configs.image_side(config) or 32
-    work = arithmetic.forward(config["network"], side, classes=10)
+    work = arithmetic.forward(config["network"], side, CLASSES)
     rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds
     tested = _count(config, "test")
-    studied = sum(1 + len(configs.studied_epochs(config, run)) for run in configs.studied_runs(config))
+    studied = _studied(config)
     compared = len(config["filters"]["chosen"]) + len(config["network"]["conv"]) + config["ablation"]["random_controls"]
     # The maps, all filters' top images, two predictions, and variants at what one costs of a forward pass.
     passes = 4 + VARIANT * compared
@@ -66,7 +70,7 @@ def _map(config, side, window, image, kind, cores):
     everywhere = image[precision] * side**2
     if kind == "gpu":
         return everywhere
-    changes = arithmetic.occlusion_map(config["network"], side, 10, window) / (MAP_RATE[precision] * cores)
+    changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / (MAP_RATE[precision] * cores)
     return min(everywhere, changes)
 
 
@@ -87,19 +91,53 @@ def _occluded(config, tested):
     return tested if images == "all" else images if isinstance(images, int) else len(images)
 
 
+def disk(config):
+    """Rough bytes that a whole run leaves on the disk, by stage."""
+    side, classes = configs.image_side(config) or 32, CLASSES
+    tested, network = _count(config, "test"), config["network"]
+    checkpoint = FLOAT * arithmetic.weights(network, side, classes)
+    epochs = sum(configs.run_training(config, run)["epochs"] for run in configs.trained_runs(config))
+    studied = _studied(config)
+    maps = len(config["occlusion"]["windows"]) * _occluded(config, tested) * side**2 * (classes + 1) * FLOAT
+    sides = receptive_field.pooled_sides(network, side)
+    chosen = sum(sides[name.split("/")[0]] ** 2 for name in config["filters"]["chosen"])
+    filters = sum(conv["channels"] for conv in network["conv"])
+    return {
+        "training": epochs * checkpoint * 2 + (_count(config, "train") + tested) * side**2 * 3,  # and momentum; images
+        "occlusion": studied * maps,
+        "filters and ablation": studied * (chosen * tested * FLOAT * COMPRESSED + filters * FILTER_BYTES),
+    }
+
+
+def _studied(config):
+    """How many checkpoints are probed."""
+    return sum(1 + len(configs.studied_epochs(config, run)) for run in configs.studied_runs(config))
+
+
 def announcement(config, cores):
-    """One line: the experiment, the device and what the run will roughly cost on it."""
+    """The experiment, the device, and what the whole run will roughly cost on it, in lines of up to 79 characters."""
     kind, name = device()
-    return f"experiment {config['experiment']} on the {kind} ({name}): {words(seconds(config, kind, cores))}"
+    times, sizes = seconds(config, kind, cores), disk(config)
+    rows = [
+        ("in all", sum(times.values()), sum(sizes.values())),
+        *((stage, times[stage], sizes[stage]) for stage in times),
+    ]
+    return "\n".join(
+        [
+            f"experiment {config['experiment']} on the {kind.upper()} ({name}); about, from nothing:",
+            *(f"    {stage:<21} {duration(time):>7} {size(space):>8} on the disk" for stage, time, space in rows),
+            "    What is there and up to date isn't made again; --dry-run lists what is due.",
+        ]
+    )
 
 
-def words(stages):
-    """`about 25 min (training 20 min, occlusion 5 min)`."""
-    parts = ", ".join(f"{stage} {_duration(value)}" for stage, value in stages.items())
-    return f"about {_duration(sum(stages.values()))} from nothing ({parts})"
-
-
-def _duration(value):
+def duration(value):
+    """Seconds in words."""
     if value < 90:
         return f"{max(value, 1):.0f} s"
     return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
+
+
+def size(value):
+    """Bytes in words."""
+    return f"{value / 1e6:.0f} MB" if value < 1e9 else f"{value / 1e9:.1f} GB"

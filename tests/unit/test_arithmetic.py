@@ -18,6 +18,11 @@ def test_a_forward_pass_of_the_published_network_layer_by_layer():
     assert arithmetic.forward(PUBLISHED, 32, 10) == convolutions + 2048 * 1024 + 1024 * 256 + 2560
 
 
+def test_weights_are_those_that_the_network_has():
+    network = Network(PUBLISHED, classes=10, side=32)
+    assert arithmetic.weights(PUBLISHED, 32, 10) == sum(weight.numel() for weight in network.parameters())
+
+
 @pytest.mark.parametrize(("window", "billions"), [(3, 93), (5, 123), (7, 148), (9, 168)])
 def test_occlusion_maps_of_the_published_network(window, billions):
     """Against figures found by listing the rectangles of every unit; 692 billion at every position."""

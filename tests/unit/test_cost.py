@@ -25,12 +25,19 @@ def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     assert occlusion("gpu", 9) == occlusion("gpu", 3)
 
 
-@pytest.mark.parametrize(
-    ("stages", "words"),
-    [
-        ({"training": 30}, "about 30 s from nothing (training 30 s)"),
-        ({"training": 600, "occlusion": 7200}, "about 2.2 h from nothing (training 10 min, occlusion 2.0 h)"),
-    ],
-)
-def test_words(stages, words):
-    assert cost.words(stages) == words
+def test_checkpoints_with_their_momentum_are_most_of_the_disk():
+    found = cost.disk(PUBLISHED)
+    assert found["training"] == pytest.approx(30 * 2 * 4 * 27.8e6 + 60_000 * 3072, rel=0.01)
+    assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
+
+
+@pytest.mark.parametrize("cores", [1, 64])
+def test_the_start_fits_into_80_columns(cores):
+    lines = f"convprobe: {cost.announcement(PUBLISHED, cores)}".splitlines()
+    assert max(map(len, lines)) < 80
+    assert any(line.split()[:1] == ["training"] for line in lines)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(30, "30 s"), (600, "10 min"), (7200, "2.0 h"), (0.2, "1 s")])
+def test_durations(seconds, words):
+    assert cost.duration(seconds) == words

@@ -72,10 +72,10 @@ def test_running_it_again_does_nothing(demo):
 
 
 def test_the_start_says_the_device_and_the_cost_and_the_end_where_to_look(demo):
-    (start,) = [line for line in demo.output.splitlines() if line.startswith("convprobe: experiment demo on the ")]
-    assert "about" in start
-    assert "training" in start
-    assert "convprobe: look at results/demo/explorer.html" in demo.output
+    said = [line for line in demo.output.splitlines() if line.startswith(("convprobe:", "    ")) and "demo" in line]
+    start = demo.output[demo.output.index("convprobe: experiment demo on the ") :]
+    assert re.match(r".*about, from nothing:\n    in all .* on the disk\n    training ", start)
+    assert any(line.startswith("convprobe: done. Open results/demo/explorer.html") for line in said)
 
 
 def test_a_log_has_a_progress_line(demo):
