@@ -1,5 +1,6 @@
 """A user's mistake ends in one clear line, a non-zero exit and no half file."""
 
+import os
 import shutil
 import subprocess
 import tarfile
@@ -87,6 +88,25 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(workflo
     output, _ = first.communicate()
     assert first.returncode == 0, output[-3000:]
     assert workflow.run("verify_results").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_a_results_folder_that_may_not_be_written_is_named_and_stays_as_it_is(finished, tmp_path):
+    workflow = finished.copy(tmp_path / "convprobe").configure("occlusion: {windows: [3, 5, 7]}", name="edit.yaml")
+    before = {name: path.read_bytes() for name, path in workflow.files().items()}
+    places = [path for path in (workflow.folder / "results").rglob("*") if path.is_dir()]
+    for place in places:
+        place.chmod(0o555)
+    # Root may write everywhere, unless that right is taken from it.
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    completed = subprocess.run(
+        [*bound, *workflow.command()], cwd=workflow.folder, check=False, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    for place in places:
+        place.chmod(0o755)
+    expect_line(completed, "Permission denied", "occlusion/")
+    assert {name: path.read_bytes() for name, path in workflow.files().items()} == before
 
 
 def test_missing_data_set(workflow):
