@@ -26,6 +26,29 @@ PROBES = occlusion_files() + filter_files() + ablation_files()
 include: "rules/verification.smk"
 
 
+# Seconds each and without the network: on a cluster they run where Snakemake does.
+localrules:
+    tabulate_learning_curve,
+    select_epoch,
+    plot_learning_curve,
+    plot_through_training,
+    plot_occlusion_sheet,
+    find_top_images,
+    cut_patches,
+    plot_top_patches,
+    plot_filter,
+    plot_atlas,
+    tabulate_ablations,
+    tabulate_confusion,
+    list_first_images,
+    plot_confusion,
+    plot_class_pairs,
+    plot_ablation_accuracy,
+    plot_gallery,
+    write_reproduction_card,
+    write_explorer,
+
+
 rule all:
     default_target: True
     input:

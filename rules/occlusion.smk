@@ -81,6 +81,7 @@ if SHARDS:
             maps=f"{OCCLUSION}/window-{{window}}.h5",
         log:
             f"{OCCLUSION_LOGS}/window-{{window}}.log",
+        localrule: True
         params:
             *fingerprint("join_occlusion.py"),
         script:

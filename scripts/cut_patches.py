@@ -1,8 +1,8 @@
 """What the peaks of the top images see."""
 
-from convprobe import activations, runtime
+from convprobe import runtime, top_patches
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         network = snakemake.params.settings["network"]
-        activations.cut_patches(snakemake.output.patches, snakemake.input.table, snakemake.input.images, network)
+        top_patches.cut_patches(snakemake.output.patches, snakemake.input.table, snakemake.input.images, network)

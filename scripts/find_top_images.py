@@ -1,10 +1,10 @@
 """The test images that each chosen filter answers to most."""
 
-from convprobe import activations, runtime, tables
+from convprobe import runtime, tables, top_patches
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
         chosen, top, network = settings["chosen"], settings["top"], settings["network"]
-        table = activations.top_images(snakemake.input.activations, snakemake.input.images, chosen, top, network)
+        table = top_patches.top_images(snakemake.input.activations, snakemake.input.images, chosen, top, network)
         tables.write(snakemake.output.table, table)

@@ -1,6 +1,6 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import activations, datasets, filter_figures, runtime, tables
+from convprobe import datasets, filter_figures, runtime, tables, top_patches
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
@@ -8,6 +8,6 @@ if __name__ == "__main__":
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
         images = datasets.read(snakemake.input.images, "test", rows["image"].tolist())
-        maps = activations.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
+        maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         filter_figures.one_filter(snakemake.output.figure, images, maps, rows, run, checkpoint)

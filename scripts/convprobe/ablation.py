@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from convprobe import hdf5, runtime, variants
-from convprobe.network import split_name
+from convprobe.receptive_field import split_name
 
 
 def draw_controls(network, filters, count, seed):

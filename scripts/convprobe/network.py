@@ -80,9 +80,3 @@ class Network(nn.Module):
 def as_input(pixels):
     """Turn uint8 pixels (image, y, x, channel) into float32 (image, channel, y, x) in [0, 1]."""
     return pixels.permute(0, 3, 1, 2).float().div_(255)
-
-
-def split_name(filter_name):
-    """`conv2/400` as ("conv2", 400)."""
-    layer, channel = filter_name.split("/")
-    return layer, int(channel)

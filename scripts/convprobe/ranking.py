@@ -5,8 +5,9 @@ import pandas as pd
 import torch
 
 from convprobe import receptive_field, runtime
-from convprobe.activations import BATCH, TOP_IMAGES_COLUMNS, clipped_box
+from convprobe.activations import BATCH
 from convprobe.network import as_input
+from convprobe.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 
 LOW = 2**32  # keys hold a response in their upper half, an image in the lower
 
@@ -24,7 +25,7 @@ def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
         batch: images at a time; doesn't change the result.
 
     Returns:
-        pandas.DataFrame with the columns, ties and peaks of activations.top_images.
+        pandas.DataFrame with the columns, ties and peaks of top_patches.top_images.
     """
     found, device = {}, network.mean.device
 

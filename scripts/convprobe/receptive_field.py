@@ -87,3 +87,9 @@ def pooled_sides(network, side):
             )
         sides[f"conv{number}"] = side
     return sides
+
+
+def split_name(filter_name):
+    """`conv2/400` as ("conv2", 400)."""
+    layer, channel = filter_name.split("/")
+    return layer, int(channel)

@@ -1,12 +1,13 @@
 """What surrounds a job: its log, its progress line, its device, its way of failing."""
 
 import contextlib
+import functools
 import os
 import sys
 import time
 import traceback
 
-from convprobe import files
+from convprobe import files, gpus
 from convprobe.errors import InputError
 
 
@@ -20,9 +21,9 @@ class Job:
     def __init__(self, threads=1):
         self.threads = threads
 
-    @property
+    @functools.cached_property
     def device(self):
-        """A torch.device: the GPU where there is one, else the CPU with this job's threads."""
+        """A torch.device: a GPU that no other job has, where there is one, else the CPU with this job's threads."""
         import torch  # seconds: only jobs that compute need it
 
         # More threads than cores, as with --cores 4 on two, stall each other.
@@ -31,10 +32,15 @@ class Job:
         # TF32 keeps 10 bits of the mantissa: float32 results would differ from the CPU's.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        name = torch.cuda.get_device_name() if device.type == "cuda" else f"{threads} threads"
-        print(f"device: {device.type} ({name})", flush=True)
-        return device
+        if not torch.cuda.is_available():
+            print(f"device: cpu ({threads} threads)", flush=True)
+            return torch.device("cpu")
+        # By their UUIDs: on a cluster every job may call the GPU that it was given the first one.
+        found = [torch.cuda.get_device_properties(place) for place in range(torch.cuda.device_count())]
+        place = gpus.claim([str(gpu.uuid) for gpu in found])
+        torch.cuda.set_device(place)
+        print(f"device: cuda:{place} ({found[place].name})", flush=True)
+        return torch.device("cuda", place)
 
     def batches(self, compute, rows, size, unit):
         """Yield compute(batch) of rows, batch by batch, with progress; one that doesn't fit is halved.

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from convprobe import runtime
 from convprobe.matrix import Convolution
-from convprobe.network import as_input, split_name
+from convprobe.network import as_input
+from convprobe.receptive_field import split_name
 
 BATCH = 100  # images at a time; bounds the memory, doesn't change the result
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking
+from convprobe import activations, datasets, evaluation, ranking, top_patches
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -45,7 +45,7 @@ def test_response_is_the_frobenius_norm():
 
 
 def test_peak_is_the_first_maximum_in_row_order():
-    assert activations.peak(np.array([[0, 7, 1], [7, 2, 7]])) == (0, 1)
+    assert top_patches.peak(np.array([[0, 7, 1], [7, 2, 7]])) == (0, 1)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 30])
@@ -69,7 +69,7 @@ def test_top_images_break_ties_by_the_lowest_index_and_box_what_the_peak_sees(im
     maps[9, 0, 1] = 3
     path = tmp_path / "activations.h5"
     activations.write(path, [{"conv2/1": maps}], ["conv2/1"], "")
-    table = activations.top_images(path, images_path, ["conv2/1"], 4, SETTINGS)
+    table = top_patches.top_images(path, images_path, ["conv2/1"], 4, SETTINGS)
     assert table["image"].tolist() == [9, 4, 17, 0]
     assert table["rank"].tolist() == [1, 2, 3, 4]
     assert table["response"].tolist() == [3, 2, 2, 0]
@@ -83,7 +83,7 @@ def test_patches_are_the_boxed_pixels_the_highest_response_first(images, images_
     rows = [("conv1", 2, 2, 3, "ant", 1.0, 1, 1), ("conv1", 2, 1, 8, "bee", 2.0, 0, 3)]
     table = tmp_path / "top-images.csv"
     pd.DataFrame(rows, columns=columns).to_csv(table, index=False)
-    activations.cut_patches(tmp_path / "patches.h5", table, images_path, SETTINGS)
+    top_patches.cut_patches(tmp_path / "patches.h5", table, images_path, SETTINGS)
     with h5py.File(tmp_path / "patches.h5") as file:
         patches = file["conv1/2"][:]
     np.testing.assert_array_equal(patches[0], images.pixels[8, 0:4, 6:10])
@@ -101,12 +101,12 @@ def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_
     maps = np.zeros((30, 7, 7), dtype=np.float32)
     maps[4, 0, 6] = 1
     activations.write(tmp_path / "activations.h5", [{"conv1/1": maps}], ["conv1/1"], "")
-    table = activations.top_images(tmp_path / "activations.h5", images_path, ["conv1/1"], 2, settings)
+    table = top_patches.top_images(tmp_path / "activations.h5", images_path, ["conv1/1"], 2, settings)
     # Fields of 4 pixels, 2 apart, the first from -2 on: rows -2 to 1, columns 10 to 13, of 12.
     boxes = table[["top", "left", "bottom", "right", "clipped"]].to_numpy().tolist()
     assert boxes == [[0, 10, 2, 12, True], [0, 0, 2, 2, True]]
     table.to_csv(tmp_path / "top-images.csv", index=False)
-    activations.cut_patches(tmp_path / "patches.h5", tmp_path / "top-images.csv", images_path, settings)
+    top_patches.cut_patches(tmp_path / "patches.h5", tmp_path / "top-images.csv", images_path, settings)
     with h5py.File(tmp_path / "patches.h5") as file:
         patch = file["conv1/1"][0]
     expected = np.full((4, 4, 3), 128)
@@ -124,7 +124,7 @@ def test_the_top_images_of_every_filter_are_those_that_its_activations_give(
     names = [f"conv1/{channel}" for channel in range(3)] + [f"conv2/{channel}" for channel in range(4)]
     path = tmp_path / "activations.h5"
     activations.write(path, activations.record(network, images, names), names, "")
-    expected = activations.top_images(path, images_path, names, 6, SETTINGS)
+    expected = top_patches.top_images(path, images_path, names, 6, SETTINGS)
     found = ranking.top_images(network, images, 6, batch=batch)
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
     first = found[(found["layer"] == "conv1") & (found["channel"] == 0)]

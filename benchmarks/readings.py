@@ -1,0 +1,150 @@
+"""Under which reading of the study do ten filters cost 13 points? A row a reading, on one checkpoint.
+
+    python benchmarks/readings.py results/cifar10/normalised/checkpoints/epoch-13.pth results/cifar10/dataset/images.h5
+
+Printed as CSV: the reading, how many filters are off, images, accuracy with all filters and without these,
+Wilson's 95 % interval of the latter, McNemar's p.
+"""
+
+import argparse
+import copy
+import csv
+import sys
+from pathlib import Path
+
+import torch
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+from convprobe import checkpoints, datasets, evaluation, intervals, variants  # noqa: E402
+from convprobe.network import RAW  # noqa: E402
+from convprobe.receptive_field import split_name  # noqa: E402
+
+CHOSEN = (
+    "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
+    "conv4/1000", "conv4/2000",
+)  # fmt: skip
+SHARES = (0.002, 0.01, 0.02, 0.05, 0.1, 0.2)  # of all filters of every layer
+
+
+def without(network, names):
+    """The filters as the study's words have it: their weights and biases are 0."""
+    changed = copy.deepcopy(network)
+    for layer, channel in map(split_name, names):
+        convolution = changed.get_submodule(layer)
+        convolution.weight.data[channel] = 0
+        convolution.bias.data[channel] = 0
+    return changed
+
+
+def weights_only(network, names):
+    changed = copy.deepcopy(network)
+    for layer, channel in map(split_name, names):
+        changed.get_submodule(layer).weight.data[channel] = 0
+    return changed
+
+
+def everywhere(network, names):
+    """The index taken in every layer that has it, whatever layer was meant."""
+    channels = {channel for _, channel in map(split_name, names)}
+    return without(network, _existing(network, channels))
+
+
+def up_to(network, names):
+    """A slice in place of an index: all filters of the layer up to the first one named."""
+    first = {}
+    for layer, channel in map(split_name, names):
+        first[layer] = min(channel, first.get(layer, channel))
+    return without(network, [f"{layer}/{channel}" for layer, last in first.items() for channel in range(last + 1)])
+
+
+def ones(network, names):
+    """The maps set to 1 in place of 0: by a bias of 1 and no weights."""
+    changed = without(network, names)
+    for layer, channel in map(split_name, names):
+        changed.get_submodule(layer).bias.data[channel] = 1
+    return changed
+
+
+def _existing(network, channels):
+    layers = {name: network.get_submodule(name).out_channels for name in network.convolutions}
+    return [f"{layer}/{channel}" for layer, width in layers.items() for channel in sorted(channels) if channel < width]
+
+
+def random_filters(network, share, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    for layer in network.convolutions:
+        width = network.get_submodule(layer).out_channels
+        for channel in torch.randperm(width, generator=draw)[: max(1, round(share * width))].tolist():
+            yield f"{layer}/{channel}"
+
+
+def strongest_filters(network, names):
+    """As many of each layer, but those with the largest norm of their weights."""
+    layers = [layer for layer, _ in map(split_name, names)]
+    for layer in dict.fromkeys(layers):
+        norms = network.get_submodule(layer).weight.detach().flatten(1).norm(dim=1)
+        yield from (f"{layer}/{channel}" for channel in norms.topk(layers.count(layer)).indices.tolist())
+
+
+def right(network, images):
+    return evaluation.predict(network, images).argmax(1).numpy() == images.labels
+
+
+def not_normalised(network):
+    """The same weights, given pixels in [0, 1] as they are."""
+    changed = copy.deepcopy(network)
+    changed.mean[:] = torch.tensor(RAW["mean"]).view_as(changed.mean)
+    changed.std[:] = torch.tensor(RAW["std"]).view_as(changed.std)
+    return changed
+
+
+def rows(network, images, chosen):
+    """Yield (reading, filters off, right before, right after) for each reading."""
+    before = right(network, images)
+    raw = not_normalised(network)
+    strongest = list(strongest_filters(network, chosen))
+    readings = {
+        "weights and biases 0, as here": (len(chosen), without(network, chosen)),
+        "weights 0, biases kept": (len(chosen), weights_only(network, chosen)),
+        "maps set to 1": (len(chosen), ones(network, chosen)),
+        "the same numbers in every layer": (
+            len(_existing(network, {c for _, c in map(split_name, chosen)})),
+            everywhere(network, chosen),
+        ),
+        "as many, with the largest weights": (len(strongest), without(network, strongest)),
+        "every filter up to the first one named": (None, up_to(network, chosen)),
+        "input not normalised, all filters": (0, raw),
+        "input not normalised, chosen off": (len(chosen), without(raw, chosen)),
+    }
+    for reading, (count, changed) in readings.items():
+        yield reading, count, before, right(changed, images)
+    # The mean map needs a pass of its own.
+    logits = variants.predict(network, [list(chosen)], images, "mean")[0]
+    yield "their mean map in place of their map", len(chosen), before, logits.argmax(1).numpy() == images.labels
+    for share in SHARES:
+        drawn = list(random_filters(network, share))
+        yield f"{share:.1%} of all filters at random", len(drawn), before, right(without(network, drawn), images)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("images", type=Path)
+    parser.add_argument("--count", type=int, default=2000, help="test images")
+    parser.add_argument("--chosen", nargs="+", default=CHOSEN)
+    arguments = parser.parse_args()
+    network = checkpoints.load(arguments.checkpoint).network
+    images = datasets.read(arguments.images, "test", arguments.count)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    sys.stdout = sys.stderr  # for the progress
+    table.writerow(["reading", "filters", "images", "before", "after", "low", "high", "p_value"])
+    for reading, count, before, after in rows(network, images, arguments.chosen):
+        low, high = intervals.wilson(after.sum(), len(after))
+        p_value = intervals.mcnemar(int((before & ~after).sum()), int((after & ~before).sum()))
+        shown = [f"{value:.4f}" for value in (before.mean(), after.mean(), low, high)]
+        table.writerow([reading, count, len(after), *shown, f"{p_value:.2g}"])
+
+
+if __name__ == "__main__":
+    main()

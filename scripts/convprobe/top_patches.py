@@ -1,0 +1,91 @@
+"""The images that a filter answers to most, and what the peak of its map sees there. Without torch: soon started."""
+
+import numpy as np
+import pandas as pd
+
+from convprobe import datasets, hdf5, receptive_field, tables
+from convprobe.receptive_field import split_name
+
+GREY = 128  # of a patch beyond the image
+
+
+def read_maps(path, name, images):
+    """The maps of one filter for some images: float32 (image, y, x)."""
+    with hdf5.open_complete(path) as file:
+        maps = file[f"{name}/maps"]
+        return np.stack([maps[image] for image in images])
+
+
+def top_images(path, images_path, chosen, top, network):
+    """The images that each chosen filter answers to most, and what its peak sees there.
+
+    Args:
+        path: an `activations.h5`.
+        images_path: the `images.h5` whose test images were shown.
+        chosen: names of filters.
+        top: how many images a filter.
+        network: the config's `network`.
+
+    Returns:
+        pandas.DataFrame of `layer, channel, rank, image, class, response, peak_y, peak_x, top,
+        left, bottom, right, clipped`: rank 1 is the highest response, of equal ones the lowest image;
+        the peak is the first maximum in row order, in units of the pooled map; the half-open box is
+        in input pixels, and clipped where the peak sees more than the image.
+    """
+    with hdf5.open_complete(images_path) as file:
+        classes, labels, side = file.attrs["classes"], file["test/labels"][:], file["test/images"].shape[1]
+    fields = receptive_field.of_pooled_maps(network)
+    rows = []
+    with hdf5.open_complete(path) as file:
+        for name in chosen:
+            layer, channel = split_name(name)
+            responses = file[f"{name}/response"][:]
+            for rank, image in enumerate(np.argsort(-responses, kind="stable")[:top], start=1):
+                peak_y, peak_x = peak(file[f"{name}/maps"][image])
+                box = clipped_box(fields[layer], peak_y, peak_x, side)
+                found = (layer, channel, rank, image, classes[labels[image]], responses[image], peak_y, peak_x, *box)
+                rows.append(dict(zip(TOP_IMAGES_COLUMNS, found, strict=True)))
+    return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
+
+
+TOP_IMAGES_COLUMNS = (
+    "layer", "channel", "rank", "image", "class", "response", "peak_y", "peak_x", "top", "left", "bottom", "right",
+    "clipped",
+)  # fmt: skip
+
+
+def peak(feature_map):
+    """Place (y, x) of the first maximum in row order of a map (y, x)."""
+    return tuple(int(place) for place in np.unravel_index(feature_map.argmax(), feature_map.shape))
+
+
+def clipped_box(field, peak_y, peak_x, side):
+    """What a unit sees of an image of `side` pixels: top, left, bottom, right, and whether it would see more."""
+    box = np.array(field.box(peak_y, peak_x))
+    inside = box.clip(0, side)
+    return *inside, (inside != box).any(axis=0)
+
+
+def cut_patches(path, top_images_path, images_path, network):
+    """Write what each peak sees: per filter uint8 (rank, y, x, channel), rank 1 first.
+
+    Args:
+        top_images_path: of the table of `top_images`.
+        images_path: the `images.h5`.
+        network: the config's `network`.
+    """
+    table, fields = tables.read(top_images_path), receptive_field.of_pooled_maps(network)
+    with hdf5.create(path) as file:
+        for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
+            pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels
+            peaks = rows[["peak_y", "peak_x"]].to_numpy()
+            patches = [cut(image, fields[layer].box(*peak)) for image, peak in zip(pixels, peaks, strict=True)]
+            file[f"{layer}/{channel}"] = np.stack(patches)
+
+
+def cut(image, box):
+    """The pixels of a box (top, left, bottom, right), grey where it leaves the image (y, x, channel)."""
+    top, left, bottom, right = box
+    margin = max(0, -min(top, left), max(bottom, right) - len(image))
+    padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), constant_values=GREY)
+    return padded[top + margin : bottom + margin, left + margin : right + margin]
