@@ -19,7 +19,7 @@ CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
-JOB_SECONDS = 4.0  # to start Python, import torch, read the images
+JOB_SECONDS = 2.5  # to start Python, import torch, read the images
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
@@ -96,14 +96,17 @@ def disk(config):
     side, classes = configs.image_side(config) or 32, CLASSES
     tested, network = _count(config, "test"), config["network"]
     checkpoint = FLOAT * arithmetic.weights(network, side, classes)
-    epochs = sum(configs.run_training(config, run)["epochs"] for run in configs.trained_runs(config))
+    trained = configs.trained_runs(config)
+    epochs = sum(configs.run_training(config, run)["epochs"] for run in trained)
+    imported = len(configs.built_runs(config)) - len(trained)
     studied = _studied(config)
     maps = len(config["occlusion"]["windows"]) * _occluded(config, tested) * side**2 * (classes + 1) * FLOAT
     sides = receptive_field.pooled_sides(network, side)
     chosen = sum(sides[name.split("/")[0]] ** 2 for name in config["filters"]["chosen"])
     filters = sum(conv["channels"] for conv in network["conv"])
     return {
-        "training": epochs * checkpoint * 2 + (_count(config, "train") + tested) * side**2 * 3,  # and momentum; images
+        # Each epoch's weights and momentum, weights from elsewhere, and the images.
+        "training": (2 * epochs + imported) * checkpoint + (_count(config, "train") + tested) * side**2 * 3,
         "occlusion": studied * maps,
         "filters and ablation": studied * (chosen * tested * FLOAT * COMPRESSED + filters * FILTER_BYTES),
     }
