@@ -80,6 +80,8 @@ def test_the_study_comes_out_the_same_and_the_gpu_is_never_shared(make_workflow,
     workflow.configs = study(workflow)
     assert submitted(workflow, cluster).wait() == 0, said(workflow)
     assert {name: path.read_bytes() for name, path in workflow.files().items()} == local
+    output = (workflow.folder / "output.txt").read_text()
+    assert output.count("Group job training (") == 2  # one submission a run
     spans = gpu_times(workflow)
     assert len(spans) > 10
     for (_, end, first, _), (begin, _, second, _) in itertools.pairwise(spans):
