@@ -55,7 +55,8 @@ def finished_files(places):
     """All results that are looked at: of each run that is trained, and of each probed epoch."""
     curves = [path for run in TRAINED for path in learning_curve(run)]
     probes = [f"{place}/{name}" for place in places for name in PROBES]
-    return [f"{RESULTS}/reproduction.csv", *curves, *through_training(), *probes]
+    dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")]
+    return [*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training(), *probes]
 
 
 def explorer_settings(wildcards):

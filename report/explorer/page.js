@@ -232,7 +232,8 @@ async function drawLooks() {
   drawObject(onMap, times);
   outline(onMap, times, box);
   $("map").setAttribute("aria-label", `map of the probability of ${name}; ${where}: ${units(unitsAt(maps, label, position))}`);
-  $("map-caption").textContent = `Probability of ${name} with the window centred there` + (looks.masks ? "; white: the object" : "");
+  const words = `Probability of ${name} with the window centred there${looks.masks ? "; white: the object" : ""} (`;
+  $("map-caption").replaceChildren(words, link(`${probe.run}/${probe.checkpoint}/occlusion/window-${window}.h5`, "file"), ")");
 
   const { predicted, counts, colours } = classColours(maps);
   const flat = new ImageData(data.side, data.side);
