@@ -42,9 +42,13 @@ rule train_epoch:
         record=f"{RESULTS}/{{run}}/training/epoch-{{epoch}}.json",
     log:
         f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
+    # Before evaluations, so that one process can do several of these as well.
+    priority: 1
     threads: 4
     resources:
         gpu=1,
+        # Not a param: how far a job goes ahead changes no result.
+        last_epoch=lambda wildcards: int(epochs(wildcards.run)[-1]),
     params:
         *fingerprint("train_epoch.py"),
         settings=lambda wildcards: training_settings(wildcards.run),

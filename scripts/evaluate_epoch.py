@@ -1,10 +1,16 @@
-"""Loss and accuracy of one epoch's weights."""
+"""Loss and accuracy of one epoch's weights; of other epochs ahead while they are quick."""
 
-from convprobe import checkpoints, datasets, evaluation, files, runtime
+from pathlib import Path
+
+from convprobe import ahead, runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
-        network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        splits = {split: datasets.read(snakemake.input.images, split) for split in snakemake.params.settings["splits"]}
-        measured = {split: evaluation.evaluate(network, images, job) for split, images in splits.items()}
-        files.write_json(snakemake.output.evaluation, measured)
+        inputs, settings = snakemake.input, snakemake.params.settings
+        outputs = dict(snakemake.output.items())
+        with ahead.shelf(Path(outputs["evaluation"]).parent, list(snakemake.params), [inputs.images]) as shelf:
+            if not shelf.take(outputs, inputs.checkpoint):
+                from convprobe import datasets, evaluation  # PyTorch takes seconds to import
+
+                splits = {split: datasets.read(inputs.images, split) for split in settings["splits"]}
+                evaluation.write_evaluations(outputs, shelf, inputs.checkpoint, splits, job)

@@ -1,17 +1,23 @@
-"""One epoch of training, from the weights after the epoch before."""
+"""One epoch of training, from the weights after the epoch before; the next ones ahead while they are quick."""
 
-from convprobe import checkpoints, datasets, files, runtime, training
+from pathlib import Path
+
+from convprobe import ahead, files, runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
-        settings = snakemake.params.settings
-        images = datasets.read(snakemake.input.images, "train")
-        if snakemake.input.previous:
-            checkpoint, state = training.resume(*snakemake.input.previous)
-        else:
-            normalisation = files.read_json(snakemake.input.normalisation)
-            checkpoint, state = training.begin(images, settings["network"], normalisation, settings["training"])
-        record, state = training.train_epoch(checkpoint, state, images, settings["training"], job)
-        checkpoints.save(snakemake.output.checkpoint, checkpoint)
-        checkpoints.save_tensors(snakemake.output.optimizer, state)
-        files.write_json(snakemake.output.record, record)
+        inputs, settings = snakemake.input, snakemake.params.settings
+        outputs = dict(snakemake.output.items())
+        made_from = [inputs.images, inputs.normalisation]
+        with ahead.shelf(Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from) as shelf:
+            if not shelf.take(outputs, *inputs.previous):
+                from convprobe import datasets, training  # PyTorch takes seconds to import
+
+                images = datasets.read(inputs.images, "train")
+                if inputs.previous:
+                    begun = training.resume(*inputs.previous)
+                else:
+                    normalisation = files.read_json(inputs.normalisation)
+                    begun = training.begin(images, settings["network"], normalisation, settings["training"])
+                epochs = training.train(*begun, images, settings["training"], snakemake.resources.last_epoch, job)
+                training.write_epochs(outputs, shelf, epochs)

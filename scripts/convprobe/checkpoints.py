@@ -7,6 +7,7 @@ Format: a dict of plain values and tensors, read with `weights_only=True`: `weig
 import io
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -57,6 +58,11 @@ def load(path, device="cpu"):
         raise InputError(f"{path}: has weights that are not finite: delete it and run again")
     checkpoint.network.to(device, memory_format=torch.channels_last).eval()
     return checkpoint
+
+
+def of_run(path):
+    """Paths of all epochs' checkpoints that lie beside one, in order."""
+    return sorted(found for found in Path(path).parent.glob("epoch-*.pth") if found.suffixes == [".pth"])
 
 
 def _checkpoint(values):

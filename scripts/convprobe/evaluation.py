@@ -1,9 +1,11 @@
 """What a network takes images for, and how often it is right."""
 
+from pathlib import Path
+
 import torch
 from torch.nn import functional as F
 
-from convprobe import runtime
+from convprobe import ahead, checkpoints, files, runtime
 from convprobe.network import as_input
 
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result
@@ -37,3 +39,31 @@ def evaluate(network, images, job=runtime.IDLE):
         "accuracy": (logits.argmax(1) == labels).double().mean().item(),
         "images": len(labels),
     }
+
+
+def write_evaluations(outputs, shelf, checkpoint_path, splits, job=runtime.IDLE):
+    """Write the evaluation of an epoch, and put those of the run's others on the shelf while they are quick.
+
+    Args:
+        outputs: the path of `evaluation`.
+        shelf: an ahead.Shelf.
+        checkpoint_path: of the epoch.
+        splits: dict of datasets.Images by name.
+    """
+    places = {path: shelf.place(path) for path in checkpoints.of_run(checkpoint_path)}
+    shelf.keep(places.values())
+    due = [path for path, place in places.items() if not place.exists() and path != Path(checkpoint_path)]
+    evaluated = ahead.quick(_evaluations([checkpoint_path, *due], splits, job))
+    files.write_json(outputs["evaluation"], next(evaluated))
+    places[Path(checkpoint_path)].mkdir(parents=True, exist_ok=True)  # as if it were taken from there
+    with ahead.left_to_its_job():
+        for path, measured in zip(due, evaluated, strict=False):
+            with shelf.adding(places[path]) as folder:
+                files.write_json(folder / "evaluation", measured)
+
+
+def _evaluations(paths, splits, job):
+    """Yield the losses and accuracies of each checkpoint by split."""
+    for path in paths:
+        network = checkpoints.load(path, job.device).network
+        yield {split: evaluate(network, images, job) for split, images in splits.items()}

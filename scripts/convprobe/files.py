@@ -120,6 +120,22 @@ def _record_digest(path, digest):
     os.replace(partial, digest_path(path))
 
 
+def move(source, path):
+    """Move a file that `replacing` has written, and its digest with it.
+
+    Raises:
+        InputError: as `replacing`.
+    """
+    _refuse_if_superseded(path)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        digest = digest_path(source).read_text(encoding="utf-8").split()[0]
+        os.replace(source, path)
+        _record_digest(path, digest)
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {reason(error)}") from error
+
+
 def check_digest(path):
     """Hold a file against the digest that was recorded when it was written.
 

@@ -3,6 +3,7 @@
 An epoch is a function of the weights and optimizer state before it, the images and the settings:
 its random draws come from a generator seeded by the run's seed and the epoch's number. So a run
 that was cut anywhere and taken up again gives the same bytes, on one machine and version.
+Where epochs are quick, one process trains several, each with files of its own (see ahead).
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe import checkpoints, runtime
+from convprobe import ahead, checkpoints, files, runtime
 from convprobe.errors import InputError
 from convprobe.network import RAW, Network, as_input
 
@@ -46,6 +47,48 @@ def begin(images, network, normalisation, settings):
 def resume(checkpoint_path, optimizer_path):
     """The checkpoint and the optimizer state after an epoch."""
     return checkpoints.load(checkpoint_path), checkpoints.load_tensors(optimizer_path)
+
+
+def write_epochs(outputs, shelf, epochs):
+    """Write an epoch's results, and put those of the next ones on the shelf while they are quick.
+
+    Args:
+        outputs: paths by name: `checkpoint`, `optimizer` and `record`.
+        shelf: an ahead.Shelf.
+        epochs: of `train`.
+    """
+    epochs = ahead.quick(epochs)
+    _write(outputs, *next(epochs))
+    place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
+    if place.exists():
+        return  # a job that was killed had gone ahead
+    shelf.keep([])
+    with ahead.left_to_its_job():
+        for epoch in epochs:
+            with shelf.adding(place) as folder:
+                _write({name: folder / name for name in outputs}, *epoch)
+            place = shelf.place(place / "checkpoint", place / "optimizer")
+
+
+def _write(paths, checkpoint, optimizer_state, record):
+    checkpoints.save(paths["checkpoint"], checkpoint)
+    checkpoints.save_tensors(paths["optimizer"], optimizer_state)
+    files.write_json(paths["record"], record)
+
+
+def train(checkpoint, optimizer_state, images, settings, last_epoch, job=runtime.IDLE):
+    """Train epoch after epoch, in place.
+
+    Args:
+        last_epoch: number of the last one.
+        others: as for `train_epoch`.
+
+    Yields:
+        the checkpoint, the optimizer state and the record after each epoch.
+    """
+    while checkpoint.epoch < last_epoch:
+        record, optimizer_state = train_epoch(checkpoint, optimizer_state, images, settings, job)
+        yield checkpoint, optimizer_state, record
 
 
 def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE):

@@ -314,6 +314,7 @@ MODULES = {
     ),
     "ablation_tables": confusion() | accuracy() | PAGE,
     "activations": filters() | atlas() | EXPLORER,
+    "ahead": AFTER_DATA,
     "arithmetic": OCCLUSION,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,

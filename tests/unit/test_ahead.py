@@ -1,0 +1,162 @@
+"""Results made ahead of their jobs: only what a job itself would have made is taken."""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from convprobe import ahead, checkpoints, datasets, evaluation, files, shapes, training
+from convprobe.errors import InputError
+
+NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}
+TRAINING = {
+    "epochs": 3, "batch_size": 64, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0},
+    "schedule": "linear", "augmentation": "flip", "normalise": True, "precision": "fp32", "seed": 0,
+}  # fmt: skip
+PARAMS = ["training.py 1234", {"seed": 0}]
+
+
+@pytest.fixture(scope="module")
+def images():
+    pixels, labels, masks = shapes.draw(100, seed=(2,))
+    return datasets.Images(pixels, labels, shapes.CLASSES, np.arange(100), masks)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A file that everything is made from."""
+    path = tmp_path / "images.h5"
+    path.write_text("the images")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def everything_is_quick(monkeypatch):
+    monkeypatch.setattr(ahead, "STARTS", 1e9)
+
+
+def outputs_of(folder, epoch):
+    names = {"checkpoint": "pth", "optimizer": "optimizer.pth", "record": "json"}
+    return {name: folder / f"epoch-{epoch:02d}.{ending}" for name, ending in names.items()}
+
+
+def begun(images):
+    return training.begin(images, NETWORK, datasets.normalisation(images.pixels), TRAINING)
+
+
+def run_first_job(folder, images, source, epochs=None):
+    """The job of epoch 1; the paths of its results."""
+    outputs = outputs_of(folder, 1)
+    with ahead.shelf(folder, PARAMS, [source]) as shelf:
+        training.write_epochs(outputs, shelf, epochs or training.train(*begun(images), images, TRAINING, 3))
+    return outputs
+
+
+def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images, source):
+    made = run_first_job(tmp_path / "run", images, source)
+    checkpoint, state = begun(images)
+    for epoch in (1, 2, 3):
+        record, state = training.train_epoch(checkpoint, state, images, TRAINING)
+        checkpoints.save(tmp_path / "alone.pth", checkpoint)
+        checkpoints.save_tensors(tmp_path / "alone.optimizer.pth", state)
+        if epoch > 1:
+            previous, made = made, outputs_of(tmp_path / "run", epoch)
+            with ahead.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
+                assert shelf.take(made, previous["checkpoint"], previous["optimizer"])
+        assert made["checkpoint"].read_bytes() == (tmp_path / "alone.pth").read_bytes()
+        assert made["optimizer"].read_bytes() == (tmp_path / "alone.optimizer.pth").read_bytes()
+        assert files.read_json(made["record"]) == record
+        for path in made.values():
+            files.check_digest(path)
+    assert not [path for path in (tmp_path / "run/.ahead").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one"])
+def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed):
+    made = run_first_job(tmp_path / "run", images, source)
+    params = [*PARAMS, "augmentation.py 5678"] if changed == "params" else PARAMS
+    if changed == "an input of all":
+        source.write_text("other images")
+    if changed == "an input of this one":
+        made["optimizer"].write_text("another state")
+    with ahead.shelf(tmp_path / "run", params, [source]) as shelf:
+        assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
+    assert not outputs_of(tmp_path / "run", 2)["checkpoint"].exists()
+
+
+def test_what_a_killed_job_took_in_part_is_made_anew(tmp_path, images, source):
+    made = run_first_job(tmp_path / "run", images, source)
+    with ahead.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
+        (shelf.place(made["checkpoint"], made["optimizer"]) / "optimizer").unlink()
+        assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
+
+
+def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images, source):
+    made = run_first_job(tmp_path / "run", images, source)
+    there = sorted((tmp_path / "run/.ahead").rglob("*"))
+    made["checkpoint"].unlink()
+    # Of the next epochs none is asked for: a fourth would be an error.
+    first = iter([next(training.train(*begun(images), images, TRAINING, 1))])
+    run_first_job(tmp_path / "run", images, source, first)
+    assert sorted((tmp_path / "run/.ahead").rglob("*")) == there
+
+
+def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source):
+    def epochs():
+        yield from training.train(*begun(images), images, TRAINING, 1)
+        raise InputError("epoch 2: training diverged")
+
+    made = run_first_job(tmp_path / "run", images, source, epochs())
+    assert checkpoints.load(made["checkpoint"]).epoch == 1
+
+    def failing():
+        raise InputError("epoch 1: training diverged")
+        yield
+
+    with pytest.raises(InputError, match="diverged"):
+        run_first_job(tmp_path / "other", images, source, failing())
+
+
+def test_slow_results_are_left_to_their_own_jobs(tmp_path, images, source, monkeypatch):
+    monkeypatch.setattr(ahead, "STARTS", 0)
+    run_first_job(tmp_path / "run", images, source)
+    assert not (tmp_path / "run/.ahead").exists()
+
+
+def test_evaluations_in_any_order_are_made_once(tmp_path, images):
+    folder, splits = tmp_path / "checkpoints", {"test": images}
+    for epoch, (checkpoint, _, _) in enumerate(training.train(*begun(images), images, TRAINING, 3), start=1):
+        checkpoints.save(folder / f"epoch-{epoch:02d}.pth", checkpoint)
+    outputs = {epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"} for epoch in (1, 2, 3)}
+    with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
+        evaluation.write_evaluations(outputs[2], shelf, folder / "epoch-02.pth", splits)
+        for epoch in (3, 1):
+            assert shelf.take(outputs[epoch], folder / f"epoch-{epoch:02d}.pth")
+    for epoch, paths in outputs.items():
+        network = checkpoints.load(folder / f"epoch-{epoch:02d}.pth").network
+        assert files.read_json(paths["evaluation"]) == {"test": evaluation.evaluate(network, images)}
+    # One that is asked for again alone is made alone.
+    with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
+        assert not shelf.take(outputs[1], folder / "epoch-01.pth")
+        evaluation.write_evaluations(outputs[1], shelf, folder / "epoch-01.pth", splits)
+    assert not [path for path in (tmp_path / "evaluation/.ahead").rglob("*") if path.is_file()]
+
+
+def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):
+    holder = (
+        "import sys, time\nfrom convprobe import ahead\n"
+        "with ahead.shelf(sys.argv[1], [], []):\n    print('held', flush=True)\n    time.sleep(60)"
+    )
+    command = [sys.executable, "-c", holder, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="scripts") as first:
+        assert first.stdout.readline() == "held\n"
+        folder = os.open(tmp_path, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(folder)
+        first.kill()
+    with ahead.shelf(tmp_path, [], []):
+        pass
