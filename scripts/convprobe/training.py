@@ -125,7 +125,7 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
             group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))
         batch = batch.to(device)
         augmented = augment(pixels[batch], settings["augmentation"], random)
-        step_in = partial(_step, network, optimizer, augmented, labels[batch], settings["precision"])
+        step_in = partial(_step, network, optimizer, augmented, labels[batch], settings)
         (loss, right), size = runtime.halving(step_in, size)
         loss_sum += loss * len(batch)
         correct += right
@@ -154,7 +154,7 @@ def _rate(settings, epochs_done):
     return rate * (1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2)
 
 
-def _step(network, optimizer, pixels, labels, precision, size):
+def _step(network, optimizer, pixels, labels, settings, size):
     """One step down the gradient of the mean cross-entropy: that loss, and how many were right.
 
     The gradient is summed over parts of at most `size` images, which doesn't change it, but for what
@@ -163,9 +163,9 @@ def _step(network, optimizer, pixels, labels, precision, size):
     optimizer.zero_grad()
     loss_sum, correct = 0, 0
     for part, true in zip(pixels.split(size), labels.split(size), strict=True):
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
             logits = network(as_input(part)).float()
-        loss = F.cross_entropy(logits, true) * (len(part) / len(pixels))
+        loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"]) * (len(part) / len(pixels))
         loss.backward()
         loss_sum = loss_sum + loss.detach()
         correct = correct + (logits.argmax(1) == true).sum()

@@ -14,7 +14,8 @@ from convprobe.errors import InputError
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}
 TRAINING = {
     "epochs": 3, "batch_size": 64, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0},
-    "schedule": "linear", "augmentation": "flip", "normalise": True, "precision": "fp32", "seed": 0,
+    "schedule": "linear", "augmentation": "flip", "normalise": True, "precision": "fp32",
+    "label_smoothing": 0.0, "seed": 0,
 }  # fmt: skip
 PARAMS = ["training.py 1234", {"seed": 0}]
 

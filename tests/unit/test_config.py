@@ -92,7 +92,7 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
     }  # fmt: skip
     assert config["training"] == {
         "epochs": 13, "batch_size": 128, "schedule": "constant", "augmentation": "none", "normalise": True,
-        "precision": "bf16", "seed": 0,
+        "precision": "bf16", "label_smoothing": 0.0, "seed": 0,
         "optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0005},
     }  # fmt: skip
     assert config["compared"] == []

@@ -38,6 +38,7 @@ def train():
     trained = Network({"conv": [{"channels": 64, "kernel": 3}], "fc": []}, 3, 32)
     checkpoint = checkpoints.Checkpoint(trained, trained.settings, images.classes, 32, RAW, 0)
     settings = {"batch_size": 300, "augmentation": "none", "precision": "fp32", "seed": 0, "schedule": "constant",
+                "label_smoothing": 0.0,
                 "optimizer": {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0}}
     record, _ = training.train_epoch(checkpoint, None, images, settings)
     return np.append(trained.conv1.weight.detach().numpy(), [record["train_loss"], record["train_accuracy"]])

@@ -14,7 +14,8 @@ from convprobe.network import Network
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": [8]}
 TRAINING = {
     "epochs": 3, "batch_size": 32, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
-    "schedule": "cosine", "augmentation": "flip-crop", "normalise": True, "precision": "fp32", "seed": 7,
+    "schedule": "cosine", "augmentation": "flip-crop", "normalise": True, "precision": "fp32",
+    "label_smoothing": 0.0, "seed": 7,
 }  # fmt: skip
 
 
@@ -74,6 +75,19 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
     for trained, expected in zip(checkpoint.network.parameters(), by_hand.parameters(), strict=True):
         torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-3)
     assert record["images"] == 200
+
+
+def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
+    """At the start of training, by hand: the mean of - sum(q log p), q = 1 - share + share / 10 at the label."""
+    share = 0.2
+    checkpoint, _ = training.begin(images, NETWORK, datasets.normalisation(images.pixels), TRAINING)
+    x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
+    log_p = checkpoint.network(x).log_softmax(1).detach().numpy().astype(np.float64)
+    q = np.full((200, 10), share / 10)
+    q[np.arange(200), images.labels] += 1 - share
+    settings = TRAINING | {"batch_size": 200, "augmentation": "none", "label_smoothing": share}
+    record, _ = training.train_epoch(checkpoint, None, images, settings)
+    assert record["train_loss"] == pytest.approx(-(q * log_p).sum(axis=1).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize(
