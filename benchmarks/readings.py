@@ -1,9 +1,9 @@
-"""Under which reading of the study do ten filters cost 13 points? A row a reading, on one checkpoint.
+"""Under which reading of the study do ten filters cost 13 points? A row a checkpoint and reading.
 
     python benchmarks/readings.py results/cifar10/normalised/checkpoints/epoch-13.pth results/cifar10/dataset/images.h5
 
-Printed as CSV: the reading, how many filters are off, images, accuracy with all filters and without these,
-Wilson's 95 % interval of the latter, McNemar's p.
+Printed as CSV: the checkpoint, the reading, how many filters are off, images, accuracy with all filters and without
+these, Wilson's 95 % interval of the latter, McNemar's p.
 """
 
 import argparse
@@ -129,21 +129,22 @@ def rows(network, images, chosen):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="of one run: its epochs, say")
     parser.add_argument("images", type=Path)
     parser.add_argument("--count", type=int, default=2000, help="test images")
     parser.add_argument("--chosen", nargs="+", default=CHOSEN)
     arguments = parser.parse_args()
-    network = checkpoints.load(arguments.checkpoint).network
     images = datasets.read(arguments.images, "test", arguments.count)
     table = csv.writer(sys.stdout, lineterminator="\n")
     sys.stdout = sys.stderr  # for the progress
-    table.writerow(["reading", "filters", "images", "before", "after", "low", "high", "p_value"])
-    for reading, count, before, after in rows(network, images, arguments.chosen):
-        low, high = intervals.wilson(after.sum(), len(after))
-        p_value = intervals.mcnemar(int((before & ~after).sum()), int((after & ~before).sum()))
-        shown = [f"{value:.4f}" for value in (before.mean(), after.mean(), low, high)]
-        table.writerow([reading, count, len(after), *shown, f"{p_value:.2g}"])
+    table.writerow(["checkpoint", "reading", "filters", "images", "before", "after", "low", "high", "p_value"])
+    for path in arguments.checkpoints:
+        network = checkpoints.load(path).network
+        for reading, count, before, after in rows(network, images, arguments.chosen):
+            low, high = intervals.wilson(after.sum(), len(after))
+            p_value = intervals.mcnemar(int((before & ~after).sum()), int((after & ~before).sum()))
+            shown = [f"{value:.4f}" for value in (before.mean(), after.mean(), low, high)]
+            table.writerow([path.stem, reading, count, len(after), *shown, f"{p_value:.2g}"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""How fast the published network trains, against the machine's matrix products; what share of a run its steps take.
+
+    python benchmarks/training.py --run presets/demo.yaml
+
+On a GPU if there is one, else with all cores. First the network: training steps on random pixels, evaluation,
+and one large matrix product, in turn. Then, with --run, a study's training from nothing as a user starts it: all
+epochs of its runs and their evaluations.
+"""
+
+import argparse
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from occlusion import SIDE, processor
+from planning import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+from convprobe import arithmetic, datasets, runtime, training
+from convprobe.network import RAW
+
+REPEATS, MATRIX = 5, 4096
+CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+SETTINGS = CONFIG["training"] | {"normalise": False}
+STEP = re.compile(r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE)  # the last line of an epoch's progress
+
+
+def product_rate(device, precision):
+    """Multiply-adds a second of a large matrix product."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    factors = torch.randn(2, MATRIX, MATRIX, device=device, dtype=kind)
+    start = time.perf_counter()
+    (factors[0] @ factors[1]).sum().item()  # a number, so that a GPU must have ended
+    return MATRIX**3 / (time.perf_counter() - start)
+
+
+def training_rate(job, images, precision):
+    """Images a second of an epoch of training."""
+    checkpoint, _ = training.begin(images, CONFIG["network"], RAW, SETTINGS)
+    start = time.perf_counter()
+    training.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
+    return len(images.labels) / (time.perf_counter() - start)
+
+
+def compare(job, count):
+    """Print the rates in both precisions."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
+    images = datasets.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
+    work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
+    for precision in ("fp32", "bf16"):
+        rates = [
+            (product_rate(job.device, precision), training_rate(job, images, precision)) for _ in range(REPEATS + 1)
+        ]
+        products, trained = map(statistics.median, zip(*rates[1:], strict=True))  # the first one warms up
+        share = statistics.median(rate * work / product for product, rate in rates[1:])
+        print(
+            f"{precision}: {trained:.0f} images a second, an epoch of 50,000 in {50_000 / trained:.1f} s; "
+            f"{share:.0%} of {products / 1e9:.0f} billion multiply-adds a second (median of {REPEATS})",
+            flush=True,
+        )
+
+
+def time_run(configs):
+    """Print what a study's training takes from nothing, and how much of that its steps are."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "convprobe")
+        shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(".*", "results", "logs"))
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "snakemake", "--cores", "all", "--until", "tabulate_learning_curve"]
+        subprocess.run([*command, "--configfile", *configs], cwd=folder, check=True, capture_output=True)
+        wall = time.perf_counter() - start
+        logs = [log.read_text(encoding="utf-8") for log in folder.glob("logs/*/*/training/*.log")]
+    steps = [int(count) / float(rate) for log in logs for count, rate in STEP.findall(log)]
+    print(
+        f"{' '.join(configs)}: {len(logs)} epochs in {wall:.0f} s from nothing, training steps {sum(steps):.0f} s "
+        f"of them, {sum(steps) / wall:.0%}"
+    )
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--images", type=int, default=1280, help="a repeat")
+    arguments.add_argument("--run", nargs="+", help="config files of a study to train")
+    given = arguments.parse_args()
+    job = runtime.Job(threads=1000)
+    print(f"{job.device}, {processor()}, torch {torch.__version__}")
+    compare(job, given.images)
+    if given.run:
+        time_run([str(Path(config).resolve()) for config in given.run])
+
+
+if __name__ == "__main__":
+    main()
