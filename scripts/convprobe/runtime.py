@@ -6,9 +6,14 @@ import os
 import sys
 import time
 import traceback
+from pathlib import Path
 
 from convprobe import files, gpus
 from convprobe.errors import InputError
+
+# Between two lines of progress.
+LOG_SECONDS = 5
+TERMINAL_SECONDS = 30
 
 
 class Job:
@@ -16,10 +21,14 @@ class Job:
 
     Attributes:
         threads: how many the job was given.
+        name: as a terminal tells it.
+        terminal: its file descriptor, where progress is told too, or None.
     """
 
-    def __init__(self, threads=1):
+    def __init__(self, threads=1, name="", terminal=None):
         self.threads = threads
+        self.name = name
+        self.terminal = terminal
 
     @functools.cached_property
     def device(self):
@@ -66,16 +75,29 @@ class Job:
             unit: what is counted, in the plural.
             length: of a batch, in units.
         """
-        start = shown = time.monotonic()
+        start = shown = told = time.monotonic()
         done = 0
         for batch in batches:
             yield batch
             done += length(batch)
             now = time.monotonic()
-            if now - shown > 5 or done == total:
+            if now - shown > LOG_SECONDS or done == total:
                 shown, rate = now, done / max(now - start, 1e-9)
                 left = (total - done) / rate
                 print(f"{done}/{total} {unit}, {rate:.4g} a second, {left:.0f} s left", flush=True)
+                if now - told > TERMINAL_SECONDS and done < total:
+                    told = now
+                    self._tell(f"{done}/{total} {unit}, {_duration(left)} left")
+
+    def _tell(self, words):
+        if self.terminal is not None:
+            # It may have been closed: the job goes on without.
+            with contextlib.suppress(OSError):
+                os.write(self.terminal, f"    {self.name}: {words}\n".encode())
+
+
+def _duration(seconds):
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _fitting(compute, rows, size):
@@ -130,6 +152,11 @@ def _free_cached_memory():
 IDLE = Job()
 
 
+def _terminal():
+    """The terminal that the job was started from, if any; not a pipe, which a job left alone would hold open."""
+    return os.dup(sys.stderr.fileno()) if sys.stderr.isatty() else None
+
+
 @contextlib.contextmanager
 def job(log, threads=1):
     """Run a job: all that it prints goes to its log, a user's mistake is one line there.
@@ -138,12 +165,14 @@ def job(log, threads=1):
     status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
     """
     start = time.monotonic()
+    terminal = _terminal()
     try:
         with files.claim(log) as file:
             # The descriptors, not only Python's names: libraries write to them too.
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(file.fileno(), stream.fileno())
-        yield Job(threads)
+        # Below the experiment's folder, as the log is.
+        yield Job(threads, "/".join(Path(log).with_suffix("").parts[2:]), terminal)
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
     except Exception:

@@ -1,4 +1,4 @@
-"""What surrounds a job: batches that don't fit into memory."""
+"""What surrounds a job: batches that don't fit into memory, progress on the terminal."""
 
 import subprocess
 import sys
@@ -79,3 +79,50 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
 
     with pytest.raises(RuntimeError, match="another mistake"):
         list(runtime.IDLE.batches(compute, range(8), 4, "images"))
+
+
+# Each of eight batches is told, whatever the clock says, on a terminal of its own that may be closed meanwhile.
+TOLD = """
+import os, pty, sys
+from convprobe import runtime
+
+runtime.LOG_SECONDS = runtime.TERMINAL_SECONDS = -1
+ours, theirs = pty.openpty()
+os.dup2(theirs, 2)
+with runtime.job(sys.argv[1]) as job:
+    if sys.argv[2] == "closed":
+        os.close(ours), os.close(theirs)
+    list(job.batches(len, range(800), 100, "images"))
+    print(os.read(ours, 10_000).decode() if sys.argv[2] == "open" else "nothing to read")
+"""
+
+
+def told(folder, script, *arguments):
+    """What a job wrote to its log, without the lines of its start and end, and to where its streams led."""
+    log = "logs/demo/normalised/epoch-08/occlusion/window-9/0003.log"
+    run = subprocess.run(
+        [sys.executable, "-c", script, log, *arguments], cwd=folder, env={"PYTHONPATH": str(SCRIPTS)},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return (folder / log).read_text().splitlines()[1:-1], run.stdout + run.stderr
+
+
+def test_progress_is_told_in_the_log_and_on_the_terminal_in_80_columns(tmp_path):
+    lines, _ = told(tmp_path, TOLD, "open")
+    assert [line.split(",")[0] for line in lines[:8]] == [f"{done}/800 images" for done in range(100, 900, 100)]
+    place = "    normalised/epoch-08/occlusion/window-9/0003"
+    shown = [line for line in lines[8:] if line]
+    assert [line.split(",")[0] for line in shown] == [f"{place}: {done}/800 images" for done in range(100, 800, 100)]
+    assert all(line.endswith(" s left") and len(line) < 80 for line in shown)
+
+
+def test_a_terminal_that_is_closed_stops_no_job(tmp_path):
+    lines, _ = told(tmp_path, TOLD, "closed")
+    assert lines[7].startswith("800/800 images")
+    assert lines[8:] == ["nothing to read"]
+
+
+def test_nothing_is_told_through_a_pipe(tmp_path):
+    lines, streams = told(tmp_path, TOLD.replace("os.dup2(theirs, 2)", ""), "closed")
+    assert lines[7].startswith("800/800 images")
+    assert streams == ""
