@@ -7,7 +7,8 @@ const SEEN = 288; // side of a drawn picture, in canvas pixels, or a little more
 // Okabe & Ito's colours, which stay apart for every kind of colour vision; the true class is grey.
 const COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
 const TRUE_COLOUR = "#d9d9d9", OTHER_COLOUR = "#333333";
-const MOST_CELL = 28, ALL_WIDTH = 1200; // of the picture of all filters, in pixels
+const MOST_CELL = 28, ALL_WIDTH = 1200, PAGE_MARGINS = 50; // of the picture of all filters, in pixels
+const FULL_SCALE = [0, 1]; // of a probability
 const MOST_BARS = 12, MOST_PICTURES = 24, MOST_LINES = 100;
 
 let data, probe;
@@ -47,8 +48,9 @@ async function picture(source) {
   return image;
 }
 
-const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
-const units = (count) => `${((100 * count) / 10 ** data.digits).toFixed(data.digits - 2)} %`;
+// A space that doesn't break, so that no line begins with the sign.
+const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+const units = (count) => percent(count / 10 ** data.digits, data.digits - 2);
 const className = (index) => data.classes[index];
 const ordinal = (rank) => ["highest", "2nd highest", "3rd highest"][rank] ?? `${rank + 1}th highest`;
 
@@ -83,7 +85,7 @@ function fillTable(table, columns, rows, format = (value) => value ?? "") {
   const numeric = columns.map((_, place) => rows.some((row) => typeof row[place] === "number"));
   const head = columns.map((name, place) => element("th", { scope: "col", textContent: name.replaceAll("_", " "), className: numeric[place] ? "number" : "" }));
   table.tHead.replaceChildren(element("tr", {}, ...head));
-  table.tBodies[0].replaceChildren(...rows.map((row) => element("tr", {}, ...row.map((value, place) => element("td", { textContent: format(value, columns[place]), className: numeric[place] ? "number" : "" })))));
+  table.tBodies[0].replaceChildren(...rows.map((row) => element("tr", {}, ...row.map((value, place) => element("td", { textContent: format(value, row), className: numeric[place] ? "number" : "" })))));
 }
 
 function radios(place, name, choices, chosen, choose) {
@@ -119,12 +121,23 @@ function viridis(share, pixels, at) {
   pixels[at + 3] = 255;
 }
 
-function mapPixels(maps, label, window = state.window) {
+function mapPixels(maps, label, [low, high] = FULL_SCALE) {
   const found = new ImageData(data.side, data.side);
   for (let position = 0; position < data.side ** 2; position++) {
-    viridis(unitsAt(maps, label, position, window) / 10 ** data.digits, found.data, 4 * position);
+    viridis((unitsAt(maps, label, position) / 10 ** data.digits - low) / (high - low), found.data, 4 * position);
   }
   return found;
+}
+
+/** The probabilities at the ends of the large map's scale: all that there are, or those of this map. */
+function scaleOf(maps, label) {
+  if (!$("stretch").checked) return FULL_SCALE;
+  let [low, high] = [Infinity, 0];
+  for (let position = 0; position < data.side ** 2; position++) {
+    const value = unitsAt(maps, label, position);
+    [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  return low === high ? FULL_SCALE : [low / 10 ** data.digits, high / 10 ** data.digits];
 }
 
 function predictedAt(maps, position) {
@@ -220,7 +233,8 @@ async function drawLooks() {
   show($("seen"), seen);
   $("seen").setAttribute("aria-label", `test image ${looks.indices[image]}, ${name}, ${where}`);
 
-  const drawn = mapPixels(maps, label);
+  const scale = scaleOf(maps, label), drawn = mapPixels(maps, label, scale);
+  ["low", "high"].forEach((end, place) => ($(`scale-${end}`).textContent = percent(scale[place], scale === FULL_SCALE ? 0 : data.digits - 2)));
   if ($("overlay").checked) {
     const under = pixelsOf(image).data;
     for (let at = 0; at < under.length; at += 4) {
@@ -232,8 +246,10 @@ async function drawLooks() {
   drawObject(onMap, times);
   outline(onMap, times, box);
   $("map").setAttribute("aria-label", `map of the probability of ${name}; ${where}: ${units(unitsAt(maps, label, position))}`);
-  const words = `Probability of ${name} with the window centred there${looks.masks ? "; white: the object" : ""} (`;
-  $("map-caption").replaceChildren(words, link(`${probe.run}/${probe.checkpoint}/occlusion/window-${window}.h5`, "file"), ")");
+  const captions = { map: `Probability of ${name} with the window centred there${looks.masks ? "; white: the object" : ""}`, predicted: "Class predicted with the window centred there" };
+  for (const [id, words] of Object.entries(captions)) {
+    $(`${id}-caption`).replaceChildren(`${words} (`, link(`${probe.run}/${probe.checkpoint}/occlusion/window-${window}.h5`, "file"), ")");
+  }
 
   const { predicted, counts, colours } = classColours(maps);
   const flat = new ImageData(data.side, data.side);
@@ -245,7 +261,7 @@ async function drawLooks() {
   outline(onPredicted, times, box);
   $("predicted").setAttribute("aria-label", `map of the predicted class; ${where}: ${className(predicted[position])}`);
   $("legend").replaceChildren(...[...counts.entries()].sort((a, b) => b[1] - a[1]).map(([found, count]) => element("span", {},
-    element("span", { className: "swatch", style: { background: colours.get(found) } }), `${className(found)} ${percent(count / predicted.length, 0)}`)));
+    element("span", { className: "swatch", style: { background: colours.get(found) } }), `${className(found)} ${count / predicted.length < 0.005 ? "<\u00a01\u00a0%" : percent(count / predicted.length, 0)}`)));
 
   $("shown-image").textContent = `Test image ${looks.indices[image]}: ${name}`;
   $("readout").textContent = `${where[0].toUpperCase()}${where.slice(1)}: ${name} ${units(unitsAt(maps, label, position))}, predicted ${className(predicted[position])}`;
@@ -294,15 +310,20 @@ function steer(canvas) {
   });
 }
 
-/** What the maps say about the question, over all images, in a sentence or two. */
+/** What the maps say about the question, over all images: whether it looks at the object, and by how much. */
 function looksAnswer(found) {
-  const side = found.window, mean = `Over ${found.images} images a ${side}×${side} window takes the probability of the true class from ${found.clean.toFixed(3)} to ${found.mean.toFixed(3)} on average, and changes the prediction at ${percent(found.flipped)} of the places.`;
-  if (found.inside === undefined) return mean;
-  const places = probe.looks.masks ? ["on the object", "beside it"] : ["in the middle quarter of the image", "nearer to the border"];
-  const gap = found.outside - found.inside;
-  const verdict = `${gap > 0 ? "It matters more" : "It does not matter more"} ${places[0]} (${found.inside.toFixed(3)}) than ${places[1]} (${found.outside.toFixed(3)}).`;
-  const hit = found.hit === undefined ? "" : ` The lowest place of the map lies on the object in ${percent(found.hit, 0)} of the images; a random place would in ${percent(found.chance, 0)}.`;
-  return `${mean} ${verdict}${hit}`;
+  const shown = (probability) => probability.toFixed(3), side = `${found.window}×${found.window} window`;
+  const fall = `Over ${found.images} images a ${side} takes the probability of the true class from ${shown(found.clean)} to ${shown(found.mean)} on average`;
+  const flips = `The prediction changes at ${percent(found.flipped)} of the places.`;
+  if (found.inside === undefined) return `${fall}. ${flips}`;
+  const [here, there] = probe.looks.masks ? ["on the object", "beside it"] : ["in the middle quarter of the image", "nearer to the border"];
+  const parts = `${fall}: ${here} to ${shown(found.inside)}, ${there} to ${shown(found.outside)}. ${flips}`;
+  if (found.hit === undefined) {
+    return `What is ${here} matters ${found.inside < found.outside ? "more" : "no more"} than what is ${there}. ${parts}`;
+  }
+  const verdict = found.hit_low > found.chance ? "It looks at the object" : found.hit_high < found.chance ? "It does not look at the object" : "No more than by chance does it look at the object";
+  const interval = `${percent(found.hit, 0)} of the images (95 % interval ${(100 * found.hit_low).toFixed(0)} to ${percent(found.hit_high, 0)})`;
+  return `${verdict}: the place where covering costs most lies on it in ${interval}, a place at random in ${percent(found.chance, 0)}. ${parts}`;
 }
 
 async function drawSheet() {
@@ -316,13 +337,13 @@ async function drawSheet() {
   const places = looks.indices.map((_, place) => place).sort((a, b) => key(a) - key(b) || a - b);
   $("looks-answer").textContent = looksAnswer(looks.windows[state.window]);
   const rest = looks.of > looks.indices.length ? `The first ${looks.indices.length} of ${looks.of}; the maps of all are in the files. ` : "";
-  $("sheet-note").textContent = `${rest}Under each: the class, and its probability averaged over all places, of that without a window.`;
+  $("sheet-note").textContent = `${rest}Under each: number and class, the probability of the class averaged over all places, and that without a window.`;
   $("sheet").replaceChildren(...places.map((place) => {
     const label = looks.labels[place], clean = looks.clean[place][label] / 10 ** data.digits;
     const canvas = element("canvas", { width: 2 * data.side + 2, height: data.side });
     const words = `${rows[place][0].toFixed(2)} of ${clean.toFixed(2)}`;
     const button = element("button", { type: "button", onclick: () => choose(place), attributes: { "aria-pressed": String(place === state.image), "data-place": place } },
-      canvas, `${className(label)} `, element("span", { className: "hidden", textContent: `image ${looks.indices[place]} ` }), words);
+      canvas, element("span", { className: "name", textContent: `${looks.indices[place]}: ${className(label)}` }), words);
     mapsOf(place).then((maps) => {
       const context = canvas.getContext("2d");
       context.putImageData(pixelsOf(place), 0, 0);
@@ -394,7 +415,9 @@ function drawFilter() {
 /** How the filters of a layer lie in the picture of all: cells across, side of a cell with its gap, in canvas pixels. */
 function grid({ channels, sprite }) {
   const times = Math.max(1, Math.round(MOST_CELL / sprite.side)), pitch = sprite.side * times + 2;
-  return { times, pitch, across: Math.min(channels, Math.floor(ALL_WIDTH / pitch)) };
+  // As wide as the page, so that a cell is never shown too small to be tapped.
+  const width = Math.min(ALL_WIDTH, document.body.clientWidth - PAGE_MARGINS);
+  return { times, pitch, across: Math.max(1, Math.min(channels, Math.floor(width / pitch))) };
 }
 
 function drawAll(layer) {
@@ -458,8 +481,13 @@ function losesAnswer() {
   const worse = draws.filter((row) => value(row, "accuracy") <= value(chosen, "accuracy")).length;
   const p = value(chosen, "p_value");
   return `Accuracy is ${percent(value(named.get("none"), "accuracy"))} with all filters and ${percent(value(chosen, "accuracy"))} without the ${value(chosen, "filters").split(" ").length} chosen ones: `
-    + `${value(chosen, "lost")} of ${value(chosen, "images")} images are lost, ${value(chosen, "gained")} gained (McNemar's test: p ${p > 0 ? `= ${Number(p.toPrecision(2))}` : "< 0.000001"}).`
+    + `${value(chosen, "lost")} of ${value(chosen, "images")} images are lost, ${value(chosen, "gained")} gained (McNemar's test: p\u00a0${p > 0 ? `=\u00a0${Number(p.toPrecision(2))}` : "<\u00a00.000001"}).`
     + (draws.length ? ` ${worse} of ${draws.length} random draws of as many filters lose as much or more${worse > draws.length / 20 ? ": the chosen ones are nothing special" : ""}.` : "");
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b), half = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
 }
 
 function drawVariants() {
@@ -467,7 +495,7 @@ function drawVariants() {
   const lows = rows.map((row) => row[at("low")]), highs = rows.map((row) => row[at("high")]);
   const low = Math.floor(20 * Math.min(...lows)) / 20, high = Math.ceil(20 * Math.max(...highs)) / 20, span = high - low || 1;
   const x = (value) => `${(100 * (value - low)) / span}%`;
-  const name = (variant) => ({ none: "nothing", chosen: "the chosen ones" })[variant] ?? variant;
+  const name = (variant) => ({ none: "nothing", chosen: "the chosen ones" })[variant] ?? (variant.includes("/") ? variant : `the chosen ones of ${variant}`);
   $("variants-scale").textContent = `${percent(low, 0)} to ${percent(high, 0)}`;
   const none = rows[0][at("accuracy")];
   const draws = rows.filter((row) => row[0].startsWith("random-")), named = rows.filter((row) => !draws.includes(row));
@@ -481,7 +509,7 @@ function drawVariants() {
       ...[percent(value), row[at("lost")], row[at("gained")]].map((value) => element("td", { className: "number", textContent: value })));
   });
   if (draws.length) {
-    const shares = draws.map((row) => row[at("accuracy")]), middle = [...shares].sort((a, b) => a - b)[Math.floor(shares.length / 2)];
+    const shares = draws.map((row) => row[at("accuracy")]), middle = median(shares);
     const strip = svg("svg", { width: 160, height: 18, "aria-hidden": "true" }, line(none, none, 0, 18, { class: "axis" }),
       ...shares.map((share) => line(share, share, 3, 15, { stroke: "var(--ink)", "stroke-width": 1.5 })));
     const range = `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}, median ${percent(middle)}`;
@@ -495,7 +523,7 @@ const STATES = [["before", "with all filters"], ["after", "without the chosen on
 function drawConfusion() {
   const { before, after } = probe.loses.confusion, table = $("confusion"), shown = state.shown;
   const sums = before.map((row) => Math.max(1, row.reduce((sum, count) => sum + count, 0)));
-  $("confusion-caption").textContent = shown === "change" ? "Rows: true class; columns: predicted; more (orange) or fewer (blue) images than before." : "Rows: true class; columns: predicted; images, coloured by their share of the true class.";
+  $("confusion-caption").textContent = shown === "change" ? "Rows: true class; columns: predicted; more (orange) or fewer (blue) images than before, the full colour from 10\u00a0% of the true class on." : "Rows: true class; columns: predicted; images, coloured by their share of the true class.";
   table.tHead.replaceChildren(element("tr", {}, element("td", {}), ...data.classes.map((name) => element("th", { scope: "col", textContent: name }))));
   table.tBodies[0].replaceChildren(...data.classes.map((name, label) => element("tr", {}, element("th", { scope: "row", textContent: name }), ...data.classes.map((other, found) => {
     const count = shown === "change" ? after[label][found] - before[label][found] : { before, after }[shown][label][found];
@@ -531,8 +559,8 @@ function drawRows(most = MOST_LINES) {
   $("rows-count").replaceChildren(`${places.length} images${places.length > most ? `, the first ${most} of them shown ` : ""}`);
   if (places.length > most) $("rows-count").append(element("button", { type: "button", textContent: "Show all", onclick: () => drawRows(Infinity) }));
   $("rows").tBodies[0].replaceChildren(...places.slice(0, most).map((place) => {
-    const cells = [loses.image[place], thumbnail(loses.image[place]) ?? "", className(loses.class[place]), className(loses.before[place]), className(loses.after[place]), units(loses.confidence_before[place]), units(loses.confidence_after[place])];
-    return element("tr", { className: loses.before[place] === loses.after[place] ? "" : "changed" }, ...cells.map((cell, column) => element("td", { className: [0, 5, 6].includes(column) ? "number" : "" }, cell)));
+    const cells = [loses.image[place], thumbnail(loses.image[place]) ?? "", className(loses.class[place]), units(loses.confidence_before[place]), units(loses.confidence_after[place]), className(loses.before[place]), className(loses.after[place])];
+    return element("tr", { className: loses.before[place] === loses.after[place] ? "" : "changed" }, ...cells.map((cell, column) => element("td", { className: [0, 3, 4].includes(column) ? "number" : "" }, cell)));
   }));
 }
 
@@ -588,7 +616,11 @@ function curveFigure({ run, selection, columns, rows }) {
 
 function setUpMade() {
   $("curves").replaceChildren(...(data.curves.length ? data.curves.map(curveFigure) : ["No run was trained here: the weights are a file's."]));
-  fillTable($("card"), data.card.columns, data.card.rows, (value) => (typeof value === "number" && (value <= 1 || !Number.isInteger(value)) ? value.toFixed(3) : value ?? ""));
+  // All numbers are shares or probabilities but those of an epoch.
+  // The verdict beside the claim: on a narrow screen the rest is scrolled to.
+  const order = ["claim", "verdict", "published", "measured", "low", "high"].map((name) => data.card.columns.indexOf(name));
+  const [columns, ...rows] = [data.card.columns, ...data.card.rows].map((row) => order.map((place) => row[place]));
+  fillTable($("card"), columns, rows, (value, [claim]) => (typeof value === "number" && !claim.startsWith("epoch ") ? value.toFixed(3) : value ?? ""));
   fillTable($("counts"), data.counts.columns, data.counts.rows);
   $("config").textContent = data.config;
   const digests = data.probes.map(({ run, checkpoint, looks }) => [`SHA-256 of ${run}/checkpoints/${checkpoint}.pth`, looks.digest]);
@@ -650,7 +682,7 @@ async function start() {
   for (let level = 0; level < 256; level++) viridis(level / 255, scale.data, 4 * level);
   $("scale").getContext("2d").putImageData(scale, 0, 0);
   $("order").addEventListener("change", drawSheet);
-  $("overlay").addEventListener("change", drawLooks);
+  for (const id of ["overlay", "stretch"]) $(id).addEventListener("change", drawLooks);
   $("layer").addEventListener("change", () => {
     [state.layer, state.channel] = [Number($("layer").value), 0];
     drawFilter();
@@ -664,6 +696,7 @@ async function start() {
     const found = filterUnder(event), layer = probe.answers.layers[state.layer];
     $("pointed").textContent = found === null ? " " : `${layer.name}/${found}: test image ${rowOf(layer, found, 0).image}, response ${rowOf(layer, found, 0).response.toFixed(2)}`;
   });
+  window.addEventListener("resize", () => drawAll(probe.answers.layers[state.layer]));
   $("all").addEventListener("click", (event) => {
     const found = filterUnder(event);
     if (found !== null) state.channel = found;

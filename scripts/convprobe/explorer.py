@@ -18,11 +18,12 @@ import numpy as np
 import yaml
 
 from convprobe import ablation_tables, datasets, files, hdf5, sprites, tables
+from convprobe.intervals import wilson
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
 DIGITS = 4  # of a probability on the page
 # What the page holds at most; the files beside it hold all.
-MOST_MAP_BYTES = 2_500_000  # of compressed maps
+MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leaves
 MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
 MOST_ROWS = 20_000  # of predictions
 THUMBNAIL_SIDE = 64  # at most
@@ -41,10 +42,10 @@ def write(path, folder, settings):
             `chosen` filters; `table_images`; `trained` runs; `config`, to be shown; and `files`, all results
             relative to `folder`.
     """
-    found = json.dumps(collect(Path(folder), settings), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    found = collect(Path(folder), settings)
     parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     page = string.Template(parts["html"]).substitute(
-        title=html.escape(settings["title"]), style=parts["css"], script=parts["js"], data=_deflated(found.encode())
+        title=html.escape(settings["title"]), style=parts["css"], script=parts["js"], data=_packed(found)
     )
     with files.replacing(path) as partial:
         partial.write_text(page, encoding="utf-8")
@@ -53,9 +54,8 @@ def write(path, folder, settings):
 def collect(folder, settings):
     """All that the page shows, as plain values."""
     images_path = folder / "dataset/images.h5"
-    share = MOST_MAP_BYTES // max(1, len(settings["probes"]))
-    probes = [_probe(folder / place, images_path, settings, share) for place in settings["probes"]]
-    return {
+    probes = [_probe(folder / place, images_path, settings) for place in settings["probes"]]
+    found = {
         "probes": probes,
         "side": datasets.side(images_path),
         "classes": datasets.classes(images_path),
@@ -70,6 +70,15 @@ def collect(folder, settings):
         | {name: importlib.metadata.version(name) for name in LIBRARIES},
         "files": settings["files"],
     }
+    share = (MOST_BYTES - len(_packed(found))) // max(1, len(probes))
+    for probe, place in zip(probes, settings["probes"], strict=True):
+        probe["looks"] = _looks(folder / place / "occlusion", images_path, settings["windows"], share)
+    return found
+
+
+def _packed(found):
+    """Plain values as the page holds them."""
+    return _deflated(json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode())
 
 
 def _deflated(data):
@@ -77,14 +86,13 @@ def _deflated(data):
     return base64.b64encode(zlib.compress(data, 9)).decode()
 
 
-def _probe(folder, images_path, settings, most_bytes):
-    """What is shown of one network."""
+def _probe(folder, images_path, settings):
+    """What is shown of one network, but where it looks."""
     run, checkpoint = folder.parts[-2:]
     predictions = tables.read(folder / "ablation/predictions.csv")
     return {
         "run": run,
         "checkpoint": checkpoint,
-        "looks": _looks(folder / "occlusion", images_path, settings["windows"], most_bytes),
         "answers": _answers(folder / "filters", images_path, settings["chosen"]),
         "loses": _loses(folder / "ablation", predictions, datasets.classes(images_path), settings["table_images"]),
     }
@@ -95,12 +103,13 @@ def _looks(folder, images_path, windows, most_bytes):
     summary = tables.read(folder / "summary.csv")
     paths = {window: folder / f"window-{window}.h5" for window in windows}
     shown, maps, taken = [], [], 0
+    pixel_bytes = 4 * datasets.side(images_path) ** 2  # in base64, at most
     with hdf5.open_complete(paths[windows[0]]) as file:
         indices, clean = file["image"][:], file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
     for row, image in enumerate(indices):
         packed = _deflated(_units(np.stack([_rows(path, row) for path in paths.values()])).tobytes())
-        taken += len(packed)
+        taken += len(packed) + pixel_bytes
         if shown and taken > most_bytes:
             break
         shown.append(int(image))
@@ -158,7 +167,9 @@ def _window(path, summary, images_path, shown):
         found["inside"] = float(np.mean([values[mask].mean() for values, mask in pairs]))
         found["outside"] = float(np.mean([values[~mask].mean() for values, mask in pairs]))
     if rows["hit"].notna().any():
-        found["hit"], found["chance"] = float(rows["hit"].mean()), float(rows["chance_of_hit"].mean())
+        hits = rows["hit"].dropna()
+        found["hit"], found["chance"] = float(hits.mean()), float(rows["chance_of_hit"].mean())
+        found["hit_low"], found["hit_high"] = wilson(int(hits.sum()), len(hits))
     return found
 
 

@@ -18,6 +18,13 @@ WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
 LOCAL = ("file:", "data:", "blob:")
 TABS = ("looks", "answers", "loses", "made")
+# The colour in the middle of an image's pixel, as a canvas of its id shows it.
+PIXEL = """([id, row, column]) => {
+    const canvas = document.getElementById(id), times = canvas.width / 32, middle = times / 2;
+    const pixel = canvas.getContext("2d").getImageData(column * times + middle, row * times + middle, 1, 1);
+    return [...pixel.data].slice(0, 3);
+}"""
+DARKEST = [68, 1, 84]  # of viridis
 SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1440, "height": 900}}
 
 
@@ -62,7 +69,7 @@ def probabilities(demo, window, image, row, column):
 def shown_bars(page):
     """What the page says of each class: with the window and without."""
     rows = page.locator("#bars tbody tr").all_inner_texts()
-    return [[float(text.removesuffix(" %")) for text in row.split("\t")[-2:]] for row in rows]
+    return [[float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]] for row in rows]
 
 
 def hover(page, panel, row, column, side=32):
@@ -118,26 +125,39 @@ def test_arrow_keys_and_sliders_move_the_window(open_page, demo):
 def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
     page = open_page(viewport=SIZES["desk"])
     hover(page, "#seen", 1, 20)
-    pixel_of = """([id, row, column]) => {
-        const canvas = document.getElementById(id), times = canvas.width / 32, middle = times / 2;
-        const pixel = canvas.getContext("2d").getImageData(column * times + middle, row * times + middle, 1, 1);
-        return [...pixel.data].slice(0, 3);
-    }"""
     with h5py.File(demo.files()["dataset/images.h5"]) as file:
         image = file["test/images"][0]
     for row, column in ((20, 2), (7, 20), (31, 31)):
-        assert page.evaluate(pixel_of, ["seen", row, column]) == image[row, column].tolist()
+        assert page.evaluate(PIXEL, ["seen", row, column]) == image[row, column].tolist()
     for row, column in ((0, 20), (5, 24), (5, 16)):  # the window reaches four pixels up, down, left and right
-        assert page.evaluate(pixel_of, ["seen", row, column]) == [128, 128, 128]
+        assert page.evaluate(PIXEL, ["seen", row, column]) == [128, 128, 128]
+
+
+def test_colours_are_stretched_to_the_map(open_page, demo):
+    page = open_page()
+    page.get_by_label("3×3", exact=True).check()
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-3.h5"]) as file:
+        maps = file["confidence"][:].astype(float)
+    lows, highs = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
+    image = int((lows * (highs - lows > 0.01)).argmax())  # bright all over, but not the same everywhere
+    row, column = divmod(int(maps[image].argmin()), 32)
+    page.locator(f'#sheet button[data-place="{image}"]').click()
+    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
+    assert page.evaluate(PIXEL, ["map", row, column]) != DARKEST
+    page.get_by_label("stretch the colours to this map").check()
+    for end, share in (("low", maps[image].min()), ("high", maps[image].max())):
+        expect(page.locator(f"#scale-{end}")).to_have_text(f"{100 * share:.2f} %")
+    assert page.evaluate(PIXEL, ["map", row, column]) == DARKEST
 
 
 def test_images_are_sorted_by_what_they_lose(open_page, demo):
     page = open_page()
+    expect(page.locator("#sheet button")).to_have_count(100)
     summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
     page.locator("#order").select_option("flips")
     first = page.locator("#sheet button").first
     most = summary.loc[summary["flipped_fraction"].idxmax()]
-    expect(first.locator(".hidden")).to_have_text(f"image {most['image']} ")
+    expect(first.locator(".name")).to_have_text(f"{most['image']}: {most['class']}")
 
 
 def test_tabs_are_reached_by_keys_and_by_address(open_page):
@@ -157,10 +177,12 @@ def test_a_filter_shows_the_images_of_the_table(open_page, demo):
     page = open_page("#answers")
     table = pd.read_csv(demo.files()[f"{PROBED}/filters/all-top-images.csv"])
     page.locator("#layer").select_option(label="conv2 (32 filters)")
-    page.locator("#channel").fill("31")
+    rows = table.query("layer == 'conv2'").groupby("channel").filter(lambda rows: rows["response"].min() > 0)
+    channel = rows["channel"].max()
+    rows = rows[rows["channel"] == channel]
+    page.locator("#channel").fill(str(channel))
     page.keyboard.press("Tab")
-    expect(page.locator("#filter-name")).to_have_text("Filter conv2/31")
-    rows = table.query("layer == 'conv2' and channel == 31")
+    expect(page.locator("#filter-name")).to_have_text(f"Filter conv2/{channel}")
     for item, row in zip(page.locator("#top li").all(), rows.itertuples(), strict=True):
         boxes = f"rows {row.top}–{row.bottom - 1}, columns {row.left}–{row.right - 1}"
         words = f"test image {row.image}, {row[5]}; response {row.response:.2f}, {boxes}"
@@ -203,11 +225,20 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
     expect(said).to_contain_text(f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %"))
     expect(said).to_contain_text(f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained")
     expect(said).to_contain_text(f"{worse} of 10 random draws")
+    middle = (1000 * draws["accuracy"].median() + 0.5) // 1 / 10  # half a thousandth is rounded up
+    spread = f"{draws['accuracy'].min():.1%} to {draws['accuracy'].max():.1%}, median {middle}%"
+    expect(page.locator("#variants")).to_contain_text(spread.replace("%", " %"))
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
         confidence, labels, clean = file["confidence"][:], file["label"][:], file["clean_probability"][:]
     means = clean[range(len(labels)), labels].mean(), confidence.mean(dtype=float)
     page.locator("#tab-looks").click()
-    expect(page.locator("#looks-answer")).to_contain_text(f"from {means[0]:.3f} to {means[1]:.3f} on average")
+    said = page.locator("#looks-answer")
+    expect(said).to_contain_text(f"from {means[0]:.3f} to {means[1]:.3f} on average")
+    summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
+    hits, chance = summary["hit"].mean(), summary["chance_of_hit"].mean()
+    first = f"It looks at the object: the place where covering costs most lies on it in {100 * hits:.0f} %"
+    expect(said).to_contain_text(first)
+    expect(said).to_contain_text(f"a place at random in {100 * chance:.0f} %.")
 
 
 def test_every_link_leads_to_a_file(open_page, demo):
