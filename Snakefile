@@ -68,3 +68,8 @@ onstart:
 onsuccess:
     print(f"convprobe: done. Open {RESULTS}/explorer.html in a browser;")
     print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)
+
+
+onerror:
+    print(f"convprobe: stopped. What went wrong stands above and in {LOGS};")
+    print("    when that is mended, the same command goes on from here", flush=True)

@@ -122,6 +122,8 @@ def test_wrong_digest_of_an_archive(workflow):
     expect_line(
         completed, "error: cifar-10-python.tar.gz: not the published archive", "c58f30108f718f92721af3b95e74349a"
     )
+    end = "convprobe: stopped. What went wrong stands above and in logs/tiny;\n    when that is mended, "
+    assert end in completed.stdout
     assert not results(workflow)
 
 
