@@ -74,7 +74,8 @@ def learning_curve(path, table, selection, run):
         axes.set(xlabel="epoch", ylabel=quantity, ylim=(0, None))
         axes.xaxis.get_major_locator().set_params(integer=True)
     panels["accuracy"].set_ylim(0, 1)
-    panels["accuracy"].legend(loc="lower center")
+    panels["accuracy"].legend(loc="best")
+    panels["loss"].set_ylim(top=1.1 * panels["loss"].dataLim.ymax)
     panels["loss"].set_ylabel("loss (cross-entropy)")
     figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy")
     how = "chosen in the config" if selection["policy"] == "fixed" else "the best"
