@@ -212,5 +212,11 @@ def test_snakemakes_report_has_a_caption_for_every_figure(demo):
     assert "System Message" not in report
     for category in ("1 Training", "2 Where does it look?", "3 What do its filters answer to?", "4 What does it lose?"):
         assert category in report
+    assert "5 Does the study hold?" in report
+    labels = [json.loads(found) for found in re.findall(r'"labels": (\{"run": .*?\})', report)]
+    assert all(found["run"] in ("normalised", "raw") for found in labels)
+    assert sorted(found["images"] for found in labels if found.get("windows") == "3, 5, 7, 9") == [
+        f"sheet {sheet}" for sheet in range(1, 6)
+    ]
     figures = [name for name in demo.files() if name.endswith(".png")]
     assert report.count('"caption": "<p>') == len(figures) + 1  # and the reproduction card
