@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import math
 import os
 import sys
 import time
@@ -101,8 +102,12 @@ def _duration(seconds):
 
 
 def _fitting(compute, rows, size):
-    """Yield (batch, compute(batch)); after a batch that didn't fit all are half as large."""
-    start = 0
+    """Yield (batch, compute(batch)); after a batch that didn't fit all are half as large.
+
+    They are of about one size: sums of a small last batch are rounded otherwise than those of a large one,
+    and two images that are equal would not get equal results.
+    """
+    start, size = 0, math.ceil(len(rows) / max(1, math.ceil(len(rows) / size)))
     while start < len(rows):
         found, size = halving(
             lambda size, start=start: compute(rows[start : start + size]), min(size, len(rows) - start)
