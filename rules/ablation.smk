@@ -4,6 +4,7 @@ ABLATION = f"{RESULTS}/{{run}}/{{checkpoint}}/ablation"
 ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
 
 
+OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]}
 TABLES = ("predictions", "first-images", "confusion-before", "confusion-after", "class-pairs", "flips")
 FIGURES = ("confusion", "class-pairs", "gallery", "accuracy")
 
@@ -32,7 +33,7 @@ rule ablate_filters:
         gpu=1,
     params:
         *fingerprint("ablate_filters.py"),
-        settings={"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]},
+        settings=OFF,
     script:
         "../scripts/ablate_filters.py"
 
@@ -118,6 +119,7 @@ rule plot_confusion:
         f"{ABLATION_LOGS}/confusion-figure.log",
     params:
         *fingerprint("plot_confusion.py"),
+        settings=OFF,
     script:
         "../scripts/plot_confusion.py"
 
@@ -132,6 +134,7 @@ rule plot_class_pairs:
         f"{ABLATION_LOGS}/class-pairs-figure.log",
     params:
         *fingerprint("plot_class_pairs.py"),
+        settings=OFF,
     script:
         "../scripts/plot_class_pairs.py"
 
@@ -145,7 +148,7 @@ rule plot_ablation_accuracy:
         f"{ABLATION_LOGS}/accuracy-figure.log",
     params:
         *fingerprint("plot_ablation_accuracy.py"),
-        settings={"mode": config["ablation"]["mode"]},
+        settings=OFF,
     script:
         "../scripts/plot_ablation_accuracy.py"
 
@@ -160,5 +163,6 @@ rule plot_gallery:
         f"{ABLATION_LOGS}/gallery.log",
     params:
         *fingerprint("plot_gallery.py"),
+        settings=OFF,
     script:
         "../scripts/plot_gallery.py"

@@ -99,6 +99,7 @@ rule plot_filter:
         f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
     params:
         *fingerprint("plot_filter.py"),
+        settings={"network": config["network"]},
     script:
         "../scripts/plot_filter.py"
 
@@ -137,6 +138,9 @@ rule plot_atlas:
         f"{FILTER_LOGS}/atlas/{{layer}}-{{page}}.log",
     params:
         *fingerprint("plot_atlas.py"),
-        settings=lambda wildcards: {"channels": ATLAS[wildcards.layer, wildcards.page]},
+        settings=lambda wildcards: {
+            "channels": ATLAS[wildcards.layer, wildcards.page],
+            "network": config["network"],
+        },
     script:
         "../scripts/plot_atlas.py"

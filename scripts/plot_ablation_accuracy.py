@@ -4,6 +4,7 @@ from convprobe import ablation_figures, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        table, mode = tables.read(snakemake.input.accuracy), snakemake.params.settings["mode"]
+        table = tables.read(snakemake.input.accuracy)
+        off = ablation_figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        ablation_figures.accuracy(snakemake.output.figure, table, mode, run, checkpoint)
+        ablation_figures.accuracy(snakemake.output.figure, table, off, run, checkpoint)

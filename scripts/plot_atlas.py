@@ -1,12 +1,13 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import datasets, filter_figures, runtime, tables
+from convprobe import datasets, filter_figures, receptive_field, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        channels = snakemake.params.settings["channels"]
+        settings, layer = snakemake.params.settings, snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
-        rows = table[(table["layer"] == snakemake.wildcards.layer) & table["channel"].between(*channels)]
+        rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
         images = datasets.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
+        field = receptive_field.of_pooled_maps(settings["network"])[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        filter_figures.atlas_page(snakemake.output.figure, images, rows, run, checkpoint)
+        filter_figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

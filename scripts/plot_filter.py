@@ -1,6 +1,6 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import datasets, filter_figures, runtime, tables, top_patches
+from convprobe import datasets, filter_figures, receptive_field, runtime, tables, top_patches
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
@@ -9,5 +9,6 @@ if __name__ == "__main__":
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
         images = datasets.read(snakemake.input.images, "test", rows["image"].tolist())
         maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
+        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"])[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        filter_figures.one_filter(snakemake.output.figure, images, maps, rows, run, checkpoint)
+        filter_figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)

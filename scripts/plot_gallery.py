@@ -7,5 +7,6 @@ if __name__ == "__main__":
         lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
         shown = lost.head(ablation_figures.GALLERY_IMAGES)
         images = datasets.read(snakemake.input.images, "test", shown["image"].tolist())
+        off = ablation_figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        ablation_figures.gallery(snakemake.output.figure, images, shown, len(lost), run, checkpoint)
+        ablation_figures.gallery(snakemake.output.figure, images, shown, len(lost), off, run, checkpoint)

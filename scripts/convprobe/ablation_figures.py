@@ -1,20 +1,45 @@
 """What does it lose? Confusion, the variants' accuracy, and the images that turned wrong."""
 
+import itertools
+
 import numpy as np
 
 from convprobe import figures
 from convprobe.ablation_tables import STATES
+from convprobe.receptive_field import split_name
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
 PAIRS = 12  # class pairs with a bar
 GALLERY_ACROSS, GALLERY_IMAGES = 8, 40
+MOST_NAMED = 30  # chosen filters in a caption; of more only how many
+MODES = {
+    "zero": "map set to 0",
+    "weights-only": "weights set to 0, biases kept",
+    "mean": "map replaced by its mean over the test images",
+}
 
 
-def confusion(path, before, after, run, checkpoint):
+def switched_off(chosen, mode):
+    """Which filters are off, and how, in the words of a caption.
+
+    Args:
+        chosen: names of filters, layer by layer.
+        mode: as in variants.predict.
+    """
+    named = []
+    for layer, places in itertools.groupby(map(split_name, chosen), lambda place: place[0]):
+        channels = [channel for _, channel in places]
+        few = len(chosen) <= MOST_NAMED
+        named.append(f"{layer}/{', '.join(map(str, channels))}" if few else f"{len(channels)} of {layer}")
+    return f"{'; '.join(named)}: {MODES[mode]}"
+
+
+def confusion(path, before, after, off, run, checkpoint):
     """Confusion before and after the ablation, and the change.
 
     Args:
         before, after: tables of counts, rows true, columns predicted.
+        off: of switched_off.
         run, checkpoint: names, for the title.
     """
     shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
@@ -36,8 +61,8 @@ def confusion(path, before, after, run, checkpoint):
         figure,
         path,
         f"Predictions of {int(before.to_numpy().sum())} test images with the network as trained (before) and with "
-        "the chosen filters switched off (after), in per cent of each true class; the change in percentage points, "
-        "red where a prediction became commoner.",
+        f"the chosen filters switched off (after; {off}), in per cent of each true class; the change in percentage "
+        "points, red where a prediction became commoner.",
     )
 
 
@@ -49,12 +74,13 @@ def _write_cells(axes, table, signed):
             axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
 
 
-def class_pairs(path, table, predictions, run, checkpoint):
+def class_pairs(path, table, predictions, off, run, checkpoint):
     """Bars of the commonest class pairs among the images that turned wrong, and of the change in confusion.
 
     Args:
         table: of ablation_tables.class_pairs.
         predictions: of ablation.predictions.
+        off: of switched_off.
         run, checkpoint: names, for the title.
     """
     figure = figures.new(9, 4.2)
@@ -73,6 +99,9 @@ def class_pairs(path, table, predictions, run, checkpoint):
     net.axvline(0, color="black", linewidth=0.8)
     for axes in (turned, net):
         axes.xaxis.get_major_locator().set_params(integer=True)
+        if not axes.patches:
+            axes.set_yticks([])
+            axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
     lost, right = int(table["newly_wrong"].sum()), [(predictions[s] == predictions["class"]).mean() for s in STATES]
     figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
     figures.save(
@@ -80,7 +109,8 @@ def class_pairs(path, table, predictions, run, checkpoint):
         path,
         f"True class → prediction. Left: the {lost} of {len(predictions)} test images that were right with all filters "
         f"and are wrong without the chosen ones, the commonest pairs. Right: how many more, or fewer, images are taken "
-        f"for that class than before, the largest changes. Accuracy {right[0]:.1%} before, {right[1]:.1%} after.",
+        f"for that class than before, the largest changes. Accuracy {right[0]:.1%} before, {right[1]:.1%} after. "
+        f"Switched off: {off}.",
     )
 
 
@@ -88,12 +118,12 @@ def _pair_names(table):
     return table["class"] + " → " + table["predicted"]
 
 
-def accuracy(path, table, mode, run, checkpoint):
+def accuracy(path, table, off, run, checkpoint):
     """Accuracy of every variant, with its interval; the random draws on one line.
 
     Args:
         table: of ablation_tables.accuracies.
-        mode: as in variants.predict.
+        off: of switched_off.
         run, checkpoint: names, for the title.
     """
     random = table["variant"].str.startswith("random-")
@@ -112,18 +142,18 @@ def accuracy(path, table, mode, run, checkpoint):
     axes.set_yticks(range(len(lines)), [names.get(line, line if " " in line else f"without {line}") for line in lines])
     axes.set(xlabel="accuracy, % of the test images", ylim=(len(lines) - 0.5, -0.5))
     chosen = named.loc[named["variant"] == "chosen"].iloc[0]
-    below = (
-        f"{(draws <= chosen['accuracy']).sum()} of {len(draws)} random draws lose as much or more. "
-        if len(draws)
-        else ""
-    )
+    below = ""
+    if len(draws):
+        count = (draws <= chosen["accuracy"]).sum()
+        below = f"{count} of {len(draws)} random draws ({draws.min():.1%} to {draws.max():.1%}) lose as much or more. "
     figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
     figures.save(
         figure,
         path,
-        f"Accuracy with filters switched off ({MODES[mode]}): the chosen ones together, by layer, and alone; and as "
-        f"many random ones per layer, a stroke a draw. Bars: Wilson's 95 % interval. {below}The chosen ones: "
-        f"{chosen['lost']} images lost, {chosen['gained']} gained (McNemar's test: p {_p_value(chosen['p_value'])}).",
+        f"Accuracy of {chosen['images']} test images with filters switched off: the chosen ones ({off}) together, "
+        f"by layer, and alone; and as many random ones per layer, a stroke a draw. Bars: Wilson's 95 % interval. "
+        f"{below}The chosen ones: {chosen['lost']} images lost, {chosen['gained']} gained (McNemar's test: p "
+        f"{_p_value(chosen['p_value'])}).",
     )
 
 
@@ -132,20 +162,14 @@ def _p_value(value):
     return f"= {value:.2g}" if value > 0 else "< 0.000001"
 
 
-MODES = {
-    "zero": "map set to 0",
-    "weights-only": "weights set to 0, biases kept",
-    "mean": "map replaced by its mean over the test images",
-}
-
-
-def gallery(path, images, rows, lost, run, checkpoint):
+def gallery(path, images, rows, lost, off, run, checkpoint):
     """The images that turned wrong, those first whose true class lost most.
 
     Args:
         images: the datasets.Images of the rows.
         rows: of `flips.csv`.
         lost: how many images turned wrong in all.
+        off: of switched_off.
         run, checkpoint: names, for the title.
     """
     down = max(1, -(-len(rows) // GALLERY_ACROSS))
@@ -159,11 +183,13 @@ def gallery(path, images, rows, lost, run, checkpoint):
         axes.set_title(f"{row['class']}\n→ {row['after']}", fontsize=7, pad=2)
         confidences = f"{row['confidence_before']:.2f} → {row['confidence_after']:.2f}"
         axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
+    if rows.empty:
+        figure.text(0.5, 0.6, "No image that was right with all filters is wrong without the chosen ones.", ha="center")
     figure.suptitle(f"Right before, wrong without the chosen filters: {run}, {checkpoint}")
     figures.save(
         figure,
         path,
         f"{len(rows)} of the {lost} test images that were right with all filters and are wrong without the chosen "
         "ones, those first whose true class lost most: true class → new prediction; below, the probability of the true "
-        "class before → after.",
+        f"class before → after. Switched off: {off}.",
     )

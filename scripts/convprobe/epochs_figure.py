@@ -46,7 +46,8 @@ def draw(path, images, map_paths, patch_paths, top_images, run):
         path,
         f"Left, under each image: the probability of its true class with a grey window of {window}×{window} pixels "
         "centred at each pixel; below, its mean, and that without a window. Right: of each chosen filter what its peak "
-        "sees in the test image with the highest response, and that image's class. A row an epoch.",
+        "sees in the test image with the highest response, and that image's class; no response: its map is 0 for all "
+        "of them. A row an epoch.",
     )
 
 
@@ -64,6 +65,10 @@ def _draw_maps(axes_row, map_path, count):
 def _draw_patches(axes_row, patches_path, filters, rows):
     with hdf5.open_complete(patches_path) as file:
         for axes, name in zip(axes_row, filters, strict=True):
+            found = rows.loc[tuple(name)]
+            if found["response"] == 0:  # the image is none that it answers to
+                axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=figures.GREY, fontsize=7)
+                continue
             axes.set_axis_on()
             figures.picture(axes, file[f"{name.layer}/{name.channel}"][0])
-            axes.set_xlabel(rows.loc[tuple(name), "class"], fontsize=7)
+            axes.set_xlabel(found["class"], fontsize=7)

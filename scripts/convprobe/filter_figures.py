@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from convprobe import figures, hdf5
+from convprobe.top_patches import cut
 
 SHOWN_PATCH = 36  # pixels a side, at least, of a patch in the atlas
 PAGE = (5, 20)  # filters across and down
@@ -29,19 +30,25 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
                 axes.set_axis_off()
             for rank, patch in enumerate(patches, start=1):
                 axes, found = grid[ranks - rank, column], rows.loc[(layer, channel, rank)]
+                if found["response"] == 0:  # the image is none that it answers to
+                    axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=figures.GREY, fontsize=7)
+                    continue
                 axes.set_axis_on()
                 figures.picture(axes, patch)
                 axes.set_xlabel(f"{found['class']}\n{found['response']:.3g}", fontsize=7, labelpad=1)
             grid[0, column].set_title(f"{layer}\n{channel}\n{patches.shape[1]}×{patches.shape[2]} px", fontsize=8)
         for row in range(ranks):
-            grid[row, 0].set_ylabel("highest" if row == ranks - 1 else f"{_ordinal(ranks - row)} highest", fontsize=8)
+            rank = "highest" if row == ranks - 1 else f"{_ordinal(ranks - row)} highest"
+            grid[row, 0].text(
+                -0.05, 0.5, rank, transform=grid[row, 0].transAxes, rotation=90, ha="right", va="center", fontsize=8
+            )
         figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
         figures.save(
             figure,
             path,
             "A column per filter: the patches that the peak of its map sees in the test images with the highest "
             "response (Frobenius norm of the map), the highest below. Each patch is enlarged to the same size. "
-            "Under it: the image's class and the response.",
+            "Under it: the image's class and the response. No response: the filter's map is 0 for all other images.",
         )
 
 
@@ -49,18 +56,37 @@ def _ordinal(number):
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th') }".replace(" ", "")
 
 
-def one_filter(path, images, maps, rows, run, checkpoint):
+def one_filter(path, images, maps, rows, field, run, checkpoint):
     """The images that one filter answers to most: what its peak sees, the patch and the map.
 
     Args:
         images: the datasets.Images, the highest response first.
         maps: float32 (image, y, x), of the filter after ReLU and pooling.
         rows: of `top-images.csv`, likewise.
+        field: the layer's receptive_field.ReceptiveField.
         run, checkpoint: names, for the title.
     """
-    figure = figures.new(max(1.5 * len(rows) + 1, 5), 6)
+    name, answered = "/".join(map(str, rows.iloc[0][["layer", "channel"]])), rows[rows["response"] > 0]
+    figure = figures.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
+    figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
+    if answered.empty:
+        figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
+    else:
+        _draw_answers(figure, images, maps, answered, field)
+    clipped = ", grey where it leaves the image" if answered["clipped"].any() else ""
+    figures.save(
+        figure,
+        path,
+        f"The test images with the highest response of filter {name}, the highest first. "
+        f"Box: the {field.size}×{field.size} pixels that the peak of the filter's map sees; below, the same "
+        f"enlarged{clipped}; then the map after ReLU and pooling, its peak circled, on one scale for all. "
+        "Response: Frobenius norm of the map.",
+    )
+
+
+def _draw_answers(figure, images, maps, rows, field):
+    """A column an image: the image with the box, the patch, the map."""
     grid = figure.subplots(3, len(rows), squeeze=False)
-    top = max(float(maps.max()), np.finfo(np.float32).tiny)
     for column, row in enumerate(rows.itertuples()):
         whole, patch, answer = grid[:, column]
         pixels = images.pixels[column]
@@ -70,46 +96,36 @@ def one_filter(path, images, maps, rows, run, checkpoint):
             whole.add_patch(Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
-        figures.picture(patch, pixels[row.top : row.bottom, row.left : row.right])
-        drawn = figures.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=top)
+        figures.picture(patch, cut(pixels, field.box(row.peak_y, row.peak_x)))
+        drawn = figures.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
         answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=figures.ORANGE, markersize=9)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
     for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
         axes.set_ylabel(name)
     figure.colorbar(drawn, ax=grid[2], shrink=0.8, label="activation")
-    first = rows.iloc[0]
-    figure.suptitle(f"What does {first['layer']}/{first['channel']} answer to? {run}, {checkpoint}")
-    size = first["bottom"] - first["top"]
-    figures.save(
-        figure,
-        path,
-        f"The test images with the highest response of filter {first['layer']}/{first['channel']}, the highest first. "
-        f"Box: the {size}×{size} pixels that the peak of the filter's map sees; below, the same enlarged; then the "
-        "map after ReLU and pooling, its peak circled, on one scale for all. Response: Frobenius norm of the map.",
-    )
 
 
-def atlas_page(path, images, rows, run, checkpoint):
+def atlas_page(path, images, rows, field, run, checkpoint):
     """A strip of patches for each of up to 100 filters, the highest response first.
 
     Args:
         images: the datasets.Images that the rows name, by increasing index.
         rows: of `all-top-images.csv`, of one layer.
+        field: the layer's receptive_field.ReceptiveField.
         run, checkpoint: names, for the title.
     """
     channels = rows["channel"].drop_duplicates().to_list()
-    size, top = int((rows["bottom"] - rows["top"]).max()), int(rows["rank"].max())
+    size, top = field.size, int(rows["rank"].max())
     shown = size * max(1, round(SHOWN_PATCH / size))
     across, down = PAGE[0], -(-len(channels) // PAGE[0])
     label, cell = 46, (shown + 2) * top + 10
     page = np.full((down * (shown + 4), across * (label + cell), 3), 255, dtype=np.uint8)
     place = {channel: divmod(number, across) for number, channel in enumerate(channels)}
-    for row in rows.itertuples():
+    for row in rows[rows["response"] > 0].itertuples():
         y, x = place[row.channel]
-        patch = images.pixels[np.searchsorted(images.indices, row.image), row.top : row.bottom, row.left : row.right]
-        patch = patch.repeat(shown // size, axis=0).repeat(shown // size, axis=1)
+        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field.box(row.peak_y, row.peak_x))
         left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
-        page[y * (shown + 4) :, left:][: len(patch), : patch.shape[1]] = patch
+        page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(shown // size, 1)
     dots = figures.STYLE["savefig.dpi"]
     figure = figures.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
     axes = figure.subplots()
@@ -121,10 +137,12 @@ def atlas_page(path, images, rows, run, checkpoint):
             x * (label + cell) + label - 5, y * (shown + 4) + shown / 2, text, ha="right", va="center", fontsize=6
         )
     layer = rows["layer"].iloc[0]
+    clipped = "; grey where it leaves the image" if rows["clipped"].any() else ""
     figure.suptitle(f"Filters {channels[0]} to {channels[-1]} of {layer}: {run}, {checkpoint}")
     figures.save(
         figure,
         path,
         f"For each filter of {layer}, by its number, the patches of {size}×{size} pixels that the peak of its map sees "
-        f"in the {top} test images with the highest response, the highest on the left. Silent: 0 for every image.",
+        f"in the {top} test images with the highest response, the highest on the left{clipped}. Silent: 0 for every "
+        "image.",
     )

@@ -1,0 +1,91 @@
+"""What figures of filters and of the ablation show where there is little to show, and say in words."""
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+
+from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, receptive_field, top_patches
+
+RED = (255, 0, 0)
+FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2)
+OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
+PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
+
+
+def red_images(count, side=8):
+    pixels = np.full((count, side, side, 3), RED, dtype=np.uint8)
+    return datasets.Images(pixels, np.zeros(count, dtype=int), ("ant", "bee"), np.arange(count))
+
+
+def top_images(responses):
+    """Rows of top-images.csv of one filter, its peak in the upper left corner of each image."""
+    box = top_patches.clipped_box(FIELD, 0, 0, 8)
+    rows = [("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box) for rank, value in enumerate(responses, start=1)]
+    return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
+
+
+def pixels_of(path, colour):
+    return (matplotlib.image.imread(path)[..., :3] == np.array(colour, dtype=np.float32) / 255).all(axis=2).sum()
+
+
+def words(path):
+    return path.with_suffix(".txt").read_text()
+
+
+def draw_filter(path, responses):
+    maps = np.zeros((len(responses), 3, 3), dtype=np.float32)
+    maps[:, 0, 0] = responses
+    filter_figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
+
+
+def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
+    draw_filter(tmp_path / "one.png", [2.0, 1.0])
+    assert "the 4×4 pixels" in words(tmp_path / "one.png")
+    assert "grey where it leaves the image" in words(tmp_path / "one.png")
+    # Of the patch of the same size as the image, three quarters lie beyond it.
+    red, grey = (pixels_of(tmp_path / "one.png", colour) for colour in (RED, (128, 128, 128)))
+    assert 0.5 < grey / red < 0.75
+    rows = top_images([2.0, 1.0])
+    filter_figures.atlas_page(tmp_path / "atlas.png", red_images(2), rows, FIELD, "r", "epoch-01")
+    assert "patches of 4×4 pixels" in words(tmp_path / "atlas.png")
+    red, grey = (pixels_of(tmp_path / "atlas.png", colour) for colour in (RED, (128, 128, 128)))
+    assert 2 < grey / red < 4
+
+
+def test_an_image_without_a_response_is_not_shown(tmp_path):
+    draw_filter(tmp_path / "silent.png", [0.0, 0.0])
+    assert pixels_of(tmp_path / "silent.png", RED) == 0
+    for name, responses in (("two", [2.0, 1.0]), ("one", [2.0, 0.0]), ("silent", [0.0, 0.0])):
+        rows = top_images(responses)
+        filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
+    shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
+    assert shown[0] > shown[1] > shown[2] == 0
+
+
+def test_what_is_off_is_named_layer_by_layer_with_the_mode():
+    assert OFF == "conv1/2, 7; conv2/5: weights set to 0, biases kept"
+    many = [f"conv1/{channel}" for channel in range(40)] + ["conv2/1"]
+    assert ablation_figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
+
+
+def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
+    right = pd.DataFrame([(0, "ant", "ant", "ant", 0.9, 0.9), (1, "bee", "bee", "bee", 0.8, 0.7)])
+    right.columns = PREDICTION_COLUMNS
+    classes, counts = ("ant", "bee"), {}
+    for state in ablation_tables.STATES:
+        counts[state] = ablation_tables.confusion(right, state, classes)
+    ablation_figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
+    pairs = ablation_tables.class_pairs(right)
+    ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
+    lost = ablation_tables.newly_wrong(ablation_tables.flips(right))
+    ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
+    predicted = {"none": ("", right["before"]), "chosen": ("conv1/2 conv1/7 conv2/5", right["after"])}
+    predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["after"])}
+    table = ablation_tables.accuracies(predicted, right["class"])
+    ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
+    for name in ("confusion", "pairs", "gallery", "accuracy"):
+        assert "r, epoch-01" in words(tmp_path / f"{name}.png")
+        assert OFF in words(tmp_path / f"{name}.png")
+    assert "0 of the 0 test images" in words(tmp_path / "gallery.png")
+    assert "1 of 1 random draws (100.0% to 100.0%) lose as much or more" in words(tmp_path / "accuracy.png")
+    assert "0 images lost, 0 gained (McNemar's test: p = 1)" in words(tmp_path / "accuracy.png")
