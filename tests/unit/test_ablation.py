@@ -1,6 +1,7 @@
 """Variants of a network against copies of it that are changed by hand, and the tables that are made of them."""
 
 import copy
+import math
 
 import numpy as np
 import pandas as pd
@@ -105,18 +106,96 @@ def test_the_batch_changes_no_prediction(batch):
     torch.testing.assert_close(variants.predict(network, off, images, "mean", batch=batch), whole, atol=1e-4, rtol=1e-5)
 
 
-def test_predictions_hold_names_and_the_probability_of_the_true_class():
-    draw = np.random.default_rng(2)
-    network, side = draw_network(draw)
-    images, filters = draw_images(draw, side), draw_filters(draw, network)
-    table = ablation.predictions(network, filters, images, "zero")
-    for state, logits in (
-        ("before", without(network, [], images, "zero")),
-        ("after", without(network, filters, images, "zero")),
-    ):
-        assert table[state].tolist() == [CLASSES[label] for label in logits.argmax(1)]
-        truth = logits.softmax(1)[torch.arange(12), torch.from_numpy(images.labels)]
-        np.testing.assert_allclose(table[f"confidence_{state}"], truth, atol=1e-5)
+def wilson_by_hand(right, count, z=1.959963985):
+    """The two solutions p of |right / count - p| = z · √(p (1 - p) / count)."""
+    middle, spread = right + z**2 / 2, z * math.sqrt(right * (count - right) / count + z**2 / 4)
+    return (middle - spread) / (count + z**2), (middle + spread) / (count + z**2)
+
+
+class Study:
+    """A random network, its ablation as the workflow computes it, and the answers of brute force.
+
+    Attributes:
+        off: lists of filters by the variant's name, `none` and `chosen` among them.
+        true: names of the true classes.
+        predictions: of ablation.predictions.
+        predicted: of ablation_tables.read_variants, after a way through variants.h5.
+        answers: logits by variant, by brute force; `taken_for`: names of the classes they stand for.
+    """
+
+    def __init__(self, path, mode, seed):
+        draw = np.random.default_rng(seed)
+        network, side = draw_network(draw)
+        images, chosen = draw_images(draw, side, count=40), sorted(draw_filters(draw, network))
+        others = ablation.parts_and_controls(chosen, ablation.draw_controls(network, chosen, 2, seed))
+        self.predictions = ablation.predictions(network, chosen, images, mode)
+        logits = variants.predict(network, list(others.values()), images, mode)
+        ablation.write_variants(path, others, logits, images, "")
+        self.predicted = ablation_tables.read_variants(path, self.predictions, chosen, CLASSES)
+        self.off = {"none": [], "chosen": chosen, **others}
+        self.labels, self.true = images.labels, [CLASSES[label] for label in images.labels]
+        self.answers = {name: without(network, filters, images, mode) for name, filters in self.off.items()}
+        self.taken_for = {name: [CLASSES[k] for k in found.argmax(1)] for name, found in self.answers.items()}
+
+    def right(self, name):
+        return [found == wanted for found, wanted in zip(self.taken_for[name], self.true, strict=True)]
+
+
+@pytest.fixture(scope="module", params=[("zero", 3), ("weights-only", 7), ("mean", 2)], ids=lambda pair: pair[0])
+def study(request, tmp_path_factory):
+    return Study(tmp_path_factory.mktemp("study") / "variants.h5", *request.param)
+
+
+def test_accuracies_of_all_variants_are_those_of_brute_force(study):
+    table = ablation_tables.accuracies(study.predicted, study.predictions["class"]).set_index("variant")
+    assert list(table.index) == list(study.off)
+    before = study.right("none")
+    for name, filters in study.off.items():
+        right = study.right(name)
+        lost = sum(was and not now for was, now in zip(before, right, strict=True))
+        gained = sum(now and not was for was, now in zip(before, right, strict=True))
+        tail = sum(math.comb(lost + gained, k) for k in range(min(lost, gained) + 1)) / 2 ** (lost + gained)
+        numbers = (40, sum(right) / 40, *wilson_by_hand(sum(right), 40), lost, gained, min(1, 2 * tail))
+        assert table.loc[name, "filters"] == " ".join(filters)
+        assert table.loc[name].iloc[1:].tolist() == pytest.approx(numbers)
+
+
+def test_accuracies_by_class_are_those_of_brute_force(study):
+    table = ablation_tables.class_accuracies(study.predicted, study.predictions["class"], CLASSES)
+    table = table.set_index(["variant", "class"])
+    assert list(table.index) == [(name, wanted) for name in study.off for wanted in CLASSES]
+    for name, wanted in table.index:
+        hits = [hit for hit, label in zip(study.right(name), study.true, strict=True) if label == wanted]
+        numbers = (len(hits), sum(hits) / len(hits), *wilson_by_hand(sum(hits), len(hits)))
+        assert table.loc[(name, wanted)].tolist() == pytest.approx(numbers)
+
+
+def test_predictions_and_confusion_are_those_of_brute_force(study):
+    table = study.predictions
+    assert (table["image"].tolist(), table["class"].tolist()) == (list(range(40)), study.true)
+    for state, name in (("before", "none"), ("after", "chosen")):
+        assert table[state].tolist() == study.taken_for[name]
+        truth = study.answers[name].softmax(1)[torch.arange(40), torch.from_numpy(study.labels)]
+        assert table[f"confidence_{state}"].tolist() == pytest.approx(truth.tolist(), abs=1e-5)
+        pairs = list(zip(study.true, study.taken_for[name], strict=True))
+        counted = [[pairs.count((row, column)) for column in CLASSES] for row in CLASSES]
+        assert ablation_tables.confusion(table, state, CLASSES).to_numpy().tolist() == counted
+
+
+def test_class_pairs_and_flips_are_those_of_brute_force(study):
+    images = list(zip(study.true, study.taken_for["none"], study.taken_for["chosen"], strict=True))
+    counted = {}
+    for pair in ((true, other) for true in CLASSES for other in CLASSES if true != other):
+        before, after = (sum((image[0], image[state]) == pair for image in images) for state in (1, 2))
+        if before or after:
+            counted[pair] = [before, after, after - before, images.count((pair[0], *pair))]
+    assert sum(newly_wrong for *_, newly_wrong in counted.values()) > 2, "some turn wrong, or the test could not fail"
+    pairs = ablation_tables.class_pairs(study.predictions).set_index(["class", "predicted"])
+    assert dict(zip(pairs.index, pairs.to_numpy().tolist(), strict=True)) == counted
+    flips = ablation_tables.flips(study.predictions)
+    changed = [number for number, (_, before, after) in enumerate(images) if before != after]
+    pd.testing.assert_frame_equal(flips.drop(columns="fall").sort_index(), study.predictions.loc[changed])
+    assert flips["fall"].tolist() == sorted(flips["confidence_before"] - flips["confidence_after"], reverse=True)
 
 
 def test_controls_are_as_many_per_layer_as_were_chosen():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, top_patches
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -117,20 +117,60 @@ def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_
 # Every filter's top images
 
 
+OTHER_LAYERS = {
+    "conv": [
+        {"channels": 3, "kernel": 3, "stride": 2, "padding": 1, "pool": 1, "batch_norm": True},
+        {"channels": 4, "kernel": 2, "padding": 1},
+    ],
+    "fc": [],
+}
+
+
+@pytest.fixture(params=[SETTINGS, OTHER_LAYERS], ids=["plain", "other layers"])
+def any_network(request, network):
+    if request.param is SETTINGS:
+        return network
+    torch.manual_seed(5)
+    built = Network(request.param, classes=3, side=12).eval()
+    built.norm1.running_mean.normal_()
+    return built
+
+
+@torch.no_grad()
+def top_images_by_brute_force(network, images, top):
+    """A filter, an image, a unit at a time: all that top-images.csv tells."""
+    rows, maps = [], torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
+    for number, (layer, field) in enumerate(receptive_field.of_pooled_maps(network.settings).items(), start=1):
+        maps = network.get_submodule(layer)(maps)
+        if network.stages[number - 1].batch_norm:
+            maps = network.get_submodule(f"norm{number}")(maps)
+        maps = torch.nn.functional.max_pool2d(maps.clamp(min=0), network.stages[number - 1].pool)
+        for channel in range(maps.shape[1]):
+            norms = [np.float32(sum(x**2 for x in image[channel].flatten().tolist()) ** 0.5) for image in maps]
+            first = sorted(range(len(norms)), key=lambda image, norms=norms: (-norms[image], image))[:top]
+            for rank, image in enumerate(first, start=1):
+                units = [(y, x) for y in range(maps.shape[2]) for x in range(maps.shape[3])]
+                y, x = max(units, key=lambda unit, seen=maps[image, channel]: float(seen[unit]))  # the first of equals
+                whole = field.box(y, x)
+                box = [min(max(edge, 0), images.side) for edge in whole]
+                name = images.classes[images.labels[image]]
+                rows.append((layer, channel, rank, image, name, norms[image], y, x, *box, list(whole) != box))
+    return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
+
+
 @pytest.mark.parametrize("batch", [1, 7, 30])
-def test_the_top_images_of_every_filter_are_those_that_its_activations_give(
-    network, images, images_path, tmp_path, batch
-):
-    names = [f"conv1/{channel}" for channel in range(3)] + [f"conv2/{channel}" for channel in range(4)]
+def test_both_tables_of_top_images_are_those_of_brute_force(any_network, images, images_path, tmp_path, batch):
+    layers = zip(any_network.convolutions, any_network.stages, strict=True)
+    names = [f"{layer}/{channel}" for layer, stage in layers for channel in range(stage.channels)]
     path = tmp_path / "activations.h5"
-    activations.write(path, activations.record(network, images, names), names, "")
-    expected = top_patches.top_images(path, images_path, names, 6, SETTINGS)
-    found = ranking.top_images(network, images, 6, batch=batch)
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
-    first = found[(found["layer"] == "conv1") & (found["channel"] == 0)]
-    ties = {name: rows["image"].tolist() for name, rows in found.groupby(["layer", "channel"])}
-    assert any({4, 17} <= set(shown) for shown in ties.values()), "a tie is shown, or the test could not fail"
-    assert first["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+    activations.write(path, activations.record(any_network, images, names, batch=batch), names, "")
+    expected = top_images_by_brute_force(any_network, images, 6)
+    chosen = top_patches.top_images(path, images_path, names, 6, any_network.settings)
+    every = ranking.top_images(any_network, images, 6, batch=batch)
+    for found in (chosen, every):
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
+    ties = [rows["image"].tolist() for _, rows in expected.groupby(["layer", "channel"])]
+    assert any({4, 17} <= set(shown) for shown in ties), "a tie is shown, or the test could not fail"
 
 
 def test_equal_images_tie_in_a_small_last_batch_too():
