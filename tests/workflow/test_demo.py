@@ -156,6 +156,9 @@ def test_confusion_tables_hold_every_test_image(demo):
 
 def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(demo):
     top = table(demo, f"{PROBED}/filters/top-images.csv")
+    every = table(demo, f"{PROBED}/filters/all-top-images.csv")
+    of_both = top.drop(columns="response").merge(every.drop(columns="response"))  # on all columns
+    assert len(of_both) == len(top), "two passes over the images, one for all filters, find the same"
     with (
         h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as recorded,
         h5py.File(demo.files()[f"{PROBED}/filters/patches.h5"]) as patches,
