@@ -1,6 +1,6 @@
 """Which of the study's claims hold."""
 
-from convprobe import files, localisation, reproduction, runtime, tables
+from convprobe import datasets, files, localisation, reproduction, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
@@ -10,5 +10,6 @@ if __name__ == "__main__":
         curves = {role: tables.read(snakemake.input[role]) for role in settings["roles"]}
         # There is none where the probed weights were trained elsewhere, or without normalisation.
         selection = files.read_json(snakemake.input.selection) if snakemake.input.selection else None
-        card = reproduction.card(curves, selection, probes, settings["network"])
+        classes = datasets.classes(snakemake.input.images)
+        card = reproduction.card(curves, selection, probes, settings["network"], classes)
         tables.write(snakemake.output.card, card)

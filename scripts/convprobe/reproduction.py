@@ -15,6 +15,7 @@ from convprobe.intervals import wilson
 
 COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
 CIFAR10_CLASSES = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+NOT_CIFAR10 = "not tested: not CIFAR-10"
 PUBLISHED_NETWORK = {
     "conv": [
         {"channels": 256, "kernel": 5},
@@ -35,14 +36,14 @@ NAMED_CONFUSIONS = (
 def untestable(classes, network):
     """Why a run's accuracies can't be held against the study's, or None where they can."""
     if set(classes) != CIFAR10_CLASSES:
-        return "not tested: not CIFAR-10"
+        return NOT_CIFAR10
     same = receptive_field.stages(network) == receptive_field.stages(PUBLISHED_NETWORK)
     if not same or network["fc"] != PUBLISHED_NETWORK["fc"] or network.get("dropout"):
         return "not tested: not the published network"
     return None
 
 
-def card(curves, selection, probes, network):
+def card(curves, selection, probes, network, classes):
     """The reproduction card.
 
     Args:
@@ -52,19 +53,20 @@ def card(curves, selection, probes, network):
         probes: dict of the ablation's `accuracy` and `predictions`, of the occlusion `summary`, and
             of localisation's `places` for the largest window.
         network: the config's `network`.
+        classes: names of the data set's.
 
     Returns:
         pandas.DataFrame of `claim, published, measured, low, high, verdict`; `low` and `high`
         bound the 95 % interval of `measured`, empty where there is none.
     """
-    reason = untestable(probes["predictions"]["class"], network)
+    reason = untestable(classes, network)
     rows = [
         *_accuracy_claims(curves, selection, probes["accuracy"], reason),
         *_epoch_claims(curves, selection, reason),
         *_window_claims(probes["summary"]),
         _object_claim(probes["places"]),
-        *_flip_claims(probes["summary"]),
-        *_confusion_claims(probes["predictions"]),
+        *_flip_claims(probes["summary"], classes),
+        *_confusion_claims(probes["predictions"], classes),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -136,18 +138,23 @@ def _object_claim(places):
     return claim, "positive", difference.mean(), low, high, _verdict(low, high, threshold=0)
 
 
-def _flip_claims(summary):
+def _flip_claims(summary, classes):
     """Do images of the named classes, when covered, turn into the class that the study names?"""
     window = summary["window"].max()
     for true, predicted in NAMED_FLIPS:
         claim = f"images of {true} that mostly turn into {predicted} under window {window}"
         turned = summary.loc[(summary["window"] == window) & (summary["class"] == true), "flipped_to"].dropna()
         turned = turned[turned != true]  # to its own class: it was taken for another without a window
-        yield _share_claim(claim, turned == predicted, f"not tested: no image of {true} turned")
+        yield _share_claim(claim, turned == predicted, classes, f"not tested: no image of {true} turned")
 
 
-def _share_claim(claim, hits, reason):
-    """A share that is to lie above what a wrong answer among CIFAR-10's classes would be by chance."""
+def _share_claim(claim, hits, classes, reason):
+    """A share that is to lie above what a wrong answer among CIFAR-10's classes would be by chance.
+
+    Of other classes that have the same names, of cats and dogs alone, say, chance would be more.
+    """
+    if set(classes) != CIFAR10_CLASSES:
+        return claim, "above chance", None, None, None, NOT_CIFAR10
     if hits.empty:
         return claim, "above chance", None, None, None, reason
     low, high = wilson(hits.sum(), len(hits))
@@ -171,10 +178,10 @@ def _verdict(low, high, threshold):
     return "holds" if low > threshold else "fails"
 
 
-def _confusion_claims(predictions):
+def _confusion_claims(predictions, classes):
     """Are images that turned wrong taken for the named classes more than at random?"""
     lost = ablation_tables.newly_wrong(predictions)
     for true, predicted in NAMED_CONFUSIONS:
         answers = lost.loc[lost["class"] == true, "after"]
         claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
-        yield _share_claim(claim, answers == predicted, f"not tested: no image of {true} turned wrong")
+        yield _share_claim(claim, answers == predicted, classes, f"not tested: no image of {true} turned wrong")

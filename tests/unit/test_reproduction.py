@@ -31,10 +31,10 @@ def probes():
     return {"accuracy": accuracy, "predictions": predictions, "summary": summary, "places": places}
 
 
-def make_card(probes, curves=None, network=reproduction.PUBLISHED_NETWORK, best_epoch=2):
+def make_card(probes, curves=None, network=reproduction.PUBLISHED_NETWORK, best_epoch=2, classes=CIFAR10):
     curves = curves or {"normalised": curve(0.7, 0.812, 0.8), "raw": curve(0.6, 0.75, 0.7)}
     selection = {"test_accuracy": 0.812, "best_epoch": best_epoch}
-    return reproduction.card(curves, selection, probes, network).set_index("claim")
+    return reproduction.card(curves, selection, probes, network, classes).set_index("claim")
 
 
 def test_accuracies_hold_where_the_interval_covers_the_published_value(probes):
@@ -50,9 +50,15 @@ def test_another_network_or_data_set_is_measured_but_not_judged(probes):
     card = make_card(probes, network={"conv": [], "fc": []})
     row = card.loc["test accuracy with normalisation, selected epoch"]
     assert (row["measured"], row["verdict"]) == (0.812, "not tested: not the published network")
-    probes["predictions"]["class"] = probes["predictions"]["class"].replace("cat", "lynx")
-    row = make_card(probes).loc["test accuracy with normalisation, selected epoch"]
-    assert row["verdict"] == "not tested: not CIFAR-10"
+    # Cats and dogs alone have the named classes, but no wrong answer that is none of them.
+    card = make_card(probes, classes=["cat", "dog"])
+    named = card.index.str.contains("images of cat")
+    assert named.sum() == 2
+    assert set(card.loc[named, "verdict"]) == {"not tested: not CIFAR-10"}
+    assert card.loc["test accuracy with normalisation, selected epoch", "verdict"] == "not tested: not CIFAR-10"
+    few = probes | {"predictions": probes["predictions"].query("`class` != 'truck'")}
+    row = make_card(few).loc["test accuracy with normalisation, selected epoch"]
+    assert row["verdict"] == "holds", "no truck among a few test images"
 
 
 def test_a_role_that_no_run_plays_says_so(probes):
@@ -86,6 +92,8 @@ def test_named_confusions_are_held_against_chance(probes):
     assert card.loc[claim.format("cat", "dog"), ["measured", "verdict"]].tolist() == [1, "holds"]
     assert card.loc[claim.format("deer", "cat"), ["measured", "verdict"]].tolist() == [0.1, "undecided"]
     assert card.loc[claim.format("truck", "automobile"), "verdict"] == "not tested: no image of truck turned wrong"
+    published = ["cat dog", "dog cat", "frog dog", "deer cat", "horse cat", "truck automobile", "automobile truck"]
+    assert list(card.index[-7:]) == [claim.format(*pair.split()) for pair in published]
 
 
 def test_covered_cats_that_turn_into_dogs_are_counted_under_the_largest_window(probes):
