@@ -1,12 +1,14 @@
 """Responses, ties, peaks and patches against values worked out by hand."""
 
+import gc
+
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, top_patches
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -171,6 +173,24 @@ def test_both_tables_of_top_images_are_those_of_brute_force(any_network, images,
         pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
     ties = [rows["image"].tolist() for _, rows in expected.groupby(["layer", "channel"])]
     assert any({4, 17} <= set(shown) for shown in ties), "a tie is shown, or the test could not fail"
+
+
+class Weighing(runtime.Job):
+    """A job that counts the numbers in all tensors that are alive, after each batch."""
+
+    def batches(self, *arguments):
+        gc.collect()  # what other tests left behind doesn't count
+        self.alive = []
+        for result in super().batches(*arguments):
+            yield result
+            self.alive.append(sum(found.numel() for found in gc.get_objects() if type(found) is torch.Tensor))
+
+
+def test_what_is_kept_of_all_filters_does_not_grow_with_the_images(network, images):
+    job = Weighing()
+    ranking.top_images(network, images, 3, job, batch=3)
+    assert len(job.alive) == 10
+    assert len(set(job.alive[1:])) == 1
 
 
 def test_equal_images_tie_in_a_small_last_batch_too():
