@@ -128,7 +128,7 @@ def accuracy(path, table, off, run, checkpoint):
     """
     random = table["variant"].str.startswith("random-")
     named, draws = table[~random], table.loc[random, "accuracy"]
-    lines = list(named["variant"]) + ["random draws"] * bool(len(draws))
+    lines = list(named["variant"]) + [f"{len(draws)} random draws"] * bool(len(draws))
     figure = figures.new(7, 0.27 * len(lines) + 1.9)
     axes = figure.subplots()
     before = named.loc[named["variant"] == "none", "accuracy"].item()
