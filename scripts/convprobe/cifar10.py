@@ -21,9 +21,12 @@ def download_archive(path, source=CIFAR10, job=runtime.IDLE):
     """Download the archive from its authors, or from the address in the environment's CONVPROBE_CIFAR10_URL.
 
     Raises:
-        InputError: the server can't be reached, or sends something else.
+        InputError: the address is none, the server can't be reached, or sends something else.
     """
-    download.fetch(os.environ.get("CONVPROBE_CIFAR10_URL", source.url), path, source.tgz_md5, job)
+    url = os.environ.get("CONVPROBE_CIFAR10_URL") or source.url
+    if not url.lower().startswith(("http://", "https://")):
+        raise InputError(f"CONVPROBE_CIFAR10_URL is {url}, expected an address that begins with http:// or https://")
+    download.fetch(url, path, source.tgz_md5, job)
 
 
 def read(path, source=CIFAR10):

@@ -33,12 +33,12 @@ def fetch(url, path, md5, job=runtime.IDLE, timeout=60, wait=2):
     Raises:
         InputError: the server can't be reached, gives up, or sends something else.
     """
-    part, idle = Path(f"{path}.part"), 0
+    part, idle, wrong = Path(f"{path}.part"), 0, 0
     while True:
         before, reason = _size(part), None
         try:
             _continue(url, part, timeout, job)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a header makes no sense
             reason = " ".join(str(error).split()) or type(error).__name__
         if _size(part) and calculate_md5(part) == md5:
             part.replace(path)
@@ -47,7 +47,8 @@ def fetch(url, path, md5, job=runtime.IDLE, timeout=60, wait=2):
             # All has arrived, but not the right thing, or not the rest of what was there.
             part.unlink(missing_ok=True)
             reason = f"it sends something else: expected a file with the MD5 digest {md5}"
-            if not before:
+            wrong += 1
+            if not before or wrong == 2:  # once, what was there, or a server that can't continue, may be to blame
                 break
         idle = 0 if _size(part) > before else idle + 1
         if idle == ATTEMPTS:
@@ -74,7 +75,7 @@ def _continue(url, part, timeout, job):
     with response:
         continued = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
         have = have if continued and int(continued[1]) == have else 0
-        length = int(response.headers.get("Content-Length") or 0)
+        length = response.length or 0  # None where it isn't told, or no number
         with open(part, "ab" if have else "wb") as file:
             blocks = iter(lambda: response.read1(BLOCK), b"")
             for block in job.progress(blocks, length, "bytes"):

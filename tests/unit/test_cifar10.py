@@ -117,6 +117,17 @@ def test_the_archive_is_downloaded_from_its_authors_or_a_mirror(published, serve
     assert (tmp_path / "b.tar.gz").read_bytes() == published[1].read_bytes()
 
 
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "data:,a", "resources/a.tar.gz"])
+def test_a_mirror_that_is_no_address_is_refused(published, tmp_path, monkeypatch, url):
+    monkeypatch.setenv("CONVPROBE_CIFAR10_URL", url)
+    with pytest.raises(InputError) as refused:
+        cifar10.download_archive(tmp_path / "a.tar.gz", published[2])
+    assert one_line(refused) == (
+        f"CONVPROBE_CIFAR10_URL is {url}, expected an address that begins with http:// or https://"
+    )
+    assert not list(tmp_path.glob("a.tar.gz*"))
+
+
 class Payload:
     """Creates a file when it is unpickled."""
 

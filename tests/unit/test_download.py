@@ -61,6 +61,48 @@ class Server(http.server.BaseHTTPRequestHandler):
     def overstates(self, start):
         self.answer(CONTENT, length=len(CONTENT) + 1000)
 
+    def tells_no_number_for_the_length(self, start):
+        self.answer(CONTENT, length="long")
+
+    def tells_a_negative_length(self, start):
+        self.answer(CONTENT, length=-5)
+
+    def continues_elsewhere(self, start):
+        """Asked for the rest, it says so and sends the rest from another byte on; later the whole file."""
+        if start:
+            return self.answer(CONTENT[start:], start + 7, length=len(CONTENT) - start)
+        self.answer(CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT))
+
+    def refuses_ranges(self, start):
+        if start:
+            return self.send_error(416)
+        self.answer(CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT))
+
+    def breaks_off_and_refuses_ranges(self, start):
+        self.send_error(416) if start else self.answer(CONTENT[:500_000], length=len(CONTENT))
+
+    def breaks_off_something_else(self, start):
+        """The wrong bytes, half of them at a time."""
+        if start:
+            return self.answer(bytes(500_000), start)
+        self.answer(bytes(500_000), length=len(CONTENT))
+
+    def makes_no_sense(self, start):
+        """A place of more digits than Python takes for a number."""
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {'9' * 5000}-")
+        self.end_headers()
+
+    def sends_round_in_circles(self, start):
+        self.send_response(302)
+        self.send_header("Location", self.path)
+        self.end_headers()
+
+    def sends_to_a_file_of_this_machine(self, start):
+        self.send_response(302)
+        self.send_header("Location", "file:///etc/hostname")
+        self.end_headers()
+
     def sends_a_page(self, start):
         self.answer(b"<html>moved</html>")
 
@@ -98,7 +140,11 @@ def fetch(server, behaviour, path):
         ("breaks_off", [None, "bytes=300000-", "bytes=600000-", "bytes=900000-"]),
         ("stalls", [None, "bytes=600000-"]),
         ("cannot_continue", [None, "bytes=500000-"]),
+        ("continues_elsewhere", [None, "bytes=500000-", None]),
+        ("refuses_ranges", [None, "bytes=500000-", None]),
         ("overstates", [None]),
+        ("tells_no_number_for_the_length", [None]),
+        ("tells_a_negative_length", [None]),
     ],
 )
 def test_the_whole_file_arrives_and_nothing_twice(server, tmp_path, behaviour, asked):
@@ -127,6 +173,11 @@ def test_a_part_of_something_else_is_thrown_away(server, tmp_path):
     [
         ("sends_a_page", f"it sends something else: expected a file with the MD5 digest {MD5}"),
         ("understates", f"it sends something else: expected a file with the MD5 digest {MD5}"),
+        ("breaks_off_something_else", f"it sends something else: expected a file with the MD5 digest {MD5}"),
+        ("breaks_off_and_refuses_ranges", f"it sends something else: expected a file with the MD5 digest {MD5}"),
+        ("makes_no_sense", "Exceeds the limit"),
+        ("sends_round_in_circles", "infinite loop"),
+        ("sends_to_a_file_of_this_machine", "Redirection to url 'file:///etc/hostname' is not allowed"),
         ("gone", "HTTP Error 404"),
         ("hangs_up", "Remote end closed connection"),
         ("speaks_no_http", "no HTTP at all"),
@@ -141,6 +192,7 @@ def test_a_server_that_sends_something_else_leaves_no_file(server, tmp_path, beh
     assert f"Put the file at {tmp_path / 'file'} by hand" in message
     assert "\n" not in message
     assert list(tmp_path.iterdir()) == []
+    assert len(server.asked) <= 25, "it doesn't go on for ever"
 
 
 def test_a_server_that_sends_without_end_is_left(server, tmp_path, monkeypatch):
