@@ -5,7 +5,9 @@ Format: a dict of plain values and tensors, read with `weights_only=True`: `weig
 """
 
 import io
+import re
 import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def load(path, device="cpu"):
     except Exception as error:  # a file can be wrong in any way; nothing else is read here
         detail = _one_line(error)
         raise InputError(f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again") from error
-    if not all(weights.isfinite().all() for weights in checkpoint.network.parameters()):
+    if not all(weights.isfinite().all() for weights in checkpoint.network.state_dict().values()):
         raise InputError(f"{path}: has weights that are not finite: delete it and run again")
     checkpoint.network.to(device, memory_format=torch.channels_last).eval()
     return checkpoint
@@ -98,6 +100,7 @@ def load_tensors(path, advice="delete it and run again"):
         InputError: the file is damaged or holds anything but plain values and tensors.
     """
     try:
+        _refuse_bomb(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a damaged file might be
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -106,5 +109,19 @@ def load_tensors(path, advice="delete it and run again"):
         raise InputError(f"{path}: damaged or not a checkpoint ({detail}): {advice}") from error
 
 
+def _refuse_bomb(path):
+    """PyTorch writes zip files without compression; it would unpack a compressed one into the memory, however large."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            unpacked, size = sum(entry.file_size for entry in archive.infolist()), Path(path).stat().st_size
+        if unpacked > size:
+            raise ValueError(f"unpacks to {unpacked} bytes, expected no more than the {size} that it has")
+
+
 def _one_line(error):
-    return " ".join(str(error).split())[:200]
+    """What PyTorch says of a file, without its advice to load the file anyhow."""
+    text = " ".join(str(error).split())
+    if executed := re.search(r"Unsupported global: GLOBAL (\S+)", text):
+        return f"holds {executed[1][:100]}, expected plain values and tensors"
+    text = text.rpartition("WeightsUnpickler error: ")[2].partition(" In PyTorch 2.6,")[0].partition(" Check the ")[0]
+    return "".join(filter(str.isprintable, text))[:200]

@@ -253,6 +253,14 @@ def test_a_checkpoint_with_a_weight_that_is_no_number_is_refused(tmp_path):
     assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("has weights that are not finite")
 
 
+def test_so_is_one_whose_batch_normalisation_has_a_mean_that_is_no_number(tmp_path):
+    network = Network({"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": []}, classes=2, side=8)
+    network.norm1.running_mean[1] = float("inf")
+    same = checkpoints.Checkpoint(network, network.settings, ("cat", "dog"), 8, PLAIN, epoch=3)
+    checkpoints.save(tmp_path / "a.pth", same)
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("has weights that are not finite")
+
+
 @pytest.mark.parametrize("key", ["weights", "network", "classes", "side", "normalisation", "epoch"])
 @pytest.mark.parametrize("value", ["missing", None, [], "text", {}], ids=str)
 def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, key, value):
