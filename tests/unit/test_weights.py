@@ -1,17 +1,19 @@
 """Weights from elsewhere: what is taken, and what is refused in which words."""
 
 import pickle
+import zipfile
 
 import pytest
 import torch
 
-from convprobe import weights
+from convprobe import checkpoints, weights
 from convprobe.errors import InputError
 from convprobe.network import RAW, Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}], "fc": [4]}
 CLASSES = ("cat", "dog")
-NAMES = "conv1.weight, conv1.bias, fc1.weight, fc1.bias, fc2.weight, fc2.bias"
+NORMALISING = {"conv": [{"channels": 3, "kernel": 3, "batch_norm": True}], "fc": []}
+MEASURED = {"mean": [0.5, 0.25, 0.75], "std": [0.2, 0.3, 0.1]}
 
 
 @pytest.fixture
@@ -20,21 +22,66 @@ def state():
     return Network(SETTINGS, classes=2, side=8).state_dict()
 
 
-def read(path):
-    return weights.read(path, SETTINGS, CLASSES, 8, RAW)
+def read(path, settings=SETTINGS, given=None):
+    return weights.read(path, settings, CLASSES, 8, MEASURED, given)
+
+
+def refusal(path, settings=SETTINGS):
+    """The lines of the refusal, without the path that each begins with."""
+    with pytest.raises(InputError) as refused:
+        read(path, settings)
+    lines = str(refused.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    return [line.removeprefix(f"{path}: ") for line in lines]
 
 
 @pytest.mark.parametrize(
     "wrap", [dict, lambda state: {"model": state, "epoch": 3}, lambda state: {"state_dict": state}]
 )
 @pytest.mark.parametrize("prefix", ["", "module."])
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2],
+)
 def test_a_state_dict_is_taken_however_it_is_wrapped(tmp_path, state, wrap, prefix, dtype):
     torch.save(wrap({prefix + name: tensor.to(dtype) for name, tensor in state.items()}), tmp_path / "a.pth")
     checkpoint = read(tmp_path / "a.pth")
     for name, tensor in checkpoint.network.state_dict().items():
         assert torch.equal(tensor, state[name].to(dtype).float())
-    assert (checkpoint.classes, checkpoint.epoch, checkpoint.normalisation) == (CLASSES, 0, RAW)
+    assert (checkpoint.classes, checkpoint.epoch, checkpoint.normalisation) == (CLASSES, 0, MEASURED)
+
+
+def test_a_file_in_pytorch_s_older_form_is_taken(tmp_path, state):
+    torch.save(state, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    assert torch.equal(read(tmp_path / "a.pth").network.fc1.weight, state["fc1.weight"])
+
+
+def save_own(path, classes=CLASSES, normalisation=RAW):
+    network = Network(SETTINGS, len(classes), 8, normalisation)
+    checkpoints.save(path, checkpoints.Checkpoint(network, SETTINGS, classes, 8, normalisation, epoch=7))
+    return network
+
+
+def test_a_checkpoint_of_this_workflow_keeps_what_its_weights_were_trained_with(tmp_path):
+    theirs, given = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}, {"mean": [0.0] * 3, "std": [2.0] * 3}
+    network = save_own(tmp_path / "a.pth", normalisation=theirs)
+    images = torch.rand(2, 3, 8, 8)
+    checkpoint = read(tmp_path / "a.pth")
+    assert (checkpoint.normalisation, checkpoint.epoch) == (theirs, 0)
+    assert torch.equal(checkpoint.network(images), network(images))
+    assert read(tmp_path / "a.pth", given=given).normalisation == given
+
+
+def test_a_checkpoint_of_this_workflow_with_other_classes_is_refused(tmp_path):
+    save_own(tmp_path / "a.pth", classes=("dog", "cat"))
+    assert refusal(tmp_path / "a.pth") == ["has the classes ['dog', 'cat'], expected ['cat', 'dog']"]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"mean": [0.0] * 3}, {"mean": [0.0] * 3, "std": [1.0, torch.nan, 1.0]}])
+def test_a_checkpoint_of_this_workflow_with_a_damaged_normalisation_is_refused(tmp_path, wrong):
+    save_own(tmp_path / "a.pth")
+    torch.save(torch.load(tmp_path / "a.pth") | {"normalisation": wrong}, tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [f"has the normalisation {wrong}, expected mean and std of three channels"]
 
 
 def edited(**changes):
@@ -48,13 +95,63 @@ WRONG = {
         edited(**{"conv1.weight": torch.zeros(3, 1, 3, 3), "fc1.bias": torch.zeros(9)}),
         ["conv1.weight has shape (3, 1, 3, 3), expected (3, 3, 3, 3)", "fc1.bias has shape (9,), expected (4,)"],
     ),
-    "unknown": (edited(extra=torch.zeros(1)), [f"extra is unknown, expected only {NAMES}"]),
+    "unknown": (
+        lambda state: {"b": torch.zeros(1, 2), **state, "a\nb": torch.zeros(3)},
+        [
+            "b of shape (1, 2) is unknown, expected only conv1.weight … fc2.bias",
+            r"'a\nb' of shape (3,) is unknown, expected only conv1.weight … fc2.bias",
+        ],
+    ),
+    "another form": (
+        lambda state: {f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])},
+        [
+            "conv1.weight is missing, expected shape (3, 3, 3, 3)",
+            "conv1.bias is missing, expected shape (3,)",
+            "fc1.weight is missing, expected shape (4, 27)",
+            "fc1.bias is missing, expected shape (4,)",
+            "fc2.weight is missing, expected shape (2, 4)",
+            "fc2.bias is missing, expected shape (2,)",
+            "0.weight of shape (3, 3, 3, 3) is unknown, expected only conv1.weight … fc2.bias",
+            "1.weight of shape (3,) is unknown, expected only conv1.weight … fc2.bias",
+        ],
+    ),
+    "claims to be huge": (
+        edited(**{"fc2.bias": torch.zeros(1).expand(10**12)}),
+        ["fc2.bias has shape (1000000000000,), expected (2,)"],
+    ),
+    "complex": (
+        edited(**{"fc2.bias": torch.zeros(2, dtype=torch.complex64)}),
+        ["fc2.bias holds torch.complex64, expected floating-point numbers"],
+    ),
+    "sparse": (
+        edited(**{"fc2.bias": torch.zeros(2).to_sparse()}),
+        ["fc2.bias is stored as torch.sparse_coo on cpu, expected plain numbers"],
+    ),
+    "without numbers": (
+        edited(**{"fc2.bias": torch.zeros(2, device="meta")}),
+        ["fc2.bias is stored as torch.strided on meta, expected plain numbers"],
+    ),
+    "too large": (
+        edited(**{"fc2.bias": torch.tensor([1e300, 0], dtype=torch.float64)}),
+        ["fc2.bias holds values that are not finite in torch.float32"],
+    ),
     "whole numbers": (
         edited(**{"fc2.bias": torch.zeros(2, dtype=torch.int64)}),
         ["fc2.bias holds torch.int64, expected floating-point numbers"],
     ),
-    "not finite": (edited(**{"fc2.bias": torch.tensor([0, torch.nan])}), ["fc2.bias holds values that are not finite"]),
-    "two": (lambda state: {"a": state, "b": state}, ["holds 2 state dicts, expected one (names and tensors)"]),
+    "no number": (
+        edited(**{"fc2.bias": torch.tensor([0, torch.nan])}),
+        ["fc2.bias holds values that are not finite in torch.float32"],
+    ),
+    "infinite": (
+        edited(**{"fc2.bias": torch.tensor([0, torch.inf], dtype=torch.float16)}),
+        ["fc2.bias holds values that are not finite in torch.float32"],
+    ),
+    "two": (lambda state: {1: state, "1": state}, ["holds 2 state dicts (1, 1), expected one (names and tensors)"]),
+    "two levels down": (
+        lambda state: {"a": {"b": state}},
+        ["holds 0 state dicts, expected one (names and tensors)"],
+    ),
     "none": (lambda state: [1, 2], ["holds 0 state dicts, expected one (names and tensors)"]),
     "empty": (lambda state: {}, ["holds 0 state dicts, expected one (names and tensors)"]),
 }
@@ -65,9 +162,19 @@ def test_what_does_not_fit_is_told_found_beside_expected(tmp_path, state, case):
     change, lines = WRONG[case]
     path = tmp_path / "a.pth"
     torch.save(change(dict(state)), path)
-    with pytest.raises(InputError) as refused:
-        read(path)
-    assert str(refused.value).splitlines() == [f"{path}: {line}" for line in lines]
+    assert refusal(path) == lines
+
+
+def test_what_batch_normalisation_counts_does_not_matter_its_variances_do(tmp_path):
+    state = Network(NORMALISING, classes=2, side=8).state_dict()
+    torch.save({**state, "norm1.num_batches_tracked": torch.zeros(3)}, tmp_path / "a.pth")
+    assert torch.equal(read(tmp_path / "a.pth", NORMALISING).network.fc1.weight, state["fc1.weight"])
+    torch.save({**state, "norm1.running_var": torch.tensor([1, -1.0, 1])}, tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth", NORMALISING) == ["norm1.running_var holds negative values, expected variances"]
+    torch.save({**state, "norm1.running_mean": torch.tensor([1, torch.nan, 1])}, tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth", NORMALISING) == [
+        "norm1.running_mean holds values that are not finite in torch.float32"
+    ]
 
 
 class Payload:
@@ -79,6 +186,34 @@ class Payload:
 def test_nothing_in_the_file_is_executed(tmp_path, monkeypatch, save):
     monkeypatch.chdir(tmp_path)
     save({"conv1.weight": Payload()}, tmp_path / "a.pth")
-    with pytest.raises(InputError, match=r"^[^\n]*expected a state dict[^\n]*$"):
-        read(tmp_path / "a.pth")
+    (line,) = refusal(tmp_path / "a.pth")
+    assert line.startswith("damaged or not a checkpoint (")
+    assert line.endswith("): expected a state dict, as torch.save(network.state_dict(), path) writes it")
+    assert "weights_only" not in line, "PyTorch's advice to load it anyhow"
     assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the payload's file, opened on purpose
+def test_the_payload_of_these_tests_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickle.loads(pickle.dumps(Payload()))
+    assert (tmp_path / "executed").exists()
+
+
+def test_what_else_a_file_holds_is_named(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [
+        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values and tensors): "
+        "expected a state dict, as torch.save(network.state_dict(), path) writes it"
+    ]
+
+
+def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path, state):
+    plain, bomb = tmp_path / "plain.pth", tmp_path / "bomb.pth"
+    torch.save({**state, "fc2.bias": torch.zeros(10**7)}, plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in source.namelist():
+            packed.writestr(name, source.read(name))
+    (line,) = refusal(bomb)
+    assert line.startswith("damaged or not a checkpoint (unpacks to 4000")
+    assert f", expected no more than the {bomb.stat().st_size} that it has)" in line
