@@ -4,7 +4,8 @@ from convprobe import ablation_figures, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        pairs, predictions = tables.read(snakemake.input.class_pairs), tables.read(snakemake.input.predictions)
+        predictions = tables.read(snakemake.input.predictions)
+        pairs = tables.read(snakemake.input.class_pairs, class_names=("class", "predicted"))  # the rest are counts
         off = ablation_figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         ablation_figures.class_pairs(snakemake.output.figure, pairs, predictions, off, run, checkpoint)

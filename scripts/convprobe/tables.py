@@ -5,6 +5,9 @@ import pandas as pd
 from convprobe import files
 from convprobe.errors import InputError
 
+# Columns of class names: texts, though a class be called 007, NA or true.
+CLASS_NAMES = ("class", "before", "after", "predicted", "flipped_to")
+
 
 def text(table, index=False):
     """A pandas table as CSV: six decimals, so that a row is readable and no digit is noise."""
@@ -17,13 +20,18 @@ def write(path, table, index=False):
         partial.write_text(text(table, index), encoding="utf-8")
 
 
-def read(path, **options):
+def read(path, class_names=CLASS_NAMES, **options):
     """A pandas table as `write` wrote it; only an empty cell is a missing value.
+
+    Args:
+        class_names: columns of class names.
+        options: of pandas.read_csv.
 
     Raises:
         InputError: the file is not a table.
     """
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""], **options)
+        texts = dict.fromkeys(class_names, str)
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts, **options)
     except (ValueError, pd.errors.ParserError) as error:
         raise InputError(f"{path}: damaged ({error}): delete it and run again") from error

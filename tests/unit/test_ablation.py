@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_tables, datasets, evaluation, variants
+from convprobe import ablation, ablation_tables, datasets, evaluation, tables, variants
 from convprobe.network import Network
 
 CLASSES = ("ant", "bee", "cow")
@@ -229,6 +229,25 @@ def test_confusion_has_true_classes_in_rows(predictions):
     after = ablation_tables.confusion(predictions, "after", CLASSES)
     assert after.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
     assert (list(after.index), list(after.columns)) == (list(CLASSES), list(CLASSES))
+
+
+def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
+    """What pandas would take for numbers, truths and missing values."""
+    names = {"ant": "007", "bee": "7", "cow": "1e3"}
+    numbered = predictions.replace(names)
+    tables.write(tmp_path / "a.csv", numbered)
+    read = tables.read(tmp_path / "a.csv")
+    confusion = ablation_tables.confusion(read, "after", names.values())
+    assert confusion.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
+    assert ablation_tables.flips(read)["after"].tolist() == ["7", "007", "7", "7", "1e3"]
+    tables.write(tmp_path / "b.csv", confusion, index=True)
+    again = tables.read(tmp_path / "b.csv", index_col=0)
+    assert (list(again.index), list(again.columns)) == (list(names.values()),) * 2
+    pairs = ablation_tables.class_pairs(read)
+    tables.write(tmp_path / "c.csv", pairs)
+    assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
+    tables.write(tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"}))
+    assert set(tables.read(tmp_path / "d.csv")["class"]) == {"NA", "true", "-inf"}
 
 
 def test_class_pairs_tell_what_was_confused_before_and_after_and_who_turned_wrong(predictions):
