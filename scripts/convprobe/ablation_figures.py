@@ -9,6 +9,8 @@ from convprobe.ablation_tables import STATES
 from convprobe.receptive_field import split_name
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
+CELL = 0.25  # inches, in which a number can be read
+MOST_CELLS = 40  # a side: of more classes only some are named, and cells have no number
 PAIRS = 12  # class pairs with a bar
 GALLERY_ACROSS, GALLERY_IMAGES = 8, 40
 MOST_NAMED = 30  # chosen filters in a caption; of more only how many
@@ -44,15 +46,17 @@ def confusion(path, before, after, off, run, checkpoint):
     """
     shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
     change = shares[1] - shares[0]
-    figure = figures.new(14, 5)
+    cells = min(len(before), MOST_CELLS) * CELL
+    figure = figures.new(max(14, 3 * cells + 5), max(5, cells + 2.5))
     panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
     for axes, table, title in panels:
         colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
         drawn = axes.imshow(table, interpolation="none", cmap=colours, vmin=low, vmax=high)
-        _write_cells(axes, table, signed=title == "change")
-        names = range(len(table))
-        axes.set_xticks(names, table.columns, rotation=45, ha="right")
-        axes.set_yticks(names, table.index)
+        if len(table) <= MOST_CELLS:
+            _write_cells(axes, table, signed=title == "change")
+        named = range(0, len(table), -(-len(table) // MOST_CELLS))
+        axes.set_xticks(named, table.columns[named], rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(named, table.index[named])
         axes.set(title=title, xlabel="predicted", ylabel="true class" if title == "before" else None)
         unit = "percentage points" if title == "change" else "% of the true class"
         figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit, extend="both" if title == "change" else "neither")

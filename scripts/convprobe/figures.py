@@ -15,6 +15,7 @@ STYLE = {
     "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": False, "figure.facecolor": "white", "savefig.dpi": 150, "legend.frameon": False,
     "svg.hashsalt": "convprobe",  # else the same figure gives other bytes each time
+    "text.parse_math": False,  # a class may have dollars in its name
 }  # fmt: skip
 matplotlib.rcParams.update(STYLE)
 

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_tables, datasets, evaluation, tables, variants
+from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, tables, variants
 from convprobe.network import Network
 
 CLASSES = ("ant", "bee", "cow")
@@ -248,6 +249,15 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
     assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
     tables.write(tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"}))
     assert set(tables.read(tmp_path / "d.csv")["class"]) == {"NA", "true", "-inf"}
+
+
+def test_the_figure_of_confusion_has_place_for_many_classes_of_any_name(tmp_path):
+    """A cell is as wide as a number is; dollars in a name are no formula."""
+    names = [rf"$\{number}$" for number in range(33)]
+    table = pd.DataFrame(np.eye(33, dtype=int), names, names)
+    ablation_figures.confusion(tmp_path / "a.png", table, table, "own", "weights")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width > 3 * 33 * 0.25 * 150
 
 
 def test_class_pairs_tell_what_was_confused_before_and_after_and_who_turned_wrong(predictions):
