@@ -9,11 +9,13 @@ import io
 import itertools
 import lzma
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+import psutil
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convprobe import files
@@ -26,15 +28,20 @@ MOST_UNPACKED = 2**36  # bytes of a .tar.gz, which must be read in a row
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
-# RuntimeError: a zip with a password, or a compression that Python doesn't know.
-DAMAGED = (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # of all that Pillow reads: some hand a file on to other programs
+# RuntimeError: a zip with a password, or a compression that Python doesn't know; UnicodeError: a damaged name.
+DAMAGED = (
+    tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
+    UnicodeError,
+)  # fmt: skip
 
 
 def read(path, image_size=None, split=None):
     """Pixels and labels of both splits.
 
     The folders may lie at any one depth; classes are numbered by name; images are ordered by NAME and
-    then CLASS, so that `00000.jpg` of any class is image 0.
+    then CLASS, so that `00000.jpg` of any class is image 0. What is hidden is passed over. Pixels are as
+    torchvision's ImageFolder has them: transparency is dropped, an EXIF orientation doesn't turn them.
 
     Args:
         path: of the folder or archive.
@@ -48,19 +55,38 @@ def read(path, image_size=None, split=None):
 
     Raises:
         InputError: nothing there, a damaged archive, an unreadable image, unequal sizes, a class
-            only in test, the same image twice.
+            without images or only in test, the same image twice, more than the memory holds.
     """
+    images, folders = _images(path, image_size, split)
     found = {name: [] for name in SPLITS}
-    images = [(place.parts, _pixels(f"{path}: {place}", content, image_size)) for place, content in _files(path, split)]
     tested = _drawn([parts[-2:] for parts, _ in images], **split) if split else None
     for parts, pixels in images:
         name = parts[-3] if tested is None else "test" if parts[-2:] in tested else "train"
         found[name].append((parts[-1], parts[-2], pixels))
     classes = _class_names(path, found, "CLASS/NAME" if split else "{}/CLASS/NAME")
+    if split:
+        _refuse_depths(path, [parts for parts, _ in images])
+    _refuse_empty(path, folders, [parts for parts, _ in images])
     for images in found.values():
         images.sort(key=lambda image: image[:2])
     _refuse_mixed(path, found)
     return {name: _arrays(images, classes) for name, images in found.items()}, classes
+
+
+def _images(path, image_size, split):
+    """The parts of the path, and the pixels, of each image; the parts of the path of each folder."""
+    images, folders, taken = [], [], 0
+    most = psutil.virtual_memory().available // 2  # they are held twice, once one by one and once in a row
+    for place, content in _files(path, split):
+        if content is None:
+            folders.append(place.parts)
+            continue
+        images.append((place.parts, _pixels(f"{path}: {place}", content, image_size)))
+        taken += images[-1][1].nbytes
+        if taken > most:
+            found = f"{path}: the first {len(images)} images take {taken} bytes of memory"
+            raise InputError(f"{found}, expected at most {most}, half of what is free: fewer or smaller ones")
+    return images, folders
 
 
 def _drawn(places, test_share, seed):
@@ -78,11 +104,22 @@ def _drawn(places, test_share, seed):
 
 
 def _files(path, split):
-    """Yield (place, bytes) of every image that lies at SPLIT/CLASS/NAME, or at CLASS/NAME to be split."""
+    """Yield (place, bytes) of every image that lies at SPLIT/CLASS/NAME, or at CLASS/NAME to be split.
+
+    And (place, None) of every folder.
+    """
     path = Path(path)
     try:
         for name, size, read_content in _entries(path):
-            if _is_image(place := PurePosixPath(name), split):
+            place = PurePosixPath(name)
+            # A Mac puts a folder `__MACOSX`, or files `._NAME`, with what it knows of NAME into its archives.
+            if any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in place.parts):
+                continue
+            if {"Cc", "Cs"} & set(map(unicodedata.category, name)):  # control characters, and bytes that are no text
+                raise InputError(f"{path}: {name!a} is no name that can be shown, expected letters and signs")
+            if read_content is None:
+                yield place, None
+            elif _is_image(place, split):
                 if size > MOST_BYTES:
                     raise InputError(
                         f"{path}: {place} is a file of {size} bytes, expected an image of at most {MOST_BYTES}"
@@ -96,23 +133,30 @@ def _files(path, split):
 
 
 def _is_image(place, split):
-    # A Mac puts a file `._NAME` with what it knows of NAME into its archives.
-    if place.name.startswith(".") or place.suffix.lower() not in SUFFIXES:
+    if place.suffix.lower() not in SUFFIXES:
         return False
     return len(place.parts) >= 2 if split else len(place.parts) >= 3 and place.parts[-3] in SPLITS
 
 
 def _entries(path):
-    """Yield (name, size in bytes, function that reads it) of every file of a folder or an archive."""
+    """Yield (name, size in bytes, function that reads it) of every file of a folder or an archive.
+
+    And (name, 0, None) of every folder in it.
+    """
     if path.is_dir():
-        for file in filter(Path.is_file, path.rglob("*")):
-            yield file.relative_to(path).as_posix(), file.stat().st_size, file.read_bytes
+        for file in path.rglob("*"):
+            name = file.relative_to(path).as_posix()
+            if file.is_file():
+                yield name, file.stat().st_size, file.read_bytes
+            elif file.is_dir():
+                yield name, 0, None
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             _refuse_huge(path, entries=len(archive.infolist()))
             for entry in archive.infolist():
                 # No more is unpacked than the entry's stated size: zipfile stops there.
-                yield entry.filename, entry.file_size, lambda entry=entry: archive.read(entry)
+                read_content = None if entry.is_dir() else lambda entry=entry: archive.read(entry)
+                yield entry.filename, entry.file_size, read_content
     else:
         with tarfile.open(path) as archive:
             for number, entry in enumerate(archive, start=1):
@@ -120,6 +164,8 @@ def _entries(path):
                 _refuse_huge(path, entries=number, unpacked=entry.offset_data + entry.size)
                 if entry.isfile():
                     yield entry.name, entry.size, lambda entry=entry: archive.extractfile(entry).read()
+                elif entry.isdir():
+                    yield entry.name, 0, None
             _refuse_cut(path, archive)
 
 
@@ -141,7 +187,7 @@ def _refuse_cut(path, archive):
 
 def _pixels(where, content, image_size):
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size  # as stated, before anything is unpacked
             if width * height > MOST_PIXELS:
                 raise InputError(f"{where}: is {width}×{height} pixels, expected at most {MOST_PIXELS} in all")
@@ -149,7 +195,7 @@ def _pixels(where, content, image_size):
             rgb = image.convert("RGB")
             # The middle square, scaled.
             pixels = np.asarray(ImageOps.fit(rgb, (image_size, image_size)) if image_size else rgb)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise InputError(f"{where}: not a readable image, expected one as its name says") from error
@@ -172,13 +218,30 @@ def _class_names(path, found, place):
     return tuple(sorted(trained))
 
 
+def _refuse_depths(path, places):
+    """Where there is no folder `train` or `test` to go by, a file beside the classes would make one of its own."""
+    first, last = min(places, key=len), max(places, key=len)
+    if len(first) != len(last):
+        places = f"{'/'.join(first)} and {'/'.join(last)} lie at different depths"
+        raise InputError(f"{path}: {places}, expected all images at CLASS/NAME")
+
+
+def _refuse_empty(path, folders, places):
+    """A folder beside those of the classes in which no image lies: else its class would be missing without a word."""
+    classes = {place[:-1] for place in places}
+    beside = {(len(place), place[:-1]) for place in classes if place[-2:-1] != ("test",)}
+    for folder in sorted(set(folders) - classes):
+        if (len(folder), folder[:-1]) in beside:
+            raise InputError(f"{path}: {'/'.join(folder)} holds no image, expected some of each class")
+
+
 def _refuse_mixed(path, found):
     """One place for each image, and one size for all of them, in both splits."""
     images = [(f"{split}/{class_name}/{name}", pixels) for split in SPLITS for name, class_name, pixels in found[split]]
     first_place, first = images[0]
     for (place, _), (following, _) in itertools.pairwise(images):
         if place == following:
-            raise InputError(f"{path}: {place} is there twice, expected one folder {place.split('/')[0]}")
+            raise InputError(f"{path}: {place} is there twice, expected one folder of each name")
     for place, pixels in images:
         height, width, _ = pixels.shape
         if height != width:

@@ -131,7 +131,7 @@ def halving(compute, size):
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            reason = str(error).partition("\n")[0][:100]
+            reason = _first_line(error)
         # Out of the handler: the error holds on to the memory of what failed.
         if size == 1:
             raise InputError(f"not even one at a time fits into the memory ({reason}): expected more of it")
@@ -145,6 +145,10 @@ def _out_of_memory(error):
     message = str(error)
     words = ("out of memory", "can't allocate memory", "not enough memory", "could not create a primitive")
     return isinstance(error, MemoryError) or any(word in message for word in words)
+
+
+def _first_line(error):
+    return (str(error) or type(error).__name__).partition("\n")[0][:100]
 
 
 def _free_cached_memory():
@@ -166,8 +170,8 @@ def _terminal():
 def job(log, threads=1):
     """Run a job: all that it prints goes to its log, a user's mistake is one line there.
 
-    On an InputError, or where the system refuses (no space, no permission), the process ends with
-    status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
+    On an InputError, or where the system refuses (no space, no permission, no memory), the process ends
+    with status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
     """
     start = time.monotonic()
     terminal = _terminal()
@@ -180,7 +184,9 @@ def job(log, threads=1):
         yield Job(threads, "/".join(Path(log).with_suffix("").parts[2:]), terminal)
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
-    except Exception:
+    except Exception as error:
+        if _out_of_memory(error):
+            sys.exit(f"error: out of memory ({_first_line(error)}): expected more of it")
         traceback.print_exc()
         sys.exit(1)
     print(f"done in {time.monotonic() - start:.1f} s", flush=True)

@@ -1,13 +1,16 @@
 """A user's own images: a folder or an archive of it, in a fixed order, or one line that says why not."""
 
+import contextlib
 import gzip
 import io
 import shutil
 import tarfile
+import types
 import zipfile
 import zlib
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -43,9 +46,9 @@ def packed(folder, kind):
     return folder.parent / shutil.make_archive(folder, form, folder.parent, folder.name)
 
 
-def refusal(path):
+def refusal(path, split=None):
     with pytest.raises(InputError) as refused:
-        image_folder.read(path)
+        image_folder.read(path, split=split)
     message = str(refused.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -123,13 +126,73 @@ def test_sixteen_bit_images_are_refused_rather_than_cut_off(pictures):
 
 def test_the_same_place_twice_is_refused(pictures):
     draw(pictures / "again" / "train" / "a" / "0.png", 5)
-    assert refusal(pictures) == "train/a/0.png is there twice, expected one folder train"
+    assert refusal(pictures) == "train/a/0.png is there twice, expected one folder of each name"
 
 
-def test_hidden_files_and_folders_named_as_images_are_passed_over(pictures):
-    (pictures / "train" / "a" / "._0.png").write_bytes(b"what a Mac knows of 0.png")
+HIDDEN = ("train/a/._0.png", "train/.b/0.png", ".c/train/a/3.png", "__MACOSX/train/a/3.png", "train/a/Thumbs.db")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_hidden_files_and_folders_named_as_images_are_passed_over(pictures, kind):
+    for place in HIDDEN:
+        (pictures / place).parent.mkdir(parents=True, exist_ok=True)
+        (pictures / place).write_bytes(b"what a system knows of images")
     (pictures / "train" / "a" / "folder.png").mkdir()
-    assert len(image_folder.read(pictures)[0]["train"][0]) == 5
+    splits, classes = image_folder.read(packed(pictures, kind))
+    assert classes == ("a", "b")
+    assert len(splits["train"][0]) == 5
+
+
+def test_names_may_have_spaces_and_any_letters(pictures, tmp_path):
+    for split in ("train", "test"):
+        (pictures / split / "a").rename(pictures / split / "größer, {1} 日本")
+    (pictures / "test" / "b" / "0.png").rename(pictures / "test" / "b" / "ein Bild.PNG")
+    moved = pictures.rename(tmp_path / "meine Bilder ä")
+    assert image_folder.read(packed(moved, "zip"))[1] == ("b", "größer, {1} 日本")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+@pytest.mark.parametrize("content", [None, "0.tif"], ids=["empty", "another form"])
+def test_a_class_without_images_is_told(pictures, kind, content):
+    (pictures / "train" / "c").mkdir()
+    if content:
+        (pictures / "train" / "c" / content).write_bytes(b"an image")
+    above = "" if kind == "folder" else "pictures/"
+    assert refusal(packed(pictures, kind)) == f"{above}train/c holds no image, expected some of each class"
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("1", 1, [255, 255, 255]),
+        ("LA", (77, 0), [77, 77, 77]),
+        ("P", 0, [10, 20, 30]),
+        ("RGBA", (10, 20, 30, 0), [10, 20, 30]),
+    ],
+)
+def test_images_of_any_mode_become_colours_and_transparency_is_dropped(pictures, mode, colour, expected):
+    image = Image.new(mode, (4, 4), colour)
+    if mode == "P":
+        image.putpalette(expected)
+    image.save(pictures / "test" / "a" / "0.png")
+    assert image_folder.read(pictures)[0]["test"][0][0, 0, 0].tolist() == expected
+
+
+def test_an_orientation_in_an_image_s_exif_does_not_turn_it(pictures):
+    """As torchvision's ImageFolder has it, by which weights from elsewhere are trained."""
+    halves = np.zeros((4, 4, 3), dtype=np.uint8)
+    halves[:, 2:] = 200
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.fromarray(halves).save(pictures / "test" / "a" / "0.png", exif=exif)
+    assert np.array_equal(image_folder.read(pictures)[0]["test"][0][0], halves)
+
+
+@pytest.mark.parametrize("form", ["EPS", "TIFF", "PPM", "ICO", "TGA"])
+def test_only_the_forms_that_are_named_are_opened_whatever_the_suffix(pictures, form):
+    """For EPS, Pillow starts Ghostscript, which executes what is in the file."""
+    Image.new("RGB", (4, 4)).save(pictures / "test" / "a" / "0.png", form)
+    assert refusal(pictures) == "test/a/0.png: not a readable image, expected one as its name says"
 
 
 @pytest.mark.parametrize(("gone", "told"), [("train", "train"), ("test", "test"), ("", "train")])
@@ -252,6 +315,23 @@ def test_one_tree_is_split_class_by_class_from_a_seed(tmp_path):
     assert set(more[:, 0, 0, 0].tolist()) - {90, 91} == reds["test"]
 
 
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_an_image_beside_the_classes_of_one_tree_makes_no_class(tmp_path, kind):
+    """In an archive with the folder's name on top it lies at CLASS/NAME."""
+    folder = tmp_path / "tree"
+    for place in ("a/0", "a/1", "b/0", "b/1", "preview", ".hidden/0"):
+        draw(folder / f"{place}.png", 1)
+    split = {"test_share": 0.5, "seed": 0}
+    assert image_folder.read(folder, split=split)[1] == ("a", "b")
+    told = "lie at different depths, expected all images at CLASS/NAME"
+    assert refusal(packed(folder, kind), split).startswith("tree/preview.png and tree/")
+    assert refusal(packed(folder, kind), split).endswith(told)
+    (folder / "preview.png").unlink()
+    assert image_folder.read(packed(folder, kind), split=split)[1] == ("a", "b")
+    (folder / "c").mkdir()
+    assert refusal(packed(folder, kind), split) == "tree/c holds no image, expected some of each class"
+
+
 def test_the_middle_square_is_scaled_where_a_size_is_asked_for(pictures):
     draw(pictures / "test" / "a" / "0.png", 11, size=(9, 5))
     wide = np.zeros((2, 6, 3), dtype=np.uint8)
@@ -280,6 +360,41 @@ def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_pat
             file.write(bytes(2**20))
     assert path.stat().st_size < 2**20
     assert refusal(path) == f"train/a/0.png is a file of {100 * 2**20} bytes, expected an image of at most {2**26}"
+
+
+def test_images_that_take_more_than_half_of_the_free_memory_are_refused(pictures, monkeypatch):
+    """Seven images of 48 bytes: the fourth is one too many for half of 383."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(available=383))
+    told = (
+        "the first 4 images take 192 bytes of memory, expected at most 191, half of what is free: fewer or smaller ones"
+    )
+    assert refusal(pictures) == told
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+def test_an_archive_that_is_damaged_anywhere_is_read_or_refused(pictures, kind):
+    """Up to three bytes changed, in names, headers, images or checksums."""
+    (pictures / "train" / "a").rename(pictures / "train" / "größer")
+    (pictures / "test" / "a").rename(pictures / "test" / "größer")
+    archive = packed(pictures, kind)
+    whole, random, read = archive.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(400):
+        content = bytearray(whole)
+        for _ in range(random.integers(1, 4)):
+            content[random.integers(len(content))] = random.integers(256)
+        archive.write_bytes(content)
+        with contextlib.suppress(InputError):
+            image_folder.read(archive, image_size=4)
+            read += 1
+    assert 0 < read < 200
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "\udcff"])
+def test_a_name_that_would_steer_a_terminal_or_is_no_text_is_refused(tmp_path, name):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        add(archive, f"train/{name}/0.png", image_bytes(7))
+    told = f"{f'train/{name}/0.png'!a} is no name that can be shown, expected letters and signs"
+    assert refusal(tmp_path / "a.tar.gz") == told
 
 
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])

@@ -126,3 +126,34 @@ def test_nothing_is_told_through_a_pipe(tmp_path):
     lines, streams = told(tmp_path, TOLD.replace("os.dup2(theirs, 2)", ""), "closed")
     assert lines[7].startswith("800/800 images")
     assert streams == ""
+
+
+BOMB = """
+import io, resource, sys, zipfile
+from pathlib import Path
+from PIL import Image
+from convprobe import image_folder, runtime
+
+content = io.BytesIO()
+Image.new("RGB", (4096, 4096)).save(content, "PNG")
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+    for place in [f"{split}/a/{number}.png" for split in ("train", "test") for number in range(20)]:
+        archive.writestr(place, content.getvalue())
+del content
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 400 * 2**20, resource.RLIM_INFINITY))
+with runtime.job(sys.argv[2]):
+    image_folder.read(sys.argv[1])
+"""
+
+
+def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
+    """Two megabytes of images that unpack to two gigabytes, where the system gives a fifth of that."""
+    command = [sys.executable, "-c", BOMB, tmp_path / "a.zip", tmp_path / "a.log"]
+    run = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert (tmp_path / "a.zip").stat().st_size < 2**21
+    told = (tmp_path / "a.log").read_text().splitlines()[1:]
+    assert len(told) == 1, told
+    assert told[0].startswith("error: out of memory (")
+    assert told[0].endswith("): expected more of it")
