@@ -13,6 +13,12 @@ BAD_EDITS = {
     "expected a folder, .tar.gz or .zip of images",
     "dataset: {path: gone.tar.gz}": "own: dataset.path is gone.tar.gz: nothing is there, "
     "expected a folder, .tar.gz or .zip of images",
+    'dataset: {path: "resources/{cifar}"}': "own: dataset.path is resources/{cifar}, "
+    "but braces are Snakemake's wildcards: expected a path without them",
+    "dataset: {path: /dev/zero, name: image-folder}": "own: dataset.path is /dev/zero: nothing is there, "
+    "expected a folder, .tar.gz or .zip of images",
+    "dataset: {path: ., name: image-folder}": "own: dataset.path is ., where results are written too: "
+    "expected a folder of images alone",
     "dataset: {train_images: 50001}": "own: dataset.train_images is 50001, but cifar10 has 50000",
     "dataset: {train_images: 1e4}": 'own: dataset.train_images is "1e4", expected a whole number of at least 1, or all',
     "dataset: {train_images: 0}": "own: dataset.train_images is 0, expected a whole number of at least 1, or all",
@@ -72,7 +78,9 @@ BAD_EDITS = {
     "runs: {own: {weights: FILE, normalisation: {mean: [0, 0], std: [1, 1, 1]}}}": "own: "
     "runs.own.normalisation.mean is [0, 0], expected a list of three numbers, of red, green and blue",
     "runs: {own: {weights: FILE, normalisation: {mean: [0, 0, 0], std: [1, 0, 1]}}}": "own: "
-    "runs.own.normalisation.std[1] is 0, expected a number above 0",
+    "runs.own.normalisation.std[1] is 0, expected a number of at most 1 and above 0",
+    "runs: {own: {weights: FILE, normalisation: {mean: [125.3, 0, 0], std: [1, 1, 1]}}}": "own: "
+    "runs.own.normalisation.mean[0] is 125.3, expected a number of at least 0 and of at most 1",
     "training: {weights: FILE}": "own: training.weights is given for all runs, expected it in a run: runs.NAME.weights",
     "ablation: {mode: off}": "own: ablation.mode is false, expected one of zero, weights-only, mean",
     "studied: normalised": 'own: studied is "normalised", expected a list of at least one run, each once',

@@ -273,6 +273,7 @@ def _origin(path, contents):
 
 
 def _cross_checks(config):
+    yield from _check_paths(config)
     for check in (_check_dataset, _check_runs, _check_selection, _check_network, _check_occlusion, _check_filters):
         yield from check(config)
     tested = test_images(config)
@@ -297,6 +298,9 @@ def _check_dataset(config):
     if name != "shapes" and not dataset_is_there(dataset):
         found = f"dataset.path is {dataset['path']}: nothing is there"
         yield ("dataset", "path"), f"{found}, expected a folder, .tar.gz or .zip of images"
+    elif name == "image-folder" and Path.cwd().is_relative_to(Path(dataset["path"]).resolve()):
+        found = f"dataset.path is {dataset['path']}, where results are written too"
+        yield ("dataset", "path"), f"{found}: expected a folder of images alone"
     trained = dataset["train_images"]
     if trained == "all":
         trained = PUBLISHED_SIZES.get(name, {}).get("train", math.inf)
@@ -314,9 +318,18 @@ def dataset_is_there(dataset):
     """Whether a data set lies at its path, or can be downloaded to it."""
     path = Path(dataset["path"])
     try:
-        return path.exists() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
-    except OSError:  # a name that is too long, a folder that may not be entered
+        # Not a device or a pipe, which may have no end.
+        return path.is_dir() or path.is_file() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
+    except (OSError, ValueError):  # a name that is too long, a folder that may not be entered
         return False
+
+
+def _check_paths(config):
+    places = {("dataset", "path"): config["dataset"]["path"]}
+    places |= {("runs", name, "weights"): run["weights"] for name, run in config["runs"].items() if "weights" in run}
+    for key, path in places.items():
+        if "{" in path or "}" in path:
+            yield key, f"{_key(key)} is {path}, but braces are Snakemake's wildcards: expected a path without them"
 
 
 def _check_runs(config):
