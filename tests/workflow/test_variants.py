@@ -61,7 +61,7 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
         for split, count in (("train", 12), ("test", 4)):
             for index in range(count):
-                for name, level in (("dark", 60), ("light", 180)):
+                for name, level in (("007", 60), ("heller, größer", 180)):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
@@ -76,9 +76,11 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     probed = f"normalised/epoch-{json.loads(files['normalised/selection.json'].read_text())['epoch']:02d}"
     with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
         assert file["confidence"].shape == (8, 20, 20)
-    first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"])
-    assert first["class"].tolist() == ["dark", "light", "dark", "light", "dark"]
-    assert files["dataset/classes.csv"].read_text() == "class,train,test\ndark,12,4\nlight,12,4\n"
+    first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"], dtype={"class": str})
+    assert first["class"].tolist() == ["007", "heller, größer", "007", "heller, größer", "007"]
+    confusion = pd.read_csv(files[f"{probed}/ablation/confusion-before.csv"], index_col=0)
+    assert confusion.sum(axis=1).tolist() == [4, 4]
+    assert files["dataset/classes.csv"].read_text() == 'class,train,test\n007,12,4\n"heller, größer",12,4\n'
 
 
 @needs_real_images
@@ -169,8 +171,7 @@ def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
     state = network.state_dict()
     del state["conv2.bias"]
     torch.save({**state, "conv1.weight": torch.zeros(4, 3, 3, 3)}, workflow.folder / "own.pth")
-    # Snakemake deletes a stale file before it is made anew: all but that checkpoint stay.
-    before = {name: path.stat().st_mtime_ns for name, path in files.items() if not name.endswith("weights.pth")}
+    before = {name: path.read_bytes() for name, path in files.items()}
     refused = workflow.run(configs=["tiny.yaml", "own.yaml"])
     assert refused.returncode == 1
     log = (workflow.folder / "logs/own/own/weights.log").read_text().splitlines()
@@ -179,7 +180,7 @@ def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
         "own.pth: conv2.bias is missing, expected shape (6,)",
     ]
     assert "Traceback" not in refused.stdout
-    assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
+    assert {name: path.read_bytes() for name, path in workflow.files().items()} == before
 
 
 def test_another_epoch_is_probed_beside_the_selected_one_and_nothing_twice(finished, tmp_path):
