@@ -37,8 +37,9 @@ rule prepare_images:
     input:
         source=ancient(dataset_source()),  # its date says nothing, see dataset_settings
     output:
-        images=f"{RESULTS}/dataset/images.h5",
-        classes=f"{RESULTS}/dataset/classes.csv",
+        # Kept until there is a new one: what a user gives may be broken.
+        images=update(f"{RESULTS}/dataset/images.h5"),
+        classes=update(f"{RESULTS}/dataset/classes.csv"),
     log:
         f"{LOGS}/dataset/images.log",
     params:

@@ -72,7 +72,7 @@ rule import_weights:
         normalisation=f"{RESULTS}/dataset/normalisation.json",
         weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),  # as of the data set
     output:
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/weights.pth",
+        checkpoint=update(f"{RESULTS}/{{run}}/checkpoints/weights.pth"),  # kept until there is a new one
     log:
         f"{LOGS}/{{run}}/weights.log",
     params:
