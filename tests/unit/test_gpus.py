@@ -1,8 +1,10 @@
 """A GPU of its own for each job, with pretended ones: what is shared is the locks, and those are real."""
 
 import itertools
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,45 @@ from convprobe import gpus
 place = gpus.claim(["one", "two"], folder=sys.argv[1], wait=0.02)
 print(place, flush=True)
 time.sleep(float(sys.argv[2]))
+"""
+# What Job.device asks of torch, with two devices that are only names.
+TORCH = """
+import types
+
+uuids = ["one", "two"]
+backends = types.SimpleNamespace(cudnn=types.SimpleNamespace())
+set_num_threads = lambda threads: None
+device = lambda kind, place: f"{kind}:{place}"
+cuda = types.SimpleNamespace(
+    is_available=lambda: True,
+    device_count=lambda: len(uuids),
+    get_device_properties=lambda place: types.SimpleNamespace(uuid=uuids[place], name="pretended"),
+    set_device=lambda place: None,
+)
+"""
+SNAKEFILE = """
+rule all:
+    input: expand("{number}.txt", number=range(4))
+
+rule compute:
+    output: "{number}.txt"
+    log: "{number}.log"
+    resources: gpu=1
+    script: "compute.py"
+"""
+# The first two wait for each other: each has a device while the other has one.
+COMPUTE = """
+import time
+from pathlib import Path
+from convprobe import runtime
+
+with runtime.job(snakemake.log[0]) as job:
+    device, begin = job.device, time.monotonic()
+    Path(snakemake.output[0]).with_suffix(".begun").touch()
+    while len(list(Path().glob("*.begun"))) < 2 and time.monotonic() < begin + 60:
+        time.sleep(0.02)
+    assert len(list(Path().glob("*.begun"))) >= 2, "nobody else has a device"
+    Path(snakemake.output[0]).write_text(f"{device} {begin} {time.monotonic()}")
 """
 
 
@@ -66,6 +107,24 @@ def test_no_gpu_is_ever_held_twice(start, tmp_path):
         place, begin = claimed.split()
         spans[place].append((float(begin), float(ended)))
     assert sum(map(len, spans.values())) == 20
-    for held in spans.values():
-        held.sort()
-        assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(held))
+    assert not shared(spans)
+
+
+def shared(spans):
+    """Whether two of the (begin, end) of one device overlap."""
+    return any(end > begin for held in spans.values() for (_, end), (begin, _) in itertools.pairwise(sorted(held)))
+
+
+def test_with_two_gpus_snakemake_gives_two_jobs_at_a_time_one_each(tmp_path):
+    for name, text in {"torch.py": TORCH, "Snakefile": SNAKEFILE, "compute.py": COMPUTE}.items():
+        (tmp_path / name).write_text(text)
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": f"{tmp_path}:{Path('scripts').resolve()}"}
+    command = [sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=2"]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    spans = {"cuda:0": [], "cuda:1": []}
+    for number in range(4):
+        device, begin, end = (tmp_path / f"{number}.txt").read_text().split()
+        spans[device].append((float(begin), float(end)))
+    assert all(spans.values())
+    assert not shared(spans)
