@@ -4,6 +4,7 @@ import contextlib
 import functools
 import math
 import os
+import resource
 import sys
 import time
 import traceback
@@ -189,4 +190,10 @@ def job(log, threads=1):
             sys.exit(f"error: out of memory ({_first_line(error)}): expected more of it")
         traceback.print_exc()
         sys.exit(1)
-    print(f"done in {time.monotonic() - start:.1f} s", flush=True)
+    print(f"done in {time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory", flush=True)
+
+
+def _most_memory():
+    """The most bytes of memory that this process had at once: what a cluster holds against the job's limit."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,5 +1,6 @@
 """What surrounds a job: batches that don't fit into memory, progress on the terminal."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,10 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
     assert len(told) == 1, told
     assert told[0].startswith("error: out of memory (")
     assert told[0].endswith("): expected more of it")
+
+
+def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):
+    code = "import sys; from convprobe import runtime\nwith runtime.job(sys.argv[1]): b'x' * 500_000_000"
+    subprocess.run([sys.executable, "-c", code, tmp_path / "log"], cwd=SCRIPTS, check=True)
+    memory = re.search(r"done in [\d.]+ s with ([\d.]+) GB of memory\n$", (tmp_path / "log").read_text())[1]
+    assert 0.5 <= float(memory) < 0.7

@@ -1,0 +1,73 @@
+"""What the stages of a finished run took, beside what was predicted: seconds, disk, and the most memory of a job.
+
+    python benchmarks/stages.py --cores 2 presets/demo.yaml
+
+Reads the logs and the results of the experiment, all of its jobs made on this machine with that many cores.
+"""
+
+import argparse
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+from convprobe import config as configs  # noqa: E402
+from convprobe import cost  # noqa: E402
+
+STAGES = {
+    "training": r"/(dataset|training|evaluation|checkpoints)/",
+    "occlusion": r"/occlusion/",
+    "filters and ablation": r"/(filters|ablation)/",
+}
+DONE = re.compile(r"done in ([\d.]+) s with ([\d.]+) GB of memory")
+
+
+def stage_of(path):
+    return next((stage for stage, pattern in STAGES.items() if re.search(pattern, path.as_posix())), None)
+
+
+def jobs(logs):
+    """(log, seconds, GB) of each job that is done."""
+    for log in sorted(logs.rglob("*.log")):
+        if done := DONE.search(log.read_text(encoding="utf-8")):
+            yield log.relative_to(logs), *map(float, done.groups())
+
+
+def kind(log):
+    """A log's name without run, epoch and numbers: that of one rule's jobs."""
+    return re.sub(r"(^[^/]+/)?((epoch-\d+|weights)/)?", "", log.as_posix(), count=1).strip("/").removesuffix(".log")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cores", type=int, required=True)
+    parser.add_argument("configs", nargs="*", type=Path)
+    arguments = parser.parse_args()
+    read = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in [Path("config.yaml"), *arguments.configs]]
+    merged = read[0]
+    for change in read[1:]:
+        merged = configs.merged(merged, change)
+    config = configs.checked(merged, REPOSITORY / "schemas/config.schema.json")
+    logs, results = Path("logs", config["experiment"]), Path("results", config["experiment"])
+    seconds, rules = defaultdict(float), defaultdict(list)
+    for log, taken, memory in jobs(logs):
+        seconds[stage_of("/" / log)] += taken
+        rules[re.sub(r"\d+", "N", kind(log))].append((taken, memory))
+    times, sizes = cost.seconds(config, "cpu", arguments.cores), cost.disk(config)
+    print("| stage | predicted | measured | disk predicted | measured |\n| --- | --- | --- | --- | --- |")
+    for stage in STAGES:
+        files = [path for path in results.rglob("*") if path.is_file() and stage_of(path) == stage]
+        found = cost.duration(seconds[stage]), cost.size(sum(path.stat().st_size for path in files))
+        print(f"| {stage} | {cost.duration(times[stage])} | {found[0]} | {cost.size(sizes[stage])} | {found[1]} |")
+    print("\n| log | jobs | longest | most memory |\n| --- | --- | --- | --- |")
+    for name, of_rule in sorted(rules.items()):
+        longest, most = (max(values) for values in zip(*of_rule, strict=True))
+        print(f"| {name} | {len(of_rule)} | {cost.duration(longest)} | {most} GB |")
+
+
+if __name__ == "__main__":
+    main()
