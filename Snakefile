@@ -26,8 +26,10 @@ PROBES = occlusion_files() + filter_files() + ablation_files()
 include: "rules/verification.smk"
 
 
-# Seconds each and without the network: on a cluster they run where Snakemake does.
+# Seconds each and without the network: on a cluster they run where Snakemake does. So does the download, for the
+# nodes of a cluster often have no way out.
 localrules:
+    download_cifar10,
     tabulate_learning_curve,
     select_epoch,
     plot_learning_curve,
