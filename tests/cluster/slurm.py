@@ -17,7 +17,7 @@ SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=15
 SlurmctldPort={slurmctld}
 SlurmdPort={slurmd}
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
@@ -54,20 +54,22 @@ class Cluster:
     def ask(self, *command):
         return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
 
-    def running(self):
-        """Names of the jobs that run, by their number."""
+    def running(self, rule):
+        """Numbers of the jobs of a rule or group that run."""
         lines = self.ask("squeue", "--noheader", "--states=running", "--format=%i %k").splitlines()
-        return dict(line.split(maxsplit=1) for line in lines)
+        return [line.split()[0] for line in lines if rule in line]
+
+    def memory(self, number):
+        """What a job has asked for, as `4000M`."""
+        return self.ask("squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%m").strip()
 
     def wait_for(self, rule, deadline=120):
-        """The number of a running job of a rule."""
+        """Wait until a job of a rule or group runs."""
         end = time.monotonic() + deadline
-        while time.monotonic() < end:
-            for number, comment in self.running().items():
-                if rule in comment:
-                    return number
+        while not self.running(rule):
+            if time.monotonic() > end:
+                raise TimeoutError(f"no job of {rule} has started: {self.ask('squeue')}")
             time.sleep(0.3)
-        raise TimeoutError(f"no job of {rule} has started: {self.ask('squeue')}")
 
     def set_node(self, state):
         self.ask("scontrol", "update", f"nodename={self.host}", f"state={state}", "reason=a test")
