@@ -1,16 +1,17 @@
 """How long Snakemake takes to plan a study, to see that nothing is to be done, and the digests of the code alone.
 
 Run from the repository: `python benchmarks/planning.py`. The files are stand-ins, recorded as made by
-the present code and settings; planning reads Snakemake's memory and dates, not what is in them.
+the present code and settings; planning reads Snakemake's memory and dates, not what is in them. Told are processor
+seconds, which other work on the machine changes little; on an idle one they are the seconds that pass.
 """
 
+import os
 import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -57,18 +58,19 @@ def finished_study(folder, config):
 
 
 def seconds(what):
-    """Median and range of the seconds that a call takes; a long one is made once."""
+    """Median and range of the processor seconds of the processes that a call starts; a long one is made once."""
     taken = []
     while len(taken) < REPEATS and sum(taken) < LONG:
-        start = time.perf_counter()
+        before = os.times()
         what()
-        taken.append(time.perf_counter() - start)
+        after = os.times()
+        taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
     return f"median {statistics.median(taken):.3f} s, {min(taken):.3f} to {max(taken):.3f}, n = {len(taken)}"
 
 
 def fingerprints():
-    code = "from convprobe.fingerprint import fingerprint; import sys, time; start = time.perf_counter(); "
-    code += "[fingerprint(script) for script in sys.argv[1:]]; print(time.perf_counter() - start)"
+    code = "from convprobe.fingerprint import fingerprint; import sys, time; start = time.process_time(); "
+    code += "[fingerprint(script) for script in sys.argv[1:]]; print(time.process_time() - start)"
     scripts = sorted(map(str, (REPOSITORY / "scripts").glob("*.py")))
     runs = [
         subprocess.run(
