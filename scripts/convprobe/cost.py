@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from convprobe import arithmetic, receptive_field
+from convprobe import ahead, arithmetic, receptive_field
 from convprobe import config as configs
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
@@ -20,6 +20,7 @@ MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
 JOB_SECONDS = 2.5  # to start Python, import torch, read the images
+TAKEN_SECONDS = 0.4  # of a job that takes what was made ahead
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
@@ -77,8 +78,15 @@ def _map(config, side, window, image, kind, cores):
 def _training(config, run, image, tested):
     """Seconds of all epochs of one run, each with its evaluation."""
     settings = configs.run_training(config, run)
+    epochs = settings["epochs"]
     trained = TRAINING_PASSES * _count(config, "train") * image[settings["precision"]]
-    return settings["epochs"] * (trained + tested * image["fp32"] + 2 * JOB_SECONDS)
+    return sum(epochs * one + _starts(one, epochs) for one in (trained, tested * image["fp32"]))
+
+
+def _starts(one, count):
+    """Seconds to start the jobs of `count` results of which one takes so long: quick ones are made by one process."""
+    processes = 1 if one < ahead.STARTS * JOB_SECONDS else count
+    return processes * JOB_SECONDS + (count - processes) * TAKEN_SECONDS
 
 
 def _count(config, split):
