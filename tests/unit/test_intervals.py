@@ -11,6 +11,11 @@ def test_wilson_interval_of_the_textbook():
     assert intervals.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
 
 
+def test_interval_of_a_fall_of_the_textbook():
+    # Newcombe 1998, Statistics in Medicine 17:873, table II: 9 of 10 less 3 of 10.
+    assert intervals.fall(0.9, 0.3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+
+
 def test_mcnemars_exact_test_by_counting():
     # Of 10 changed answers at most 1 gained: 2 · (1 + 10) of the 2^10 ways.
     assert intervals.mcnemar(9, 1) == pytest.approx(22 / 1024)

@@ -72,6 +72,8 @@ def test_the_epoch_and_the_fall_after_it(probes):
     assert card.loc["epoch of the highest test accuracy", ["measured", "verdict"]].tolist() == [2, "differs"]
     fall = card.loc["fall of test accuracy from its best epoch to the last"]
     assert (fall["measured"], fall["verdict"]) == (pytest.approx(0.012), "holds")
+    slight = make_card(probes, curves={"normalised": curve(0.7, 0.812, 0.811)})
+    assert slight.loc["fall of test accuracy from its best epoch to the last", "verdict"] == "undecided"
     rising = make_card(probes, curves={"normalised": curve(0.7, 0.8)})
     assert rising.loc["fall of test accuracy from its best epoch to the last", "verdict"].startswith("fails")
 
