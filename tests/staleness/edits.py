@@ -209,7 +209,7 @@ SETTINGS = [
         "docstring of a function",
         replace(f"{LIBRARY}/network.py", '"""The network that is trained and probed."""', '"""What is probed."""'),
     ),
-    Edit("layout of a line", replace(f"{LIBRARY}/tables.py", "read(path, **options)", "read( path,**options )")),
+    Edit("layout of a line", replace(f"{LIBRARY}/tables.py", "(class_names, str)", "( class_names,str )")),
     Edit("comment in a rule", replace("rules/training.smk", "    threads: 4", "    threads: 4  # or fewer")),
     Edit("threads of a rule", replace("rules/occlusion.smk", "    threads: 4", "    threads: 1")),
     Edit("`--cores 1`", lambda workflow: None, options=("--cores", "1")),
