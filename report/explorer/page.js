@@ -50,6 +50,7 @@ async function picture(source) {
 
 // A space that doesn't break, so that no line begins with the sign.
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+const significant = (value) => Number(value.toPrecision(3));
 const units = (count) => percent(count / 10 ** data.digits, data.digits - 2);
 const className = (index) => data.classes[index];
 const ordinal = (rank) => ["highest", "2nd highest", "3rd highest"][rank] ?? `${rank + 1}th highest`;
@@ -406,7 +407,7 @@ function drawFilter() {
       if (rank === 0) drawCell(patch, layer.sprite, state.channel, right - left, bottom - top);
       pair.append(rank === 0 ? patch : element("span", { textContent: "(picture in images.h5)" }));
     }
-    const words = `${ordinal(rank)}: test image ${image}${label === undefined ? "" : `, ${className(label)}`}; response ${response.toFixed(2)}, rows ${top}–${bottom - 1}, columns ${left}–${right - 1}`;
+    const words = `${ordinal(rank)}: test image ${image}${label === undefined ? "" : `, ${className(label)}`}; response ${significant(response)}, rows ${top}–${bottom - 1}, columns ${left}–${right - 1}`;
     return element("li", {}, pair, response > 0 ? words : `silent: 0 for every image`);
   }));
   drawAll(layer);
@@ -694,7 +695,7 @@ async function start() {
   });
   $("all").addEventListener("pointermove", (event) => {
     const found = filterUnder(event), layer = probe.answers.layers[state.layer];
-    $("pointed").textContent = found === null ? " " : `${layer.name}/${found}: test image ${rowOf(layer, found, 0).image}, response ${rowOf(layer, found, 0).response.toFixed(2)}`;
+    $("pointed").textContent = found === null ? " " : `${layer.name}/${found}: test image ${rowOf(layer, found, 0).image}, response ${significant(rowOf(layer, found, 0).response)}`;
   });
   window.addEventListener("resize", () => drawAll(probe.answers.layers[state.layer]));
   $("all").addEventListener("click", (event) => {

@@ -199,7 +199,7 @@ def _answers(folder, images_path, chosen):
                 "channels": len(first),
                 "ranks": int(rows["rank"].max()),
                 "image": rows["image"].tolist(),
-                "response": rows["response"].round(3).tolist(),
+                "response": [float(f"{response:.4g}") for response in rows["response"]],
                 **{side: rows[side].tolist() for side in BOX},
                 "sprite": sprites.sprite(patches, max(max(patch.shape[:2]) for patch in patches)),
             }

@@ -195,5 +195,8 @@ def job(log, threads=1):
 
 def _most_memory():
     """The most bytes of memory that this process had at once: what a cluster holds against the job's limit."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    if not sys.platform.startswith("linux"):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    # There getrusage counts what the process was before it became Python: a copy of the one that started it.
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM:"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -185,8 +186,10 @@ def test_a_filter_shows_the_images_of_the_table(open_page, demo):
     expect(page.locator("#filter-name")).to_have_text(f"Filter conv2/{channel}")
     for item, row in zip(page.locator("#top li").all(), rows.itertuples(), strict=True):
         boxes = f"rows {row.top}–{row.bottom - 1}, columns {row.left}–{row.right - 1}"
-        words = f"test image {row.image}, {row[5]}; response {row.response:.2f}, {boxes}"
-        expect(item).to_contain_text(words)
+        expect(item).to_contain_text(f"test image {row.image}, {row[5]}; response ")
+        expect(item).to_contain_text(boxes)
+        shown = float(re.search(r"response ([\d.]+),", item.inner_text())[1])
+        assert shown == pytest.approx(row.response, rel=0.006)  # three digits
 
 
 def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
@@ -198,7 +201,7 @@ def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
     expect(page.locator("#cell-name")).to_contain_text(f"{pair['after']} images")
     predictions = pd.read_csv(demo.files()[f"{PROBED}/ablation/predictions.csv"])
     wanted = predictions[(predictions["class"] == pair["class"]) & (predictions["after"] == pair["predicted"])]
-    assert page.locator("#cell li").count() == len(wanted)
+    assert page.locator("#cell li").count() == min(len(wanted), 24)  # the page says how many of how many
     expect(page.locator("#cell li").first).to_contain_text(f"image {wanted['image'].iloc[0]}:")
 
 
