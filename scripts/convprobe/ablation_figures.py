@@ -143,7 +143,9 @@ def accuracy(path, table, off, run, checkpoint):
         axes.plot(100 * row.accuracy, line, "o", color=colour, markersize=5)
     axes.plot(100 * draws, [len(named)] * len(draws), "|", color="black", markersize=11)
     names = {"none": "all filters", "chosen": "without the chosen ones"}
-    axes.set_yticks(range(len(lines)), [names.get(line, line if " " in line else f"without {line}") for line in lines])
+    names |= {line: f"without {line}" for line in lines if "/" in line}
+    names |= {line: f"without those of {line}" for line in lines if line.startswith("conv") and "/" not in line}
+    axes.set_yticks(range(len(lines)), [names.get(line, line) for line in lines])
     axes.set(xlabel="accuracy, % of the test images", ylim=(len(lines) - 0.5, -0.5))
     chosen = named.loc[named["variant"] == "chosen"].iloc[0]
     below = ""
