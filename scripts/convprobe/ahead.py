@@ -38,7 +38,9 @@ def shelf(results, params, inputs):
     results.mkdir(parents=True, exist_ok=True)
     folder = os.open(results, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # the system releases it when the process ends, in whatever way
+        # Some clusters' file systems have no locks: two jobs may then make the same, each file whole all the same.
+        with contextlib.suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)  # the system releases it when the process ends, in whatever way
         yield Shelf(results / FOLDER, params, inputs)
     finally:
         os.close(folder)
@@ -94,7 +96,7 @@ class Shelf:
     def keep(self, places):
         """Throw away what lies elsewhere than there: it is made from something that has changed."""
         for place in set(self.folder.glob("*")) - set(places):
-            shutil.rmtree(place)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def quick(results):
@@ -116,4 +118,4 @@ def quick(results):
 
 def left_to_its_job():
     """What goes wrong ahead is told by the job that will ask for it: a context that ends quietly there."""
-    return contextlib.suppress(InputError)
+    return contextlib.suppress(InputError, OSError)
