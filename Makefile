@@ -23,7 +23,7 @@ report: demo
 	$(SNAKEMAKE) --configfile presets/demo.yaml --report results/demo/report.html
 
 verify: .venv/installed
-	$(SNAKEMAKE) verify_results --configfile presets/demo.yaml
+	$(SNAKEMAKE) --configfile presets/demo.yaml -- verify_results
 	@cat logs/demo/verification.log
 
 test: .venv/installed-for-tests
