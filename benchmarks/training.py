@@ -2,15 +2,14 @@
 
     python benchmarks/training.py --run presets/demo.yaml
 
-On a GPU if there is one, else with all cores. First the network: training steps on random pixels, evaluation,
-and one large matrix product, in turn. Then, with --run, a study's training from nothing as a user starts it: all
-epochs of its runs and their evaluations.
+On a GPU if there is one, else with all cores. First the network: one large matrix product, and training steps on
+random pixels with PyTorch's convolutions alone and as they are taken, in turn. Then, with --run, a study's training
+from nothing as a user starts it: all epochs of its runs and their evaluations.
 """
 
 import argparse
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,7 @@ from occlusion import SIDE, processor
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import arithmetic, datasets, runtime, training
-from convprobe.network import RAW
+from convprobe import arithmetic, datasets, network, runtime, training
 
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -42,9 +40,10 @@ def product_rate(device, precision):
     return MATRIX**3 / (time.perf_counter() - start)
 
 
-def training_rate(job, images, precision):
-    """Images a second of an epoch of training."""
-    checkpoint, _ = training.begin(images, CONFIG["network"], RAW, SETTINGS)
+def training_rate(job, images, precision, patches_per_filter):
+    """Images a second of an epoch of training; as PyTorch's convolutions alone if no patch per filter is allowed."""
+    network.PATCHES_PER_FILTER = patches_per_filter
+    checkpoint, _ = training.begin(images, CONFIG["network"], network.RAW, SETTINGS)
     start = time.perf_counter()
     training.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
     return len(images.labels) / (time.perf_counter() - start)
@@ -56,15 +55,24 @@ def compare(job, count):
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
     images = datasets.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
     work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
+    allowed = network.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):
-        rates = [
-            (product_rate(job.device, precision), training_rate(job, images, precision)) for _ in range(REPEATS + 1)
-        ]
-        products, trained = map(statistics.median, zip(*rates[1:], strict=True))  # the first one warms up
-        share = statistics.median(rate * work / product for product, rate in rates[1:])
+        rates = np.array(
+            [
+                (
+                    product_rate(job.device, precision),
+                    training_rate(job, images, precision, 0),
+                    training_rate(job, images, precision, allowed),
+                )
+                for _ in range(REPEATS + 1)
+            ][1:]  # the first one warms up
+        )
+        product, plain, trained = np.median(rates, axis=0)
         print(
-            f"{precision}: {trained:.0f} images a second, an epoch of 50,000 in {50_000 / trained:.1f} s; "
-            f"{share:.0%} of {products / 1e9:.0f} billion multiply-adds a second (median of {REPEATS})",
+            f"{precision}: {trained:.0f} images a second, {np.median(rates[:, 2] / rates[:, 1]):.2f} times PyTorch's "
+            f"convolutions alone ({plain:.0f}); an epoch of 50,000 in {50_000 / trained:.1f} s; "
+            f"{np.median(rates[:, 2] * work / rates[:, 0]):.0%} of {product / 1e9:.0f} billion multiply-adds a second "
+            f"(medians of {REPEATS})",
             flush=True,
         )
 

@@ -18,7 +18,7 @@ TINY = """
 experiment: tiny
 dataset: {name: shapes, train_images: 200, test_images: 40}
 network: {conv: [{channels: 4, kernel: 5}, {channels: 6, kernel: 3}], fc: []}
-training: {epochs: 2, precision: fp32}
+training: {epochs: 2, optimizer: {learning_rate: 0.01}, schedule: constant, precision: fp32}
 selection: {policy: fixed, epoch: 2}
 occlusion: {windows: [3, 5], images: 5}
 filters: {chosen: [conv1/1, conv2/5], top: 2}

@@ -1,11 +1,16 @@
 """The network that is trained and probed."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from convprobe import receptive_field
 
+# Up to which a layer trains faster on a CPU as a product of matrices: PyTorch's convolution takes long over many
+# weights, however small the maps (benchmarks/training.py).
+PATCHES_PER_FILTER = 4
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 
 
@@ -58,15 +63,24 @@ class Network(nn.Module):
         """
         maps = (images - self.mean) / self.std
         for number, name in enumerate(self.convolutions):
-            maps = self.pooled(number, self.get_submodule(name)(maps))
+            maps = self.pooled(number, self.convolved(number, maps))
             yield name, maps
+
+    def convolved(self, number, maps):
+        """The convolution of a layer, counted from 0."""
+        convolution, stage = self.get_submodule(self.convolutions[number]), self.stages[number]
+        patches = len(maps) * receptive_field.convolved_side(stage, maps.shape[-1]) ** 2
+        # Not in evaluation: how many images come at a time mustn't decide what is computed there.
+        if self.training and maps.device.type == "cpu" and patches <= PATCHES_PER_FILTER * stage.channels:
+            return _as_product(convolution, maps)
+        return convolution(maps)
 
     def pooled(self, number, maps):
         """What follows the convolution of a layer, counted from 0: batch normalisation, ReLU and pooling."""
         stage = self.stages[number]
         if stage.batch_norm:
             maps = self.get_submodule(f"norm{number + 1}")(maps)
-        return F.max_pool2d(F.relu(maps), stage.pool)
+        return F.relu(F.max_pool2d(maps, stage.pool))  # as in the other order, for fewer values
 
     def forward(self, images):
         """Logits (image, class) of float32 images (image, channel, y, x) in [0, 1]."""
@@ -80,3 +94,15 @@ class Network(nn.Module):
 def as_input(pixels):
     """Turn uint8 pixels (image, y, x, channel) into float32 (image, channel, y, x) in [0, 1]."""
     return pixels.permute(0, 3, 1, 2).float().div_(255)
+
+
+def _as_product(convolution, maps):
+    """A convolution as a product of two matrices, patches and weights (Chellapilla et al. 2006, section 3)."""
+    # In float32 or better: the gradient at a place that lies in several patches is summed before it is rounded.
+    places = F.pad(maps.to(torch.promote_types(maps.dtype, torch.float32)), 4 * convolution.padding[:1])
+    end, stride = places.shape[-1] - convolution.kernel_size[0] + 1, convolution.stride[0]
+    corners = itertools.product(range(convolution.kernel_size[0]), repeat=2)
+    shifted = [places[..., y : y + end : stride, x : x + end : stride].to(maps.dtype) for y, x in corners]
+    patches = torch.cat([part.permute(0, 2, 3, 1) for part in shifted], dim=-1)
+    weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches
+    return F.linear(patches, weights, convolution.bias).permute(0, 3, 1, 2)

@@ -1,6 +1,7 @@
 """What surrounds a job: its log, its progress line, its device, its way of failing."""
 
 import contextlib
+import ctypes
 import functools
 import math
 import os
@@ -16,6 +17,8 @@ from convprobe.errors import InputError
 # Between two lines of progress.
 LOG_SECONDS = 5
 TERMINAL_SECONDS = 30
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 class Job:
@@ -44,6 +47,7 @@ class Job:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
         if not torch.cuda.is_available():
+            _keep_memory()
             print(f"device: cpu ({threads} threads)", flush=True)
             return torch.device("cpu")
         # By their UUIDs: on a cluster every job may call the GPU that it was given the first one.
@@ -191,6 +195,14 @@ def job(log, threads=1):
         traceback.print_exc()
         sys.exit(1)
     print(f"done in {time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory", flush=True)
+
+
+def _keep_memory():
+    """Have what is freed kept for what is allocated next, not given back to the system, which clears it again."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _most_memory():

@@ -245,11 +245,11 @@ SETTINGS = [
         jobs(*(job for job in CURVES if not job.startswith("tabulate"))) | probes(at="normalised epoch-02") | PAGE,
     ),
     Edit(
-        "epochs: 2 to 3",
+        "epochs: 2 to 3, at a constant rate",
         configure("training: {epochs: 3}"),
         epoch("normalised", "03") | epoch("raw", "03") | CURVES | PAGE,
     ),
-    Edit("epochs: 2 to 1", configure("training: {epochs: 1}"), CURVES | PAGE),
+    Edit("epochs: 2 to 1, at a constant rate", configure("training: {epochs: 1}"), CURVES | PAGE),
     Edit("a learning rate that falls over the epochs", configure("training: {schedule: linear}"), AFTER_DATA),
     Edit(
         "values of two hyper-parameters swapped",

@@ -112,6 +112,48 @@ def test_receptive_field_is_the_support_of_the_gradient(settings):
         assert clipped == (found[2] - found[0] < fields[name].size or found[3] - found[1] < fields[name].size)
 
 
+def widened(settings):
+    """With so many filters that the training of small batches takes other ways, and no batch normalisation."""
+    conv = [stage | {"channels": 40 * stage["channels"], "batch_norm": False} for stage in settings["conv"]]
+    return settings | {"conv": conv}
+
+
+def gradients(network, images):
+    network.zero_grad()
+    images = images.clone().requires_grad_()
+    logits = network(images)
+    torch.nn.functional.cross_entropy(logits, torch.arange(len(images)) % 2).backward()
+    return [logits.detach(), images.grad, *(weight.grad.clone() for weight in network.parameters())]
+
+
+@pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(12))], ids=str)
+@pytest.mark.parametrize("count", [1, 6])
+def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settings, count):
+    torch.manual_seed(0)
+    network = Network(widened(settings), classes=2, side=24).double()
+    images = torch.rand(count, 3, 24, 24, dtype=torch.float64)
+    trained, evaluated = gradients(network.train(), images), gradients(network.eval(), images)
+    for found, expected in zip(trained, evaluated, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convolution():
+    torch.manual_seed(0)
+    network = Network({"conv": [{"channels": 64, "kernel": 1}, {"channels": 512, "kernel": 3}], "fc": []}, 2, 16)
+    maps, gradient = torch.rand(16, 64, 6, 6).bfloat16(), torch.randn(16, 512, 4, 4).bfloat16()
+
+    def error(*, training):
+        given = maps.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            network.train(training).convolved(1, given).backward(gradient)
+        return (given.grad - exact).norm() / exact.norm()
+
+    exact = maps.float().requires_grad_()
+    network.conv2(exact).backward(gradient.float())
+    exact = exact.grad
+    assert 0 < error(training=True) < 1.4 * error(training=False)
+
+
 def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():
     with pytest.raises(InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"):
         receptive_field.pooled_sides({"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)]}, 32)

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import h5py
@@ -63,6 +66,13 @@ def table(demo, name, **options):
 
 def test_the_demo_makes_the_files_of_the_contract_and_no_others(demo):
     assert sorted(demo.files()) == sorted(contract())
+
+
+def test_make_verify_finds_the_demo_whole(demo):
+    installed = ["--assume-old", ".venv/installed", f"BIN={Path(sys.executable).parent}"]
+    verified = subprocess.run(["make", "verify", *installed], cwd=demo.folder, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert f"all {len(demo.files())} files are there, whole and in agreement" in verified.stdout
 
 
 def test_running_it_again_does_nothing(demo):
