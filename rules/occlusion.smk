@@ -50,7 +50,7 @@ def occlusion_files():
     windows = config["occlusion"]["windows"]
     names = [f"window-{window}/{shard}.h5" for window in windows for shard in SHARDS]
     names += [f"window-{window}.h5" for window in windows]
-    names += ["summary.csv", *figure_files(*(f"sheet-{sheet}" for sheet in sheets()))]
+    names += ["summary.csv", "localisation.csv", *figure_files(*(f"sheet-{sheet}" for sheet in sheets()))]
     return [f"occlusion/{name}" for name in names]
 
 
@@ -94,6 +94,7 @@ rule summarise_occlusion:
         maps=expand(f"{OCCLUSION}/window-{{window}}.h5", window=config["occlusion"]["windows"], allow_missing=True),
     output:
         summary=f"{OCCLUSION}/summary.csv",
+        localisation=f"{OCCLUSION}/localisation.csv",
     log:
         f"{OCCLUSION_LOGS}/summary.log",
     params:

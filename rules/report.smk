@@ -15,9 +15,9 @@ def card_files(wildcards):
     found = {role: f"{RESULTS}/{run}/learning-curve.csv" for role, run in roles.items()}
     found["selection"] = f"{RESULTS}/{roles['normalised']}/selection.json" if "normalised" in roles else []
     found["images"] = f"{RESULTS}/dataset/images.h5"
-    found["maps"] = f"{at}/occlusion/window-{max(config['occlusion']['windows'])}.h5"
-    names = {"summary": "occlusion/summary", "accuracy": "ablation/accuracy", "predictions": "ablation/predictions"}
-    return found | {name: f"{at}/{table}.csv" for name, table in names.items()}
+    found["normalisation"] = f"{RESULTS}/dataset/normalisation.json"
+    names = ("occlusion/summary", "occlusion/localisation", "ablation/accuracy", "ablation/predictions")
+    return found | {Path(name).name: f"{at}/{name}.csv" for name in names}
 
 
 def through_training():
@@ -40,7 +40,7 @@ def epochs_files(wildcards):
 def explorer_files():
     """What the page is made of."""
     windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
-    tables = ["occlusion/summary", "filters/all-top-images", "ablation/predictions", "ablation/accuracy"]
+    tables = ["occlusion/summary", "occlusion/localisation", "filters/all-top-images", "ablation/predictions", "ablation/accuracy"]
     names = windows + [f"{table}.csv" for table in tables]
     curves = [f"{RESULTS}/{run}/{name}" for run in TRAINED for name in ("learning-curve.csv", "selection.json")]
     dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
@@ -108,6 +108,7 @@ rule write_reproduction_card:
         settings={
             "roles": list(runs_by_role()),
             "network": config["network"],
+            **OFF,
         },
     script:
         "../scripts/write_reproduction_card.py"

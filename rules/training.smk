@@ -117,6 +117,7 @@ rule tabulate_learning_curve:
 checkpoint select_epoch:
     input:
         evaluations=evaluations,
+        classes=f"{RESULTS}/dataset/classes.csv",
     output:
         selection=f"{RESULTS}/{{run}}/selection.json",
     log:

@@ -1,8 +1,9 @@
 """The epoch of a run that is probed."""
 
-from convprobe import files, runtime, selection
+from convprobe import files, runtime, selection, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        chosen = selection.choose(snakemake.input.evaluations, snakemake.params.settings)
+        counts = tables.read(snakemake.input.classes)["test"].tolist()
+        chosen = selection.choose(snakemake.input.evaluations, snakemake.params.settings, counts)
         files.write_json(snakemake.output.selection, chosen)

@@ -1,8 +1,9 @@
-"""The occlusion maps of all windows, a row per window and image."""
+"""The occlusion maps of all windows in numbers, and whether they find the object."""
 
 from convprobe import occlusion_summary, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        table = occlusion_summary.summarise(snakemake.input.maps, snakemake.input.images)
-        tables.write(snakemake.output.summary, table)
+        summary, localisation = occlusion_summary.summarise(snakemake.input.maps, snakemake.input.images)
+        tables.write(snakemake.output.summary, summary)
+        tables.write(snakemake.output.localisation, localisation)

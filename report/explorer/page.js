@@ -50,6 +50,7 @@ async function picture(source) {
 
 // A space that doesn't break, so that no line begins with the sign.
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+const points = (change) => (100 * change).toFixed(1).replace(/^(?!-|0\.0$)/, "+").replace("-", "\u2212");
 const significant = (value) => Number(value.toPrecision(3));
 const units = (count) => percent(count / 10 ** data.digits, data.digits - 2);
 const className = (index) => data.classes[index];
@@ -59,9 +60,17 @@ function link(path, text = path) {
   return element("a", { href: path.split("/").map(encodeURIComponent).join("/"), textContent: text });
 }
 
+/** The pictures of the network whose names begin so, relative to its folder. */
+function pictures(beginning) {
+  const folder = `${probe.run}/${probe.checkpoint}/`;
+  return data.files.filter((name) => name.startsWith(folder + beginning) && name.endsWith(".png")).map((name) => name.slice(folder.length));
+}
+
 function links(place, names) {
   const folder = `${probe.run}/${probe.checkpoint}`;
-  const made = names.map((name) => `${folder}/${name}`).filter((name) => data.files.includes(name));
+  const made = names.map((name) => `${folder}/${name}`);
+  const missing = made.find((name) => !data.files.includes(name));
+  if (missing) throw new Error(`${missing} is no file of this experiment`);
   place.replaceChildren("Files: ", ...made.flatMap((name, index) => [index ? ", " : "", link(name, name.slice(folder.length + 1))]));
 }
 
@@ -311,22 +320,6 @@ function steer(canvas) {
   });
 }
 
-/** What the maps say about the question, over all images: whether it looks at the object, and by how much. */
-function looksAnswer(found) {
-  const shown = (probability) => probability.toFixed(3), side = `${found.window}×${found.window} window`;
-  const fall = `Over ${found.images} images a ${side} takes the probability of the true class from ${shown(found.clean)} to ${shown(found.mean)} on average`;
-  const flips = `The prediction changes at ${percent(found.flipped)} of the places.`;
-  if (found.inside === undefined) return `${fall}. ${flips}`;
-  const [here, there] = probe.looks.masks ? ["on the object", "beside it"] : ["in the middle quarter of the image", "nearer to the border"];
-  const parts = `${fall}: ${here} to ${shown(found.inside)}, ${there} to ${shown(found.outside)}. ${flips}`;
-  if (found.hit === undefined) {
-    return `What is ${here} matters ${found.inside < found.outside ? "more" : "no more"} than what is ${there}. ${parts}`;
-  }
-  const verdict = found.hit_low > found.chance ? "It looks at the object" : found.hit_high < found.chance ? "It does not look at the object" : "No more than by chance does it look at the object";
-  const interval = `${percent(found.hit, 0)} of the images (95 % interval ${(100 * found.hit_low).toFixed(0)} to ${percent(found.hit_high, 0)})`;
-  return `${verdict}: the place where covering costs most lies on it in ${interval}, a place at random in ${percent(found.chance, 0)}. ${parts}`;
-}
-
 async function drawSheet() {
   const { looks } = probe, rows = looks.windows[state.window].rows, order = $("order").value;
   const key = {
@@ -336,7 +329,7 @@ async function drawSheet() {
     flips: (place) => -rows[place][2],
   }[order];
   const places = looks.indices.map((_, place) => place).sort((a, b) => key(a) - key(b) || a - b);
-  $("looks-answer").textContent = looksAnswer(looks.windows[state.window]);
+  $("looks-answer").textContent = looks.windows[state.window].answer;
   const rest = looks.of > looks.indices.length ? `The first ${looks.indices.length} of ${looks.of}; the maps of all are in the files. ` : "";
   $("sheet-note").textContent = `${rest}Under each: number and class, the probability of the class averaged over all places, and that without a window.`;
   $("sheet").replaceChildren(...places.map((place) => {
@@ -369,7 +362,7 @@ function setUpLooks() {
     drawSheet();
     moveToLowest();
   });
-  links($("looks-files"), [...looks.windows.map(({ window }) => `occlusion/window-${window}.h5`), "occlusion/summary.csv", ...Array.from({ length: 5 }, (_, number) => `occlusion/sheet-${number + 1}.png`)]);
+  links($("looks-files"), [...looks.windows.map(({ window }) => `occlusion/window-${window}.h5`), "occlusion/summary.csv", "occlusion/localisation.csv", ...pictures("occlusion/sheet-")]);
   drawSheet();
   return moveToLowest();
 }
@@ -408,7 +401,7 @@ function drawFilter() {
       pair.append(rank === 0 ? patch : element("span", { textContent: "(picture in images.h5)" }));
     }
     const words = `${ordinal(rank)}: test image ${image}${label === undefined ? "" : `, ${className(label)}`}; response ${significant(response)}, rows ${top}–${bottom - 1}, columns ${left}–${right - 1}`;
-    return element("li", {}, pair, response > 0 ? words : `silent: 0 for every image`);
+    return element("li", {}, pair, response > 0 ? words : rank === 0 ? "no response: 0 for every image" : "no response: 0 for all other images");
   }));
   drawAll(layer);
 }
@@ -457,64 +450,44 @@ function setUpAnswers() {
   };
   $("layer").replaceChildren(...layers.map((layer, place) => option(place, `${layer.name} (${layer.channels} filters)`)));
   radios($("chosen"), "filter", chosen.map((name) => [name, name]), chosen[0], pick);
-  const total = layers.reduce((sum, layer) => sum + layer.channels, 0);
-  const tops = layers.map((layer) => {
-    const labels = Array.from({ length: layer.channels }, (_, channel) => Array.from({ length: layer.ranks }, (_, rank) => data.labels.get(rowOf(layer, channel, rank).image)));
-    const alive = labels.filter((_, channel) => layer.response[channel * layer.ranks] > 0);
-    const known = alive.filter((found) => found.every((label) => label !== undefined));
-    return { name: layer.name, known: known.length, same: known.filter((found) => new Set(found).size === 1).length, silent: layer.channels - alive.length };
-  });
-  $("answers-answer").textContent = `Of the filters whose ${layers[0].ranks} highest images are all shown here, the images are all of one class for `
-    + `${tops.map(({ name, same, known }) => `${same} of ${known} in ${name}`).join(", ")}. `
-    + `${tops.reduce((sum, { silent }) => sum + silent, 0)} of ${total} filters answer to no image at all.`;
+  $("answers-answer").textContent = probe.answers.answer;
   links($("answers-files"), ["filters/top-images.csv", "filters/all-top-images.csv", "filters/activations.h5", "filters/top-patches.png", ...chosen.map((name) => `filters/${name}.png`)]);
-  const atlas = data.files.filter((name) => name.startsWith(`${probe.run}/${probe.checkpoint}/filters/atlas/`) && name.endsWith(".png"));
-  links($("atlas-files"), atlas.map((name) => name.split("/").slice(2).join("/")));
+  links($("atlas-files"), pictures("filters/atlas/"));
   pick(chosen[0] ?? `${layers[0].name}/0`);
 }
 
 // What does it lose without them?
-
-function losesAnswer() {
-  const { columns, rows } = probe.loses.variants, value = (row, name) => row[columns.indexOf(name)];
-  const named = new Map(rows.map((row) => [row[0], row])), chosen = named.get("chosen");
-  const draws = rows.filter((row) => row[0].startsWith("random-"));
-  const worse = draws.filter((row) => value(row, "accuracy") <= value(chosen, "accuracy")).length;
-  const p = value(chosen, "p_value");
-  return `Accuracy is ${percent(value(named.get("none"), "accuracy"))} with all filters and ${percent(value(chosen, "accuracy"))} without the ${value(chosen, "filters").split(" ").length} chosen ones: `
-    + `${value(chosen, "lost")} of ${value(chosen, "images")} images are lost, ${value(chosen, "gained")} gained (McNemar's test: p\u00a0${p > 0 ? `=\u00a0${Number(p.toPrecision(2))}` : "<\u00a00.000001"}).`
-    + (draws.length ? ` ${worse} of ${draws.length} random draws of as many filters lose as much or more${worse > draws.length / 20 ? ": the chosen ones are nothing special" : ""}.` : "");
-}
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b), half = (sorted.length - 1) / 2;
   return (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
 }
 
+/** What each variant changes, in points, with its paired interval; a random draw is a stroke. */
 function drawVariants() {
   const { columns, rows } = probe.loses.variants, at = (name) => columns.indexOf(name);
-  const lows = rows.map((row) => row[at("low")]), highs = rows.map((row) => row[at("high")]);
-  const low = Math.floor(20 * Math.min(...lows)) / 20, high = Math.ceil(20 * Math.max(...highs)) / 20, span = high - low || 1;
-  const x = (value) => `${(100 * (value - low)) / span}%`;
-  const name = (variant) => ({ none: "nothing", chosen: "the chosen ones" })[variant] ?? (variant.includes("/") ? variant : `the chosen ones of ${variant}`);
-  $("variants-scale").textContent = `${percent(low, 0)} to ${percent(high, 0)}`;
-  const none = rows[0][at("accuracy")];
-  const draws = rows.filter((row) => row[0].startsWith("random-")), named = rows.filter((row) => !draws.includes(row));
+  const [none, ...variants] = rows;
+  const draws = variants.filter((row) => row[0].startsWith("random-")), named = variants.filter((row) => !draws.includes(row));
+  const edges = variants.flatMap((row) => (draws.includes(row) ? [row[at("change")]] : [row[at("change_low")], row[at("change_high")]]));
+  const low = Math.min(-0.01, ...edges), high = Math.max(0.01, ...edges);
+  const x = (value) => `${2 + (96 * (value - low)) / (high - low)}%`;
+  const name = (variant) => (variant === "chosen" ? "the chosen ones" : variant.includes("/") ? variant : `the chosen ones of ${variant}`);
+  $("variants-name").textContent = `Change of accuracy without some filters, from ${percent(none[at("accuracy")])} with all`;
+  $("variants-scale").textContent = `${points(low)} to ${points(high)} points`;
   const line = (x1, x2, y1, y2, more) => svg("line", { x1: x(x1), x2: x(x2), y1, y2, ...more });
+  const strip = (...drawn) => svg("svg", { width: 160, height: 18, "aria-hidden": "true" }, line(0, 0, 0, 18, { class: "axis" }), ...drawn);
   const made = named.map((row) => {
     const colour = row[0] === "chosen" ? "var(--orange)" : "var(--blue)";
-    const [least, value, most] = ["low", "accuracy", "high"].map((column) => row[at(column)]);
-    const bar = svg("svg", { width: 160, height: 18, "aria-hidden": "true" }, line(none, none, 0, 18, { class: "axis" }),
-      line(least, most, 9, 9, { stroke: colour, "stroke-width": 2 }), svg("circle", { cx: x(value), cy: 9, r: 4, fill: colour }));
+    const [least, value, most] = ["change_low", "change", "change_high"].map((column) => row[at(column)]);
+    const bar = strip(line(least, most, 9, 9, { stroke: colour, "stroke-width": 2 }), svg("circle", { cx: x(value), cy: 9, r: 4, fill: colour }));
     return element("tr", {}, element("th", { scope: "row", textContent: name(row[0]) }), element("td", {}, bar),
-      ...[percent(value), row[at("lost")], row[at("gained")]].map((value) => element("td", { className: "number", textContent: value })));
+      ...[points(value), row[at("lost")], row[at("gained")]].map((value) => element("td", { className: "number", textContent: value })));
   });
   if (draws.length) {
-    const shares = draws.map((row) => row[at("accuracy")]), middle = median(shares);
-    const strip = svg("svg", { width: 160, height: 18, "aria-hidden": "true" }, line(none, none, 0, 18, { class: "axis" }),
-      ...shares.map((share) => line(share, share, 3, 15, { stroke: "var(--ink)", "stroke-width": 1.5 })));
-    const range = `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}, median ${percent(middle)}`;
-    made.splice(2, 0, element("tr", {}, element("th", { scope: "row", textContent: `${draws.length} random draws of as many` }), element("td", {}, strip), element("td", { colSpan: 3, textContent: range })));
+    const changes = draws.map((row) => row[at("change")]);
+    const strokes = strip(...changes.map((change) => line(change, change, 3, 15, { stroke: "var(--ink)", "stroke-width": 1.5 })));
+    const range = `${points(Math.min(...changes))} to ${points(Math.max(...changes))}, median ${points(median(changes))}`;
+    made.splice(1, 0, element("tr", {}, element("th", { scope: "row", textContent: `${draws.length} random draws of as many` }), element("td", {}, strokes), element("td", { colSpan: 3, textContent: range })));
   }
   $("variants").tBodies[0].replaceChildren(...made);
 }
@@ -567,7 +540,7 @@ function drawRows(most = MOST_LINES) {
 
 function setUpLoses() {
   const { loses } = probe;
-  $("loses-answer").textContent = losesAnswer();
+  $("loses-answer").textContent = loses.answer;
   drawVariants();
   radios($("states"), "state", STATES, state.shown, (value) => {
     state.shown = value;
@@ -656,6 +629,8 @@ function setUpTabs() {
 
 function setUpProbe(place) {
   probe = data.probes[place];
+  $("warning").textContent = probe.warning;
+  $("warning").hidden = !probe.warning;
   setUpLooks();
   setUpAnswers();
   setUpLoses();
@@ -664,7 +639,6 @@ function setUpProbe(place) {
 async function start() {
   data = JSON.parse(new TextDecoder().decode(await inflated($("data").textContent)));
   data.thumbnails.cells = new Map(data.thumbnails.indices.map((image, cell) => [image, cell]));
-  data.labels = new Map(data.thumbnails.indices.map((image, cell) => [image, data.thumbnails.labels[cell]]));
   data.thumbnails.picture = await picture(data.thumbnails.source);
   for (const { looks, answers } of data.probes) {
     looks.inflated = [];
@@ -706,6 +680,8 @@ async function start() {
   for (const id of ["rows-class", "rows-before", "rows-after", "rows-changed"]) $(id).addEventListener("change", () => drawRows());
   setUpMade();
   setUpProbe(0);
+  $("unpacking").remove();
+  for (const id of ["tabs", "panels"]) $(id).hidden = false;
   setUpTabs();
   document.body.dataset.ready = "true";
 }

@@ -3,8 +3,9 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 
-from convprobe import figures
+from convprobe import answers, figures
 from convprobe.ablation_tables import STATES
 from convprobe.receptive_field import split_name
 
@@ -122,8 +123,8 @@ def _pair_names(table):
     return table["class"] + " → " + table["predicted"]
 
 
-def accuracy(path, table, off, run, checkpoint):
-    """Accuracy of every variant, with its interval; the random draws on one line.
+def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str) -> None:
+    """How much each variant changes the accuracy, with its paired interval; the random draws on one line.
 
     Args:
         table: of ablation_tables.accuracies.
@@ -131,41 +132,29 @@ def accuracy(path, table, off, run, checkpoint):
         run, checkpoint: names, for the title.
     """
     random = table["variant"].str.startswith("random-")
-    named, draws = table[~random], table.loc[random, "accuracy"]
+    named, draws = table[~random & (table["variant"] != "none")], table[random]
     lines = list(named["variant"]) + [f"{len(draws)} random draws"] * bool(len(draws))
     figure = figures.new(7, 0.27 * len(lines) + 1.9)
     axes = figure.subplots()
-    before = named.loc[named["variant"] == "none", "accuracy"].item()
-    axes.axvline(100 * before, color=figures.GREY, linewidth=0.8)
+    axes.axvline(0, color=figures.GREY, linewidth=0.8)
     for line, row in enumerate(named.itertuples()):
         colour = figures.ORANGE if row.variant == "chosen" else figures.BLUE
-        axes.plot([100 * row.low, 100 * row.high], [line, line], color=colour, linewidth=1.5)
-        axes.plot(100 * row.accuracy, line, "o", color=colour, markersize=5)
-    axes.plot(100 * draws, [len(named)] * len(draws), "|", color="black", markersize=11)
-    names = {"none": "all filters", "chosen": "without the chosen ones"}
+        axes.plot([100 * row.change_low, 100 * row.change_high], [line, line], color=colour, linewidth=1.5)
+        axes.plot(100 * row.change, line, "o", color=colour, markersize=5)
+    axes.plot(100 * draws["change"], [len(named)] * len(draws), "|", color="black", markersize=11)
+    names = {"chosen": "without the chosen ones"}
     names |= {line: f"without {line}" for line in lines if "/" in line}
     names |= {line: f"without those of {line}" for line in lines if line.startswith("conv") and "/" not in line}
     axes.set_yticks(range(len(lines)), [names.get(line, line) for line in lines])
-    axes.set(xlabel="accuracy, % of the test images", ylim=(len(lines) - 0.5, -0.5))
-    chosen = named.loc[named["variant"] == "chosen"].iloc[0]
-    below = ""
-    if len(draws):
-        count = (draws <= chosen["accuracy"]).sum()
-        below = f"{count} of {len(draws)} random draws ({draws.min():.1%} to {draws.max():.1%}) lose as much or more. "
+    axes.set(xlabel="change of accuracy, percentage points", ylim=(len(lines) - 0.5, -0.5))
     figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
     figures.save(
         figure,
         path,
-        f"Accuracy of {chosen['images']} test images with filters switched off: the chosen ones ({off}) together, "
-        f"by layer, and alone; and as many random ones per layer, a stroke a draw. Bars: Wilson's 95 % interval. "
-        f"{below}The chosen ones: {chosen['lost']} images lost, {chosen['gained']} gained (McNemar's test: p "
-        f"{_p_value(chosen['p_value'])}).",
+        f"Change of the accuracy on {table['images'].iloc[0]} test images when filters are switched off: the chosen "
+        f"ones ({off}) together, by layer, and alone; and as many random ones per layer, a stroke a draw. Bars: the "
+        f"paired 95 % interval. {answers.what_it_loses(table)}",
     )
-
-
-def _p_value(value):
-    """In words; a table holds six decimals."""
-    return f"= {value:.2g}" if value > 0 else "< 0.000001"
 
 
 def gallery(path, images, rows, lost, off, run, checkpoint):

@@ -1,13 +1,18 @@
 """What the network loses without some filters, in numbers: how often it is right, and who changed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from convprobe import hdf5
-from convprobe.intervals import mcnemar, wilson
+from convprobe import hdf5, verdicts
+from convprobe.intervals import Interval, mcnemar, paired_change, wilson
 
 STATES = ("before", "after")
-ACCURACY_COLUMNS = ("variant", "filters", "images", "accuracy", "low", "high", "lost", "gained", "p_value")
+ACCURACY_COLUMNS = (
+    "variant", "filters", "images", "accuracy", "low", "high", "lost", "gained", "change", "change_low", "change_high",
+    "p_value",
+)  # fmt: skip
 
 
 def read_variants(path, predictions, chosen, classes):
@@ -36,18 +41,66 @@ def accuracies(predicted, true):
         true: names of the true classes.
 
     Returns:
-        pandas.DataFrame of `variant, filters, images, accuracy, low, high, lost, gained, p_value`:
-        `low` to `high` is Wilson's 95 % interval; `lost` images were right with all filters and are
-        wrong without these, `gained` the other way round; `p_value` is of McNemar's exact test.
+        pandas.DataFrame of ACCURACY_COLUMNS: `low` to `high` is Wilson's 95 % interval; `lost` images were right
+        with all filters and are wrong without these, `gained` the other way round; `change` is the accuracy less
+        that with all filters, with its paired 95 % interval; `p_value` is of McNemar's exact test.
     """
     rows, before = [], predicted["none"][1] == true
     for variant, (filters, classes) in predicted.items():
         right = classes == true
         lost, gained = int((before & ~right).sum()), int((right & ~before).sum())
         low, high = wilson(right.sum(), len(true))
-        found = (variant, filters, len(true), right.mean(), low, high, lost, gained, mcnemar(lost, gained))
-        rows.append(dict(zip(ACCURACY_COLUMNS, found, strict=True)))
-    return pd.DataFrame(rows)
+        # Nothing is switched off: there is no change to be uncertain of.
+        change = paired_change(lost, gained, len(true)) if filters else (0.0, 0.0)
+        numbers = (right.mean(), low, high, lost, gained, (gained - lost) / len(true), *change, mcnemar(lost, gained))
+        rows.append((variant, filters, len(true), *numbers))
+    return pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the chosen filters cost together, and what as many random ones do.
+
+    Attributes:
+        before, accuracy: with all filters, and without the chosen ones.
+        fall, interval: of the accuracy, with its paired 95 % interval.
+        verdict: of verdicts.above: whether there is a fall worth naming.
+        draws, as_large: random draws, and those of them that lose as much or more.
+    """
+
+    before: float
+    accuracy: float
+    fall: float
+    interval: Interval
+    verdict: str
+    draws: int
+    as_large: int
+
+    @property
+    def more_than_random(self) -> bool:
+        """Whether fewer than one draw of twenty, this one counted, loses as much. Source: Phipson & Smyth 2010."""
+        return (1 + self.as_large) / (1 + self.draws) <= 0.05
+
+
+def loss(table: pd.DataFrame) -> Loss:
+    """What the chosen filters cost.
+
+    Args:
+        table: of `accuracies`.
+    """
+    variants = table.set_index("variant")
+    chosen, none = variants.loc["chosen"], variants.loc["none"]
+    draws = variants.loc[variants.index.str.startswith("random-"), "accuracy"]
+    interval = Interval(-chosen["change_high"], -chosen["change_low"])
+    verdict = verdicts.above(-chosen["change"], interval, worth=verdicts.ACCURACY)
+    as_large = int((draws <= chosen["accuracy"]).sum())
+    return Loss(none["accuracy"], chosen["accuracy"], -chosen["change"], interval, verdict, len(draws), as_large)
+
+
+def better_than_chance(predictions: pd.DataFrame) -> bool:
+    """Whether the network with all filters is certainly right more often than the same answer for every image."""
+    right = int((predictions["class"] == predictions["before"]).sum())
+    return verdicts.better_than_chance(right, predictions["class"].value_counts().tolist())
 
 
 def class_accuracies(predicted, true, classes):

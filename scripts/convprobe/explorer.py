@@ -17,8 +17,7 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, datasets, files, hdf5, sprites, tables
-from convprobe.intervals import wilson
+from convprobe import ablation_tables, answers, datasets, files, hdf5, sprites, tables
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
 DIGITS = 4  # of a probability on the page
@@ -93,14 +92,15 @@ def _probe(folder, images_path, settings):
     return {
         "run": run,
         "checkpoint": checkpoint,
-        "answers": _answers(folder / "filters", images_path, settings["chosen"]),
+        "warning": answers.chance(predictions),
+        "answers": _answers(folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()),
         "loses": _loses(folder / "ablation", predictions, datasets.classes(images_path), settings["table_images"]),
     }
 
 
 def _looks(folder, images_path, windows, most_bytes):
     """Probabilities under every window, for as many images as fit, and means over all images."""
-    summary = tables.read(folder / "summary.csv")
+    summary, localisation = (tables.read(folder / f"{name}.csv") for name in ("summary", "localisation"))
     paths = {window: folder / f"window-{window}.h5" for window in windows}
     shown, maps, taken = [], [], 0
     pixel_bytes = 4 * datasets.side(images_path) ** 2  # in base64, at most
@@ -123,7 +123,7 @@ def _looks(folder, images_path, windows, most_bytes):
         "maps": maps,
         "sprite": sprites.sprite(images.pixels, images.side, lossless=True),
         "masks": None if images.masks is None else [_packed_bits(mask) for mask in images.masks],
-        "windows": [_window(path, summary, images_path, len(shown)) for path in paths.values()],
+        "windows": [_window(path, summary, localisation, len(shown)) for path in paths.values()],
         "digest": digest,
     }
 
@@ -143,45 +143,21 @@ def _packed_bits(mask):
     return base64.b64encode(np.packbits(mask)).decode()
 
 
-def _window(path, summary, images_path, shown):
-    """A window's numbers: each shown image's, and means over all images, by place too."""
+def _window(path, summary, localisation, shown):
+    """A window's numbers: each shown image's, and what all of them say."""
     with hdf5.open_complete(path) as file:
         window, fill = int(file.attrs["window"]), int(file.attrs["fill"])
-        confidence, indices = file["confidence"][:], file["image"][:]
-    rows = summary[summary["window"] == window]
-    masks = datasets.read_masks(images_path, indices)
-    inside = np.broadcast_to(_middle(confidence[0].shape) if masks is None else masks, confidence.shape)
-    known = inside.any(axis=(1, 2)) & ~inside.all(axis=(1, 2))
-    columns = ("mean_confidence", "min_confidence", "flipped_fraction")
-    found = {
+    columns = ["mean_confidence", "min_confidence", "flipped_fraction"]
+    rows, found = (table[table["window"] == window] for table in (summary, localisation))
+    return {
         "window": window,
         "fill": fill,
-        "images": len(rows),
-        "clean": float(rows["clean_confidence"].mean()),
-        "mean": float(rows["mean_confidence"].mean()),
-        "flipped": float(rows["flipped_fraction"].mean()),
-        "rows": rows[list(columns)].head(shown).round(6).to_numpy().tolist(),
+        "answer": answers.where_it_looks(rows, found),
+        "rows": rows[columns].head(shown).round(6).to_numpy().tolist(),
     }
-    if known.any():
-        pairs = list(zip(confidence[known], inside[known], strict=True))
-        found["inside"] = float(np.mean([values[mask].mean() for values, mask in pairs]))
-        found["outside"] = float(np.mean([values[~mask].mean() for values, mask in pairs]))
-    if rows["hit"].notna().any():
-        hits = rows["hit"].dropna()
-        found["hit"], found["chance"] = float(hits.mean()), float(rows["chance_of_hit"].mean())
-        found["hit_low"], found["hit_high"] = wilson(int(hits.sum()), len(hits))
-    return found
 
 
-def _middle(shape):
-    """The middle quarter of an image: bool (y, x)."""
-    height, width = shape
-    middle = np.zeros(shape, bool)
-    middle[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
-    return middle
-
-
-def _answers(folder, images_path, chosen):
+def _answers(folder, images_path, chosen, class_counts):
     """The top images of every filter, and what the peak of each sees in its first one."""
     table = tables.read(folder / "all-top-images.csv")
     layers = []
@@ -204,7 +180,7 @@ def _answers(folder, images_path, chosen):
                 "sprite": sprites.sprite(patches, max(max(patch.shape[:2]) for patch in patches)),
             }
         )
-    return {"layers": layers, "chosen": chosen}
+    return {"answer": answers.what_filters_answer_to(table, class_counts), "layers": layers, "chosen": chosen}
 
 
 def _loses(folder, predictions, classes, table_images):
@@ -215,6 +191,7 @@ def _loses(folder, predictions, classes, table_images):
     rows = list(dict.fromkeys([*lost.index, *predictions.index[:MOST_ROWS]]))
     shown = predictions.loc[sorted(rows[:MOST_ROWS])]
     return {
+        "answer": answers.what_it_loses(accuracy),
         "variants": _table(accuracy),
         "confusion": {
             state: ablation_tables.confusion(predictions, state, classes).to_numpy().tolist()

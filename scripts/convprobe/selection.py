@@ -1,8 +1,10 @@
 """Which epoch's weights are probed."""
 
+from typing import Any
+
 import pandas as pd
 
-from convprobe import files
+from convprobe import files, verdicts
 
 
 def learning_curve(evaluations, records):
@@ -23,17 +25,19 @@ def learning_curve(evaluations, records):
     return pd.DataFrame(rows)
 
 
-def choose(evaluations, settings):
+def choose(evaluations: list[str], settings: dict[str, Any], counts: list[int]) -> dict[str, Any]:
     """The epoch that is probed.
 
     Args:
         evaluations: paths of `evaluation/epoch-NN.json`, epoch 1 first.
         settings: the config's `selection`: `policy` `fixed` with its `epoch`, or `best` with the
             `split` whose accuracy decides; the first of equals.
+        counts: test images of each class.
 
     Returns:
-        dict of `epoch`, `policy`, its `test_accuracy` and `test_images`, and `best_epoch`, the
-        first with the highest test accuracy.
+        dict of `epoch`, `policy`, its `test_accuracy` and `test_images`, `best_epoch`, the
+        first with the highest test accuracy; `chance`, the accuracy of the same answer for every image, and
+        whether the epoch is certainly `better_than_chance`.
     """
     measured = [files.read_json(path) for path in evaluations]
     best = {split: _first_best([epoch[split]["accuracy"] for epoch in measured]) for split in measured[0]}
@@ -45,6 +49,8 @@ def choose(evaluations, settings):
         "test_accuracy": test["accuracy"],
         "test_images": test["images"],
         "best_epoch": best["test"],
+        "chance": max(counts) / sum(counts),
+        "better_than_chance": verdicts.better_than_chance(round(test["accuracy"] * test["images"]), counts),
     }
 
 

@@ -19,10 +19,12 @@ def _polar(radii, turn=0.0):
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.array(radii)[:, None]
 
 
-# Polygons in [-1, 1]², y down; discs and their holes are drawn as polygons of many corners.
+# Polygons in [-1, 1]², y down; discs and their holes are drawn as polygons of many corners. None is a square: the
+# window of the occlusion maps would be taken for one.
 _DISC = _polar([1.0] * 48)
 OUTLINES = {
     "arrow": [(-1, -0.3), (0.1, -0.3), (0.1, -0.9), (1, 0), (0.1, 0.9), (0.1, 0.3), (-1, 0.3)],
+    "bolt": [(-0.1, -1), (0.8, -1), (0.25, -0.25), (0.85, -0.25), (-0.45, 1), (-0.1, 0.15), (-0.8, 0.15)],
     "crescent": _DISC,
     "cross": [(-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3), (1, 0.3), (0.3, 0.3), (0.3, 1), (-0.3, 1), (-0.3, 0.3),
               (-1, 0.3), (-1, -0.3), (-0.3, -0.3)],
@@ -31,7 +33,6 @@ OUTLINES = {
               (1, -0.45), (0.9, 0)],
     "hourglass": [(-0.8, -1), (0.8, -1), (0.15, 0), (0.8, 1), (-0.8, 1), (-0.15, 0)],
     "ring": _DISC,
-    "square": [(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)],
     "star": _polar([1.0, 0.42] * 5),
     "triangle": _polar([1.0] * 3),
 }  # fmt: skip

@@ -172,7 +172,8 @@ def _training(results, config, run):
     evaluations = [results.path(f"{run}/evaluation/epoch-{epoch:02d}.json") for epoch in epochs]
     records = [results.path(f"{run}/training/epoch-{epoch:02d}.json") for epoch in epochs]
     results.same_table(f"{run}/learning-curve.csv", selection.learning_curve(evaluations, records))
-    name, chosen = f"{run}/selection.json", selection.choose(evaluations, config["selection"])
+    counts = tables.read(results.path("dataset/classes.csv"))["test"].tolist()
+    name, chosen = f"{run}/selection.json", selection.choose(evaluations, config["selection"], counts)
     yield files.read_json(results.path(name)) == chosen, name, f"expected {chosen}"
     tested = len(datasets.read(results.path("dataset/images.h5"), "test").labels)
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
@@ -215,8 +216,9 @@ def _occlusion(results, config, run, at):
             made = (file.attrs["window"], file.attrs["fill"])
             yield made == (window, settings["fill"]), name, f"has window and fill {made}"
             yield from _maps(file, name, images)
-    table = occlusion_summary.summarise(paths, results.path("dataset/images.h5"))
-    results.same_table(f"{at}/occlusion/summary.csv", table)
+    summary, localisation = occlusion_summary.summarise(paths, results.path("dataset/images.h5"))
+    results.same_table(f"{at}/occlusion/summary.csv", summary)
+    results.same_table(f"{at}/occlusion/localisation.csv", localisation)
 
 
 def _maps(file, name, images):

@@ -156,9 +156,11 @@ def test_accuracies_of_all_variants_are_those_of_brute_force(study):
         lost = sum(was and not now for was, now in zip(before, right, strict=True))
         gained = sum(now and not was for was, now in zip(before, right, strict=True))
         tail = sum(math.comb(lost + gained, k) for k in range(min(lost, gained) + 1)) / 2 ** (lost + gained)
-        numbers = (40, sum(right) / 40, *wilson_by_hand(sum(right), 40), lost, gained, min(1, 2 * tail))
+        numbers = (40, sum(right) / 40, *wilson_by_hand(sum(right), 40), lost, gained, (gained - lost) / 40)
         assert table.loc[name, "filters"] == " ".join(filters)
-        assert table.loc[name].iloc[1:].tolist() == pytest.approx(numbers)
+        assert table.loc[name].iloc[1:8].tolist() == pytest.approx(numbers)
+        assert table.loc[name, "change_low"] <= table.loc[name, "change"] <= table.loc[name, "change_high"]
+        assert table.loc[name, "p_value"] == pytest.approx(min(1, 2 * tail))
 
 
 def test_accuracies_by_class_are_those_of_brute_force(study):

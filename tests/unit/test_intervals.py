@@ -13,7 +13,19 @@ def test_wilson_interval_of_the_textbook():
 
 def test_interval_of_a_fall_of_the_textbook():
     # Newcombe 1998, Statistics in Medicine 17:873, table II: 9 of 10 less 3 of 10.
-    assert intervals.fall(0.9, 0.3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+    assert intervals.difference((9, 10), (3, 10)) == pytest.approx((0.1705, 0.8090), abs=5e-5)
+
+
+def test_interval_of_a_paired_change_of_the_textbook():
+    # The example of ci.prop.ps in Bonett's package statpsych: 4 and 26 of 48 changed.
+    assert intervals.paired_change(4, 26, 48) == pytest.approx((0.2548067, 0.6251933), abs=5e-8)
+
+
+def test_interval_of_a_mean_needs_two_values():
+    # Differences 0.4, -0.4, 0.4, -0.4: mean 0, deviation 0.4619, t(3) 3.1824, so ± 0.7350.
+    assert intervals.mean([0.4, -0.4, 0.4, -0.4]) == pytest.approx((-0.7350, 0.7350), abs=1e-4)
+    assert intervals.mean([0.3, 0.3]) == (0.3, 0.3)
+    assert intervals.mean([0.3]) is None
 
 
 def test_mcnemars_exact_test_by_counting():

@@ -8,7 +8,7 @@ import torch
 import xarray
 from captum.attr import Occlusion
 
-from convprobe import datasets, hdf5, localisation, occlusion, occlusion_summary
+from convprobe import datasets, hdf5, occlusion, occlusion_summary
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
 
@@ -170,19 +170,6 @@ def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):
     assert not (tmp_path / "window-3.h5").exists()
 
 
-def test_the_lowest_confidence_and_the_order_of_all_are_held_against_the_object():
-    confidence = np.array([[0.9, 0.2, 0.8], [0.6, 0.2, 0.7]], dtype=np.float32)
-    mask = np.array([[False, True, False], [True, False, False]])
-    # The lowest is 0.2, first at the object. Of the 2 × 4 pairs, on (0.2, 0.6) against beside (0.9, 0.8,
-    # 0.2, 0.7): 0.2 is lower than three and ties with one, 0.6 is lower than three.
-    assert localisation.find_object(confidence, mask) == {"hit": 1, "chance_of_hit": 2 / 6, "roc_auc": 6.5 / 8}
-    assert localisation.find_object(confidence, ~mask)["hit"] == 0
-    assert localisation.find_object(confidence, ~mask)["roc_auc"] == 1.5 / 8
-    nothing = {"hit": None, "chance_of_hit": None, "roc_auc": None}
-    for unknown in (None, np.zeros((2, 3), bool), np.ones((2, 3), bool)):
-        assert localisation.find_object(confidence, unknown) == nothing
-
-
 def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     classes = ("ant", "bee", "cow")
     masks = np.zeros((6, 2, 2), bool)
@@ -193,9 +180,12 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
     occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0}, "")
-    (row,) = occlusion_summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5").to_dict("records")
+    summary, localisation = occlusion_summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
+    (row,) = summary.to_dict("records")
     numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
     assert {key: row[key] for key in numbers} == pytest.approx(numbers)
     assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")
     # The object is where confidence is highest.
-    assert (row["hit"], row["chance_of_hit"], row["roc_auc"]) == (0, 0.25, 0)
+    assert (row["hit"], row["roc_auc"]) == (0, 0)
+    assert np.isnan(row["hit_others"]), "there is no other image"
+    assert localisation.empty

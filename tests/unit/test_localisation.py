@@ -1,0 +1,119 @@
+"""Do maps find objects? By hand, and against maps that know nothing of their image."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from convprobe import datasets, localisation, occlusion, shapes
+from convprobe.network import Network
+
+SIDE = 16
+COVERED = {3: 9, 5: 25}  # pixels of a window that nothing clips
+
+
+def write_maps(folder, confidence, masks):
+    """A window file and an images.h5 of these maps of class 0."""
+    count, side = len(confidence), confidence.shape[1]
+    pixels = np.zeros((count, side, side, 3), np.uint8)
+    images = datasets.Images(pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks)
+    datasets.write(folder / "images.h5", {"train": images, "test": images})
+    probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
+    occlusion.write(folder / "w.h5", probability, np.zeros((count, 2)), images, {"window": 3, "fill": 0}, "")
+    return localisation.read(folder / "w.h5", folder / "images.h5")
+
+
+def draw_masks(count, seed=0):
+    """Squares of 5 pixels that never touch the border: bool (image, y, x)."""
+    random = np.random.default_rng(seed)
+    masks = np.zeros((count, SIDE, SIDE), bool)
+    for mask in masks:
+        top, left = random.integers(1, SIDE - 6, 2)
+        mask[top : top + 5, left : left + 5] = True
+    return masks
+
+
+def verdicts_of(table):
+    return dict(zip(table["measure"], table["verdict"], strict=True))
+
+
+def test_the_lowest_confidence_and_the_order_of_all_are_held_against_the_object():
+    confidence = np.array([[[0.9, 0.2, 0.8], [0.6, 0.2, 0.7]]], dtype=np.float32)
+    mask = np.array([[False, True, False], [True, False, False]])
+    # The lowest is 0.2, first at the object. Of the 2 × 4 pairs, on (0.2, 0.6) against beside (0.9, 0.8,
+    # 0.2, 0.7): 0.2 is lower than three and ties with one, 0.6 is lower than three. Means 0.4 and 0.65.
+    found = localisation.find_objects(confidence, np.stack([mask, ~mask]))
+    np.testing.assert_array_equal(found["hit"], [[1, 0]])
+    np.testing.assert_allclose(found["roc_auc"], [[6.5 / 8, 1.5 / 8]])
+    np.testing.assert_allclose(found["contrast"], [[0.25, -0.25]], rtol=1e-6)
+
+
+def test_each_map_is_held_against_the_objects_of_all_other_images(tmp_path):
+    masks = np.zeros((4, 2, 2), bool)
+    for image, (y, x) in enumerate(((0, 0), (0, 1), (1, 1))):
+        masks[image, y, x] = True  # that of image 3 is nowhere
+    confidence = np.full((4, 2, 2), 0.9, np.float32)
+    confidence[0, 0, 0] = confidence[1, 0, 0] = confidence[2, 1, 1] = 0.1
+    table = localisation.by_image(write_maps(tmp_path, confidence, masks))
+    assert table.index.tolist() == [0, 1, 2]
+    assert table["hit"].tolist() == [1, 0, 1]
+    assert table["hit_others"].tolist() == [0, 0.5, 0]
+    np.testing.assert_allclose(table["contrast"], [0.8, -0.8 / 3, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(table["contrast_others"], [-0.8 / 3, (0.8 - 0.8 / 3) / 2, -0.8 / 3], rtol=1e-6)
+
+
+def test_the_p_value_is_that_of_all_ways_to_deal_the_objects(tmp_path):
+    random = np.random.default_rng(3)
+    masks, confidence = draw_masks(5), random.random((5, SIDE, SIDE)).astype(np.float32)
+    blocks = write_maps(tmp_path, confidence, masks)
+    ((_, found),) = blocks
+    values = found["contrast"]
+    sums = [sum(values[row, column] for row, column in enumerate(dealt)) for dealt in itertools.permutations(range(5))]
+    observed = abs(np.trace(values) - np.mean(sums))
+    exact = np.mean([abs(total - np.mean(sums)) >= observed - 1e-9 for total in sums])
+    table = localisation.summarise(3, blocks).set_index("measure")
+    assert 0.1 < exact < 0.95, "or the test would show little"
+    assert table.loc["contrast", "p_value"] == pytest.approx(exact, abs=0.02)  # 4 deviations of 9,999 draws
+
+
+def test_maps_that_fall_where_the_object_is_find_it(tmp_path):
+    masks = draw_masks(60)
+    confidence = 0.9 - 0.5 * masks + np.random.default_rng(0).normal(0, 0.02, masks.shape)
+    table = localisation.summarise(3, write_maps(tmp_path, confidence, masks))
+    assert set(verdicts_of(table).values()) == {"holds"}
+    assert (table["p_value"] == 1 / 10_000).all()
+
+
+@pytest.mark.parametrize("window", COVERED)
+def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
+    """The lower the more pixels are covered, which near the border are fewer: no image was looked at."""
+    covered = occlusion.windows(SIDE, SIDE, window).sum(axis=(1, 2)).reshape(SIDE, SIDE)
+    noise = np.random.default_rng(0).normal(0, 1e-3, (60, SIDE, SIDE))
+    confidence = 0.9 - 0.5 * covered / COVERED[window] + noise
+    table = localisation.summarise(window, write_maps(tmp_path, confidence, draw_masks(60))).set_index("measure")
+    # A fixed chance would take this for a finding, for objects lie away from the border.
+    assert table.loc["roc_auc", "own"] > 0.55
+    assert table.loc["contrast", "own"] > 0.02
+    assert "holds" not in set(table["verdict"])
+    assert (table["p_value"] > 0.05).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_untrained_networks_find_nothing(tmp_path, seed):
+    torch.manual_seed(seed)
+    settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 16, "kernel": 3}], "fc": []}
+    network = Network(settings, len(shapes.CLASSES), shapes.SIDE).eval()
+    pixels, labels, masks = shapes.draw(40, seed=(seed, 1))
+    maps = occlusion.sweep(network, pixels, 7)
+    confidence = maps[np.arange(40), :, :, labels]
+    blocks = [(np.arange(40), localisation.find_objects(confidence, masks))]
+    assert "holds" not in verdicts_of(localisation.summarise(7, blocks)).values()
+
+
+def test_nothing_is_told_where_no_place_is_known(tmp_path):
+    confidence = np.full((3, 4, 4), 0.5, np.float32)
+    for masks in (None, np.zeros((3, 4, 4), bool), np.ones((3, 4, 4), bool)):
+        blocks = write_maps(tmp_path, confidence, masks)
+        assert localisation.by_image(blocks).empty
+        assert localisation.summarise(3, blocks).empty
