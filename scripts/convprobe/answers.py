@@ -54,18 +54,19 @@ def where_it_looks(summary: pd.DataFrame, localisation: pd.DataFrame) -> str:
     if localisation.empty:
         return said
     rows = localisation.set_index("measure")
-    hit, contrast = rows.loc["hit"], rows.loc["contrast"]
+    hit, order, contrast = (rows.loc[measure] for measure in ("hit", "roc_auc", "contrast"))
     verdict = {
         verdicts.HOLDS: "It looks at the object",
         verdicts.FAILS: "It finds the object hardly better than chance",
         verdicts.UNDECIDED: "Whether it looks at the object can't be told from these images",
-    }[hit["verdict"]]
+    }[verdicts.all_of(list(rows["verdict"]))]
+    more = f"{points(hit['difference'])} points, 95 % interval {points(hit['low'])} to {points(hit['high'])}"
     return (
-        f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of the images, and in "
-        f"{percent(hit['others'], 0)} where the objects of other images are put in its place (difference "
-        f"{points(hit['difference'])} points, 95 % interval {points(hit['low'])} to {points(hit['high'])}; "
-        f"{p_value(hit['p_value'])}). {said} Covering the object costs {contrast['own']:.3f} more than covering what "
-        f"is beside it; with the objects of other images, {contrast['others']:.3f}."
+        f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of the images, with the "
+        f"objects of other images in {percent(hit['others'], 0)} ({more}; {p_value(hit['p_value'])}); a pixel on it costs "
+        f"more than one beside it in {percent(order['own'], 0)} of pairs, with other objects in "
+        f"{percent(order['others'], 0)}; covering it costs {contrast['own']:.3f} more than covering what is beside it, "
+        f"with other objects {contrast['others']:.3f}. {said}"
     )
 
 

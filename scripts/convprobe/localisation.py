@@ -11,8 +11,10 @@ from scipy import stats
 
 from convprobe import datasets, hdf5, intervals, verdicts
 
-# The least differences that are a finding: those of untrained networks stay below (docs/results.md).
-WORTH = {"hit": 0.15, "roc_auc": 0.1, "contrast": 0.02}
+# The least differences that are a finding. Of 18 untrained networks on drawn shapes under four windows the largest
+# were 0.22, 0.03 and 0.0001: their maps dip a little, but deepest, where the image has most contrast. So a
+# network is said to look at the object where all three hold.
+WORTH = {"hit": 0.25, "roc_auc": 0.05, "contrast": 0.02}
 IMAGE_COLUMNS = [f"{measure}{of}" for measure in WORTH for of in ("", "_others")]
 BLOCK = 500  # images whose masks are exchanged; bounds the memory
 PERMUTATIONS = 9_999

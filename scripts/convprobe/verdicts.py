@@ -28,6 +28,13 @@ def above(measured: float, interval: Interval | None, null: float = 0, worth: fl
     return FAILS if interval.high < null + worth else UNDECIDED
 
 
+def all_of(verdicts: list[str]) -> str:
+    """The verdict on a claim that needs all of these to hold."""
+    if FAILS in verdicts:
+        return FAILS
+    return UNDECIDED if UNDECIDED in verdicts else HOLDS
+
+
 def better_than_chance(right: int, counts: list[int]) -> bool:
     """Whether predictions are certainly right more often than the same answer for all images would be.
 
@@ -35,4 +42,4 @@ def better_than_chance(right: int, counts: list[int]) -> bool:
         right: how many images are predicted right.
         counts: images of each class.
     """
-    return wilson(right, sum(counts)).low > max(counts) / sum(counts)
+    return bool(wilson(right, sum(counts)).low > max(counts) / sum(counts))

@@ -243,7 +243,7 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
     assert hit["verdict"] == "holds"
     first = f"It looks at the object: the place where covering costs most lies on it in {100 * hit['own']:.0f} %"
     expect(said).to_contain_text(first)
-    expect(said).to_contain_text(f"and in {100 * hit['others']:.0f} % where the objects of other images")
+    expect(said).to_contain_text(f"with the objects of other images in {100 * hit['others']:.0f} %")
     expect(page.locator("#warning")).to_be_hidden()
 
 
