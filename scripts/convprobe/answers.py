@@ -63,8 +63,8 @@ def where_it_looks(summary: pd.DataFrame, localisation: pd.DataFrame) -> str:
     more = f"{points(hit['difference'])} points, 95 % interval {points(hit['low'])} to {points(hit['high'])}"
     return (
         f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of the images, with "
-        f"the objects of other images in {percent(hit['others'], 0)} ({more}; {p_value(hit['p_value'])}); a pixel on it "
-        f"costs more than one beside it in {percent(order['own'], 0)} of pairs, with other objects in "
+        f"the objects of other images in {percent(hit['others'], 0)} ({more}; {p_value(hit['p_value'])}); a pixel on "
+        f"it costs more than one beside it in {percent(order['own'], 0)} of pairs, with other objects in "
         f"{percent(order['others'], 0)}; covering it costs {contrast['own']:.3f} more than covering what is beside it, "
         f"with other objects {contrast['others']:.3f}. {said}"
     )
