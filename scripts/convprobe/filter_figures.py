@@ -73,7 +73,7 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
         _draw_answers(figure, images, maps, answered, field)
-    clipped = ", grey where it leaves the image" if answered["clipped"].any() else ""
+    clipped = ", grey where it sees padding" if answered["clipped"].any() else ""
     figures.save(
         figure,
         path,
@@ -96,7 +96,7 @@ def _draw_answers(figure, images, maps, rows, field):
             whole.add_patch(Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
-        figures.picture(patch, cut(pixels, field.box(row.peak_y, row.peak_x)))
+        figures.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
         drawn = figures.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
         answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=figures.ORANGE, markersize=9)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
@@ -123,7 +123,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     place = {channel: divmod(number, across) for number, channel in enumerate(channels)}
     for row in rows[rows["response"] > 0].itertuples():
         y, x = place[row.channel]
-        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field.box(row.peak_y, row.peak_x))
+        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x)
         left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
         page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(shown // size, 1)
     dots = figures.STYLE["savefig.dpi"]
@@ -137,7 +137,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
             x * (label + cell) + label - 5, y * (shown + 4) + shown / 2, text, ha="right", va="center", fontsize=6
         )
     layer = rows["layer"].iloc[0]
-    clipped = "; grey where it leaves the image" if rows["clipped"].any() else ""
+    clipped = "; grey where it sees padding" if rows["clipped"].any() else ""
     figure.suptitle(f"Filters {channels[0]} to {channels[-1]} of {layer}: {run}, {checkpoint}")
     figures.save(
         figure,

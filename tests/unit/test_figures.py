@@ -7,7 +7,7 @@ import pandas as pd
 from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, receptive_field, top_patches
 
 RED = (255, 0, 0)
-FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2)
+FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
 OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
 PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
 
@@ -19,7 +19,7 @@ def red_images(count, side=8):
 
 def top_images(responses):
     """Rows of top-images.csv of one filter, its peak in the upper left corner of each image."""
-    box = top_patches.clipped_box(FIELD, 0, 0, 8)
+    box = top_patches.clipped_box(FIELD, 0, 0)
     rows = [("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box) for rank, value in enumerate(responses, start=1)]
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
@@ -41,7 +41,7 @@ def draw_filter(path, responses):
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
     draw_filter(tmp_path / "one.png", [2.0, 1.0])
     assert "the 4×4 pixels" in words(tmp_path / "one.png")
-    assert "grey where it leaves the image" in words(tmp_path / "one.png")
+    assert "grey where it sees padding" in words(tmp_path / "one.png")
     # Of the patch of the same size as the image, three quarters lie beyond it.
     red, grey = (pixels_of(tmp_path / "one.png", colour) for colour in (RED, (128, 128, 128)))
     assert 0.5 < grey / red < 0.75

@@ -116,6 +116,19 @@ def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_
     np.testing.assert_array_equal(patch, expected)
 
 
+def test_a_patch_is_grey_where_padding_stands_in_place_of_pixels_that_pooling_dropped():
+    # 9 pixels, convolved to 7, pooled to 3 and 1: that unit sees rows 0 to 5, and the last layer pads it.
+    conv = [{"channels": 1, "kernel": 3}, {"channels": 1, "kernel": 1}, {"channels": 1, "kernel": 2, "padding": 1}]
+    field = receptive_field.of_pooled_maps({"conv": conv, "fc": []}, 9)["conv3"]
+    image = np.arange(9 * 9 * 3, dtype=np.uint8).reshape(9, 9, 3)
+    patch = top_patches.cut(image, field, 0, 0)
+    # Of 14 pixels, from 4 before the image on.
+    np.testing.assert_array_equal(patch[4:10, 4:10], image[:6, :6])
+    patch[4:10, 4:10] = 128
+    assert patch.shape == (14, 14, 3)
+    assert (patch == 128).all()
+
+
 # Every filter's top images
 
 
@@ -142,7 +155,8 @@ def any_network(request, network):
 def top_images_by_brute_force(network, images, top):
     """A filter, an image, a unit at a time: all that top-images.csv tells."""
     rows, maps = [], torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    for number, (layer, field) in enumerate(receptive_field.of_pooled_maps(network.settings).items(), start=1):
+    fields = receptive_field.of_pooled_maps(network.settings, images.side)
+    for number, (layer, field) in enumerate(fields.items(), start=1):
         maps = network.get_submodule(layer)(maps)
         if network.stages[number - 1].batch_norm:
             maps = network.get_submodule(f"norm{number}")(maps)
@@ -153,10 +167,10 @@ def top_images_by_brute_force(network, images, top):
             for rank, image in enumerate(first, start=1):
                 units = [(y, x) for y in range(maps.shape[2]) for x in range(maps.shape[3])]
                 y, x = max(units, key=lambda unit, seen=maps[image, channel]: float(seen[unit]))  # the first of equals
-                whole = field.box(y, x)
-                box = [min(max(edge, 0), images.side) for edge in whole]
+                whole = [field.start + place * field.stride + end for end in (0, field.size) for place in (y, x)]
+                box = [min(max(edge, 0), images.side) for edge in whole]  # no row is dropped before a padding here
                 name = images.classes[images.labels[image]]
-                rows.append((layer, channel, rank, image, name, norms[image], y, x, *box, list(whole) != box))
+                rows.append((layer, channel, rank, image, name, norms[image], y, x, *box, whole != box))
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
 
