@@ -4,7 +4,7 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 
-from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, receptive_field, top_patches
+from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, hdf5, receptive_field, top_patches
 
 RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
@@ -60,6 +60,23 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
         filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
     shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
     assert shown[0] > shown[1] > shown[2] == 0
+
+
+def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
+    shown = {}
+    for count in (20, 21):
+        draw_filter(tmp_path / f"one-{count}.png", [2.0] * count)
+        rows = top_images([2.0] * count)
+        filter_figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
+        with hdf5.create(tmp_path / "patches.h5") as file:
+            file["conv1/3"] = np.full((count, 4, 4, 3), RED, np.uint8)
+        filter_figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
+        shown[count] = [pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")]
+    assert np.allclose(shown[21], shown[20], rtol=0.1)  # the caption takes a line more
+    for name, table in (("one", "top-images.csv"), ("atlas", "all-top-images.csv"), ("top", "top-images.csv")):
+        told = f"Only 20 of 21 ranks are drawn; {table} has all."
+        assert told in words(tmp_path / f"{name}-21.png")
+        assert "ranks are drawn" not in words(tmp_path / f"{name}-20.png")
 
 
 def test_what_is_off_is_named_layer_by_layer_with_the_mode():
