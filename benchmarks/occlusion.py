@@ -110,8 +110,8 @@ def contenders(network, window, batch):
         "plain, bf16": lambda image: plain(network, image, window, "bf16"),
         f"Captum, {batch} a batch": lambda image: captum(network, image, window, batch),
         "MONAI, 64 a batch": lambda image: monai(network, image, window),
-        "ours, float32": lambda image: engines["fp32"](image, FILL),
-        "ours, bf16": lambda image: engines["bf16"](image, FILL),
+        "ours, float32": lambda image: engines["fp32"](image, FILL)[0],
+        "ours, bf16": lambda image: engines["bf16"](image, FILL)[0],
     }
 
 

@@ -8,7 +8,6 @@ if __name__ == "__main__":
         window, fill, precision = settings["window"], settings["fill"], settings["precision"]
         images = datasets.read(snakemake.input.images, "test", settings["images"])
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        clean = occlusion.clean_probability(network, images.pixels, precision)
-        maps = occlusion.sweep(network, images.pixels, window, fill, precision, job)
+        maps, clean = occlusion.sweep(network, images.pixels, window, fill, precision, job)
         digest = files.sha256(snakemake.input.checkpoint)
         occlusion.write(snakemake.output.maps, maps, clean, images, settings, digest)

@@ -8,6 +8,6 @@ if __name__ == "__main__":
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
         images = datasets.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
-        field = receptive_field.of_pooled_maps(settings["network"])[layer]
+        field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         filter_figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

@@ -9,6 +9,6 @@ if __name__ == "__main__":
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
         images = datasets.read(snakemake.input.images, "test", rows["image"].tolist())
         maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
-        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"])[layer]
+        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         filter_figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)

@@ -67,11 +67,10 @@ def _layers(network, side, classes):
 
 def _states_by_layer(network, side, window):
     """Yield, for each layer's pooled units along an axis, how many parts of a unit's field can be hidden."""
-    fields = receptive_field.of_pooled_maps(network).values()
-    for field, units in zip(fields, receptive_field.pooled_sides(network, side).values(), strict=True):
-        yield [_states(unit * field.stride, field.size, side, window // 2) for unit in range(units)]
+    for field in receptive_field.of_pooled_maps(network, side).values():
+        yield [_states(first, last, side, window // 2) for first, last in field.seen]
 
 
-def _states(start, size, side, half):
-    parts = ((max(at - half, start), min(at + half, start + size - 1)) for at in range(side))
-    return len({(low, high) for low, high in parts if low <= high})
+def _states(first, last, side, half):
+    parts = ((max(at - half, first), min(at + half + 1, last)) for at in range(side))
+    return len({(low, high) for low, high in parts if low < high})

@@ -5,6 +5,7 @@ Format, version 1: groups `train`, `test` and, if images are held out, `validati
 where the place of the object is known; the attribute `classes` names the labels 0, 1, …
 """
 
+import math
 from dataclasses import dataclass
 
 import h5py
@@ -109,8 +110,8 @@ def _indices(path, split, chosen, count):
     return indices
 
 
-def normalisation(pixels):
-    """Mean and standard deviation per channel.
+def normalisation(pixels: np.ndarray) -> dict:
+    """Mean and standard deviation per channel; a deviation of 0 where a channel has one value everywhere.
 
     Args:
         pixels: uint8 (image, y, x, channel).
@@ -118,19 +119,15 @@ def normalisation(pixels):
     Returns:
         dict of `mean` and `std` (lists of float, of pixels in [0, 1], population deviation) and
         `images`, the number counted. From exact integer sums, so it doesn't depend on any batch.
-
-    Raises:
-        InputError: a channel is the same everywhere.
     """
-    # A histogram of the 256 levels holds all that the two moments need, exactly.
-    counts = [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(pixels.shape[-1])]
-    levels = np.arange(256) / 255
-    mean = [float(np.average(levels, weights=count)) for count in counts]
-    variance = [
-        float(np.average((levels - centre) ** 2, weights=count)) for centre, count in zip(mean, counts, strict=True)
-    ]
-    if min(variance) == 0:
-        raise InputError(
-            f"the training images can't be normalised: channel {variance.index(0)} has one value everywhere"
-        )
-    return {"mean": mean, "std": [value**0.5 for value in variance], "images": len(pixels)}
+    # A histogram of the 256 levels holds all that the two moments need.
+    counts = [np.bincount(pixels[..., channel].ravel(), minlength=256).tolist() for channel in range(pixels.shape[-1])]
+    moments = [_moments(levels) for levels in counts]
+    return {"mean": [mean for mean, _ in moments], "std": [std for _, std in moments], "images": len(pixels)}
+
+
+def _moments(counts: list[int]) -> tuple[float, float]:
+    """Mean and deviation of pixels in [0, 1], by how often each of 256 levels occurs; in whole numbers to the last."""
+    number, total, squares = (sum(level**power * count for level, count in enumerate(counts)) for power in range(3))
+    scale = 255 * number
+    return total / scale, math.sqrt(number * squares - total**2) / scale

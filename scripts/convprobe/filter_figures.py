@@ -1,6 +1,7 @@
 """What do its filters answer to? The chosen filters' figures, and an atlas of all."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.patches import Rectangle
 
 from convprobe import figures, hdf5
@@ -8,6 +9,14 @@ from convprobe.top_patches import cut
 
 SHOWN_PATCH = 36  # pixels a side, at least, of a patch in the atlas
 PAGE = (5, 20)  # filters across and down
+MOST_RANKS = 20  # that a figure shows of a filter: they are drawn one by one, about ten a second
+
+
+def _drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
+    """The rows of a table of top images that a figure shows, and words for the caption if it leaves some out."""
+    ranks = rows["rank"].max()
+    words = f" Only {MOST_RANKS} of {ranks} ranks are drawn; {table} has all." if ranks > MOST_RANKS else ""
+    return rows[rows["rank"] <= MOST_RANKS], words
 
 
 def top_patches(path, patches_path, top_images, run, checkpoint):
@@ -18,6 +27,7 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
         top_images: the table of `top-images.csv`.
         run, checkpoint: names, for the title.
     """
+    top_images, left_out = _drawn(top_images, "top-images.csv")
     filters = list(top_images[["layer", "channel"]].drop_duplicates().itertuples(index=False))
     ranks = top_images["rank"].max()
     rows = top_images.set_index(["layer", "channel", "rank"])
@@ -25,7 +35,7 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
         figure = figures.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
         grid = figure.subplots(ranks, len(filters), squeeze=False)
         for column, (layer, channel) in enumerate(filters):
-            patches = file[f"{layer}/{channel}"][:]
+            patches = file[f"{layer}/{channel}"][:ranks]
             for axes in grid[:, column]:
                 axes.set_axis_off()
             for rank, patch in enumerate(patches, start=1):
@@ -48,7 +58,8 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
             path,
             "A column per filter: the patches that the peak of its map sees in the test images with the highest "
             "response (Frobenius norm of the map), the highest below. Each patch is enlarged to the same size. "
-            "Under it: the image's class and the response. No response: the filter's map is 0 for all other images.",
+            "Under it: the image's class and the response. No response: the filter's map is 0 for all other images."
+            f"{left_out}",
         )
 
 
@@ -66,6 +77,7 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
         field: the layer's receptive_field.ReceptiveField.
         run, checkpoint: names, for the title.
     """
+    rows, left_out = _drawn(rows, "top-images.csv")
     name, answered = "/".join(map(str, rows.iloc[0][["layer", "channel"]])), rows[rows["response"] > 0]
     figure = figures.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
     figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
@@ -73,14 +85,14 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
         _draw_answers(figure, images, maps, answered, field)
-    clipped = ", grey where it leaves the image" if answered["clipped"].any() else ""
+    clipped = ", grey where it sees padding" if answered["clipped"].any() else ""
     figures.save(
         figure,
         path,
         f"The test images with the highest response of filter {name}, the highest first. "
         f"Box: the {field.size}×{field.size} pixels that the peak of the filter's map sees; below, the same "
         f"enlarged{clipped}; then the map after ReLU and pooling, its peak circled, on one scale for all. "
-        "Response: Frobenius norm of the map.",
+        f"Response: Frobenius norm of the map.{left_out}",
     )
 
 
@@ -96,7 +108,7 @@ def _draw_answers(figure, images, maps, rows, field):
             whole.add_patch(Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
-        figures.picture(patch, cut(pixels, field.box(row.peak_y, row.peak_x)))
+        figures.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
         drawn = figures.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
         answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=figures.ORANGE, markersize=9)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
@@ -114,6 +126,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
         field: the layer's receptive_field.ReceptiveField.
         run, checkpoint: names, for the title.
     """
+    rows, left_out = _drawn(rows, "all-top-images.csv")
     channels = rows["channel"].drop_duplicates().to_list()
     size, top = field.size, int(rows["rank"].max())
     shown = size * max(1, round(SHOWN_PATCH / size))
@@ -123,7 +136,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     place = {channel: divmod(number, across) for number, channel in enumerate(channels)}
     for row in rows[rows["response"] > 0].itertuples():
         y, x = place[row.channel]
-        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field.box(row.peak_y, row.peak_x))
+        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x)
         left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
         page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(shown // size, 1)
     dots = figures.STYLE["savefig.dpi"]
@@ -137,12 +150,12 @@ def atlas_page(path, images, rows, field, run, checkpoint):
             x * (label + cell) + label - 5, y * (shown + 4) + shown / 2, text, ha="right", va="center", fontsize=6
         )
     layer = rows["layer"].iloc[0]
-    clipped = "; grey where it leaves the image" if rows["clipped"].any() else ""
+    clipped = "; grey where it sees padding" if rows["clipped"].any() else ""
     figure.suptitle(f"Filters {channels[0]} to {channels[-1]} of {layer}: {run}, {checkpoint}")
     figures.save(
         figure,
         path,
         f"For each filter of {layer}, by its number, the patches of {size}×{size} pixels that the peak of its map sees "
         f"in the {top} test images with the highest response, the highest on the left{clipped}. Silent: 0 for every "
-        "image.",
+        f"image.{left_out}",
     )

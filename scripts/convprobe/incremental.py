@@ -299,7 +299,6 @@ class Incremental:
         """
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network, self.side = network, side
-        self.classes = network.get_submodule(network.fully_connected[-1]).out_features
         (weight, bias), *later = _parameters(network, side)
         level = Level(side, 1, 1, side, window).convolved(weight.shape[-1], side, window).pooled(side, window)
         self.first, self.layers = FirstLayer(weight, bias, level, window), []
@@ -310,15 +309,15 @@ class Incremental:
         self.tail = [network.get_submodule(name) for name in network.fully_connected[1:]]
 
     @torch.inference_mode()
-    def __call__(self, image, fill):
-        """Class probabilities with the window centred at every pixel.
+    def __call__(self, image: np.ndarray, fill: int) -> tuple[np.ndarray, np.ndarray]:
+        """Class probabilities with the window centred at every pixel, and without it.
 
         Args:
             image: uint8 (y, x, channel).
             fill: grey level, 0 to 255.
 
         Returns:
-            float32 (y, x, class).
+            float32 (y, x, class) and (class); equal, bit by bit, where the window changes nothing.
         """
         network = self.network
         pixels = (as_input(torch.from_numpy(image)[None])[0] - network.mean) / network.std
@@ -331,4 +330,5 @@ class Incremental:
             hidden = linear(hidden.relu_())
         row, column = np.divmod(np.arange(self.side**2), self.side)
         states = torch.from_numpy(self.head.units.number(0, 0, row, column))
-        return hidden.softmax(1)[states].view(self.side, self.side, -1).numpy()
+        probability = hidden.softmax(1)
+        return probability[states].view(self.side, self.side, -1).numpy(), probability[0].numpy()

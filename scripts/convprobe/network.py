@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from convprobe import receptive_field
+from convprobe.errors import InputError
 
 # Up to which a layer trains faster on a CPU as a product of matrices: PyTorch's convolution takes long over many
 # weights, however small the maps (benchmarks/training.py).
@@ -32,9 +33,15 @@ class Network(nn.Module):
             normalisation: `mean` and `std` per channel of pixels in [0, 1].
 
         Raises:
-            InputError: a layer shrinks the map below 1×1.
+            InputError: a layer shrinks the map below 1×1, or a channel has no deviation to divide by.
         """
         super().__init__()
+        if 0 in normalisation["std"]:
+            found = f"channel {normalisation['std'].index(0)} has one value everywhere"
+            raise InputError(
+                f"the training images can't be normalised: {found}. Expected training.normalise or "
+                "runs.NAME.normalise to be false or, with weights, runs.NAME.normalisation"
+            )
         self.settings, self.classes, self.side = settings, classes, side
         width = len(normalisation["mean"])
         self.stages = receptive_field.stages(settings)

@@ -18,8 +18,16 @@ from convprobe.network import Network, as_input
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
 
 
-def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE, batch=BATCH):
-    """Class probabilities with a grey window centred at every pixel in turn.
+def sweep(
+    network: torch.nn.Module,
+    pixels: np.ndarray,
+    window: int,
+    fill: int = 128,
+    precision: str = "fp32",
+    job: runtime.Job = runtime.IDLE,
+    batch: int = BATCH,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Class probabilities with a grey window centred at every pixel in turn, and without it.
 
     At the border the window is clipped, so that each pixel has a map value and a corner hides a
     quarter of the window. Grey is a pixel value: it is normalised as the image is.
@@ -33,7 +41,8 @@ def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE,
         batch: positions at a time, where they are computed one by one.
 
     Returns:
-        float32 (image, y, x, class), each (image, y, x) summing to 1.
+        float32 (image, y, x, class), each (image, y, x) summing to 1; and (image, class), of the images as they
+        are, computed in the same way.
 
     Raises:
         InputError: the window is even or larger than the image.
@@ -41,10 +50,9 @@ def sweep(network, pixels, window, fill=128, precision="fp32", job=runtime.IDLE,
     height, width = pixels.shape[1:3]
     hidden = torch.from_numpy(windows(height, width, window))
     if _incremental_is_cheaper(network, height, window):
-        maps = _incremental(network, pixels, window, fill, precision, job)
-    else:
-        maps = _plain(network, pixels, hidden, fill, precision, job, batch)
-    return maps.reshape(len(pixels), height, width, -1)
+        return _incremental(network, pixels, window, fill, precision, job)
+    probability = _plain(network, pixels, hidden, fill, precision, job, batch)
+    return probability[:, 1:].reshape(len(pixels), height, width, -1), probability[:, 0]
 
 
 def _incremental_is_cheaper(network, side, window):
@@ -62,18 +70,25 @@ def _incremental(network, pixels, window, fill, precision, job):
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            maps = pool.map(lambda image: engine(image, fill).reshape(-1, engine.classes), pixels)
-            return np.concatenate(list(job.progress(maps, pixels[..., 0].size, "positions")))
+            found = pool.map(lambda image: engine(image, fill), pixels)
+            positions = pixels[0, ..., 0].size
+            found = list(job.progress(found, len(pixels) * positions, "positions", lambda _: positions))
+        probability, clean = zip(*found, strict=True)
+        return np.stack(probability), np.stack(clean)
     finally:
         torch.set_num_threads(threads)
 
 
 def _plain(network, pixels, hidden, fill, precision, job, batch):
+    """Float32 (image, 1 + position, class), the first without a window."""
+    hidden = torch.cat([torch.zeros_like(hidden[:1]), hidden])
+
     def probability(positions):
         images, rows = np.divmod(np.arange(positions.start, positions.stop), len(hidden))
         return _probability(network, _covered(pixels[images], hidden[rows], fill), precision)
 
-    return np.concatenate(list(job.batches(probability, range(len(pixels) * len(hidden)), batch, "positions")))
+    found = job.batches(probability, range(len(pixels) * len(hidden)), batch, "positions")
+    return np.concatenate(list(found)).reshape(len(pixels), len(hidden), -1)
 
 
 def windows(height, width, window):
@@ -105,11 +120,6 @@ def _probability(network, pixels, precision):
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = network(as_input(pixels.to(device)))
     return logits.float().softmax(dim=1).cpu().numpy()
-
-
-def clean_probability(network, pixels, precision="fp32"):
-    """Class probabilities of the images as they are: float32 (image, class)."""
-    return _probability(network, torch.from_numpy(pixels), precision)
 
 
 def write(path, probability, clean, images, settings, checkpoint_sha256):

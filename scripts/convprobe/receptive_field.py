@@ -27,39 +27,52 @@ def stages(network):
 
 
 class ReceptiveField(NamedTuple):
-    """A square of `size` pixels a side; neighbouring units see squares `stride` pixels apart.
+    """What the units of a pooled map see along an axis of the image; both axes are alike.
 
-    The first unit's begins at pixel `start`: below 0 where padding lets it leave the image.
+    Attributes:
+        size: of what a unit sees, in pixels, padding included.
+        stride: pixels from what one unit sees to what the next one does.
+        start: the first unit's first pixel; below 0 where that is padding.
+        seen: half-open interval of the image's pixels, for each unit; less than `size` where it sees padding too.
     """
 
     size: int
     stride: int
     start: int
-
-    def box(self, y, x):
-        """Half-open box (top, left, bottom, right) in input pixels that unit (y, x) sees; it may leave the image."""
-        top, left = y * self.stride + self.start, x * self.stride + self.start
-        return top, left, top + self.size, left + self.size
+    seen: tuple[tuple[int, int], ...]
 
 
-def of_pooled_maps(network):
-    """The receptive field of a pooled unit, per layer.
+def of_pooled_maps(network: dict, side: int) -> dict[str, ReceptiveField]:
+    """The receptive fields of pooled units, by layer name, `conv1` first.
+
+    Padding stands at the end of the map that it pads. Where pooling or a stride dropped rows of an earlier map,
+    that is before the end of the image: so each layer's intervals are made of those of the layer before.
 
     Args:
         network: the config's `network`.
+        side: of the square images, in pixels.
 
-    Returns:
-        dict of ReceptiveField by layer name, `conv1` first.
+    Raises:
+        InputError: a layer shrinks the map below 1×1.
     """
     fields, size, stride, start = {}, 1, 1, 0
-    for number, stage in enumerate(stages(network), start=1):
+    seen = [(pixel, pixel + 1) for pixel in range(side)]
+    for stage, (layer, units) in zip(stages(network), pooled_sides(network, side).items(), strict=True):
         start -= stage.padding * stride
         size += (stage.kernel - 1) * stride
         stride *= stage.stride
         size += (stage.pool - 1) * stride
         stride *= stage.pool
-        fields[f"conv{number}"] = ReceptiveField(size, stride, start)
+        seen = [_seen(stage, unit, seen) for unit in range(units)]
+        fields[layer] = ReceptiveField(size, stride, start, tuple(seen))
     return fields
+
+
+def _seen(stage: Stage, unit: int, inputs: list[tuple[int, int]]) -> tuple[int, int]:
+    """What a pooled unit sees, by what each unit of the stage's input does; padding sees nothing."""
+    first = unit * stage.pool * stage.stride - stage.padding
+    last = ((unit + 1) * stage.pool - 1) * stage.stride - stage.padding + stage.kernel - 1
+    return inputs[max(first, 0)][0], inputs[min(last, len(inputs) - 1)][1]
 
 
 def convolved_side(stage, side):

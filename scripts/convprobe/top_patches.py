@@ -6,7 +6,7 @@ import pandas as pd
 from convprobe import datasets, hdf5, receptive_field, tables
 from convprobe.receptive_field import split_name
 
-GREY = 128  # of a patch beyond the image
+GREY = 128  # of a patch where the peak sees padding
 
 
 def read_maps(path, name, images):
@@ -30,11 +30,11 @@ def top_images(path, images_path, chosen, top, network):
         pandas.DataFrame of `layer, channel, rank, image, class, response, peak_y, peak_x, top,
         left, bottom, right, clipped`: rank 1 is the highest response, of equal ones the lowest image;
         the peak is the first maximum in row order, in units of the pooled map; the half-open box is
-        in input pixels, and clipped where the peak sees more than the image.
+        in input pixels, and clipped where the peak sees padding too.
     """
     with hdf5.open_complete(images_path) as file:
         classes, labels, side = file.attrs["classes"], file["test/labels"][:], file["test/images"].shape[1]
-    fields = receptive_field.of_pooled_maps(network)
+    fields = receptive_field.of_pooled_maps(network, side)
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:
@@ -42,7 +42,7 @@ def top_images(path, images_path, chosen, top, network):
             responses = file[f"{name}/response"][:]
             for rank, image in enumerate(np.argsort(-responses, kind="stable")[:top], start=1):
                 peak_y, peak_x = peak(file[f"{name}/maps"][image])
-                box = clipped_box(fields[layer], peak_y, peak_x, side)
+                box = clipped_box(fields[layer], peak_y, peak_x)
                 found = (layer, channel, rank, image, classes[labels[image]], responses[image], peak_y, peak_x, *box)
                 rows.append(dict(zip(TOP_IMAGES_COLUMNS, found, strict=True)))
     return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
@@ -59,11 +59,16 @@ def peak(feature_map):
     return tuple(int(place) for place in np.unravel_index(feature_map.argmax(), feature_map.shape))
 
 
-def clipped_box(field, peak_y, peak_x, side):
-    """What a unit sees of an image of `side` pixels: top, left, bottom, right, and whether it would see more."""
-    box = np.array(field.box(peak_y, peak_x))
-    inside = box.clip(0, side)
-    return *inside, (inside != box).any(axis=0)
+def clipped_box(field, peak_y, peak_x):
+    """The pixels of the image that units see: top, left, bottom, right, and whether they see padding too.
+
+    Args:
+        field: the layer's receptive_field.ReceptiveField.
+        peak_y, peak_x: places of the units, numbers or arrays of them.
+    """
+    seen = np.array(field.seen)
+    (top, bottom), (left, right) = seen[peak_y].T, seen[peak_x].T
+    return top, left, bottom, right, np.minimum(bottom - top, right - left) < field.size
 
 
 def cut_patches(path, top_images_path, images_path, network):
@@ -74,18 +79,21 @@ def cut_patches(path, top_images_path, images_path, network):
         images_path: the `images.h5`.
         network: the config's `network`.
     """
-    table, fields = tables.read(top_images_path), receptive_field.of_pooled_maps(network)
+    table = tables.read(top_images_path)
+    fields = receptive_field.of_pooled_maps(network, datasets.side(images_path))
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
             pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels
             peaks = rows[["peak_y", "peak_x"]].to_numpy()
-            patches = [cut(image, fields[layer].box(*peak)) for image, peak in zip(pixels, peaks, strict=True)]
+            patches = [cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)]
             file[f"{layer}/{channel}"] = np.stack(patches)
 
 
-def cut(image, box):
-    """The pixels of a box (top, left, bottom, right), grey where it leaves the image (y, x, channel)."""
-    top, left, bottom, right = box
-    margin = max(0, -min(top, left), max(bottom, right) - len(image))
-    padded = np.pad(image, ((margin, margin), (margin, margin), (0, 0)), constant_values=GREY)
-    return padded[top + margin : bottom + margin, left + margin : right + margin]
+def cut(image, field, peak_y, peak_x):
+    """What a unit sees of an image, uint8 (y, x, channel) of the field's size: grey where it sees padding."""
+    patch = np.full((field.size, field.size, image.shape[-1]), GREY, np.uint8)
+    top, left, bottom, right, _ = clipped_box(field, peak_y, peak_x)
+    first_row, first_column = (field.start + place * field.stride for place in (peak_y, peak_x))
+    rows, columns = slice(top - first_row, bottom - first_row), slice(left - first_column, right - first_column)
+    patch[rows, columns] = image[top:bottom, left:right]
+    return patch

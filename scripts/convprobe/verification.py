@@ -253,7 +253,7 @@ def _filters(results, config, run, at):
             yield same, name, f"{filter_name}: response is not the norm of the map"
     table = top_patches.top_images(path, images_path, chosen, top, config["network"])
     results.same_table(f"{at}/filters/top-images.csv", table)
-    fields = receptive_field.of_pooled_maps(config["network"])
+    fields = receptive_field.of_pooled_maps(config["network"], images.side)
     yield from _patches(results, f"{at}/filters/patches.h5", table, images, fields)
     yield from _all_filters(results, config, f"{at}/filters/all-top-images.csv", len(images.labels), table)
 
@@ -271,7 +271,7 @@ def _patches(results, name, table, images, fields):
     with hdf5.open_complete(results.path(name)) as file:
         for (layer, channel), rows in table.groupby(["layer", "channel"]):
             for patch, row in zip(file[f"{layer}/{channel}"][:], rows.sort_values("rank").itertuples(), strict=True):
-                seen = top_patches.cut(images.pixels[row.image], fields[layer].box(row.peak_y, row.peak_x))
+                seen = top_patches.cut(images.pixels[row.image], fields[layer], row.peak_y, row.peak_x)
                 what = f"{layer}/{channel}, rank {row.rank}: not the pixels of its box"
                 yield np.array_equal(patch, seen), name, what
 

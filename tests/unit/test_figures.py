@@ -4,10 +4,10 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 
-from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, receptive_field, top_patches
+from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, hdf5, receptive_field, top_patches
 
 RED = (255, 0, 0)
-FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2)
+FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
 OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
 PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
 
@@ -19,7 +19,7 @@ def red_images(count, side=8):
 
 def top_images(responses):
     """Rows of top-images.csv of one filter, its peak in the upper left corner of each image."""
-    box = top_patches.clipped_box(FIELD, 0, 0, 8)
+    box = top_patches.clipped_box(FIELD, 0, 0)
     rows = [("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box) for rank, value in enumerate(responses, start=1)]
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
@@ -41,7 +41,7 @@ def draw_filter(path, responses):
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
     draw_filter(tmp_path / "one.png", [2.0, 1.0])
     assert "the 4×4 pixels" in words(tmp_path / "one.png")
-    assert "grey where it leaves the image" in words(tmp_path / "one.png")
+    assert "grey where it sees padding" in words(tmp_path / "one.png")
     # Of the patch of the same size as the image, three quarters lie beyond it.
     red, grey = (pixels_of(tmp_path / "one.png", colour) for colour in (RED, (128, 128, 128)))
     assert 0.5 < grey / red < 0.75
@@ -60,6 +60,23 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
         filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
     shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
     assert shown[0] > shown[1] > shown[2] == 0
+
+
+def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
+    shown = {}
+    for count in (20, 21):
+        draw_filter(tmp_path / f"one-{count}.png", [2.0] * count)
+        rows = top_images([2.0] * count)
+        filter_figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
+        with hdf5.create(tmp_path / "patches.h5") as file:
+            file["conv1/3"] = np.full((count, 4, 4, 3), RED, np.uint8)
+        filter_figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
+        shown[count] = [pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")]
+    assert np.allclose(shown[21], shown[20], rtol=0.1)  # the caption takes a line more
+    for name, table in (("one", "top-images.csv"), ("atlas", "all-top-images.csv"), ("top", "top-images.csv")):
+        told = f"Only 20 of 21 ranks are drawn; {table} has all."
+        assert told in words(tmp_path / f"{name}-21.png")
+        assert "ranks are drawn" not in words(tmp_path / f"{name}-20.png")
 
 
 def test_what_is_off_is_named_layer_by_layer_with_the_mode():

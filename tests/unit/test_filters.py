@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, tables, top_patches
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -116,6 +116,19 @@ def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_
     np.testing.assert_array_equal(patch, expected)
 
 
+def test_a_patch_is_grey_where_padding_stands_in_place_of_pixels_that_pooling_dropped():
+    # 9 pixels, convolved to 7, pooled to 3 and 1: that unit sees rows 0 to 5, and the last layer pads it.
+    conv = [{"channels": 1, "kernel": 3}, {"channels": 1, "kernel": 1}, {"channels": 1, "kernel": 2, "padding": 1}]
+    field = receptive_field.of_pooled_maps({"conv": conv, "fc": []}, 9)["conv3"]
+    image = np.arange(9 * 9 * 3, dtype=np.uint8).reshape(9, 9, 3)
+    patch = top_patches.cut(image, field, 0, 0)
+    # Of 14 pixels, from 4 before the image on.
+    np.testing.assert_array_equal(patch[4:10, 4:10], image[:6, :6])
+    patch[4:10, 4:10] = 128
+    assert patch.shape == (14, 14, 3)
+    assert (patch == 128).all()
+
+
 # Every filter's top images
 
 
@@ -142,7 +155,8 @@ def any_network(request, network):
 def top_images_by_brute_force(network, images, top):
     """A filter, an image, a unit at a time: all that top-images.csv tells."""
     rows, maps = [], torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    for number, (layer, field) in enumerate(receptive_field.of_pooled_maps(network.settings).items(), start=1):
+    fields = receptive_field.of_pooled_maps(network.settings, images.side)
+    for number, (layer, field) in enumerate(fields.items(), start=1):
         maps = network.get_submodule(layer)(maps)
         if network.stages[number - 1].batch_norm:
             maps = network.get_submodule(f"norm{number}")(maps)
@@ -153,10 +167,10 @@ def top_images_by_brute_force(network, images, top):
             for rank, image in enumerate(first, start=1):
                 units = [(y, x) for y in range(maps.shape[2]) for x in range(maps.shape[3])]
                 y, x = max(units, key=lambda unit, seen=maps[image, channel]: float(seen[unit]))  # the first of equals
-                whole = field.box(y, x)
-                box = [min(max(edge, 0), images.side) for edge in whole]
+                whole = [field.start + place * field.stride + end for end in (0, field.size) for place in (y, x)]
+                box = [min(max(edge, 0), images.side) for edge in whole]  # no row is dropped before a padding here
                 name = images.classes[images.labels[image]]
-                rows.append((layer, channel, rank, image, name, norms[image], y, x, *box, list(whole) != box))
+                rows.append((layer, channel, rank, image, name, norms[image], y, x, *box, whole != box))
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
 
@@ -210,6 +224,19 @@ def test_a_silent_filter_shows_the_first_images(images):
     table = ranking.top_images(quiet, images, 3, batch=4)
     silent = table[(table["layer"] == "conv1") & (table["channel"] == 1)]
     assert silent[["image", "response", "peak_y", "peak_x"]].to_numpy().tolist() == [[i, 0, 0, 0] for i in range(3)]
+
+
+def test_a_small_response_is_no_silence_in_the_table(network, images, tmp_path):
+    quiet = Network(SETTINGS, classes=3, side=12).eval()
+    quiet.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        for weight in quiet.conv1.parameters():
+            weight.mul_(1e-9)
+    loud, faint = (ranking.top_images(found, images, 3).query("layer == 'conv1'") for found in (network, quiet))
+    tables.write(tmp_path / "all-top-images.csv", faint)
+    read = tables.read(tmp_path / "all-top-images.csv")
+    assert 0 < faint["response"].max() < 5e-7
+    np.testing.assert_allclose(read["response"], 1e-9 * loud["response"].to_numpy(float), rtol=1e-5)
 
 
 def test_fewer_images_than_ranks_are_all_listed(network, images):

@@ -31,10 +31,16 @@ def draw_network(draw):
 
 
 def plain(network, images, window, fill):
-    """A forward pass at every position."""
+    """A forward pass of each image as it is, and at every position."""
     hidden = torch.from_numpy(occlusion.windows(*images.shape[1:3], window))
-    maps = occlusion._plain(network, images, hidden, fill, "fp32", occlusion.runtime.IDLE, batch=64)
-    return maps.reshape(*images.shape[:3], -1)
+    return occlusion._plain(network, images, hidden, fill, "fp32", occlusion.runtime.IDLE, batch=64)
+
+
+def by_engine(network, images, window, fill, precision="fp32"):
+    """The same by the engine: float32 (image, 1 + position, class), the image as it is first."""
+    engine = Incremental(network, images.shape[1], window, precision)
+    found = [engine(image, fill) for image in images]
+    return np.stack([np.concatenate([clean[None], maps.reshape(-1, len(clean))]) for maps, clean in found])
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -44,8 +50,7 @@ def test_maps_equal_a_forward_pass_at_every_position(seed):
     images = draw.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     images[1, : side // 2] = fill = int(draw.integers(256))  # where it is grey already, nothing changes
     window = int(draw.choice(np.arange(1, side + 1, 2)))
-    engine = Incremental(network, side, window)
-    found = np.stack([engine(image, fill) for image in images])
+    found = by_engine(network, images, window, fill)
     np.testing.assert_allclose(found, plain(network, images, window, fill), atol=1e-5)
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
 
@@ -55,17 +60,21 @@ def test_changes_in_bfloat16_are_near(seed):
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
-    found = Incremental(network, side, 3, "bf16")(images[0], 128)
-    expected = plain(network, images, 3, 128)[0]
+    found = by_engine(network, images, 3, 128, "bf16")
+    expected = plain(network, images, 3, 128)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_an_image_that_is_grey_already_keeps_its_clean_probability_exactly():
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability(precision):
     network, side = draw_network(np.random.default_rng(3))
-    grey = np.full((side, side, 3), 128, dtype=np.uint8)
-    found = Incremental(network, side, 5)(grey, 128).reshape(side**2, -1)
-    assert (found == found[0]).all()
+    images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    images[0, :7] = images[1] = 128
+    (maps, grey), (clean, all_grey) = occlusion._incremental(network, images, 5, 128, precision, occlusion.runtime.IDLE)
+    assert (maps[:5] == clean).all(), "the window lies within rows 0 to 6"
+    assert not (maps[8] == clean).all()
+    assert (grey == all_grey).all()
 
 
 def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
@@ -101,7 +110,7 @@ def test_threads_do_not_change_a_byte(threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    assert found.tobytes() == one.tobytes()
+    assert [part.tobytes() for part in found] == [part.tobytes() for part in one]
 
 
 def test_the_cheaper_way_is_taken():

@@ -49,7 +49,7 @@ def test_published_network_has_the_published_maps_and_learns_from_one_image(publ
 
 def test_published_network_makes_one_occlusion_map(published):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
-    maps = occlusion.sweep(published.eval(), pixels, window=5, precision="bf16")
+    maps, _ = occlusion.sweep(published.eval(), pixels, window=5, precision="bf16")
     assert maps.shape == (1, 32, 32, 10)
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 
@@ -73,14 +73,14 @@ def test_pixels_become_channels_first_in_the_unit_interval():
 
 
 def test_receptive_fields_of_the_published_network():
-    fields = receptive_field.of_pooled_maps(PUBLISHED)
+    fields = receptive_field.of_pooled_maps(PUBLISHED, 32)
     assert {name: field.size for name, field in fields.items()} == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
-    assert fields["conv2"].box(1, 5) == (4, 20, 16, 32)
+    assert clipped_box(fields["conv2"], 1, 5) == (4, 20, 16, 32, False)
 
 
-def draw_settings(seed):
-    """A random network that leaves something of an image of 24×24."""
-    draw, conv, side = np.random.default_rng(seed), [], 24
+def draw_settings(seed, side=24):
+    """A random network that leaves something of the image."""
+    draw, conv = np.random.default_rng(seed), []
     while len(conv) < 3 and side > 5:
         kernel = int(draw.integers(1, 6))
         stage = {"channels": int(draw.integers(4, 8)), "kernel": kernel, "pool": int(draw.integers(1, 4))}
@@ -92,24 +92,52 @@ def draw_settings(seed):
     return {"conv": conv, "fc": []}
 
 
-@pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(12))], ids=str)
-def test_receptive_field_is_the_support_of_the_gradient(settings):
-    """It lies in the box and touches each of its sides, as far as these are in the image; clipped where it is less."""
+# Pooling drops a row of the first two maps, and padding takes its place: what lies below is not seen.
+DROPPING = {
+    "conv": [{"channels": 4, "kernel": 3}, {"channels": 4, "kernel": 1}, {"channels": 4, "kernel": 2, "padding": 1}],
+    "fc": [],
+}
+
+
+def changed_units(network, side):
+    """By brute force: which units of each layer a pixel changes, by layer bool (pixel y, pixel x, unit y, unit x)."""
+    draw = torch.Generator().manual_seed(0)
+    images = torch.rand(1, 3, side, side, generator=draw, dtype=torch.float64).repeat(1 + side**2, 1, 1, 1)
+    for pixel in range(side**2):
+        images[1 + pixel].flatten(1)[:, pixel] += 1e6
+    with torch.no_grad():
+        maps = dict(network.pooled_maps(images))
+    changed = {name: (values[1:] - values[0]).abs().amax(1) > 1e-6 for name, values in maps.items()}
+    return {name: units.view(side, side, *units.shape[1:]) for name, units in changed.items()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "side"),
+    [
+        *((settings, 24) for settings in NETWORKS),
+        (DROPPING, 9),
+        *((draw_settings(seed, side), side) for seed in range(40) for side in [9 + seed % 12]),
+    ],
+    ids=str,
+)
+def test_receptive_fields_are_exact(settings, side):
+    """The box holds all pixels that change a unit, and is no larger; clipped where it is less than the field."""
     torch.manual_seed(0)
-    network = Network(settings, classes=2, side=24).eval()
-    fields = receptive_field.of_pooled_maps(settings)
-    sides = receptive_field.pooled_sides(settings, 24)
-    for name, y, x in [(name, *place) for name, last in sides.items() for place in ((0, 0), (last - 1, last // 2))]:
-        seen = torch.zeros(24, 24, dtype=torch.bool)
-        for seed in range(60):  # one maximum hides the others: many images show the whole field
-            images = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(seed)).requires_grad_()
-            dict(network.pooled_maps(images))[name][0, :, y, x].sum().backward()
-            seen |= images.grad[0].abs().sum(0) > 0
-        rows, columns = seen.any(1).nonzero(), seen.any(0).nonzero()
-        found = tuple(map(int, (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)))
-        *box, clipped = clipped_box(fields[name], y, x, 24)
-        assert found == tuple(box) == tuple(min(max(edge, 0), 24) for edge in fields[name].box(y, x))
-        assert clipped == (found[2] - found[0] < fields[name].size or found[3] - found[1] < fields[name].size)
+    network = Network(settings, classes=2, side=side).double().eval()
+    with torch.no_grad():
+        missed = changed_units(network, side)
+        for weight in network.parameters():
+            weight.abs_().add_(0.1)  # so that nothing hides that a pixel became brighter
+    changed, fields = changed_units(network, side), receptive_field.of_pooled_maps(settings, side)
+    for name, field in fields.items():
+        for y, x in np.ndindex(changed[name].shape[2:]):
+            rows, columns = (changed[name][:, :, y, x].any(axis).nonzero() for axis in (1, 0))
+            seen = (int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+            *box, clipped = clipped_box(field, y, x)
+            assert tuple(box) == seen
+            assert clipped == (box[2] - box[0] < field.size or box[3] - box[1] < field.size)
+            missed[name][box[0] : box[2], box[1] : box[3], y, x] = False
+        assert not missed[name].any(), "with the weights as they were drawn, a pixel beyond the box changes the unit"
 
 
 def widened(settings):

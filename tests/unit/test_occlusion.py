@@ -40,19 +40,21 @@ def pixels():
 
 def test_the_border_hides_only_the_part_of_the_window_inside_the_image():
     white = np.full((1, 5, 5, 3), 255, dtype=np.uint8)
-    maps = occlusion.sweep(GreyCounter(), white, window=3)
+    maps, _ = occlusion.sweep(GreyCounter(), white, window=3)
     counts = np.log(maps[0, :, :, 0] / maps[0, :, :, 1])  # the softmax of (n, 0), undone
     expected = [[4, 6, 6, 6, 4], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [4, 6, 6, 6, 4]]
     np.testing.assert_allclose(counts, expected, rtol=1e-3)
 
 
 def test_each_position_equals_covering_the_image_by_hand(network, pixels):
-    maps = occlusion.sweep(network, pixels, window=5, fill=77)
+    maps, clean = occlusion.sweep(network, pixels, window=5, fill=77)
     for image, y, x in ((0, 0, 0), (0, 5, 6), (1, 10, 3), (1, 2, 10)):
         covered = pixels[image].copy()
         covered[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3] = 77
         logits = network(as_input(torch.from_numpy(covered)[None]))
         np.testing.assert_allclose(maps[image, y, x], logits.softmax(1)[0].detach(), atol=1e-6)
+    logits = network(as_input(torch.from_numpy(pixels)))
+    np.testing.assert_allclose(clean, logits.softmax(1).detach(), atol=1e-6)
 
 
 def test_grey_is_normalised_as_the_image_is():
@@ -65,14 +67,28 @@ def test_grey_is_normalised_as_the_image_is():
 
     watching = Watching(SETTINGS, classes=3, side=11, normalisation=NORMALISATION).eval()
     occlusion.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
-    # (128 / 255 - mean) / std by hand, at the covered pixel of the first position
-    assert seen[0][0, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
+    # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes the image itself
+    assert seen[0][1, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 121, 1000])
 def test_the_batch_does_not_change_the_maps(network, pixels, batch):
     whole = occlusion.sweep(network, pixels, window=3)
-    np.testing.assert_allclose(occlusion.sweep(network, pixels, window=3, batch=batch), whole, atol=1e-6)
+    for found, expected in zip(occlusion.sweep(network, pixels, window=3, batch=batch), whole, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_no_more_images_are_computed_at_a_time_than_asked_for(pixels):
+    class Counting(GreyCounter):
+        most = 0
+
+        def forward(self, images):
+            self.most = max(self.most, len(images))
+            return super().forward(images)
+
+    counting = Counting()
+    occlusion.sweep(counting, pixels.repeat(4, axis=0), window=3, batch=3)
+    assert counting.most == 3
 
 
 @pytest.mark.parametrize("window", [3, 5])
@@ -93,8 +109,8 @@ def test_captum_averages_what_the_maps_hold(network, pixels, window):
     captum = Occlusion(confidence).attribute(padded, sliding_window_shapes=(3, window, window), baselines=grey)
     captum = captum[0, 0, half : half + side, half : half + side].detach().numpy()
 
-    drop = occlusion.clean_probability(network, pixels[:1])[0, label]
-    drop = np.float64(drop) - occlusion.sweep(network, pixels[:1], window)[0, :, :, label]
+    maps, clean = occlusion.sweep(network, pixels[:1], window)
+    drop = np.float64(clean[0, label]) - maps[0, :, :, label]
     for y, x in np.ndindex(side, side):
         covering = drop[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
         assert captum[y, x] == pytest.approx(covering.mean(), abs=1e-6)
@@ -111,8 +127,7 @@ def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
 @pytest.fixture
 def window_file(tmp_path, network, pixels):
     images = datasets.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
-    maps = occlusion.sweep(network, pixels, window=3)
-    clean = occlusion.clean_probability(network, pixels)
+    maps, clean = occlusion.sweep(network, pixels, window=3)
     path = tmp_path / "window-3.h5"
     occlusion.write(path, maps, clean, images, {"window": 3, "fill": 128}, checkpoint_sha256="0" * 64)
     return path
@@ -136,8 +151,7 @@ def write_parts(folder, network, pixels, cuts, **changed):
         images = datasets.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
         paths.append(folder / "window-3" / f"{number}.h5")
         settings = {"window": 3, "fill": 128} | (changed if number else {})
-        clean = occlusion.clean_probability(network, part)
-        occlusion.write(paths[-1], occlusion.sweep(network, part, 3), clean, images, settings, "0" * 64)
+        occlusion.write(paths[-1], *occlusion.sweep(network, part, 3), images, settings, "0" * 64)
     return paths
 
 
@@ -151,7 +165,7 @@ def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeyp
     for folder in (tmp_path, tmp_path / "moved/window-3"):
         monkeypatch.chdir(folder)
         with hdf5.open_complete(joined) as file:
-            np.testing.assert_array_equal(file["probability"][:], occlusion.sweep(network, pixels, 3))
+            np.testing.assert_array_equal(file["probability"][:], occlusion.sweep(network, pixels, 3)[0])
             assert file["label"][:].tolist() == [0, 1, 0, 1, 0]
     with xarray.open_dataset(joined, engine="h5netcdf") as opened:
         assert dict(opened.sizes) == {"image": 5, "y": 11, "x": 11, "class": 3}

@@ -1,6 +1,7 @@
 """Training that is cut and resumed, evaluation, augmentation, selection, the drawn data set."""
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -153,6 +154,20 @@ def test_normalisation_is_that_of_the_training_images_only():
     settings = {"name": "shapes", "train_images": 50, "test_images": 10, "validation_images": 8}
     splits = sources.load(settings)
     assert {name: len(images.labels) for name, images in splits.items()} == {"train": 42, "test": 10, "validation": 8}
+
+
+@pytest.mark.parametrize("level", [0, 254])  # the mean of 254/255, summed as it is, isn't 254/255
+def test_a_channel_of_one_value_stops_only_runs_that_normalise(images, level):
+    pixels = images.pixels.copy()
+    pixels[..., 1] = level
+    flat = dataclasses.replace(images, pixels=pixels)
+    measured = datasets.normalisation(pixels)
+    assert (measured["mean"][1], measured["std"][1]) == (level / 255, 0)
+    checkpoint, state = training.begin(flat, NETWORK, measured, TRAINING | {"normalise": False})
+    record, _ = training.train_epoch(checkpoint, state, flat, TRAINING)
+    assert math.isfinite(record["train_loss"])
+    with pytest.raises(InputError, match=r"channel 1 has one value everywhere\. Expected training\.normalise or runs"):
+        training.begin(flat, NETWORK, measured, TRAINING)
 
 
 def test_held_out_images_are_the_last_training_images():

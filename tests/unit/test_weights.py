@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 import torch
+import torchvision
 
 from convprobe import checkpoints, weights
 from convprobe.errors import InputError
@@ -105,14 +106,8 @@ WRONG = {
     "another form": (
         lambda state: {f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])},
         [
-            "conv1.weight is missing, expected shape (3, 3, 3, 3)",
-            "conv1.bias is missing, expected shape (3,)",
-            "fc1.weight is missing, expected shape (4, 27)",
-            "fc1.bias is missing, expected shape (4,)",
-            "fc2.weight is missing, expected shape (2, 4)",
-            "fc2.bias is missing, expected shape (2,)",
-            "0.weight of shape (3, 3, 3, 3) is unknown, expected only conv1.weight … fc2.bias",
-            "1.weight of shape (3,) is unknown, expected only conv1.weight … fc2.bias",
+            "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, conv1.weight … fc2.bias"
+            ", or their shapes in their order: 1.weight of shape (3,) stands in the place of conv1.bias of shape (3,)",
         ],
     ),
     "claims to be huge": (
@@ -165,6 +160,73 @@ def test_what_does_not_fit_is_told_found_beside_expected(tmp_path, state, case):
     assert refusal(path) == lines
 
 
+OTHER_NAMES = {  # as torchvision's VGG, a tutorial's and a compiled network have them
+    "features": ["features.0", "features.1", "classifier.0", "classifier.3"],
+    "blocks": ["layer1.0", "layer1.1", "fc1", "fc2"],
+    "compiled": ["_orig_mod.conv1", "_orig_mod.norm1", "_orig_mod.fc1", "_orig_mod.fc2"],
+}
+WITH_NORM = {"conv": [{"channels": 3, "kernel": 3, "batch_norm": True}], "fc": [4]}
+
+
+def under_other_names(state, layers):
+    """The state of a network WITH_NORM, its layers called otherwise."""
+    names = dict(zip(("conv1", "norm1", "fc1", "fc2"), layers, strict=True))
+    parts = ((name.split("."), tensor) for name, tensor in state.items())
+    return {f"{names[layer]}.{kind}": tensor for (layer, kind), tensor in parts}
+
+
+@pytest.mark.parametrize("style", OTHER_NAMES)
+def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(tmp_path, capsys, style):
+    network = Network(WITH_NORM, classes=2, side=8).eval()
+    network.norm1.running_mean.normal_()
+    torch.save(under_other_names(network.state_dict(), OTHER_NAMES[style]), tmp_path / "a.pth")
+    images = torch.rand(2, 3, 8, 8)
+    taken = read(tmp_path / "a.pth", WITH_NORM, given=RAW).network.eval()
+    assert torch.equal(taken(images), network(images))
+    lines = capsys.readouterr().out.splitlines()
+    assert f"{OTHER_NAMES[style][1]}.running_mean is taken for norm1.running_mean" in lines
+    assert all(line.split(" is taken for ")[0] != line.split(" is taken for ")[1] for line in lines)
+
+
+def test_names_of_the_network_are_never_taken_for_others(tmp_path):
+    """Two layers of one shape, in the file in the other order."""
+    settings = {"conv": [{"channels": 3, "kernel": 3, "pool": 1}] * 2, "fc": []}
+    state = Network(settings, classes=2, side=8).state_dict()
+    names = [f"{layer}.{kind}" for layer in ("conv2", "conv1", "fc1") for kind in ("weight", "bias")]
+    turned = {name: state[name] for name in names}
+    torch.save(turned, tmp_path / "a.pth")
+    assert torch.equal(read(tmp_path / "a.pth", settings).network.conv2.weight, state["conv2.weight"])
+
+
+def test_a_plain_network_of_other_shapes_is_told_in_one_line(tmp_path):
+    state = Network({"conv": [{"channels": 3, "kernel": 5}], "fc": [4]}, classes=2, side=8).state_dict()
+    layers = ("features.0", "classifier.0", "classifier.2")
+    names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
+    torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [
+        "seems to be another network (6 tensors, features.0.weight … classifier.2.bias), expected 6 tensors, "
+        "conv1.weight … fc2.bias, or their shapes in their order: features.0.weight of shape (3, 3, 5, 5) stands in "
+        "the place of conv1.weight of shape (3, 3, 3, 3)"
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "backbone."])
+def test_a_residual_network_is_told_in_one_line(tmp_path, prefix):
+    state = torchvision.models.resnet18().state_dict()
+    torch.save({prefix + name: tensor for name, tensor in state.items()}, tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [
+        f"seems to be a residual network (102 tensors, {prefix}conv1.weight … {prefix}fc.bias), expected a plain one "
+        "(6 tensors, conv1.weight … fc2.bias)"
+    ]
+
+
+def test_a_residual_network_of_the_same_shapes_is_another_network(tmp_path, state):
+    names = ["layer1.0.conv1.weight", "layer1.0.conv1.bias", "a.weight", "a.bias", "fc.weight", "fc.bias"]
+    torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
+    (line,) = refusal(tmp_path / "a.pth")
+    assert line.startswith("seems to be a residual network (")
+
+
 def test_what_batch_normalisation_counts_does_not_matter_its_variances_do(tmp_path):
     state = Network(NORMALISING, classes=2, side=8).state_dict()
     torch.save({**state, "norm1.num_batches_tracked": torch.zeros(3)}, tmp_path / "a.pth")
@@ -203,9 +265,37 @@ def test_the_payload_of_these_tests_works(tmp_path, monkeypatch):
 def test_what_else_a_file_holds_is_named(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values and tensors): "
-        "expected a state dict, as torch.save(network.state_dict(), path) writes it"
+        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values and tensors): it "
+        "seems to be a whole pickled module, expected a state dict, as torch.save(network.state_dict(), path) writes it"
     ]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+def test_a_torchscript_archive_is_named(tmp_path):
+    torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [
+        "seems to be a TorchScript archive, which holds code: expected a state dict, as "
+        "torch.save(torch.jit.load(path).state_dict(), other_path) writes it"
+    ]
+
+
+def test_a_safetensors_file_is_named(tmp_path):
+    header = b'{"conv1.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    (tmp_path / "a.pth").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert refusal(tmp_path / "a.pth") == [
+        "seems to be a safetensors file: expected a state dict, as "
+        "torch.save(safetensors.torch.load_file(path), other_path) writes it"
+    ]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 9, 300, 900])
+@pytest.mark.parametrize("older", [False, True])
+def test_a_pickled_module_that_is_cut_off_is_told_in_one_line(tmp_path, cut, older):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pth", _use_new_zipfile_serialization=not older)
+    content = (tmp_path / "a.pth").read_bytes()
+    (tmp_path / "a.pth").write_bytes(content[:cut])
+    (line,) = refusal(tmp_path / "a.pth")
+    assert line.startswith("damaged or not a checkpoint (")
 
 
 def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path, state):
