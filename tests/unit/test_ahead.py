@@ -75,14 +75,19 @@ def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images
     assert not [path for path in (tmp_path / "run/.ahead").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one"])
-def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed):
+@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one", "torch", "numpy"])
+def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed, monkeypatch):
     made = run_first_job(tmp_path / "run", images, source)
     params = [*PARAMS, "augmentation.py 5678"] if changed == "params" else PARAMS
     if changed == "an input of all":
         source.write_text("other images")
     if changed == "an input of this one":
         made["optimizer"].write_text("another state")
+    if changed in ("torch", "numpy"):
+        installed = tmp_path / f"updated/{changed}-99.0.dist-info/METADATA"
+        installed.parent.mkdir(parents=True)
+        installed.write_text(f"Metadata-Version: 2.1\nName: {changed}\nVersion: 99.0\n")
+        monkeypatch.syspath_prepend(tmp_path / "updated")
     with ahead.shelf(tmp_path / "run", params, [source]) as shelf:
         assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
     assert not outputs_of(tmp_path / "run", 2)["checkpoint"].exists()
