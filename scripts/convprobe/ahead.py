@@ -21,7 +21,6 @@ from pathlib import Path
 import psutil
 
 from convprobe import files
-from convprobe.errors import InputError
 
 FOLDER = ".ahead"
 COMPUTED_BY = ("torch", "numpy")  # another version of them may make other results
@@ -121,6 +120,11 @@ def quick(results):
             return
 
 
+@contextlib.contextmanager
 def left_to_its_job():
-    """What goes wrong ahead is told by the job that will ask for it: a context that ends quietly there."""
-    return contextlib.suppress(InputError, OSError)
+    """A context that suppresses errors of results made early, but for a line; the job that needs them reports them."""
+    try:
+        yield
+    except Exception as error:  # a file that an earlier config left can be wrong in any way
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        print(f"nothing more is made ahead ({reason}): left to its own job", flush=True)
