@@ -90,6 +90,8 @@ def test_the_best_epoch_is_found_and_only_then_probed(finished, tmp_path):
     assert always <= ran
     assert not any(job.startswith(("train", "evaluate", "prepare", "tabulate_learning")) for job in ran)
     assert not plan(workflow)
+    configure("selection: {policy: best, split: test, epoch: 2}")(workflow)
+    assert not plan(workflow), "the epoch of policy fixed changes nothing here"
 
 
 def test_an_archive_of_cifar10_that_is_there_is_never_due(make_workflow):
