@@ -26,10 +26,8 @@ PROBES = occlusion_files() + filter_files() + ablation_files()
 include: "rules/verification.smk"
 
 
-# Seconds each and without the network: on a cluster they run where Snakemake does. So does the download, for the
-# nodes of a cluster often have no way out.
+# Seconds each and without the network: on a cluster they run where Snakemake does.
 localrules:
-    download_cifar10,
     tabulate_learning_curve,
     select_epoch,
     plot_learning_curve,

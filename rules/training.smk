@@ -11,6 +11,11 @@ def training_settings(run):
     return {"network": config["network"], "training": settings}
 
 
+def last_epoch(wildcards):
+    """How far a job may go ahead; a resource and no param, for it changes no result."""
+    return int(epochs(wildcards.run)[-1])
+
+
 def previous_epoch(wildcards):
     """Weights and optimizer state after the epoch before; nothing before the first."""
     before = int(wildcards.epoch) - 1
@@ -47,8 +52,7 @@ rule train_epoch:
     threads: 4
     resources:
         gpu=1,
-        # Not a param: how far a job goes ahead changes no result.
-        last_epoch=lambda wildcards: int(epochs(wildcards.run)[-1]),
+        last_epoch=last_epoch,
     params:
         *fingerprint("train_epoch.py"),
         settings=lambda wildcards: training_settings(wildcards.run),
@@ -93,6 +97,7 @@ rule evaluate_epoch:
     threads: 4
     resources:
         gpu=1,
+        last_epoch=last_epoch,
     params:
         *fingerprint("evaluate_epoch.py"),
         settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},

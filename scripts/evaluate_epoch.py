@@ -13,4 +13,5 @@ if __name__ == "__main__":
                 from convprobe import datasets, evaluation  # PyTorch takes seconds to import
 
                 splits = {split: datasets.read(inputs.images, split) for split in settings["splits"]}
-                evaluation.write_evaluations(outputs, shelf, inputs.checkpoint, splits, job)
+                last = snakemake.resources.last_epoch
+                evaluation.write_evaluations(outputs, shelf, inputs.checkpoint, last, splits, job)

@@ -10,8 +10,10 @@ would not have made, and what a killed job has put there is not lost.
 import contextlib
 import fcntl
 import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 import shutil
 import time
 from pathlib import Path
@@ -19,9 +21,9 @@ from pathlib import Path
 import psutil
 
 from convprobe import files
-from convprobe.errors import InputError
 
 FOLDER = ".ahead"
+COMPUTED_BY = ("torch", "numpy")  # another version of them may make other results
 STARTS = 4  # a result is quick that takes at most so many times what its process took to start
 
 
@@ -57,7 +59,9 @@ class Shelf:
 
     def __init__(self, folder, params, inputs):
         self.folder = folder
-        self._made_from = [params, *map(files.sha256, inputs)]
+        # Not by importing them: torch takes seconds, and a job that takes its results does without it.
+        versions = [platform.python_version(), *map(importlib.metadata.version, COMPUTED_BY)]
+        self._made_from = [params, versions, *map(files.sha256, inputs)]
 
     def place(self, *inputs):
         """The folder for what is made from these files, and from what everything on the shelf is made from."""
@@ -116,6 +120,11 @@ def quick(results):
             return
 
 
+@contextlib.contextmanager
 def left_to_its_job():
-    """What goes wrong ahead is told by the job that will ask for it: a context that ends quietly there."""
-    return contextlib.suppress(InputError, OSError)
+    """A context that suppresses errors of results made early, but for a line; the job that needs them reports them."""
+    try:
+        yield
+    except Exception as error:  # a file that an earlier config left can be wrong in any way
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        print(f"nothing more is made ahead ({reason}): left to its own job", flush=True)

@@ -62,9 +62,10 @@ def load(path, device="cpu"):
     return checkpoint
 
 
-def of_run(path):
-    """Paths of all epochs' checkpoints that lie beside one, in order."""
-    return sorted(found for found in Path(path).parent.glob("epoch-*.pth") if found.suffixes == [".pth"])
+def of_run(path: Path, last_epoch: int) -> list[Path]:
+    """Paths of the checkpoints of epochs 1 to the last one that lie beside one, in order."""
+    named = [Path(path).with_name(f"epoch-{epoch:02d}.pth") for epoch in range(1, last_epoch + 1)]
+    return [path for path in named if path.exists()]
 
 
 def _checkpoint(values):

@@ -14,6 +14,7 @@ from convprobe import receptive_field
 from convprobe.errors import InputError
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
+USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
 MOST_LEVELS = 20  # of lists and mappings in one another; the config's own keys need 4
 SHARD_IMAGES = 200  # occluded images a job and file, from which on there are several
 # Known before the data set is read; a folder of images may be of any size.
@@ -48,6 +49,9 @@ def checked(config, schema_path, files=()):
     # Sets, written as lists: in whatever order they are given, the same files come out.
     config["occlusion"]["windows"].sort()
     config["filters"]["chosen"].sort(key=_place)
+    # What the policy doesn't use changes nothing.
+    policy = config["selection"]["policy"]
+    config["selection"] = {key: config["selection"][key] for key in ("policy", USED_BY_POLICY[policy])}
     return config
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, files, runtime
+from convprobe import ahead, checkpoints, datasets, files, runtime
 from convprobe.network import as_input
 
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result
@@ -41,21 +41,32 @@ def evaluate(network, images, job=runtime.IDLE):
     }
 
 
-def write_evaluations(outputs, shelf, checkpoint_path, splits, job=runtime.IDLE):
+def write_evaluations(
+    outputs: dict[str, Path],
+    shelf: ahead.Shelf,
+    checkpoint_path: Path,
+    last_epoch: int,
+    splits: dict[str, datasets.Images],
+    job: runtime.Job = runtime.IDLE,
+) -> None:
     """Write the evaluation of an epoch, and put those of the run's others on the shelf while they are quick.
 
     Args:
         outputs: the path of `evaluation`.
         shelf: an ahead.Shelf.
         checkpoint_path: of the epoch.
-        splits: dict of datasets.Images by name.
+        last_epoch: number of the run's last one; checkpoints of later ones are left over from another config.
+        splits: the images, by the name of their split.
     """
-    places = {path: shelf.place(path) for path in checkpoints.of_run(checkpoint_path)}
-    shelf.keep(places.values())
-    due = [path for path, place in places.items() if not place.exists() and path != Path(checkpoint_path)]
+    own, places = shelf.place(checkpoint_path), {}
+    with ahead.left_to_its_job():
+        beside = checkpoints.of_run(checkpoint_path, last_epoch)
+        places = {path: shelf.place(path) for path in beside if path != Path(checkpoint_path)}
+        shelf.keep([own, *places.values()])
+    due = [path for path, place in places.items() if not place.exists()]
     evaluated = ahead.quick(_evaluations([checkpoint_path, *due], splits, job))
     files.write_json(outputs["evaluation"], next(evaluated))
-    places[Path(checkpoint_path)].mkdir(parents=True, exist_ok=True)  # as if it were taken from there
+    own.mkdir(parents=True, exist_ok=True)  # as if it were taken from there
     with ahead.left_to_its_job():
         for path, measured in zip(due, evaluated, strict=False):
             with shelf.adding(places[path]) as folder:

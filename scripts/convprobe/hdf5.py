@@ -87,6 +87,8 @@ def virtual_dataset(file, name, parts, folder, dimensions):
         place = Path(part.file.filename).relative_to(folder).as_posix()
         layout[start : start + len(part)] = h5py.VirtualSource(place, part.name, part.shape, part.dtype)
         start += len(part)
+    # As h5py has it for all others: with the time in it, each writing would give other bytes.
+    layout.dcpl.set_obj_track_times(False)
     # What is missing shows as no number, or as no label.
     missing = np.nan if parts[0].dtype.kind == "f" else -1
     _attach(file, file.create_virtual_dataset(name, layout, fillvalue=missing), dimensions)

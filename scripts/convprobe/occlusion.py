@@ -4,14 +4,16 @@ Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networ
 """
 
 import contextlib
+import hashlib
 import itertools
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from convprobe import arithmetic, hdf5, incremental, runtime
+from convprobe import arithmetic, files, hdf5, incremental, runtime
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
 
@@ -180,4 +182,11 @@ def join(path, shard_paths):
             _write_axes(file, images, len(shards[0]["y"]), shards[0]["class"].asstr()[:])
             for name, axes in AXES.items():
                 hdf5.virtual_dataset(file, name, [shard[name] for shard in shards], Path(path).parent, axes)
-            file.attrs.update(made)
+            # Of the shards' maps it holds nothing: only by their digests does it change when one of them does.
+            file.attrs.update(made, shards_sha256=_digest_of_all(shard_paths))
+
+
+def _digest_of_all(paths: Sequence[str | Path]) -> str:
+    """SHA-256 of what `sha256sum` prints of files in their folder: a digest and a name a line."""
+    lines = "".join(f"{files.sha256(path)}  {Path(path).name}\n" for path in paths)
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -59,11 +59,11 @@ def write_epochs(outputs, shelf, epochs):
     """
     epochs = ahead.quick(epochs)
     _write(outputs, *next(epochs))
-    place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
-    if place.exists():
-        return  # a job that was killed had gone ahead
-    shelf.keep([])
     with ahead.left_to_its_job():
+        place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
+        if place.exists():
+            return  # a job that was killed had gone ahead
+        shelf.keep([])
         for epoch in epochs:
             with shelf.adding(place) as folder:
                 _write({name: folder / name for name in outputs}, *epoch)

@@ -244,6 +244,7 @@ SETTINGS = [
         configure("selection: {epoch: 2}"),
         jobs(*(job for job in CURVES if not job.startswith("tabulate"))) | probes(at="normalised epoch-02") | PAGE,
     ),
+    Edit("the split of `policy: best`, where the epoch is fixed", configure("selection: {split: test}")),
     Edit(
         "epochs: 2 to 3, at a constant rate",
         configure("training: {epochs: 3}"),

@@ -75,14 +75,19 @@ def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images
     assert not [path for path in (tmp_path / "run/.ahead").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one"])
-def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed):
+@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one", "torch", "numpy"])
+def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed, monkeypatch):
     made = run_first_job(tmp_path / "run", images, source)
     params = [*PARAMS, "augmentation.py 5678"] if changed == "params" else PARAMS
     if changed == "an input of all":
         source.write_text("other images")
     if changed == "an input of this one":
         made["optimizer"].write_text("another state")
+    if changed in ("torch", "numpy"):
+        installed = tmp_path / f"updated/{changed}-99.0.dist-info/METADATA"
+        installed.parent.mkdir(parents=True)
+        installed.write_text(f"Metadata-Version: 2.1\nName: {changed}\nVersion: 99.0\n")
+        monkeypatch.syspath_prepend(tmp_path / "updated")
     with ahead.shelf(tmp_path / "run", params, [source]) as shelf:
         assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
     assert not outputs_of(tmp_path / "run", 2)["checkpoint"].exists()
@@ -105,13 +110,16 @@ def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images
     assert sorted((tmp_path / "run/.ahead").rglob("*")) == there
 
 
-def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source):
+@pytest.mark.parametrize("error", [InputError, OSError, RuntimeError, IndexError])
+def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source, error, capsys):
     def epochs():
         yield from training.train(*begun(images), images, TRAINING, 1)
-        raise InputError("epoch 2: training diverged")
+        raise error("epoch 2: training diverged\nsomewhere")
 
     made = run_first_job(tmp_path / "run", images, source, epochs())
     assert checkpoints.load(made["checkpoint"]).epoch == 1
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if "ahead" in line]
+    assert "epoch 2: training diverged" in told
 
     def failing():
         raise InputError("epoch 1: training diverged")
@@ -133,7 +141,7 @@ def test_evaluations_in_any_order_are_made_once(tmp_path, images):
         checkpoints.save(folder / f"epoch-{epoch:02d}.pth", checkpoint)
     outputs = {epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"} for epoch in (1, 2, 3)}
     with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
-        evaluation.write_evaluations(outputs[2], shelf, folder / "epoch-02.pth", splits)
+        evaluation.write_evaluations(outputs[2], shelf, folder / "epoch-02.pth", 3, splits)
         for epoch in (3, 1):
             assert shelf.take(outputs[epoch], folder / f"epoch-{epoch:02d}.pth")
     for epoch, paths in outputs.items():
@@ -142,8 +150,34 @@ def test_evaluations_in_any_order_are_made_once(tmp_path, images):
     # One that is asked for again alone is made alone.
     with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
         assert not shelf.take(outputs[1], folder / "epoch-01.pth")
-        evaluation.write_evaluations(outputs[1], shelf, folder / "epoch-01.pth", splits)
+        evaluation.write_evaluations(outputs[1], shelf, folder / "epoch-01.pth", 3, splits)
     assert not [path for path in (tmp_path / "evaluation/.ahead").rglob("*") if path.is_file()]
+
+
+def of_an_earlier_config(path, images, kind):
+    """A checkpoint that doesn't fit the images, or no file at all."""
+    if kind == "no file":
+        return path.mkdir(parents=True)
+    pixels = images.pixels.repeat(2, axis=1).repeat(2, axis=2) if kind == "another image size" else images.pixels
+    classes = images.classes[:1] if kind == "fewer classes" else images.classes
+    others = datasets.Images(pixels, images.labels, classes, images.indices)
+    checkpoint, _ = training.begin(others, NETWORK, datasets.normalisation(pixels), TRAINING)
+    checkpoints.save(path, checkpoint)
+
+
+@pytest.mark.parametrize("kind", ["another image size", "fewer classes", "no file"])
+@pytest.mark.parametrize("last_epoch", [1, 2])
+def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(tmp_path, images, kind, last_epoch, capsys):
+    folder, output = tmp_path / "checkpoints", tmp_path / "evaluation/epoch-01.json"
+    checkpoint, _, _ = next(training.train(*begun(images), images, TRAINING, 1))
+    checkpoints.save(folder / "epoch-01.pth", checkpoint)
+    of_an_earlier_config(folder / "epoch-02.pth", images, kind)
+    with ahead.shelf(output.parent, PARAMS, []) as shelf:
+        outputs = {"evaluation": output}
+        evaluation.write_evaluations(outputs, shelf, folder / "epoch-01.pth", last_epoch, {"test": images})
+    assert files.read_json(output) == {"test": evaluation.evaluate(checkpoint.network.eval(), images)}
+    told = [line for line in capsys.readouterr().out.splitlines() if "ahead" in line]
+    assert len(told) == (1 if last_epoch == 2 else 0), "what is no epoch of the config is not even tried"
 
 
 def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):

@@ -96,10 +96,16 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
         "optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0005},
     }  # fmt: skip
     assert config["compared"] == []
-    assert config["selection"] == {"policy": "fixed", "epoch": 13, "split": "validation"}
+    assert config["selection"] == {"policy": "fixed", "epoch": 13}
     assert config["occlusion"] == {"windows": [3], "images": 20, "fill": 128, "precision": "fp32"}
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
     assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
+
+
+@pytest.mark.parametrize("used", [{"policy": "fixed", "epoch": 7}, {"policy": "best", "split": "test"}])
+def test_a_selection_keeps_only_what_its_policy_uses(used):
+    given = yaml.safe_load(LEAST) | {"selection": {"epoch": 12, "split": "validation"} | used}
+    assert configs.checked(given, SCHEMA)["selection"] == used
 
 
 def test_what_a_run_overrides_is_not_filled_with_defaults():

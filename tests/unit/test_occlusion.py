@@ -1,7 +1,9 @@
 """Occlusion maps against counting by hand, brute force and Captum."""
 
 import itertools
+import subprocess
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -175,6 +177,24 @@ def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeyp
     with hdf5.open_complete(joined) as file:
         assert np.isnan(file["confidence"][2:4]).all()
         assert np.isfinite(file["confidence"][4]).all()
+
+
+def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
+    """Equal shards, equal bytes, whatever the time; another shard, other bytes, though it holds none of their maps."""
+    pixels = np.random.default_rng(2).integers(0, 256, (4, 11, 11, 3), dtype=np.uint8)
+    joined = {}
+    for name, shown in {"one": pixels, "same": pixels, "other": pixels + np.uint8(1)}.items():
+        paths = write_parts(tmp_path / name, network, np.concatenate([pixels[:2], shown[2:]]), [0, 2, 4])
+        occlusion.join(tmp_path / name / "window-3.h5", paths)
+        joined[name] = (tmp_path / name / "window-3.h5").read_bytes()
+    assert joined["one"] == joined["same"]
+    assert joined["one"] != joined["other"]
+    with hdf5.open_complete(tmp_path / "one/window-3.h5") as file:
+        dates = {name: h5py.h5o.get_info(stored.id).ctime for name, stored in file.items()}
+        assert dates == dict.fromkeys(file, 0)
+        command = ["bash", "-c", "sha256sum *.h5 | sha256sum"]
+        digest = subprocess.run(command, cwd=tmp_path / "one/window-3", check=True, capture_output=True, text=True)
+        assert file.attrs["shards_sha256"] == digest.stdout.split()[0]
 
 
 def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):

@@ -146,6 +146,17 @@ def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     assert len(pd.read_csv(folder / "summary.csv")) == 10
     verified = workflow.run("verify_results")
     assert verified.returncode == 0, verified.stdout
+    # Joined anew from the same shards it is the same file, and from another one another.
+    joined = "results/tiny/normalised/epoch-01/occlusion/window-3.h5"
+    (workflow.folder / joined).unlink()
+    assert workflow.run(joined).returncode == 0
+    assert "Nothing to be done" in workflow.run("--dry-run").stdout
+    with h5py.File(folder / "window-3/0002.h5", "r+") as file:
+        file["confidence"][0] = 0
+    assert workflow.run(joined).returncode == 0
+    planned = workflow.run("--dry-run").stdout
+    assert "rule summarise_occlusion:" in planned
+    assert "rule join_occlusion:" not in planned
 
 
 def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
