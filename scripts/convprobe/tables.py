@@ -11,10 +11,13 @@ from convprobe.errors import InputError
 
 # Columns of class names: texts, though a class be called 007, NA or true.
 CLASS_NAMES = ("class", "before", "after", "predicted", "flipped_to")
+# Columns with seven digits: to six decimals a small response would be 0, and its filter said to be silent.
+SIGNIFICANT = ("response",)
 
 
-def text(table, index=False):
-    """A pandas table as CSV: six decimals, so that a row is readable and no digit is noise."""
+def text(table: pd.DataFrame, index: bool = False) -> str:
+    """A pandas table as CSV: six decimals, or seven digits, so that a row is readable and no digit is noise."""
+    table = table.assign(**{name: table[name].map("{:.7g}".format) for name in SIGNIFICANT if name in table})
     return table.to_csv(index=index, float_format="%.6f", lineterminator="\n")
 
 

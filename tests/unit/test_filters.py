@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, tables, top_patches
 from convprobe.network import Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
@@ -210,6 +210,19 @@ def test_a_silent_filter_shows_the_first_images(images):
     table = ranking.top_images(quiet, images, 3, batch=4)
     silent = table[(table["layer"] == "conv1") & (table["channel"] == 1)]
     assert silent[["image", "response", "peak_y", "peak_x"]].to_numpy().tolist() == [[i, 0, 0, 0] for i in range(3)]
+
+
+def test_a_small_response_is_no_silence_in_the_table(network, images, tmp_path):
+    quiet = Network(SETTINGS, classes=3, side=12).eval()
+    quiet.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        for weight in quiet.conv1.parameters():
+            weight.mul_(1e-9)
+    loud, faint = (ranking.top_images(found, images, 3).query("layer == 'conv1'") for found in (network, quiet))
+    tables.write(tmp_path / "all-top-images.csv", faint)
+    read = tables.read(tmp_path / "all-top-images.csv")
+    assert 0 < faint["response"].max() < 5e-7
+    np.testing.assert_allclose(read["response"], 1e-9 * loud["response"].to_numpy(float), rtol=1e-5)
 
 
 def test_fewer_images_than_ranks_are_all_listed(network, images):
