@@ -11,8 +11,9 @@ from convprobe.errors import InputError
 
 # Columns of class names: texts, though a class be called 007, NA or true.
 CLASS_NAMES = ("class", "before", "after", "predicted", "flipped_to")
-# Columns with seven digits: to six decimals a small response would be 0, and its filter said to be silent.
-SIGNIFICANT = ("response",)
+# Columns with seven digits: to six decimals a small response would be 0, and its filter said to be silent; a small
+# p-value would be 0 too.
+SIGNIFICANT = ("response", "p_value")
 
 
 def text(table: pd.DataFrame, index: bool = False) -> str:

@@ -250,7 +250,10 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
 
 
 # Names of columns, of the corner of a table, of variants; what is quoted in a table or a formula in a figure.
-AWKWARD = ("before", "after", "class", "class.1", "predicted", "image", "none", "all", "nan", "", " ", 'a, "b"', "$x$")
+AWKWARD = (
+    "before", "after", "class", "class.1", "predicted", "image", "none", "all", "nan", "p_value", "response", "", " ",
+    'a, "b"', "$x$",
+)  # fmt: skip
 
 
 def test_classes_may_be_called_as_anything_in_a_table_is(tmp_path):
@@ -304,6 +307,14 @@ def test_flips_are_the_images_that_changed_the_largest_fall_first(predictions):
     assert flips["image"].tolist() == [0, 4, 1, 2, 5]
     assert flips["fall"].tolist() == pytest.approx([0.8, 0.7, 0.2, -0.1, -0.2])
     assert ablation_tables.newly_wrong(flips)["image"].tolist() == [0, 4, 1]
+
+
+def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
+    true = pd.Series(["ant"] * 30)
+    predicted = {"none": ("", true), "chosen": ("conv1/0", true.replace("ant", "bee"))}
+    tables.write(tmp_path / "accuracy.csv", ablation_tables.accuracies(predicted, true))
+    # All of 30 changes to one side: 2 of 2³⁰ ways.
+    assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx([1, 2**-29], rel=1e-6)
 
 
 def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
