@@ -2,7 +2,7 @@
 # make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
-# make faults  200 interrupted runs in place of the tests' 25, for most of an hour
+# make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
 # make report  Snakemake's own report of the demo
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.

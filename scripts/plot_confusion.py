@@ -4,7 +4,7 @@ from convprobe import ablation_figures, runtime, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        before, after = (tables.read(snakemake.input[state], index_col=0) for state in ("before", "after"))
+        before, after = (tables.read_counts(snakemake.input[state]) for state in ("before", "after"))
         off = ablation_figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         ablation_figures.confusion(snakemake.output.figure, before, after, off, run, checkpoint)

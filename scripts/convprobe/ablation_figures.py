@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from convprobe import answers, figures
 from convprobe.ablation_tables import STATES
@@ -91,14 +92,12 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     figure = figures.new(9, 4.2)
     turned, net = figure.subplots(1, 2)
     shown = table[table["newly_wrong"] > 0].head(PAIRS).iloc[::-1]
-    bars = turned.barh(_pair_names(shown), shown["newly_wrong"], color=figures.BLUE)
-    turned.bar_label(bars, padding=2, fontsize=8)
+    _draw_pairs(turned, shown, "newly_wrong", "%d", figures.BLUE)
     turned.set(xlabel="images", title="right before, wrong after", xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])))
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = table.loc[order].query("change != 0").head(PAIRS).iloc[::-1]
     colours = [figures.ORANGE if change > 0 else figures.BLUE for change in shown["change"]]
-    bars = net.barh(_pair_names(shown), shown["change"], color=colours)
-    net.bar_label(bars, fmt="%+d", padding=2, fontsize=8)
+    _draw_pairs(net, shown, "change", "%+d", colours)
     limit = 1.25 * max([1, *shown["change"].abs()])
     net.set(xlabel="images", title="change in confusion, after less before", xlim=(-limit, limit))
     net.axvline(0, color="black", linewidth=0.8)
@@ -119,8 +118,11 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     )
 
 
-def _pair_names(table):
-    return table["class"] + " → " + table["predicted"]
+def _draw_pairs(axes: Axes, table: pd.DataFrame, column: str, form: str, colours: str | list[str]) -> None:
+    places = range(len(table))  # not the names: those of two pairs may read the same
+    bars = axes.barh(places, table[column], color=colours)
+    axes.set_yticks(places, table["class"] + " → " + table["predicted"])
+    axes.bar_label(bars, fmt=form, padding=2, fontsize=8)
 
 
 def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str) -> None:

@@ -1,5 +1,6 @@
 """What do filters answer to? Their maps and responses."""
 
+import h5py
 import numpy as np
 import torch
 
@@ -51,6 +52,17 @@ def write(path, batches, chosen, checkpoint_sha256):
                 maps = np.ascontiguousarray(found[name])
                 _append(file, f"{name}/maps", maps)
                 _append(file, f"{name}/response", response(maps))
+        for name in chosen:
+            _name_axes(file[name])
+
+
+def _name_axes(group: h5py.Group) -> None:
+    """Of a filter's maps and responses, once all images are there."""
+    maps = group["maps"]
+    hdf5.dimension(group, "image", np.arange(len(maps)))
+    hdf5.places(group, maps.shape[1], units=None)
+    hdf5.attach(group, maps, ("image", "y", "x"))
+    hdf5.attach(group, group["response"], ("image",))
 
 
 def _append(file, name, rows):

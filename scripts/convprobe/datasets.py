@@ -2,7 +2,8 @@
 
 Format, version 1: groups `train`, `test` and, if images are held out, `validation`, each with
 `images` uint8 (image, y, x, channel) and `labels` int64 (image); `test/masks` bool (image, y, x)
-where the place of the object is known; the attribute `classes` names the labels 0, 1, …
+where the place of the object is known; the attribute `classes` names the labels 0, 1, … Each group
+has the coordinates of its axes.
 """
 
 import math
@@ -13,6 +14,8 @@ import numpy as np
 
 from convprobe import hdf5
 from convprobe.errors import InputError
+
+CHANNELS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,13 @@ def write(path, splits):
         file.attrs["classes"] = list(splits["train"].classes)
         for name, images in splits.items():
             group = file.create_group(name)
-            group["images"] = images.pixels
-            group["labels"] = images.labels
+            hdf5.dimension(group, "image", images.indices)
+            hdf5.places(group, images.side)
+            hdf5.dimension(group, "channel", CHANNELS)
+            hdf5.dataset(group, "images", images.pixels, ("image", "y", "x", "channel"))
+            hdf5.dataset(group, "labels", images.labels, ("image",))
             if name == "test" and images.masks is not None:
-                group["masks"] = images.masks
+                hdf5.dataset(group, "masks", images.masks, ("image", "y", "x"))
 
 
 def classes(path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import ArrayLike
 
 from convprobe import files
 from convprobe.errors import InputError
@@ -69,9 +70,15 @@ def dimension(file, name, values, units=None):
         file[name].attrs["units"] = units
 
 
-def dataset(file, name, values, dimensions):
-    """Store an array whose axes are the named dimension scales of the file."""
-    _attach(file, file.create_dataset(name, data=values), dimensions)
+def places(group: h5py.Group, side: int, units: str | None = "pixel") -> None:
+    """Store the coordinates of the rows and columns of square images or maps."""
+    for name in ("y", "x"):
+        dimension(group, name, np.arange(side), units)
+
+
+def dataset(group: h5py.Group, name: str, values: ArrayLike, dimensions: tuple[str, ...]) -> None:
+    """Store an array whose axes are the named dimension scales of the group, which may be the file."""
+    attach(group, group.create_dataset(name, data=values), dimensions)
 
 
 def virtual_dataset(file, name, parts, folder, dimensions):
@@ -91,9 +98,10 @@ def virtual_dataset(file, name, parts, folder, dimensions):
     layout.dcpl.set_obj_track_times(False)
     # What is missing shows as no number, or as no label.
     missing = np.nan if parts[0].dtype.kind == "f" else -1
-    _attach(file, file.create_virtual_dataset(name, layout, fillvalue=missing), dimensions)
+    attach(file, file.create_virtual_dataset(name, layout, fillvalue=missing), dimensions)
 
 
-def _attach(file, stored, dimensions):
+def attach(group: h5py.Group, stored: h5py.Dataset, dimensions: tuple[str, ...]) -> None:
+    """Name the axes of an array by dimension scales of the group."""
     for axis, scale in enumerate(dimensions):
-        stored.dims[axis].attach_scale(file[scale])
+        stored.dims[axis].attach_scale(group[scale])

@@ -154,8 +154,7 @@ AXES = {
 
 def _write_axes(file, images, side, classes):
     hdf5.dimension(file, "image", images)
-    for name in ("y", "x"):
-        hdf5.dimension(file, name, np.arange(side), units="pixel")
+    hdf5.places(file, side)
     hdf5.dimension(file, "class", list(classes))
 
 

@@ -1,5 +1,6 @@
 """The images that a filter answers to most, and what the peak of its map sees there. Without torch: soon started."""
 
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -87,6 +88,19 @@ def cut_patches(path, top_images_path, images_path, network):
             peaks = rows[["peak_y", "peak_x"]].to_numpy()
             patches = [cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)]
             file[f"{layer}/{channel}"] = np.stack(patches)
+        for group in file.values():
+            _name_axes(group)
+
+
+def _name_axes(group: h5py.Group) -> None:
+    """Of the patches of a layer's filters, which are as many and as large for each."""
+    patches = list(group.values())
+    ranks, side = patches[0].shape[:2]
+    hdf5.dimension(group, "rank", np.arange(1, ranks + 1))
+    hdf5.places(group, side)
+    hdf5.dimension(group, "channel", datasets.CHANNELS)
+    for stored in patches:
+        hdf5.attach(group, stored, ("rank", "y", "x", "channel"))
 
 
 def cut(image, field, peak_y, peak_x):

@@ -1,15 +1,19 @@
 """Whatever stops a run, the same command finishes it, and its files are those of an undisturbed run.
 
-Each test draws its moment from a seed. CONVPROBE_FAULTS asks for more tests than the usual number.
+Each test draws its moment from a seed. CONVPROBE_FAULTS asks for another number of tests than one a rule.
 """
 
+import ast
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import h5py
@@ -17,44 +21,100 @@ import psutil
 import pytest
 
 pytestmark = pytest.mark.slow
-FAULTS = int(os.environ.get("CONVPROBE_FAULTS", "25"))
+REPOSITORY = Path(__file__).parents[2]
+SCRIPTS = REPOSITORY / "scripts"
+# Rules on which no fault is tried, and why.
+LEFT_OUT = {
+    "all": "makes no file",
+    "verify_results": "makes no file",
+    "download_cifar10": "needs the network; tests/unit/test_download.py breaks its lines",
+}
+
+
+def rules_of_the_workflow() -> list[str]:
+    """The rules by their names, which a test holds against Snakemake's own list."""
+    texts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "rules").glob("*.smk")]
+    named = [name for text in texts for name in re.findall(r"^ *(?:rule|checkpoint) (\w+):$", text, re.MULTILINE)]
+    return sorted(set(named) - set(LEFT_OUT))
+
+
+RULES = rules_of_the_workflow()
+FAULTS = int(os.environ.get("CONVPROBE_FAULTS", len(RULES)))
 # About how long a job of the tiny study lasts, by whether it imports torch.
 JOB_SECONDS = {True: 3.0, False: 1.0}
-USES_TORCH = {
-    "train_epoch", "evaluate_epoch", "map_occlusion", "record_activations", "find_top_images", "ablate_filters",
-    "compare_ablations",
-}  # fmt: skip
 
-# The outputs of one job of every rule.
+
+def uses_torch(rule: str) -> bool:
+    """Whether a job of the rule loads PyTorch: its script does, or a module that this reaches by imports."""
+    script = ast.parse((SCRIPTS / f"{rule}.py").read_text(encoding="utf-8"))
+    waiting, seen = list(imported(ast.walk(script))), set()
+    while waiting:
+        name = waiting.pop()
+        if name.partition(".")[0] in ("torch", "torchvision"):
+            return True
+        module = SCRIPTS / f"{name.replace('.', '/')}.py"
+        if name not in seen and module.is_file():
+            seen.add(name)
+            # What stands in a function of a module waits until that is called.
+            waiting += imported(ast.parse(module.read_text(encoding="utf-8")).body)
+    return False
+
+
+def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of the modules that import statements may load."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 RUN = "normalised"
 PROBED = f"{RUN}/epoch-01"
-STAGES = {
-    "prepare_images": ["dataset/images.h5"],
-    "measure_normalisation": ["dataset/normalisation.json"],
-    "train_epoch": [
-        f"{RUN}/checkpoints/epoch-02.pth", f"{RUN}/checkpoints/epoch-02.optimizer.pth", f"{RUN}/training/epoch-02.json",
-    ],
-    "evaluate_epoch": [f"{RUN}/evaluation/epoch-02.json"],
-    "tabulate_learning_curve": [f"{RUN}/learning-curve.csv"],
-    "select_epoch": [f"{RUN}/selection.json"],
-    "plot_learning_curve": [f"{RUN}/learning-curve.png"],
-    "map_occlusion": [f"{PROBED}/occlusion/window-3.h5"],
-    "summarise_occlusion": [f"{PROBED}/occlusion/summary.csv"],
-    "plot_occlusion_sheet": [f"{PROBED}/occlusion/sheet-1.png"],
-    "record_activations": [f"{PROBED}/filters/activations.h5"],
-    "find_top_images": [f"{PROBED}/filters/top-images.csv"],
-    "cut_patches": [f"{PROBED}/filters/patches.h5"],
-    "plot_top_patches": [f"{PROBED}/filters/top-patches.png"],
-    "ablate_filters": [f"{PROBED}/ablation/predictions.csv"],
-    "compare_ablations": [f"{PROBED}/ablation/accuracy.csv"],
-    "tabulate_confusion": [
-        f"{PROBED}/ablation/{name}.csv" for name in ("confusion-before", "confusion-after", "class-pairs")
-    ],
-    "list_first_images": [f"{PROBED}/ablation/first-images.csv"],
-    "plot_confusion": [f"{PROBED}/ablation/confusion.{kind}" for kind in ("png", "svg", "txt")],
-    "write_reproduction_card": ["reproduction.csv"],
-    "write_explorer": ["explorer.html"],
-}  # fmt: skip
+# What not every study has: shards, a second probed epoch, weights from elsewhere.
+BRANCHED = """
+occlusion: {images: 3}
+runs: {own: {weights: own.pth}}
+studied: [normalised, normalised/epoch-2, own]
+"""
+BRANCHES = (f"results/tiny/{RUN}/through-training.png", "results/tiny/own/checkpoints/weights.pth")
+
+
+@pytest.fixture(scope="session")
+def branched(finished, tmp_path_factory):
+    """The tiny study with more branches, and no more of them made than the rules need that only these have."""
+    workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(BRANCHED, name="edit.yaml")
+    config = workflow.folder / "scripts/convprobe/config.py"
+    config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
+    shutil.copy2(workflow.files()[f"{RUN}/checkpoints/epoch-02.pth"], workflow.folder / "own.pth")
+    completed = workflow.run(*BRANCHES)
+    assert completed.returncode == 0, completed.stdout[-5000:]
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def jobs(finished, branched):
+    """Of each rule a study, and the files that one job of the rule makes there, relative to the experiment's folder."""
+    made = {rule: (branched, files) for rule, files in last_jobs(branched, *BRANCHES).items()}
+    return made | {rule: (finished, files) for rule, files in last_jobs(finished).items()}
+
+
+def last_jobs(workflow, *targets) -> dict[str, list[str]]:
+    """The files of each rule's last job: of the last epoch, after which none can be made ahead."""
+    by_log = defaultdict(lambda: defaultdict(list))
+    for line in workflow.run(*targets, "--summary").stdout.splitlines():
+        match line.split("\t"):
+            case [path, _, rule, log, _, _] if path.startswith("results/tiny/"):
+                by_log[rule][log].append(path.removeprefix("results/tiny/"))
+    return {rule: files[max(files)] for rule, files in by_log.items()}
+
+
+def test_a_fault_is_tried_on_every_rule(jobs, branched):
+    listed = branched.run("--list-rules").stdout.split()
+    rules = {word for word in listed if (SCRIPTS / f"{word}.py").is_file()}
+    assert rules == set(RULES) | (set(LEFT_OUT) - {"all"})
+    assert set(jobs) == set(RULES)
 
 
 def contents(workflow):
@@ -92,9 +152,8 @@ def finish(workflow, *targets):
 
 
 def kill_job(snakemake, job):
-    if job is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            job.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        job.kill()
 
 
 def signal_all(number):
@@ -120,25 +179,27 @@ LIMITS = ("full disk", "limit of a file's size")
 def drawn_faults():
     """Kind, rule and seed of each test: kinds and rules in turn, another kind for a rule each time round."""
     kinds = [*SIGNALS, *LIMITS]
-    rules = list(STAGES)
-    random.Random(0).shuffle(rules)
+    rules = random.Random(0).sample(RULES, len(RULES))
     turns = [number + number // len(rules) for number in range(FAULTS)]
     return [(kinds[turns[number] % len(kinds)], rules[number % len(rules)], number) for number in range(FAULTS)]
 
 
 @pytest.mark.parametrize(("kind", "rule", "seed"), drawn_faults())
-def test_after_a_fault_the_same_command_makes_the_same_files(finished, tmp_path, kind, rule, seed):
-    workflow = finished.copy(tmp_path / "convprobe")
+def test_after_a_fault_the_same_command_makes_the_same_files(jobs, tmp_path, kind, rule, seed):
+    study, names = jobs[rule]
+    workflow = study.copy(tmp_path / "convprobe")
     undisturbed = contents(workflow)
-    for name in STAGES[rule]:
+    for name in names:
         workflow.files()[name].unlink()
-    targets = [f"results/tiny/{name}" for name in STAGES[rule]]
+    targets = [f"results/tiny/{name}" for name in names]
     draw = random.Random(seed)
     if kind in SIGNALS:
-        interrupt(workflow, targets, rule, SIGNALS[kind], draw.uniform(0, JOB_SECONDS[rule in USES_TORCH]))
+        interrupt(workflow, targets, rule, SIGNALS[kind], draw.uniform(0, JOB_SECONDS[uses_torch(rule)]))
     else:
-        largest = max(STAGES[rule], key=lambda name: len(undisturbed[name]))
-        space = run_out_of_space(workflow, targets, kind, draw.randrange(1 + len(undisturbed[largest]) // 1024))
+        largest = max(names, key=lambda name: len(undisturbed[name]))
+        kibibytes = draw.randrange(1 + len(undisturbed[largest]) // 1024)
+        space, output = run_out_of_space(workflow, targets, kind, kibibytes)
+        assert re.search(rf"(rule|checkpoint) {rule}:", output), f"no job of {rule} was started"
         assert len(undisturbed[largest]) <= space * 1024 or largest not in workflow.files()
     # No half file counts as a result.
     for name, content in contents(workflow).items():
@@ -151,6 +212,7 @@ def test_after_a_fault_the_same_command_makes_the_same_files(finished, tmp_path,
 def interrupt(workflow, targets, rule, fault, delay):
     snakemake = start(workflow, *targets)
     job = job_of(snakemake, rule)
+    assert job is not None, f"no job of {rule} was started"
     time.sleep(delay)
     if snakemake.poll() is None:
         fault(snakemake, job)
@@ -158,18 +220,18 @@ def interrupt(workflow, targets, rule, fault, delay):
 
 
 def run_out_of_space(workflow, targets, kind, kibibytes):
-    """Run where nothing larger can be written; returns how large that was in the end, in KiB."""
+    """Run where nothing larger can be written; returns how large that was in the end, in KiB, and the output."""
     if kind == "full disk":
         space = max(kibibytes, 4)  # the log needs some
-        run_on_a_full_disk(workflow, targets, space)
-    else:
-        space = max(kibibytes, 16)  # Snakemake's own files need some
-        assert workflow.run(*targets, limit=space).returncode in (0, 1)
-    return space
+        return space, run_on_a_full_disk(workflow, targets, space)
+    space = max(kibibytes, 16)  # Snakemake's own files need some
+    ran = workflow.run(*targets, limit=space)
+    assert ran.returncode in (0, 1)
+    return space, ran.stdout
 
 
 def run_on_a_full_disk(workflow, targets, kibibytes):
-    """Run with each folder of the targets on a file system of its own, with that much space left."""
+    """Run with each folder of the targets on a file system of its own that has so much space; returns the output."""
     if subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("this system lets no user mount a file system of his own")
     folders = " ".join(sorted({str(Path(target).parent) for target in targets}))
@@ -195,6 +257,7 @@ def run_on_a_full_disk(workflow, targets, kibibytes):
     command = [*NAMESPACE, "bash", "-c", script, "bash", *workflow.command(*targets)]
     ran = subprocess.run(command, cwd=workflow.folder, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-3000:]
+    return ran.stdout + ran.stderr
 
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")

@@ -11,6 +11,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, tables, variants
+from convprobe.errors import InputError
 from convprobe.network import Network
 
 CLASSES = ("ant", "bee", "cow")
@@ -243,14 +244,45 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
     confusion = ablation_tables.confusion(read, "after", names.values())
     assert confusion.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
     assert ablation_tables.flips(read)["after"].tolist() == ["7", "007", "7", "7", "1e3"]
-    tables.write(tmp_path / "b.csv", confusion, index=True)
-    again = tables.read(tmp_path / "b.csv", index_col=0)
-    assert (list(again.index), list(again.columns)) == (list(names.values()),) * 2
     pairs = ablation_tables.class_pairs(read)
     tables.write(tmp_path / "c.csv", pairs)
     assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
     tables.write(tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"}))
     assert set(tables.read(tmp_path / "d.csv")["class"]) == {"NA", "true", "-inf"}
+
+
+# Names of columns, of the corner of a table, of variants; what is quoted in a table or a formula in a figure.
+AWKWARD = (
+    "before", "after", "class", "class.1", "predicted", "image", "none", "all", "nan", "p_value", "response", "", " ",
+    'a, "b"', "$x$",
+)  # fmt: skip
+
+
+def test_classes_may_be_called_as_anything_in_a_table_is(tmp_path):
+    counts = pd.DataFrame(np.arange(len(AWKWARD) ** 2).reshape(len(AWKWARD), -1), AWKWARD, AWKWARD)
+    tables.write(tmp_path / "counts.csv", counts.rename_axis("class"), index=True)
+    read = tables.read_counts(tmp_path / "counts.csv")
+    assert (list(read.index), list(read.columns)) == (list(AWKWARD), list(AWKWARD))
+    assert read.to_numpy().tolist() == counts.to_numpy().tolist()
+    ablation_figures.confusion(tmp_path / "a.png", read, read, "conv1/0: map set to 0", "own", "weights")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert drawn.count("<!-- class -->") == drawn.count("<!-- class.1 -->") == 2 * 3  # once a side of each panel
+
+
+@pytest.mark.parametrize("content", ["", "class,a\na,1,2\n", "class,a\na,b\n", "class,a\na,\n"])
+def test_what_is_no_table_of_counts_is_refused(tmp_path, content):
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(InputError, match=r"a\.csv: damaged \("):
+        tables.read_counts(tmp_path / "a.csv")
+
+
+def test_a_bar_for_each_pair_of_classes_whatever_their_names(tmp_path):
+    """Two pairs whose names read the same."""
+    rows = [("a", "a", "b → c"), ("a → b", "a → b", "c"), ("a → b", "a → b", "c")]
+    predictions = pd.DataFrame(rows, columns=["class", "before", "after"])
+    pairs = ablation_tables.class_pairs(predictions)
+    ablation_figures.class_pairs(tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights")
+    assert (tmp_path / "a.svg").read_text().count("<!-- a → b → c -->") == 2 * 2
 
 
 def test_the_figure_of_confusion_has_place_for_many_classes_of_any_name(tmp_path):
@@ -277,6 +309,14 @@ def test_flips_are_the_images_that_changed_the_largest_fall_first(predictions):
     assert flips["image"].tolist() == [0, 4, 1, 2, 5]
     assert flips["fall"].tolist() == pytest.approx([0.8, 0.7, 0.2, -0.1, -0.2])
     assert ablation_tables.newly_wrong(flips)["image"].tolist() == [0, 4, 1]
+
+
+def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
+    true = pd.Series(["ant"] * 30)
+    predicted = {"none": ("", true), "chosen": ("conv1/0", true.replace("ant", "bee"))}
+    tables.write(tmp_path / "accuracy.csv", ablation_tables.accuracies(predicted, true))
+    # All of 30 changes to one side: 2 of 2³⁰ ways.
+    assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx([1, 2**-29], rel=1e-6)
 
 
 def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):

@@ -61,7 +61,7 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
         for split, count in (("train", 12), ("test", 4)):
             for index in range(count):
-                for name, level in (("007", 60), ("heller, größer", 180)):
+                for name, level in (("007", 60), ("before", 120), ("heller, größer", 180)):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
@@ -75,12 +75,13 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     files = workflow.files()
     probed = f"normalised/epoch-{json.loads(files['normalised/selection.json'].read_text())['epoch']:02d}"
     with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
-        assert file["confidence"].shape == (8, 20, 20)
+        assert file["confidence"].shape == (12, 20, 20)
     first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"], dtype={"class": str})
-    assert first["class"].tolist() == ["007", "heller, größer", "007", "heller, größer", "007"]
+    assert first["class"].tolist() == ["007", "before", "heller, größer", "007", "before"]
     confusion = pd.read_csv(files[f"{probed}/ablation/confusion-before.csv"], index_col=0)
-    assert confusion.sum(axis=1).tolist() == [4, 4]
-    assert files["dataset/classes.csv"].read_text() == 'class,train,test\n007,12,4\n"heller, größer",12,4\n'
+    assert confusion.sum(axis=1).tolist() == [4, 4, 4]
+    counts = 'class,train,test\n007,12,4\nbefore,12,4\n"heller, größer",12,4\n'
+    assert files["dataset/classes.csv"].read_text() == counts
 
 
 @needs_real_images
