@@ -46,7 +46,10 @@ def _in_a_folder_without_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("preset", [(), ("demo",), ("small",)], ids=["published", "demo", "small"])
+PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS])
 def test_a_shipped_config_passes_unchanged_but_for_its_defaults(preset):
     config, files = with_preset(*preset)
     checked = configs.checked(config, SCHEMA, files)
@@ -81,6 +84,7 @@ studied: [one]
 selection: {policy: fixed}
 occlusion: {windows: [3]}
 filters: {chosen: [conv1/0]}
+compared: []
 """
 
 
@@ -91,15 +95,36 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
         "validation_images": 0,
     }  # fmt: skip
     assert config["training"] == {
-        "epochs": 13, "batch_size": 128, "schedule": "constant", "augmentation": "none", "normalise": True,
+        "epochs": 13, "batch_size": 128, "schedule": "linear", "augmentation": "none", "normalise": True,
         "precision": "bf16", "label_smoothing": 0.0, "seed": 0,
-        "optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0005},
+        "optimizer": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0005},
     }  # fmt: skip
-    assert config["compared"] == []
     assert config["selection"] == {"policy": "fixed", "epoch": 13, "split": "validation"}
     assert config["occlusion"] == {"windows": [3], "images": 20, "fill": 128, "precision": "fp32"}
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
     assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
+
+
+def keys_below(value, path=()):
+    """Paths of all keys of mappings in one another; those of `runs` are names that the user gives."""
+    for key, below in value.items() if isinstance(value, dict) and path != ("runs",) else ():
+        yield (*path, key)
+        yield from keys_below(below, (*path, key))
+
+
+@pytest.mark.parametrize("path", list(keys_below(with_preset()[0])), ids=".".join)
+def test_a_key_deleted_from_the_shipped_config_keeps_its_value_or_is_asked_for(path):
+    config = with_preset()[0]
+    shipped = configs.checked(config, SCHEMA)
+    *above, key = path
+    inside = config
+    for name in above:
+        inside = inside[name]
+    del inside[key]
+    try:
+        assert configs.checked(config, SCHEMA) == shipped
+    except InputError as error:
+        assert f"{'.'.join(path)} is missing, expected: " in str(error)  # noqa: PT017 - one or the other
 
 
 def test_what_a_run_overrides_is_not_filled_with_defaults():
