@@ -1,8 +1,21 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
 
 import sys
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from convprobe import config as configs
+from convprobe.errors import InputError
+
+# Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
+if not Path("config.yaml").is_file():
+    checkout = Path(workflow.basedir).resolve()
+    sys.exit(f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}")
+try:
+    configs.read("config.yaml")
+except InputError as error:
+    sys.exit(str(error))
 
 
 configfile: "config.yaml"

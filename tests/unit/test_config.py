@@ -127,6 +127,53 @@ def test_a_key_deleted_from_the_shipped_config_keeps_its_value_or_is_asked_for(p
         assert f"{'.'.join(path)} is missing, expected: " in str(error)  # noqa: PT017 - one or the other
 
 
+def test_the_command_line_is_merged_key_by_key_and_read_as_a_config_file_is():
+    # As Snakemake hands it over: merged already, but with every value inside a mapping a text.
+    config = configs.merged(with_preset()[0], {"occlusion": {"images": "3"}, "training": {"normalise": "false"}})
+    arguments = ["occlusion={images: 3}", "training={normalise: false}", "training={optimizer: {momentum: 0.5}}"]
+    checked = configs.checked(config, SCHEMA, [BASE], arguments)
+    assert checked["occlusion"] == {"windows": [3, 5, 7, 9], "images": 3, "fill": 128, "precision": "fp32"}
+    assert checked["training"]["normalise"] is False
+    assert checked["training"]["optimizer"] == {
+        "name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0005,
+    }  # fmt: skip
+
+
+def test_a_mistake_on_the_command_line_is_told_as_its_own():
+    with pytest.raises(InputError) as refused:
+        configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 0, fill: 1}", "experiment=a/b"])
+    assert str(refused.value).splitlines() == [
+        '--config: experiment is "a/b", expected a name of letters, digits, - and _',
+        "--config: occlusion.images is 0, expected how many (20), a list of indices ([0, 7, 12]), or all",
+    ]
+    with pytest.raises(InputError, match=r"^--config: occlusion=\{images: 3 is not YAML, expected KEY=VALUE as in"):
+        configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 3"])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"experiment: a\nexperiment: gr\xf6\xdfer\n", "line 2 is not UTF-8: save the file in that encoding"),
+        (b"experiment: a\n\tdataset: {}\n", "not YAML: line 2: found character '\\t' that cannot start any token"),
+        (b"experiment: [a\n", "not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+        (b"experiment: 2026-13-01\n", "not YAML: month must be in 1..12"),
+    ],
+    ids=["another encoding", "a tab", "no bracket", "no date"],
+)
+def test_a_config_file_that_is_none_is_told_in_one_line(content, told):
+    Path("own.yaml").write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        configs.read("own.yaml")
+    assert str(refused.value) == f"own.yaml: {told}"
+
+
+@pytest.mark.parametrize(("content", "found"), [("- a\n", '["a"]'), ("# nothing\n", "nothing"), ("a", '"a"')])
+def test_a_config_file_without_keys_is_told_with_what_it_holds(content, found):
+    Path("own.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=f"^own.yaml holds {re.escape(found)}, expected keys and values"):
+        configs.read("own.yaml")
+
+
 def test_what_a_run_overrides_is_not_filled_with_defaults():
     config = configs.checked(yaml.safe_load(LEAST), SCHEMA)
     assert config["runs"] == {"one": {}, "two": {"optimizer": {"learning_rate": 0.1}}}
@@ -170,7 +217,7 @@ def test_all_mistakes_are_told_at_once_each_with_the_last_file_that_holds_its_ke
     meaning = configs.merged(form, {"filters": {"top": 5}})
     del meaning["training"]["sed"], meaning["training"]["epoch"]
     meaning["runs"]["raw"]["epochs"] = 20
-    assert lines(meaning, [BASE, own, tmp_path / "not there.yaml"]) == [
+    assert lines(meaning, [BASE, own]) == [
         f"{BASE}: selection.epoch is 13, but run normalised ends at epoch 9",
         f"{own}: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side (3, 5, 7 …)",
     ]
