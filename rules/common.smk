@@ -1,6 +1,6 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
-from convprobe import contents, cost, files
+from convprobe import contents, cost, failures, files
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
 

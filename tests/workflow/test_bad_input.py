@@ -158,13 +158,26 @@ def test_wrong_digest_of_an_archive(workflow):
     workflow.configure(
         "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}", name="own.yaml"
     )
-    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
-    expect_line(
-        completed, "error: cifar-10-python.tar.gz: not the published archive", "c58f30108f718f92721af3b95e74349a"
-    )
-    end = "convprobe: stopped. What went wrong stands above and in logs/tiny;\n    when that is mended, "
-    assert end in completed.stdout
+    earlier = workflow.folder / "logs/tiny/raw/weights.log"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("error: of an earlier run\n", encoding="utf-8")
+    completed = workflow.run("--quiet", "all", configs=["tiny.yaml", "own.yaml"])
+    assert completed.returncode == 1
+    _, end = completed.stdout.split("convprobe: stopped\n")
+    assert end.splitlines()[:3] == [
+        "    logs/tiny/dataset/images.log:",
+        "        error: cifar-10-python.tar.gz: not the published archive: "
+        "its MD5 digest should be c58f30108f718f92721af3b95e74349a",
+        "    The same command goes on from here, once that is mended.",
+    ]
+    assert "Traceback" not in completed.stdout
     assert not results(workflow)
+
+
+def test_the_page_is_promised_only_where_it_was_asked_for(workflow):
+    completed = workflow.run("results/tiny/dataset/images.h5")
+    assert "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny" in completed.stdout
+    assert "explorer.html" not in completed.stdout.partition("convprobe: done")[2]
 
 
 @pytest.mark.parametrize(
