@@ -1,8 +1,21 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
 
 import sys
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from convprobe import config as configs
+from convprobe.errors import InputError
+
+# Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
+if not Path("config.yaml").is_file():
+    checkout = Path(workflow.basedir).resolve()
+    sys.exit(f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}")
+try:
+    configs.read("config.yaml")
+except InputError as error:
+    sys.exit(str(error))
 
 
 configfile: "config.yaml"
@@ -59,17 +72,24 @@ rule all:
         through_training(),
 
 
+LOGS_BEFORE = {}
+
+
 onstart:
+    LOGS_BEFORE.update(failures.marks(LOGS))
     # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
     if workflow.resource_settings.cores:
         print(f"convprobe: {cost.announcement(config, workflow.resource_settings.cores)}", flush=True)
 
 
 onsuccess:
-    print(f"convprobe: done. Open {RESULTS}/explorer.html in a browser;")
-    print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)
+    page = f"{RESULTS}/explorer.html"
+    if Path(page).is_file() and any(page in job.output for job in workflow.dag.jobs):
+        print(f"convprobe: done. Open {page} in a browser;")
+        print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)
+    else:
+        print(f"convprobe: done. What was asked for lies in {RESULTS}, logs in {LOGS}", flush=True)
 
 
 onerror:
-    print(f"convprobe: stopped. What went wrong stands above and in {LOGS};")
-    print("    when that is mended, the same command goes on from here", flush=True)
+    print(f"convprobe: {failures.closing_words(LOGS, LOGS_BEFORE, log)}", flush=True)

@@ -1,10 +1,6 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
-from pathlib import Path
-
-from convprobe import config as configs
-from convprobe import contents, cost, files
-from convprobe.errors import InputError
+from convprobe import contents, cost, failures, files
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
 
@@ -16,7 +12,12 @@ def shown_path(path):
 
 try:
     CONFIG_FILES = dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)])
-    config = configs.checked(config, f"{workflow.basedir}/schemas/config.schema.json", CONFIG_FILES)
+    config = configs.checked(
+        config,
+        f"{workflow.basedir}/schemas/config.schema.json",
+        CONFIG_FILES,
+        workflow.config_settings.config_args or [],
+    )
 except InputError as error:
     sys.exit(str(error))
 

@@ -4,7 +4,7 @@ import copy
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import jsonschema
@@ -22,28 +22,32 @@ IMAGE_SIDE = {"cifar10": 32, "shapes": 32}
 PUBLISHED_SIZES = {"cifar10": {"train": 50_000, "test": 10_000}}
 
 
-def checked(config, schema_path, files=()):
+def checked(config, schema_path: Path | str, files: Iterable[Path | str] = (), arguments: Iterable[str] = ()) -> dict:
     """The config with its defaults.
 
     Args:
-        config: as merged from the config files and the command line.
+        config: as Snakemake merged it from the config files and the command line.
         schema_path: JSON schema of the config.
         files: the config files in the order of merging; a mistake is told with the last of them
             that holds its key.
+        arguments: of --config, as `KEY=VALUE`; they are merged over the files.
 
     Raises:
         InputError: all mistakes, one line each.
     """
     schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
     config = _plain(config)
+    command_line = _from_arguments(arguments)
+    if command_line:
+        # Snakemake has merged them already, but with every number inside a value as a text.
+        config = merged(config, command_line)
     mistakes = [mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)]
     if not mistakes:
         config = canonical(with_defaults(config, schema), schema)
         mistakes = list(_cross_checks(config))
     if mistakes:
-        # config.yaml itself may be missing where the command line names other files.
-        there = [Path(file) for file in files if Path(file).is_file()]
-        contents = [(str(file), yaml.safe_load(file.read_text(encoding="utf-8"))) for file in there]
+        contents = [(str(file), read(file)) for file in files]
+        contents += [("--config", command_line)] if command_line else []
         lines = [f"{_origin(path, contents)}: {line}" for path, line in mistakes]
         raise InputError("\n".join(map(_printable, lines)))
     # Sets, written as lists: in whatever order they are given, the same files come out.
@@ -53,6 +57,51 @@ def checked(config, schema_path, files=()):
     policy = config["selection"]["policy"]
     config["selection"] = {key: config["selection"][key] for key in ("policy", USED_BY_POLICY[policy])}
     return config
+
+
+def read(path: Path | str) -> dict:
+    """The mapping in a config file.
+
+    Raises:
+        InputError: it can't be read, or is not UTF-8, not YAML or not a mapping.
+    """
+    try:
+        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}: line {line} is not UTF-8: save the file in that encoding") from error
+    except _NOT_YAML as error:
+        raise InputError(_printable(f"{path}: not YAML: {_yaml_mistake(error)}")) from error
+    if not isinstance(value, Mapping):
+        found = "nothing" if value is None else _shown(_plain(value))
+        raise InputError(f"{path} holds {found}, expected keys and values, as in experiment: mine")
+    return _plain(value)
+
+
+_NOT_YAML = (yaml.YAMLError, ValueError)  # the latter of a date like 2026-13-45
+
+
+def _yaml_mistake(error: Exception) -> str:
+    """What is wrong, and in which line."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return place + (getattr(error, "problem", None) or str(error))
+
+
+def _from_arguments(arguments: Iterable[str]) -> dict:
+    """What the command line says by --config KEY=VALUE, each value read as in a config file."""
+    found = {}
+    for argument in arguments:
+        key, _, text = argument.partition("=")
+        try:
+            value = yaml.safe_load(text)
+        except _NOT_YAML as error:
+            line = f"--config: {argument} is not YAML, expected KEY=VALUE as in occlusion={{images: 3}}"
+            raise InputError(_printable(line)) from error
+        found = merged(found, {key: _plain(value)})
+    return found
 
 
 def _printable(line):
@@ -120,11 +169,12 @@ def run_training(config, run):
     return merged(config["training"], override)
 
 
-def merged(base, override):
+def merged(base: dict, override: dict) -> dict:
     """Two mappings merged key by key; anything else is taken whole from `override`."""
     both = dict(base)
     for key, value in override.items():
-        both[key] = merged(both[key], value) if isinstance(value, dict) and key in both else value
+        mappings = isinstance(value, dict) and isinstance(both.get(key), dict)
+        both[key] = merged(both[key], value) if mappings else value
     return both
 
 
@@ -257,8 +307,13 @@ def _key(path):
     return text.removeprefix(".") or "the config"
 
 
-def _origin(path, contents):
-    """The last config file that holds the longest part of a key's path."""
+def _origin(path: tuple, contents: list[tuple[str, dict]]) -> str:
+    """The last of the config files and --config that holds the longest part of a key's path.
+
+    Of the whole config, where a key is missing, the first one: the others say only what differs.
+    """
+    if contents and not path:
+        return contents[0][0]
     best, depth = "config", 0
     for file, value in contents:
         found = 0
@@ -268,7 +323,7 @@ def _origin(path, contents):
             except (KeyError, IndexError, TypeError):
                 break
             found += 1
-        if found >= max(depth, 1) or (found == 0 and depth == 0 and not path):
+        if found >= max(depth, 1):
             best, depth = file, found
     return best
 

@@ -18,6 +18,9 @@ from convprobe.errors import InputError
 LOG_SECONDS = 5
 TERMINAL_SECONDS = 30
 
+# How the last lines of a log begin.
+DONE, ERROR = "done in ", "error: "
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -175,8 +178,8 @@ def _terminal():
 def job(log, threads=1):
     """Run a job: all that it prints goes to its log, a user's mistake is one line there.
 
-    On an InputError, or where the system refuses (no space, no permission, no memory), the process ends
-    with status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
+    On an InputError, on Ctrl-C, or where the system refuses (no space, no permission, no memory), the process
+    ends with status 1 after that line; on any other error after a traceback, for it is a mistake of ours.
     """
     start = time.monotonic()
     terminal = _terminal()
@@ -188,13 +191,15 @@ def job(log, threads=1):
         # Below the experiment's folder, as the log is.
         yield Job(threads, "/".join(Path(log).with_suffix("").parts[2:]), terminal)
     except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"{ERROR}{error}")
+    except KeyboardInterrupt:
+        sys.exit(f"{ERROR}interrupted")
     except Exception as error:
         if _out_of_memory(error):
-            sys.exit(f"error: out of memory ({_first_line(error)}): expected more of it")
+            sys.exit(f"{ERROR}out of memory ({_first_line(error)}): expected more of it")
         traceback.print_exc()
         sys.exit(1)
-    print(f"done in {time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory", flush=True)
+    print(f"{DONE}{time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory", flush=True)
 
 
 def _keep_memory():

@@ -46,7 +46,10 @@ def _in_a_folder_without_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("preset", [(), ("demo",), ("small",)], ids=["published", "demo", "small"])
+PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS])
 def test_a_shipped_config_passes_unchanged_but_for_its_defaults(preset):
     config, files = with_preset(*preset)
     checked = configs.checked(config, SCHEMA, files)
@@ -81,6 +84,7 @@ studied: [one]
 selection: {policy: fixed}
 occlusion: {windows: [3]}
 filters: {chosen: [conv1/0]}
+compared: []
 """
 
 
@@ -91,11 +95,10 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
         "validation_images": 0,
     }  # fmt: skip
     assert config["training"] == {
-        "epochs": 13, "batch_size": 128, "schedule": "constant", "augmentation": "none", "normalise": True,
+        "epochs": 13, "batch_size": 128, "schedule": "linear", "augmentation": "none", "normalise": True,
         "precision": "bf16", "label_smoothing": 0.0, "seed": 0,
-        "optimizer": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.0005},
+        "optimizer": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0005},
     }  # fmt: skip
-    assert config["compared"] == []
     assert config["selection"] == {"policy": "fixed", "epoch": 13}
     assert config["occlusion"] == {"windows": [3], "images": 20, "fill": 128, "precision": "fp32"}
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
@@ -106,6 +109,75 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
 def test_a_selection_keeps_only_what_its_policy_uses(used):
     given = yaml.safe_load(LEAST) | {"selection": {"epoch": 12, "split": "validation"} | used}
     assert configs.checked(given, SCHEMA)["selection"] == used
+
+
+def keys_below(value, path=()):
+    """Paths of all keys of mappings in one another; those of `runs` are names that the user gives."""
+    for key, below in value.items() if isinstance(value, dict) and path != ("runs",) else ():
+        yield (*path, key)
+        yield from keys_below(below, (*path, key))
+
+
+@pytest.mark.parametrize("path", list(keys_below(with_preset()[0])), ids=".".join)
+def test_a_key_deleted_from_the_shipped_config_keeps_its_value_or_is_asked_for(path):
+    config = with_preset()[0]
+    shipped = configs.checked(config, SCHEMA)
+    *above, key = path
+    inside = config
+    for name in above:
+        inside = inside[name]
+    del inside[key]
+    try:
+        assert configs.checked(config, SCHEMA) == shipped
+    except InputError as error:
+        assert f"{'.'.join(path)} is missing, expected: " in str(error)  # noqa: PT017 - one or the other
+
+
+def test_the_command_line_is_merged_key_by_key_and_read_as_a_config_file_is():
+    # As Snakemake hands it over: merged already, but with every value inside a mapping a text.
+    config = configs.merged(with_preset()[0], {"occlusion": {"images": "3"}, "training": {"normalise": "false"}})
+    arguments = ["occlusion={images: 3}", "training={normalise: false}", "training={optimizer: {momentum: 0.5}}"]
+    checked = configs.checked(config, SCHEMA, [BASE], arguments)
+    assert checked["occlusion"] == {"windows": [3, 5, 7, 9], "images": 3, "fill": 128, "precision": "fp32"}
+    assert checked["training"]["normalise"] is False
+    assert checked["training"]["optimizer"] == {
+        "name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0005,
+    }  # fmt: skip
+
+
+def test_a_mistake_on_the_command_line_is_told_as_its_own():
+    with pytest.raises(InputError) as refused:
+        configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 0, fill: 1}", "experiment=a/b"])
+    assert str(refused.value).splitlines() == [
+        '--config: experiment is "a/b", expected a name of letters, digits, - and _',
+        "--config: occlusion.images is 0, expected how many (20), a list of indices ([0, 7, 12]), or all",
+    ]
+    with pytest.raises(InputError, match=r"^--config: occlusion=\{images: 3 is not YAML, expected KEY=VALUE as in"):
+        configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 3"])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"experiment: a\nexperiment: gr\xf6\xdfer\n", "line 2 is not UTF-8: save the file in that encoding"),
+        (b"experiment: a\n\tdataset: {}\n", "not YAML: line 2: found character '\\t' that cannot start any token"),
+        (b"experiment: [a\n", "not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+        (b"experiment: 2026-13-01\n", "not YAML: month must be in 1..12"),
+    ],
+    ids=["another encoding", "a tab", "no bracket", "no date"],
+)
+def test_a_config_file_that_is_none_is_told_in_one_line(content, told):
+    Path("own.yaml").write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        configs.read("own.yaml")
+    assert str(refused.value) == f"own.yaml: {told}"
+
+
+@pytest.mark.parametrize(("content", "found"), [("- a\n", '["a"]'), ("# nothing\n", "nothing"), ("a", '"a"')])
+def test_a_config_file_without_keys_is_told_with_what_it_holds(content, found):
+    Path("own.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=f"^own.yaml holds {re.escape(found)}, expected keys and values"):
+        configs.read("own.yaml")
 
 
 def test_what_a_run_overrides_is_not_filled_with_defaults():
@@ -151,7 +223,7 @@ def test_all_mistakes_are_told_at_once_each_with_the_last_file_that_holds_its_ke
     meaning = configs.merged(form, {"filters": {"top": 5}})
     del meaning["training"]["sed"], meaning["training"]["epoch"]
     meaning["runs"]["raw"]["epochs"] = 20
-    assert lines(meaning, [BASE, own, tmp_path / "not there.yaml"]) == [
+    assert lines(meaning, [BASE, own]) == [
         f"{BASE}: selection.epoch is 13, but run normalised ends at epoch 9",
         f"{own}: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side (3, 5, 7 …)",
     ]

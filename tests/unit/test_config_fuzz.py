@@ -11,9 +11,7 @@ from convprobe import config
 from convprobe.errors import InputError
 
 SCHEMA = "schemas/config.schema.json"
-PRESETS = [
-    yaml.safe_load(Path(name).read_text()) for name in ("config.yaml", "presets/demo.yaml", "presets/small.yaml")
-]
+PRESETS = [yaml.safe_load(path.read_text()) for path in (Path("config.yaml"), *sorted(Path("presets").glob("*.yaml")))]
 VALID = [config.merged(PRESETS[0], preset) for preset in PRESETS]
 # What people write: the texts of the config itself, near misses, and anything.
 KNOWN = ["all", "cifar10", "image-folder", "shapes", "bf16", "conv1/0", "conv9/99", "normalised", "normalised/epoch-3",

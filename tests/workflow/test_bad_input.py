@@ -47,6 +47,47 @@ def test_all_mistakes_of_a_config_are_told_at_once(workflow):
     expect_line(completed, "tiny.yaml: selection.epoch is 2, but run normalised ends at epoch 1")
 
 
+def test_a_mistake_on_the_command_line_is_told_as_its_own_and_a_right_one_counts(workflow):
+    bad = workflow.run("--dry-run", "--config", "occlusion={images: 41}")
+    expect_line(bad, "--config: occlusion.images is 41, but 40 images are tested")
+    good = workflow.run("--dry-run", "--config", "occlusion={windows: [7]}")
+    assert good.returncode == 0
+    assert "window=7" in good.stdout
+    assert "window=3" not in good.stdout
+
+
+def test_another_folder_than_the_checkout_is_told(workflow):
+    elsewhere = workflow.folder / "elsewhere"
+    elsewhere.mkdir()
+    expected = f"config.yaml: not in {elsewhere}: run snakemake in a checkout of the workflow, as in {workflow.folder}"
+    for configs in (["../tiny.yaml"], ["../presets/demo.yaml", "../tiny.yaml"]):
+        command = workflow.command("--dry-run", "--snakefile", "../Snakefile", configs=configs)
+        inside = subprocess.run(
+            command, cwd=elsewhere, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert inside.returncode == 1
+        assert expected in inside.stdout.splitlines()
+    expect_line(workflow.run("--dry-run", "--directory", "elsewhere"), expected)
+    assert list(elsewhere.glob("results")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"experiment: gr\xf6\xdfer\n", "config.yaml: line 1 is not UTF-8: save the file in that encoding"),
+        (b"experiment: [a\n", "config.yaml: not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+        (b"- a\n", 'config.yaml holds ["a"], expected keys and values, as in experiment: mine'),
+    ],
+    ids=["another encoding", "not YAML", "a list"],
+)
+def test_a_config_yaml_that_is_none_ends_in_its_line(workflow, content, told):
+    (workflow.folder / "config.yaml").write_bytes(content)
+    completed = workflow.run("--dry-run")
+    assert completed.returncode == 1
+    assert told in completed.stdout.splitlines()
+    assert "Error" not in completed.stdout
+
+
 def test_each_mistake_in_a_config_ends_in_its_line_and_touches_no_result(finished, tmp_path):
     """The table of tests/bad_configs.py, each row planned by Snakemake beside finished results."""
     workflow = finished.copy(tmp_path / "convprobe")
@@ -117,13 +158,26 @@ def test_wrong_digest_of_an_archive(workflow):
     workflow.configure(
         "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}", name="own.yaml"
     )
-    completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
-    expect_line(
-        completed, "error: cifar-10-python.tar.gz: not the published archive", "c58f30108f718f92721af3b95e74349a"
-    )
-    end = "convprobe: stopped. What went wrong stands above and in logs/tiny;\n    when that is mended, "
-    assert end in completed.stdout
+    earlier = workflow.folder / "logs/tiny/raw/weights.log"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("error: of an earlier run\n", encoding="utf-8")
+    completed = workflow.run("--quiet", "all", configs=["tiny.yaml", "own.yaml"])
+    assert completed.returncode == 1
+    _, end = completed.stdout.split("convprobe: stopped\n")
+    assert end.splitlines()[:3] == [
+        "    logs/tiny/dataset/images.log:",
+        "        error: cifar-10-python.tar.gz: not the published archive: "
+        "its MD5 digest should be c58f30108f718f92721af3b95e74349a",
+        "    The same command goes on from here, once that is mended.",
+    ]
+    assert "Traceback" not in completed.stdout
     assert not results(workflow)
+
+
+def test_the_page_is_promised_only_where_it_was_asked_for(workflow):
+    completed = workflow.run("results/tiny/dataset/images.h5")
+    assert "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny" in completed.stdout
+    assert "explorer.html" not in completed.stdout.partition("convprobe: done")[2]
 
 
 @pytest.mark.parametrize(
