@@ -53,10 +53,21 @@ def epochs(run):
     return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
 
 
-def content(path):
-    """A digest of a file or folder of the user's own, which is tracked by what is in it."""
+MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
+
+
+def own_images(path, **split):
+    """Digest and classes of a user's own images, which are tracked by their content."""
     try:
-        return contents.digest(path, ".snakemake/convprobe/contents.json")
+        return contents.images(path, MEMORY, **split)
+    except InputError as error:
+        sys.exit(str(error))
+
+
+def content(path):
+    """A digest of a file or folder that is tracked by what is in it."""
+    try:
+        return contents.digest(path, MEMORY)
     except InputError as error:
         sys.exit(str(error))
 

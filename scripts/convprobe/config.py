@@ -125,12 +125,13 @@ def merged(base, override):
 
 
 def shown(config):
-    """The config as a page shows it: without runs that are not built and without a user's folders."""
+    """The config as a page shows it: without runs that are not built, and without where a user's files lie."""
     shown = copy.deepcopy(config)
     shown["runs"] = {run: shown["runs"][run] for run in built_runs(config)}
-    for holder, key in [(shown["dataset"], "path"), *((run, "weights") for run in shown["runs"].values())]:
-        if key in holder:
-            holder[key] = Path(holder[key]).name
+    del shown["dataset"]["path"]
+    for run in shown["runs"].values():
+        if "weights" in run:
+            run["weights"] = Path(run["weights"]).name
     return shown
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from convprobe import datasets
+from convprobe import datasets, listing
 from convprobe.errors import InputError
 
 
@@ -24,19 +24,19 @@ def load(settings, path=None):
         InputError: the data set is damaged or smaller than asked for.
     """
     arrays, classes = _arrays(settings, path)
-    wanted = {split: settings[f"{split}_images"] for split in ("train", "test")}
-    counts = {split: _count(path, split, wanted[split], len(arrays[split][0])) for split in wanted}
-    held_out = settings["validation_images"]
-    trained = counts["train"] - held_out
-    if trained < 1:
-        raise InputError(f"dataset.validation_images is {held_out}: that leaves nothing of {counts['train']} to train")
-    splits = {
-        "train": _slice(arrays["train"], classes, 0, trained),
-        "test": _slice(arrays["test"], classes, 0, counts["test"]),
-    }
-    if held_out:
-        splits["validation"] = _slice(arrays["train"], classes, trained, counts["train"])
-    return splits
+    available = {split: len(arrays[split][0]) for split in ("train", "test")}
+    for split, count in available.items():
+        wanted = settings[f"{split}_images"]
+        if wanted != "all" and wanted > count:
+            raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {count} {split} images")
+    ranges = listing.ranges(settings, available)
+    if ranges["train"][1] < 1:
+        held_out = settings["validation_images"]
+        raise InputError(
+            f"dataset.validation_images is {held_out}: that leaves nothing of {available['train']} to train"
+        )
+    # Those that are held out are of the training images.
+    return {split: _slice(arrays.get(split, arrays["train"]), classes, *ends) for split, ends in ranges.items()}
 
 
 def _arrays(settings, path):
@@ -57,14 +57,6 @@ def _arrays(settings, path):
             counts = (settings["train_images"], settings["test_images"])
             drawn = [shapes.draw(count, seed=(0, split)) for split, count in enumerate(counts)]
             return dict(zip(("train", "test"), drawn, strict=True)), shapes.CLASSES
-
-
-def _count(path, split, wanted, available):
-    if wanted == "all":
-        return available
-    if wanted > available:
-        raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {available} {split} images")
-    return wanted
 
 
 def class_counts(splits):
