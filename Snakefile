@@ -64,7 +64,7 @@ rule all:
 onstart:
     # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
     if workflow.resource_settings.cores:
-        print(f"convprobe: {cost.announcement(config, workflow.resource_settings.cores)}", flush=True)
+        print(f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}", flush=True)
 
 
 onsuccess:

@@ -1,5 +1,6 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
+import functools
 from pathlib import Path
 
 from convprobe import config as configs
@@ -14,9 +15,23 @@ def shown_path(path):
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
+
+
+@functools.cache
+def own_images(path, **split):
+    """Digest and classes of a user's own images, which are tracked by their content."""
+    return contents.images(path, MEMORY, **split)
+
+
+def own_labels(path, **split):
+    return own_images(path, **split).labels
+
+
 try:
     CONFIG_FILES = dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)])
-    config = configs.checked(config, f"{workflow.basedir}/schemas/config.schema.json", CONFIG_FILES)
+    schema = f"{workflow.basedir}/schemas/config.schema.json"
+    config = configs.checked(config, schema, CONFIG_FILES, read_labels=own_labels)
 except InputError as error:
     sys.exit(str(error))
 
@@ -25,6 +40,7 @@ LOGS = f"logs/{config['experiment']}"
 STUDIED = configs.studied_runs(config)
 BUILT = configs.built_runs(config)
 TRAINED = configs.trained_runs(config)
+SIZES = configs.split_sizes(config, own_labels)
 
 
 wildcard_constraints:
@@ -51,17 +67,6 @@ def fingerprint(script):
 def epochs(run):
     """The epochs of a run, as in file names."""
     return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
-
-
-MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
-
-
-def own_images(path, **split):
-    """Digest and classes of a user's own images, which are tracked by their content."""
-    try:
-        return contents.images(path, MEMORY, **split)
-    except InputError as error:
-        sys.exit(str(error))
 
 
 def content(path):
