@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 
 from convprobe import config as configs
-from convprobe import contents, cost, files
+from convprobe import cautions, contents, cost, files
 from convprobe.errors import InputError
 from convprobe.fingerprint import fingerprint as code_fingerprint
 

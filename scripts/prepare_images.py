@@ -9,5 +9,7 @@ if __name__ == "__main__":
         splits = sources.load(snakemake.params.settings, path)
         counts = sources.class_counts(splits)
         print(counts.to_string(index=False), flush=True)
+        for line in sources.lacking_classes(splits):
+            print(f"warning: {line}", flush=True)
         datasets.write(snakemake.output.images, splits)
         tables.write(snakemake.output.classes, counts)

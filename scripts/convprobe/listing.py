@@ -13,7 +13,7 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from convprobe import files
@@ -61,6 +61,21 @@ def ranges(settings: dict, available: dict[str, int]) -> dict[str, tuple[int, in
     trained = stop["train"] - settings["validation_images"]
     held_out = {"validation": (trained, stop["train"])} if settings["validation_images"] else {}
     return {"train": (0, trained), "test": (0, stop["test"]), **held_out}
+
+
+def lacking(classes: Collection[str], present: dict[str, Collection[str]]) -> list[str]:
+    """A line for each split that lacks classes.
+
+    Args:
+        classes: all of them.
+        present: those of which a split has images.
+    """
+    missing = {split: [name for name in classes if name not in there] for split, there in present.items()}
+    return [
+        f"no {'training' if split == 'train' else split} image of class {', '.join(names)}"
+        for split, names in missing.items()
+        if names
+    ]
 
 
 @contextlib.contextmanager

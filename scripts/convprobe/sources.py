@@ -66,6 +66,14 @@ def class_counts(splits):
     return pd.DataFrame({"class": classes, **counts})
 
 
+def lacking_classes(splits: dict[str, datasets.Images]) -> list[str]:
+    """A line for each split that has no image of some class."""
+    classes = splits["train"].classes
+    return listing.lacking(
+        classes, {name: {classes[label] for label in images.labels} for name, images in splits.items()}
+    )
+
+
 def _slice(arrays, classes, start, stop):
     pixels, labels, *masks = (array[start:stop] for array in arrays)
     indices = np.arange(stop - start)

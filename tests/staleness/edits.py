@@ -322,6 +322,7 @@ MODULES = {
     "activations": filters() | atlas() | EXPLORER,
     "ahead": AFTER_DATA,
     "arithmetic": OCCLUSION,
+    "cautions": NOTHING,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,
     "config": NOTHING,
