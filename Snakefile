@@ -79,7 +79,9 @@ onstart:
     LOGS_BEFORE.update(failures.marks(LOGS))
     # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
     if workflow.resource_settings.cores:
-        print(f"convprobe: {cost.announcement(config, workflow.resource_settings.cores)}", flush=True)
+        print(f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}", flush=True)
+    for line in cautions.told(config, SIZES, own_labels):
+        print(line, flush=True)
 
 
 onsuccess:

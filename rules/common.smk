@@ -1,6 +1,8 @@
 """What all rules share: the checked config, folders, and which run and epoch is probed."""
 
-from convprobe import contents, cost, failures, files
+import functools
+
+from convprobe import cautions, contents, cost, failures, files
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
 
@@ -10,6 +12,19 @@ def shown_path(path):
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
+MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
+
+
+@functools.cache
+def own_images(path, **split):
+    """Digest and classes of a user's own images, which are tracked by their content."""
+    return contents.images(path, MEMORY, **split)
+
+
+def own_labels(path, **split):
+    return own_images(path, **split).labels
+
+
 try:
     CONFIG_FILES = dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)])
     config = configs.checked(
@@ -17,6 +32,7 @@ try:
         f"{workflow.basedir}/schemas/config.schema.json",
         CONFIG_FILES,
         workflow.config_settings.config_args or [],
+        own_labels,
     )
 except InputError as error:
     sys.exit(str(error))
@@ -26,6 +42,7 @@ LOGS = f"logs/{config['experiment']}"
 STUDIED = configs.studied_runs(config)
 BUILT = configs.built_runs(config)
 TRAINED = configs.trained_runs(config)
+SIZES = configs.split_sizes(config, own_labels)
 
 
 wildcard_constraints:
@@ -55,9 +72,9 @@ def epochs(run):
 
 
 def content(path):
-    """A digest of a file or folder of the user's own, which is tracked by what is in it."""
+    """A digest of a file or folder that is tracked by what is in it."""
     try:
-        return contents.digest(path, ".snakemake/convprobe/contents.json")
+        return contents.digest(path, MEMORY)
     except InputError as error:
         sys.exit(str(error))
 

@@ -4,21 +4,22 @@ ARCHIVE = "cifar-10-python.tar.gz"
 
 
 def dataset_source():
-    """Path of the data set's files; none for shapes, which are drawn."""
+    """Path of CIFAR-10's files. None for shapes, which are drawn, and for one's own images: Snakemake would
+    have these read anew wherever they lie elsewhere, but their content alone counts, see dataset_settings."""
     dataset = config["dataset"]
-    if dataset["name"] == "shapes":
+    if dataset["name"] != "cifar10":
         return []
-    if dataset["name"] == "cifar10" and not dataset["path"].endswith(".tar.gz"):
-        unpacked = Path(dataset["path"], "cifar-10-batches-py").is_dir()
-        return dataset["path"] if unpacked else f"{dataset['path']}/{ARCHIVE}"
-    return dataset["path"]
+    if dataset["path"].endswith(".tar.gz"):
+        return dataset["path"]
+    unpacked = Path(dataset["path"], "cifar-10-batches-py").is_dir()
+    return dataset["path"] if unpacked else f"{dataset['path']}/{ARCHIVE}"
 
 
 def dataset_settings():
     """What changes the images; of one's own files it is their content, of CIFAR-10's that never changes."""
     settings = {key: value for key, value in config["dataset"].items() if key != "path"}
     if settings["name"] == "image-folder":
-        settings["content"] = content(config["dataset"]["path"])
+        settings["content"] = own_images(config["dataset"]["path"], **settings.get("split", {})).digest
     return settings
 
 

@@ -7,17 +7,17 @@ OCCLUSION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/occlusion"
 
 
 def occluded_images():
-    """Indices of the images, in order; None for all where only the data set can tell how many."""
+    """Indices of the images, in order."""
     images = config["occlusion"]["images"]
     if images == "all":
-        images = configs.test_images(config)
+        images = SIZES["test"]
     return list(range(images)) if isinstance(images, int) else images
 
 
 def shards():
     """The images of each shard, by its name: none of them is made anew when more images are asked for."""
     images, size = occluded_images(), configs.SHARD_IMAGES
-    if images is None or len(images) <= size:
+    if len(images) <= size:
         return {}
     parts = [images[start : start + size] for start in range(0, len(images), size)]
     return {f"{number:04d}": part for number, part in enumerate(parts, start=1)}
@@ -40,7 +40,7 @@ def occlusion_settings(wildcards):
 
 def sheets():
     """The images of each sheet, by its number from 1."""
-    images = occluded_images() or list(range(SHEET_IMAGES))
+    images = occluded_images()
     fours = [images[start : start + SHEET_IMAGES] for start in range(0, len(images), SHEET_IMAGES)]
     return {str(number): four for number, four in enumerate(fours[:MOST_SHEETS], start=1)}
 

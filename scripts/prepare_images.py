@@ -4,8 +4,12 @@ from convprobe import datasets, runtime, sources, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        splits = sources.load(snakemake.params.settings, snakemake.input.get("source"))
+        # A user's own images are no input, see dataset_source.
+        path = snakemake.input.get("source") or snakemake.config["dataset"]["path"]
+        splits = sources.load(snakemake.params.settings, path)
         counts = sources.class_counts(splits)
         print(counts.to_string(index=False), flush=True)
+        for line in sources.lacking_classes(splits):
+            print(f"warning: {line}", flush=True)
         datasets.write(snakemake.output.images, splits)
         tables.write(snakemake.output.classes, counts)

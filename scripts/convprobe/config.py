@@ -4,13 +4,13 @@ import copy
 import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import jsonschema
 import yaml
 
-from convprobe import receptive_field
+from convprobe import listing, receptive_field
 from convprobe.errors import InputError
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
@@ -21,8 +21,16 @@ SHARD_IMAGES = 200  # occluded images a job and file, from which on there are se
 IMAGE_SIDE = {"cifar10": 32, "shapes": 32}
 PUBLISHED_SIZES = {"cifar10": {"train": 50_000, "test": 10_000}}
 
+Mistake = tuple[tuple, str]  # the path of a key, and what is told of it
 
-def checked(config, schema_path: Path | str, files: Iterable[Path | str] = (), arguments: Iterable[str] = ()) -> dict:
+
+def checked(
+    config: Mapping,
+    schema_path: Path | str,
+    files: Iterable[Path | str] = (),
+    arguments: Iterable[str] = (),
+    read_labels: Callable[..., dict] = listing.labels,
+) -> dict:
     """The config with its defaults.
 
     Args:
@@ -31,6 +39,7 @@ def checked(config, schema_path: Path | str, files: Iterable[Path | str] = (), a
         files: the config files in the order of merging; a mistake is told with the last of them
             that holds its key.
         arguments: of --config, as `KEY=VALUE`; they are merged over the files.
+        read_labels: gives the classes of a user's own images, as `listing.labels` does.
 
     Raises:
         InputError: all mistakes, one line each.
@@ -44,7 +53,7 @@ def checked(config, schema_path: Path | str, files: Iterable[Path | str] = (), a
     mistakes = [mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)]
     if not mistakes:
         config = canonical(with_defaults(config, schema), schema)
-        mistakes = list(_cross_checks(config))
+        mistakes = list(_cross_checks(config, read_labels))
     if mistakes:
         contents = [(str(file), read(file)) for file in files]
         contents += [("--config", command_line)] if command_line else []
@@ -179,12 +188,13 @@ def merged(base: dict, override: dict) -> dict:
 
 
 def shown(config):
-    """The config as a page shows it: without runs that are not built and without a user's folders."""
+    """The config as a page shows it: without runs that are not built, and without where a user's files lie."""
     shown = copy.deepcopy(config)
     shown["runs"] = {run: shown["runs"][run] for run in built_runs(config)}
-    for holder, key in [(shown["dataset"], "path"), *((run, "weights") for run in shown["runs"].values())]:
-        if key in holder:
-            holder[key] = Path(holder[key]).name
+    del shown["dataset"]["path"]
+    for run in shown["runs"].values():
+        if "weights" in run:
+            run["weights"] = Path(run["weights"]).name
     return shown
 
 
@@ -331,26 +341,25 @@ def _origin(path: tuple, contents: list[tuple[str, dict]]) -> str:
 # Mistakes of meaning, found by comparing keys
 
 
-def _cross_checks(config):
+def _cross_checks(config: dict, read_labels: Callable[..., dict]) -> Iterator[Mistake]:
     yield from _check_paths(config)
-    for check in (_check_dataset, _check_runs, _check_selection, _check_network, _check_occlusion, _check_filters):
+    mistakes = list(_check_dataset(config))
+    yield from mistakes
+    if not mistakes or config["dataset"]["name"] in PUBLISHED_SIZES:
+        try:
+            yield from _check_counts(config, available_images(config["dataset"], read_labels))
+        except InputError as error:
+            yield ("dataset", "path"), f"dataset.path is {error}"
+    for check in (_check_runs, _check_selection, _check_network, _check_occlusion, _check_filters):
         yield from check(config)
-    tested = test_images(config)
-    wanted = config["ablation"]["table_images"]
-    if tested is not None and wanted > tested:
-        yield ("ablation", "table_images"), f"ablation.table_images is {wanted}, but {tested} images are tested"
 
 
 def _check_dataset(config):
     dataset = config["dataset"]
-    name, held_out = dataset["name"], dataset["validation_images"]
-    for split in ("train", "test"):
-        key, wanted = f"{split}_images", dataset[f"{split}_images"]
-        available = PUBLISHED_SIZES.get(name, {}).get(split)
-        if name == "shapes" and wanted == "all":
+    name = dataset["name"]
+    for key in ("train_images", "test_images"):
+        if name == "shapes" and dataset[key] == "all":
             yield ("dataset", key), f"dataset.{key} is all, but shapes are drawn: expected how many"
-        elif available and wanted != "all" and wanted > available:
-            yield ("dataset", key), f"dataset.{key} is {wanted}, but {name} has {available}"
     for key in ("image_size", "split"):
         if key in dataset and name != "image-folder":
             yield ("dataset", key), f"dataset.{key} is given, but {name} is as it is: expected it for an image-folder"
@@ -360,12 +369,43 @@ def _check_dataset(config):
     elif name == "image-folder" and Path.cwd().is_relative_to(Path(dataset["path"]).resolve()):
         found = f"dataset.path is {dataset['path']}, where results are written too"
         yield ("dataset", "path"), f"{found}: expected a folder of images alone"
-    trained = dataset["train_images"]
-    if trained == "all":
-        trained = PUBLISHED_SIZES.get(name, {}).get("train", math.inf)
-    if held_out >= trained:
-        found = f"dataset.validation_images is {held_out}, held out of {trained} training images"
+
+
+def _check_counts(config: dict, available: dict[str, int]) -> Iterator[Mistake]:
+    """Hold the numbers of images that are asked for against those that there are."""
+    dataset, wanted = config["dataset"], {}  # of each split
+    for split, count in available.items():
+        key = f"{split}_images"
+        wanted[split] = count if dataset[key] == "all" else dataset[key]
+        if wanted[split] > count:
+            holder = dataset["path"] if dataset["name"] == "image-folder" else dataset["name"]
+            yield ("dataset", key), f"dataset.{key} is {wanted[split]}, but {holder} has {count}"
+    held_out, tested = dataset["validation_images"], wanted["test"]
+    if held_out >= wanted["train"]:
+        found = f"dataset.validation_images is {held_out}, held out of {wanted['train']} training images"
         yield ("dataset", "validation_images"), f"{found}: that leaves nothing to train on"
+    for section, key in (("occlusion", "images"), ("ablation", "table_images")):
+        images = config[section][key]
+        if isinstance(images, int) and images > tested:
+            yield (section, key), f"{section}.{key} is {images}, but {tested} images are tested"
+    images = config["occlusion"]["images"]
+    for index, image in enumerate(images if isinstance(images, list) else []):
+        if image >= tested:
+            key = ("occlusion", "images", index)
+            yield key, f"{_key(key)} is {image}, but the test images are 0 to {tested - 1}"
+
+
+def available_images(dataset: dict, read_labels: Callable[..., dict] = listing.labels) -> dict[str, int]:
+    """How many images a data set has for `train` and `test`; of shapes, as many as are drawn."""
+    if dataset["name"] == "image-folder":
+        return {split: len(found) for split, found in read_labels(dataset["path"], **dataset.get("split", {})).items()}
+    return PUBLISHED_SIZES.get(dataset["name"]) or {split: dataset[f"{split}_images"] for split in listing.SPLITS}
+
+
+def split_sizes(config: dict, read_labels: Callable[..., dict] = listing.labels) -> dict[str, int]:
+    """How many images are trained on, tested and, if any are, held out."""
+    ranges = listing.ranges(config["dataset"], available_images(config["dataset"], read_labels))
+    return {split: stop - start for split, (start, stop) in ranges.items()}
 
 
 def image_side(config):
@@ -478,15 +518,6 @@ def _check_occlusion(config):
             yield key, f"{_key(key)} is {window}, but a window is centred on a pixel: give an odd side (3, 5, 7 …)"
         elif side is not None and window > side:
             yield key, f"{_key(key)} is {window}, but the images are {side}×{side} pixels"
-    images, tested = config["occlusion"]["images"], test_images(config)
-    if images == "all" or tested is None:
-        return
-    if isinstance(images, int) and images > tested:
-        yield ("occlusion", "images"), f"occlusion.images is {images}, but {tested} images are tested"
-    for index, image in enumerate(images if isinstance(images, list) else []):
-        if image >= tested:
-            key = ("occlusion", "images", index)
-            yield key, f"{_key(key)} is {image}, but the test images are 0 to {tested - 1}"
 
 
 def _check_filters(config):
@@ -498,9 +529,3 @@ def _check_filters(config):
             yield key, f"{_key(key)} is {name}, but the network's layers are {', '.join(layers)}"
         elif int(channel) >= layers[layer]:
             yield key, f"{_key(key)} is {name}, but {layer} has channels 0 to {layers[layer] - 1}"
-
-
-def test_images(config):
-    """How many images are tested, or None where only the data set itself can tell."""
-    wanted = config["dataset"]["test_images"]
-    return PUBLISHED_SIZES.get(config["dataset"]["name"], {}).get("test") if wanted == "all" else wanted

@@ -1,51 +1,105 @@
-"""A digest of a data set by the content of its files, quick to ask for again.
+"""A digest of a user's own files by their content, quick to ask for again.
 
-The files' dates don't count: a data set that was copied, moved or touched is the same one. Reading
-all of it takes seconds, so the digest is remembered as long as no file's size or date changes.
+Their dates and places don't count: images that were copied, moved or touched are the same ones. Reading
+all of them takes seconds, so what was found is remembered until the system knows of a change: of a file's
+inode or its time of change, which no one sets back, beside its size and date.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from convprobe import files
-from convprobe.errors import InputError
+from convprobe import files, listing
 
 
-def digest(path, memory):
-    """Digest of a file, or of the names and contents of all files in a folder.
+@dataclass(frozen=True)
+class Images:
+    """What can be said of a folder or an archive of images before any of them is opened.
+
+    Attributes:
+        digest: of the content, 16 hexadecimal digits.
+        labels: the class of each image of `train` and `test`, in the order of the data set.
+    """
+
+    digest: str
+    labels: dict[str, list[str]]
+
+
+def digest(path: str | Path, memory: str | Path) -> str:
+    """Digest of a file, or of the names and contents of all files in a folder: 16 hexadecimal digits.
 
     Args:
         path: of the file or folder.
-        memory: a JSON file of digests, made when missing or unreadable.
-
-    Returns:
-        16 hexadecimal digits.
+        memory: a JSON file of what was found before, made when missing or unreadable.
 
     Raises:
         InputError: a file can't be read.
     """
     root = Path(path)
+    with listing.told(path):
+        places = [()]
+        if root.is_dir():
+            places = sorted(file.relative_to(root).parts for file in root.rglob("*") if file.is_file())
+        return _remembered(memory, str(path), _statuses(root, places), lambda: _content(root, places))
+
+
+def images(path: str | Path, memory: str | Path, **split: float) -> Images:
+    """Digest and classes of images: of a folder only these count, of an archive all its bytes.
+
+    Args:
+        path: of the folder or archive.
+        memory: as for `digest`.
+        split: `test_share` and `seed`, where the images lie at CLASS/NAME.
+
+    Raises:
+        InputError: a file can't be read, or as for `listing.Listing`.
+    """
+    root, listed = Path(path), listing.Listing(path, split)
+    with listing.told(path):
+        places = [()]
+        if root.is_dir():
+            listed.read_names()
+            places = sorted(listed.images)
+        signature = [sorted(listed.folders), _statuses(root, places)]
+        found = _remembered(
+            memory,
+            json.dumps([str(path), split]),
+            signature,
+            lambda: {"labels": listing.labels(path, **split), "digest": _content(root, places)},
+        )
+    return Images(**found)
+
+
+def _remembered(memory: str | Path, key: str, signature: object, find: Callable[[], object]) -> object:
+    """What was found when the signature was last the same, or is found now."""
+    signature = _digest(signature)
+    known = _known(memory)
+    if known.get(key, {}).get("signature") != signature:
+        found = find()
+        known = _known(memory) | {key: {"signature": signature, "found": found}}
+        files.write_json(memory, known)
+    return known[key]["found"]
+
+
+def _known(memory: str | Path) -> dict:
     try:
-        found = sorted(file for file in root.rglob("*") if file.is_file()) if root.is_dir() else [root]
-        stats = [(file.relative_to(root).as_posix(), file.stat()) for file in found]
-        signature = _digest((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
-        remembered = _remembered(memory)
-        if remembered.get(str(path), {}).get("signature") != signature:
-            content = _digest((name, files.sha256(root / name)) for name, _ in stats)
-            remembered[str(path)] = {"signature": signature, "content": content}
-            files.write_json(memory, remembered)
-    except OSError as error:
-        raise InputError(f"{error.filename}: can't be read: {files.reason(error)}") from error
-    return remembered[str(path)]["content"]
-
-
-def _digest(rows):
-    return hashlib.sha256(json.dumps(list(rows)).encode()).hexdigest()[:16]
-
-
-def _remembered(memory):
-    try:
-        return json.loads(Path(memory).read_text(encoding="utf-8"))
+        known = json.loads(Path(memory).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _statuses(root: Path, places: list[listing.Parts]) -> list:
+    """What the system knows of files, and changes with them."""
+    statuses = [(place, root.joinpath(*place).stat()) for place in places]
+    return [(place, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino) for place, now in statuses]
+
+
+def _content(root: Path, places: list[listing.Parts]) -> str:
+    return _digest([(place, files.sha256(root.joinpath(*place))) for place in places])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

@@ -26,7 +26,6 @@ CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
 COMPRESSED = 0.6  # of maps after ReLU, by lzf
 FILTER_BYTES = 20_000  # of a filter in the atlas, its pages and their vector copies
-DEFAULT_COUNTS = {"train": 50_000, "test": 10_000}  # where only the data set itself could tell
 
 
 def device():
@@ -40,11 +39,12 @@ def device():
     return "cpu", f"{len(os.sched_getaffinity(0))} cores"
 
 
-def seconds(config, kind, cores):
+def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[str, float]:
     """Rough seconds of a whole run from nothing, by stage.
 
     Args:
         config: the checked config.
+        sizes: how many images each split has.
         kind: `gpu` or `cpu`.
         cores: how many cores Snakemake may use.
     """
@@ -52,14 +52,14 @@ def seconds(config, kind, cores):
     work = arithmetic.forward(config["network"], side, CLASSES)
     rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds
-    tested = _count(config, "test")
+    tested = sizes["test"]
     studied = _studied(config)
     compared = len(config["filters"]["chosen"]) + len(config["network"]["conv"]) + config["ablation"]["random_controls"]
     # The maps, all filters' top images, two predictions, and variants at what one costs of a forward pass.
     passes = 4 + VARIANT * compared
     maps = sum(_map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"])
     return {
-        "training": sum(_training(config, run, image, tested) for run in configs.trained_runs(config)),
+        "training": sum(_training(config, sizes, run, image) for run in configs.trained_runs(config)),
         "occlusion": studied * (maps * _occluded(config, tested) + 10 * JOB_SECONDS),
         "filters and ablation": studied * (image["fp32"] * tested * passes + 8 * JOB_SECONDS),
     }
@@ -75,12 +75,13 @@ def _map(config, side, window, image, kind, cores):
     return min(everywhere, changes)
 
 
-def _training(config, run, image, tested):
+def _training(config: dict, sizes: dict[str, int], run: str, image: dict[str, float]) -> float:
     """Seconds of all epochs of one run, each with its evaluation."""
     settings = configs.run_training(config, run)
     epochs = settings["epochs"]
-    trained = TRAINING_PASSES * _count(config, "train") * image[settings["precision"]]
-    return sum(epochs * one + _starts(one, epochs) for one in (trained, tested * image["fp32"]))
+    trained = TRAINING_PASSES * sizes["train"] * image[settings["precision"]]
+    evaluated = (sizes["test"] + sizes.get("validation", 0)) * image["fp32"]
+    return sum(epochs * one + _starts(one, epochs) for one in (trained, evaluated))
 
 
 def _starts(one, count):
@@ -89,20 +90,15 @@ def _starts(one, count):
     return processes * JOB_SECONDS + (count - processes) * TAKEN_SECONDS
 
 
-def _count(config, split):
-    wanted = config["dataset"][f"{split}_images"]
-    return DEFAULT_COUNTS[split] if wanted == "all" else wanted
-
-
 def _occluded(config, tested):
     images = config["occlusion"]["images"]
     return tested if images == "all" else images if isinstance(images, int) else len(images)
 
 
-def disk(config):
+def disk(config: dict, sizes: dict[str, int]) -> dict[str, float]:
     """Rough bytes that a whole run leaves on the disk, by stage."""
     side, classes = configs.image_side(config) or 32, CLASSES
-    tested, network = _count(config, "test"), config["network"]
+    tested, network = sizes["test"], config["network"]
     checkpoint = FLOAT * arithmetic.weights(network, side, classes)
     trained = configs.trained_runs(config)
     epochs = sum(configs.run_training(config, run)["epochs"] for run in trained)
@@ -114,7 +110,7 @@ def disk(config):
     filters = sum(conv["channels"] for conv in network["conv"])
     return {
         # Each epoch's weights and momentum, weights from elsewhere, and the images.
-        "training": (2 * epochs + imported) * checkpoint + (_count(config, "train") + tested) * side**2 * 3,
+        "training": (2 * epochs + imported) * checkpoint + sum(sizes.values()) * side**2 * 3,
         "occlusion": studied * maps,
         "filters and ablation": studied * (chosen * tested * FLOAT * COMPRESSED + filters * FILTER_BYTES),
     }
@@ -125,10 +121,10 @@ def _studied(config):
     return sum(1 + len(configs.studied_epochs(config, run)) for run in configs.studied_runs(config))
 
 
-def announcement(config, cores):
+def announcement(config: dict, sizes: dict[str, int], cores: int) -> str:
     """The experiment, the device, and what the whole run will roughly cost on it, in lines of up to 79 characters."""
     kind, name = device()
-    times, sizes = seconds(config, kind, cores), disk(config)
+    times, sizes = seconds(config, sizes, kind, cores), disk(config, sizes)
     rows = [
         ("in all", sum(times.values()), sum(sizes.values())),
         *((stage, times[stage], sizes[stage]) for stage in times),

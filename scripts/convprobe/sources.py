@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from convprobe import datasets
+from convprobe import datasets, listing
 from convprobe.errors import InputError
 
 
@@ -24,19 +24,19 @@ def load(settings, path=None):
         InputError: the data set is damaged or smaller than asked for.
     """
     arrays, classes = _arrays(settings, path)
-    wanted = {split: settings[f"{split}_images"] for split in ("train", "test")}
-    counts = {split: _count(path, split, wanted[split], len(arrays[split][0])) for split in wanted}
-    held_out = settings["validation_images"]
-    trained = counts["train"] - held_out
-    if trained < 1:
-        raise InputError(f"dataset.validation_images is {held_out}: that leaves nothing of {counts['train']} to train")
-    splits = {
-        "train": _slice(arrays["train"], classes, 0, trained),
-        "test": _slice(arrays["test"], classes, 0, counts["test"]),
-    }
-    if held_out:
-        splits["validation"] = _slice(arrays["train"], classes, trained, counts["train"])
-    return splits
+    available = {split: len(arrays[split][0]) for split in ("train", "test")}
+    for split, count in available.items():
+        wanted = settings[f"{split}_images"]
+        if wanted != "all" and wanted > count:
+            raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {count} {split} images")
+    ranges = listing.ranges(settings, available)
+    if ranges["train"][1] < 1:
+        held_out = settings["validation_images"]
+        raise InputError(
+            f"dataset.validation_images is {held_out}: that leaves nothing of {available['train']} to train"
+        )
+    # Those that are held out are of the training images.
+    return {split: _slice(arrays.get(split, arrays["train"]), classes, *ends) for split, ends in ranges.items()}
 
 
 def _arrays(settings, path):
@@ -59,19 +59,19 @@ def _arrays(settings, path):
             return dict(zip(("train", "test"), drawn, strict=True)), shapes.CLASSES
 
 
-def _count(path, split, wanted, available):
-    if wanted == "all":
-        return available
-    if wanted > available:
-        raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {available} {split} images")
-    return wanted
-
-
 def class_counts(splits):
     """How many images of each class a data set has: a row a class, a column a split."""
     classes = splits["train"].classes
     counts = {name: np.bincount(images.labels, minlength=len(classes)) for name, images in splits.items()}
     return pd.DataFrame({"class": classes, **counts})
+
+
+def lacking_classes(splits: dict[str, datasets.Images]) -> list[str]:
+    """A line for each split that has no image of some class."""
+    classes = splits["train"].classes
+    return listing.lacking(
+        classes, {name: {classes[label] for label in images.labels} for name, images in splits.items()}
+    )
 
 
 def _slice(arrays, classes, start, stop):

@@ -175,6 +175,11 @@ def copy_data_again(workflow):
     archive.write_bytes(content)
 
 
+def move_data(workflow):
+    (workflow.folder / "pictures.zip").rename(workflow.folder / "elsewhere.zip")
+    configure("dataset: {path: elsewhere.zip}")(workflow)
+
+
 def swap_two_pictures(workflow):
     """The same names and sizes in all, another content."""
     archive = workflow.folder / "pictures.zip"
@@ -284,6 +289,7 @@ SETTINGS = [
     Edit("images held out", configure("dataset: {validation_images: 20}"), EVERYTHING),
     Edit("experiment renamed", configure("experiment: other"), EVERYTHING),
     Edit("the archive of images copied again", copy_data_again),
+    Edit("the archive of images moved elsewhere", move_data),
     Edit("two images in the archive swapped", swap_two_pictures, EVERYTHING),
     Edit("the same, with an old date", with_old_date(swap_two_pictures), EVERYTHING),
     Edit("a window's maps deleted", delete(f"{PROBED}/occlusion/window-3.h5"), windows(3) | sheets(1, 2) | PAGE),
@@ -317,6 +323,7 @@ MODULES = {
     "activations": filters() | atlas() | EXPLORER,
     "ahead": AFTER_DATA,
     "arithmetic": OCCLUSION,
+    "cautions": NOTHING,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,
     "config": NOTHING,
@@ -337,6 +344,7 @@ MODULES = {
     "image_folder": EVERYTHING,
     "incremental": OCCLUSION,
     "intervals": confusion() | accuracy() | PAGE,
+    "listing": EVERYTHING,
     "localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "matrix": OCCLUSION | ablation(),
     "network": AFTER_DATA,

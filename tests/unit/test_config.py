@@ -4,6 +4,7 @@ import copy
 import datetime
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -283,11 +284,80 @@ def test_odd_values_are_refused_line_by_line_and_never_crash(odd):
     assert all(": " in line for line in lines(config, [BASE]))
 
 
+def write_names(path, **counts):
+    """An archive of files that are named as images of two classes; a config is held against names alone."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for split, count in counts.items():
+            for number in range(count):
+                archive.writestr(f"{split}/{'ab'[number % 2]}/{split}-{number:04d}.png", b"")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("occlusion: {images: [0, 59, 60, 999]}", [
+            "occlusion.images[2] is 60, but the test images are 0 to 59",
+            "occlusion.images[3] is 999, but the test images are 0 to 59",
+        ]),
+        ("occlusion: {images: 61}", ["occlusion.images is 61, but 60 images are tested"]),
+        ("ablation: {table_images: 61}", ["ablation.table_images is 61, but 60 images are tested"]),
+        ("dataset: {test_images: 61}", ["dataset.test_images is 61, but pictures.zip has 60"]),
+        ("dataset: {test_images: 20}", [
+            "occlusion.images is 60, but 20 images are tested",
+            "ablation.table_images is 60, but 20 images are tested",
+        ]),
+        ("dataset: {train_images: 101}", ["dataset.train_images is 101, but pictures.zip has 100"]),
+        ("dataset: {validation_images: 100}", [
+            "dataset.validation_images is 100, held out of 100 training images: that leaves nothing to train on"
+        ]),
+        ("dataset: {split: {test_share: 0.5, seed: 0}}", []),  # 160 images, of which 80 are tested
+        ("dataset: {split: {test_share: 0.5, seed: 0}}\nocclusion: {images: 81}", [
+            "occlusion.images is 81, but 80 images are tested"
+        ]),
+        ("dataset: {train_images: 100, validation_images: 99, test_images: 60}\nocclusion: {images: [59]}", []),
+    ],
+)  # fmt: skip
+def test_one_s_own_images_are_counted_before_anything_runs(change, told):
+    write_names("pictures.zip", train=100, test=60)
+    own = "dataset: {name: image-folder, path: pictures.zip}\nocclusion: {images: 60}\nablation: {table_images: 60}"
+    config = with_preset()[0]
+    for text in (own, change):
+        config = configs.merged(config, yaml.safe_load(text))
+    if told:
+        assert lines(config) == [f"config: {line}" for line in told]
+    else:
+        configs.checked(config, SCHEMA)
+
+
+def test_images_that_lie_otherwise_than_expected_are_told_with_the_other_mistakes():
+    write_names("pictures.zip", train=9)
+    assert edit("dataset: {name: image-folder, path: pictures.zip}\nocclusion: {windows: [3, 4]}") == [
+        "own: dataset.path is pictures.zip: no image at test/CLASS/NAME, "
+        "expected files that end in .jpg, .jpeg, .png, .bmp, .gif, .webp",
+        "own: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side (3, 5, 7 …)",
+    ]
+
+
+def test_how_many_images_each_split_has():
+    def sizes(change):
+        return configs.split_sizes(configs.checked(configs.merged(with_preset()[0], yaml.safe_load(change)), SCHEMA))
+
+    write_names("pictures.zip", train=100, test=60)
+    own = "dataset: {name: image-folder, path: pictures.zip, %s}\nablation: {table_images: 9}"
+    assert sizes("{}") == {"train": 50_000, "test": 10_000}
+    assert sizes("dataset: {train_images: 900, validation_images: 100}") == {
+        "train": 800, "validation": 100, "test": 10_000,
+    }  # fmt: skip
+    assert sizes("dataset: {name: shapes, train_images: 70, test_images: 1000}") == {"train": 70, "test": 1000}
+    assert sizes(own % "validation_images: 10") == {"train": 90, "validation": 10, "test": 60}
+    assert sizes(own % "test_images: 20") == {"train": 100, "test": 20}
+
+
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("block", EXAMPLES)
 def test_the_examples_in_the_readme_are_right(block):
-    for name in ("own.pth", "pictures.zip"):
-        Path(name).touch()
+    Path("own.pth").touch()
+    write_names("pictures.zip", train=1000, test=1000)
     configs.checked(configs.merged(with_preset()[0], yaml.safe_load(block)), SCHEMA)

@@ -8,32 +8,40 @@ import yaml
 from convprobe import config, cost
 
 PUBLISHED = config.checked(yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json")
+SIZES = {"train": 50_000, "test": 10_000}
 
 
 def test_more_cores_cost_less_and_a_gpu_least():
-    two, four = (sum(cost.seconds(PUBLISHED, "cpu", cores).values()) for cores in (2, 4))
+    two, four = (sum(cost.seconds(PUBLISHED, SIZES, "cpu", cores).values()) for cores in (2, 4))
     assert 1.9 < two / four < 2
-    assert sum(cost.seconds(PUBLISHED, "gpu", 4).values()) < four / 20
+    assert sum(cost.seconds(PUBLISHED, SIZES, "gpu", 4).values()) < four / 20
+
+
+def test_a_tenth_of_the_images_trains_in_a_tenth_of_the_time():
+    few = {split: count // 10 for split, count in SIZES.items()}
+    all_images, tenth = (cost.seconds(PUBLISHED, sizes, "cpu", 2)["training"] for sizes in (SIZES, few))
+    starts = 30 * 2 * cost.JOB_SECONDS
+    assert all_images / 11 < tenth < all_images / 10 + starts
 
 
 def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     def occlusion(kind, window):
         studied = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "windows": [window], "images": 1000}}
-        return cost.seconds(studied, kind, 1)["occlusion"]
+        return cost.seconds(studied, SIZES, kind, 1)["occlusion"]
 
     assert occlusion("cpu", 9) > 1.4 * occlusion("cpu", 3)
     assert occlusion("gpu", 9) == occlusion("gpu", 3)
 
 
 def test_checkpoints_with_their_momentum_are_most_of_the_disk():
-    found = cost.disk(PUBLISHED)
+    found = cost.disk(PUBLISHED, SIZES)
     assert found["training"] == pytest.approx(30 * 2 * 4 * 27.8e6 + 60_000 * 3072, rel=0.01)
     assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
 
 
 @pytest.mark.parametrize("cores", [1, 64])
 def test_the_start_fits_into_80_columns(cores):
-    lines = f"convprobe: {cost.announcement(PUBLISHED, cores)}".splitlines()
+    lines = f"convprobe: {cost.announcement(PUBLISHED, SIZES, cores)}".splitlines()
     assert max(map(len, lines)) < 80
     assert any(line.split()[:1] == ["training"] for line in lines)
 

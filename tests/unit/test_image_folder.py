@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import re
 import shutil
 import tarfile
 import types
@@ -14,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from convprobe import image_folder, sources
+from convprobe import image_folder, listing, sources
 from convprobe.errors import InputError
 
 
@@ -126,7 +127,35 @@ def test_sixteen_bit_images_are_refused_rather_than_cut_off(pictures):
 
 def test_the_same_place_twice_is_refused(pictures):
     draw(pictures / "again" / "train" / "a" / "0.png", 5)
-    assert refusal(pictures) == "train/a/0.png is there twice, expected one folder of each name"
+    told = "again/train/a/0.png and train/a/0.png have one class and name, expected one folder of each name"
+    assert refusal(pictures) == told
+
+
+def test_an_entry_that_an_archive_has_twice_is_refused(tmp_path):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for name in ("train/a/0.png", "test/a/0.png", "train/a/0.png"):
+            add(archive, name, image_bytes(7))
+    assert refusal(tmp_path / "a.tar.gz") == "train/a/0.png is there twice, expected one file of each name"
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_class_folder_that_is_a_link_is_followed_in_either_split(pictures, tmp_path, split):
+    """As torchvision does."""
+    expected = image_folder.read(pictures)
+    (pictures / split / "b").rename(tmp_path / "elsewhere")
+    (pictures / split / "b").symlink_to(tmp_path / "elsewhere")
+    found = image_folder.read(pictures)
+    assert found[1] == expected[1]
+    for name in ("train", "test"):
+        assert all(map(np.array_equal, found[0][name], expected[0][name]))
+
+
+def test_links_that_lead_back_or_nowhere_are_passed_over(pictures):
+    expected = image_folder.read(pictures)[0]["train"][1].tolist()
+    (pictures / "train" / "a" / "again").symlink_to(pictures, target_is_directory=True)
+    (pictures / "train" / "a" / "itself").symlink_to("itself")
+    (pictures / "train" / "a" / "9.png").symlink_to("nowhere.png")
+    assert image_folder.read(pictures)[0]["train"][1].tolist() == expected
 
 
 HIDDEN = ("train/a/._0.png", "train/.b/0.png", ".c/train/a/3.png", "__MACOSX/train/a/3.png", "train/a/Thumbs.db")
@@ -200,6 +229,17 @@ def test_a_split_without_images(pictures, gone, told):
     shutil.rmtree(pictures / gone)
     pictures.mkdir(exist_ok=True)
     assert refusal(pictures).startswith(f"no image at {told}/CLASS/NAME, expected files that end in .jpg, .jpeg, .png")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_one_tree_without_a_split_is_told_which_key_it_needs(tmp_path, kind):
+    for place in ("a/0", "a/1", "b/0"):
+        draw(tmp_path / "tree" / f"{place}.png", 1)
+    above = "" if kind == "folder" else "tree/"
+    assert refusal(packed(tmp_path / "tree", kind)) == (
+        f"no image at train/CLASS/NAME, but at CLASS/NAME, as {above}a/0.png: "
+        "expected folders train and test, or dataset.split to draw the test images"
+    )
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
@@ -315,6 +355,41 @@ def test_one_tree_is_split_class_by_class_from_a_seed(tmp_path):
     assert set(more[:, 0, 0, 0].tolist()) - {90, 91} == reds["test"]
 
 
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ((6, 6), "b/1.png is 6×6 pixels, expected 4×4 as in a/0.png: all of one size, or dataset.image_size"),
+        ((6, 4), "b/1.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to"),
+    ],
+)
+def test_errors_of_one_tree_name_places_that_are_there(tmp_path, size, told):
+    for place in ("a/0", "a/1", "b/0"):
+        draw(tmp_path / f"{place}.png", 1)
+    draw(tmp_path / "b" / "1.png", 1, size=size)
+    split = {"test_share": 0.5, "seed": 1}
+    message = refusal(tmp_path, split)
+    assert re.sub(r"as in ./\d", "as in a/0", message) == told  # whichever is drawn first
+
+
+def test_one_tree_with_an_image_in_two_folders_of_a_name_names_both(tmp_path):
+    for place in ("one/a/0", "one/a/1", "two/a/0"):
+        draw(tmp_path / f"{place}.png", 1)
+    told = "one/a/0.png and two/a/0.png have one class and name, expected one folder of each name"
+    assert refusal(tmp_path, {"test_share": 0.5, "seed": 0}) == told
+
+
+@pytest.mark.parametrize("split", [{}, {"test_share": 0.3, "seed": 1}], ids=["two folders", "one tree"])
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+def test_classes_are_told_by_names_alone_as_the_images_have_them(tmp_path, kind, split):
+    for top in ("",) if split else ("train/", "test/"):
+        for red, place in enumerate(("b/1", "a/12", "b/0", "a/2", "a/0", "b/2", "b/3")):
+            draw(tmp_path / "tree" / f"{top}{place}.png", red)
+    path = packed(tmp_path / "tree", kind)
+    splits, classes = image_folder.read(path, split=split)
+    found = {name: [classes[label] for label in labels] for name, (_, labels) in splits.items()}
+    assert listing.labels(path, **split) == found
+
+
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_image_beside_the_classes_of_one_tree_makes_no_class(tmp_path, kind):
     """In an archive with the folder's name on top it lies at CLASS/NAME."""
@@ -399,13 +474,13 @@ def test_a_name_that_would_steer_a_terminal_or_is_no_text_is_refused(tmp_path, n
 
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_archive_of_very_many_entries_is_refused(pictures, monkeypatch, kind):
-    monkeypatch.setattr(image_folder, "MOST_ENTRIES", 8)
+    monkeypatch.setattr(listing, "MOST_ENTRIES", 8)
     assert refusal(packed(pictures, kind)) == "has more than 8 entries, expected an archive of images"
 
 
 @pytest.mark.parametrize("place", ["README", None], ids=["in an entry that no one reads", "behind the end"])
 def test_a_bomb_in_a_tar_is_refused_wherever_it_lies(pictures, monkeypatch, place):
-    monkeypatch.setattr(image_folder, "MOST_UNPACKED", 2**24)
+    monkeypatch.setattr(listing, "MOST_UNPACKED", 2**24)
     zeros = bytes(2**25)
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
@@ -432,3 +507,9 @@ def test_counts_of_each_class_in_each_split(pictures):
     settings = {"name": "image-folder", "train_images": "all", "test_images": "all", "validation_images": 1}
     counts = sources.class_counts(sources.load(settings, pictures))
     assert counts.to_csv(index=False) == "class,train,test,validation\na,2,1,1\nb,2,1,0\n"
+
+
+def test_a_split_that_lacks_a_class_is_told(pictures):
+    settings = {"name": "image-folder", "train_images": "all", "test_images": 1, "validation_images": 1}
+    splits = sources.load(settings, pictures)
+    assert sources.lacking_classes(splits) == ["no test image of class b", "no validation image of class b"]

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -23,6 +24,7 @@ def write_images(folder, classes=("dark", "light"), size=20, count=3):
 
 def use_folder(workflow, path):
     text = f"dataset: {{name: image-folder, path: {path}, train_images: all, test_images: all}}\n"
+    text += "ablation: {table_images: 6}\n"
     workflow.configure(text, name="own.yaml")
     return workflow.run(configs=["tiny.yaml", "own.yaml"])
 
@@ -185,31 +187,63 @@ def test_the_page_is_promised_only_where_it_was_asked_for(workflow):
     [
         (
             lambda folder: (folder / "train/dark/1.png").write_bytes(b"no image"),
-            ["train/dark/1.png", "not a readable image"],
+            ["error: pictures: train/dark/1.png: not a readable image"],
         ),
-        (lambda folder: write_images(folder, ("odd",), size=24), ["odd/0.png is 24×24 pixels, expected 20×20"]),
-        (lambda folder: shutil.rmtree(folder / "train/light"), ["only in test, never in train: class light"]),
-        (lambda folder: shutil.rmtree(folder / "test"), ["no image at test/CLASS/NAME"]),
+        (
+            lambda folder: write_images(folder, ("odd",), size=24),
+            ["error: pictures: train/odd/0.png is 24×24 pixels, expected 20×20"],
+        ),
+        (
+            lambda folder: shutil.rmtree(folder / "train/light"),
+            ["own.yaml: dataset.path is pictures: only in test, never in train: class light"],
+        ),
+        (
+            lambda folder: shutil.rmtree(folder / "test"),
+            ["own.yaml: dataset.path is pictures: no image at test/CLASS/NAME"],
+        ),
     ],
     ids=["unreadable image", "another size", "class only in test", "no test images"],
 )
 def test_a_folder_with_a_mistake(workflow, spoil, words):
     write_images(workflow.folder / "pictures")
     spoil(workflow.folder / "pictures")
-    expect_line(use_folder(workflow, "pictures"), "error: pictures", *words)
+    expect_line(use_folder(workflow, "pictures"), *words)
     assert not results(workflow)
 
 
-def test_a_broken_archive_is_named_and_touches_no_result(finished, tmp_path):
+def truncate(archive):
+    archive.write_bytes(archive.read_bytes()[:5000])
+
+
+def add_no_image(archive):
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("train/dark/0.png", b"no image")
+        file.writestr("test/dark/0.png", b"no image")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (
+            truncate,
+            "pictures.yaml: dataset.path is pictures.zip: damaged archive, "
+            "expected .tar.gz or .zip (file could not be opened successfully:)",
+        ),
+        (
+            add_no_image,
+            "error: pictures.zip: train/dark/0.png: not a readable image, expected one as its name says",
+        ),
+    ],
+    ids=["broken off", "no image in it"],
+)
+def test_a_spoilt_archive_is_named_and_touches_no_result(finished, tmp_path, spoil, told):
     """Its file of images too is as it was: Snakemake removes what it is about to make anew."""
     workflow = finished.copy(tmp_path / "convprobe")
     before = {name: path.read_bytes() for name, path in workflow.files().items()}
-    archive = workflow.folder / "pictures.zip"
-    archive.write_bytes(archive.read_bytes()[:5000])
+    spoil(workflow.folder / "pictures.zip")
     completed = workflow.run()
     assert completed.returncode == 1
     assert "Traceback" not in completed.stdout
-    told = "error: pictures.zip: damaged archive, expected .tar.gz or .zip (file could not be opened successfully:)"
     assert told in completed.stdout.splitlines()
     assert {name: path.read_bytes() for name, path in workflow.files().items()} == before
 

@@ -59,7 +59,7 @@ def example_in_the_readme(workflow, word):
 def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     random = np.random.default_rng(0)
     with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
-        for split, count in (("train", 12), ("test", 4)):
+        for split, count in (("train", 60), ("test", 4)):
             for index in range(count):
                 for name, level in (("007", 60), ("before", 120), ("heller, größer", 180)):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
@@ -80,8 +80,10 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     assert first["class"].tolist() == ["007", "before", "heller, größer", "007", "before"]
     confusion = pd.read_csv(files[f"{probed}/ablation/confusion-before.csv"], index_col=0)
     assert confusion.sum(axis=1).tolist() == [4, 4, 4]
-    counts = 'class,train,test\n007,12,4\nbefore,12,4\n"heller, größer",12,4\n'
-    assert files["dataset/classes.csv"].read_text() == counts
+    # Of 180 images the last 100 by name and then class are held out.
+    rows = ["class,train,test,validation", "007,27,4,33", "before,27,4,33", '"heller, größer",26,4,34', ""]
+    assert files["dataset/classes.csv"].read_text() == "\n".join(rows)
+    assert "convprobe: warning: few training steps for normalised: 2, which is epochs ×" in completed.stdout
 
 
 @needs_real_images

@@ -1,0 +1,49 @@
+"""What is likely to disappoint, told as a run starts: too few steps, classes without images."""
+
+import math
+import textwrap
+from collections.abc import Callable
+
+from convprobe import config as configs
+from convprobe import listing
+
+# On the drawn shapes, 10 classes, the demo's network reached 9 to 10 % after 56 steps, 9 to 13 after 104, 16 to 19
+# after 256, 74 to 77 after 504, and 72 to 96 after 1000 (3 seeds, 8 epochs each).
+FEW_STEPS = 500
+WIDTH = 79
+
+
+def told(config: dict, sizes: dict[str, int], read_labels: Callable[..., dict]) -> list[str]:
+    """A warning each, in lines of up to 79 characters.
+
+    Args:
+        config: the checked config.
+        sizes: how many images each split has.
+        read_labels: gives the classes of a user's own images, as `listing.labels` does.
+    """
+    found = [*_few_steps(config, sizes["train"]), *_lacking_classes(config["dataset"], read_labels)]
+    return [textwrap.fill(f"convprobe: warning: {line}", WIDTH, subsequent_indent="    ") for line in found]
+
+
+def _few_steps(config: dict, trained: int) -> list[str]:
+    runs = {}  # by epochs and batches
+    for run in configs.trained_runs(config):
+        settings = configs.run_training(config, run)
+        batches = math.ceil(trained / settings["batch_size"])
+        if settings["epochs"] * batches < FEW_STEPS:
+            runs.setdefault((settings["epochs"], batches), []).append(run)
+    return [
+        f"few training steps for {', '.join(names)}: {epochs * batches}, which is epochs × batches, "
+        f"{epochs} × {batches}; below {FEW_STEPS} little is learned: more training.epochs, or a smaller batch_size"
+        for (epochs, batches), names in runs.items()
+    ]
+
+
+def _lacking_classes(dataset: dict, read_labels: Callable[..., dict]) -> list[str]:
+    if dataset["name"] != "image-folder":
+        return []
+    labels = read_labels(dataset["path"], **dataset.get("split", {}))
+    ranges = listing.ranges(dataset, {split: len(found) for split, found in labels.items()})
+    # Those that are held out are of the training images.
+    present = {split: set(labels.get(split, labels["train"])[slice(*ends)]) for split, ends in ranges.items()}
+    return listing.lacking(sorted(set(labels["train"])), present)

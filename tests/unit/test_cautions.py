@@ -1,0 +1,83 @@
+"""What a run is warned of as it starts."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from convprobe import cautions, config, listing
+
+SCHEMA = "schemas/config.schema.json"
+
+
+@pytest.fixture
+def own_images(tmp_path):
+    """A function: the config of one's own images, empty files at the places given."""
+
+    def make(places, **changes):
+        for place in places:
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place).touch()
+        base = yaml.safe_load(Path("config.yaml").read_text())
+        small = {"occlusion": {"images": 1}, "ablation": {"table_images": 1}}
+        images = {"dataset": {"name": "image-folder", "path": str(tmp_path)}}
+        return config.checked(config.merged(config.merged(config.merged(base, small), images), changes), SCHEMA)
+
+    return make
+
+
+def told(checked):
+    lines = cautions.told(checked, config.split_sizes(checked), listing.labels)
+    assert all(len(line) < 80 for text in lines for line in text.splitlines())
+    return [" ".join(text.split()).removeprefix("convprobe: warning: ") for text in lines]
+
+
+def places(split, **counts):
+    return [f"{split}/{name}/{number}.png" for name, count in counts.items() for number in range(count)]
+
+
+def test_runs_of_few_steps_are_named_with_them(own_images):
+    checked = own_images(
+        [*places("train", a=65, b=64), *places("test", a=1, b=1)],
+        runs={"normalised": {}, "raw": {}, "long": {"epochs": 250}},
+        compared=["raw", "long"],
+    )
+    (line,) = told(checked)  # 129 images are two batches of 128
+    assert line.startswith("few training steps for normalised, raw: 30, which is epochs × batches, 15 × 2;")
+
+
+def test_a_run_of_many_steps_and_all_classes_is_not_warned_of(own_images):
+    checked = own_images(
+        [*places("train", a=2, b=2), *places("test", a=1, b=1)], training={"epochs": 125, "batch_size": 1}
+    )
+    assert told(checked) == []
+    published = config.checked(yaml.safe_load(Path("config.yaml").read_text()), SCHEMA)
+    assert told(published) == []
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lines"),
+    [
+        ({}, ["no test image of class b, c"]),
+        ({"train_images": 2}, ["no training image of class c", "no test image of class b, c"]),
+        ({"validation_images": 2}, ["no test image of class b, c", "no validation image of class b, c"]),
+    ],
+    ids=["all images", "the first ones", "some held out"],
+)
+def test_splits_that_lack_a_class_are_told(own_images, dataset, lines):
+    """In order a/0, b/0, c/0, a/1, a/2, a/3 of the training images."""
+    checked = own_images(
+        [*places("train", a=4, b=1, c=1), *places("test", a=1)],
+        dataset=dataset,
+        training={"epochs": 500, "batch_size": 1},
+    )
+    assert told(checked) == lines
+
+
+def test_images_that_a_split_draws_are_counted_likewise(own_images):
+    checked = own_images(
+        [f"{place}.png" for place in ("a/0", "a/1", "b/0")],
+        dataset={"split": {"test_share": 0.5, "seed": 0}},
+        training={"epochs": 500, "batch_size": 1},
+    )
+    assert told(checked) == ["no test image of class b"]
