@@ -40,7 +40,13 @@ def epochs_files(wildcards):
 def explorer_files():
     """What the page is made of."""
     windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
-    tables = ["occlusion/summary", "occlusion/localisation", "filters/all-top-images", "ablation/predictions", "ablation/accuracy"]
+    tables = [
+        "occlusion/summary",
+        "occlusion/localisation",
+        "filters/all-top-images",
+        "ablation/predictions",
+        "ablation/accuracy",
+    ]
     names = windows + [f"{table}.csv" for table in tables]
     curves = [f"{RESULTS}/{run}/{name}" for run in TRAINED for name in ("learning-curve.csv", "selection.json")]
     dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]

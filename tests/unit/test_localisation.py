@@ -105,7 +105,7 @@ def test_untrained_networks_find_nothing(tmp_path, seed):
     settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 16, "kernel": 3}], "fc": []}
     network = Network(settings, len(shapes.CLASSES), shapes.SIDE).eval()
     pixels, labels, masks = shapes.draw(40, seed=(seed, 1))
-    maps = occlusion.sweep(network, pixels, 7)
+    maps, _ = occlusion.sweep(network, pixels, 7)
     confidence = maps[np.arange(40), :, :, labels]
     blocks = [(np.arange(40), localisation.find_objects(confidence, masks))]
     table = localisation.summarise(7, blocks)
