@@ -5,13 +5,16 @@
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
 # make report  Snakemake's own report of the demo
+# make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
 
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.exit( \
+	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." % (sys.executable, found[0], found[1]))'
 
 .PHONY: demo verify test test-cluster faults bench report clean
 .DELETE_ON_ERROR:
@@ -46,12 +49,12 @@ bench: .venv/installed-for-benchmarks
 	$(BIN)/python benchmarks/ablation.py $(REAL)
 
 clean:
-	rm -rf .venv .snakemake logs results/demo
+	rm -rf results/demo logs/demo
 
-.venv/bin/python:
-	$(PYTHON) -m venv .venv
-
-.venv/installed: requirements.txt constraints.txt | .venv/bin/python
+# A .venv of an older Python, or one that was left half made, is made anew.
+.venv/installed: requirements.txt constraints.txt
+	@{ $(BIN)/python $(NEW_ENOUGH) && $(BIN)/python -c 'import pip'; } 2>/dev/null || \
+		{ $(PYTHON) $(NEW_ENOUGH) && $(PYTHON) -m venv --clear .venv; }
 	$(INSTALL) --requirement requirements.txt
 	touch $@
 

@@ -3,11 +3,10 @@
 Plain Python and no torch: it is told in the second in which Snakemake starts.
 """
 
-import os
 import shutil
 import subprocess
 
-from convprobe import ahead, arithmetic, receptive_field
+from convprobe import ahead, arithmetic, receptive_field, runtime
 from convprobe import config as configs
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
@@ -36,7 +35,7 @@ def device():
         )
         if listed.returncode == 0 and listed.stdout.strip():
             return "gpu", listed.stdout.splitlines()[0]
-    return "cpu", f"{len(os.sched_getaffinity(0))} cores"
+    return "cpu", f"{runtime.usable_cores()} cores"
 
 
 def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[str, float]:

@@ -44,7 +44,7 @@ class Job:
         import torch  # seconds: only jobs that compute need it
 
         # More threads than cores, as with --cores 4 on two, stall each other.
-        threads = min(self.threads, len(os.sched_getaffinity(0)))
+        threads = min(self.threads, usable_cores())
         torch.set_num_threads(threads)
         # TF32 keeps 10 bits of the mantissa: float32 results would differ from the CPU's.
         torch.backends.cudnn.allow_tf32 = False
@@ -103,6 +103,11 @@ class Job:
             # It may have been closed: the job goes on without.
             with contextlib.suppress(OSError):
                 os.write(self.terminal, f"    {self.name}: {words}\n".encode())
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; all there are where the system, as macOS, doesn't limit them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _duration(seconds):

@@ -335,6 +335,7 @@ MODULES = {
     "errors": EVERYTHING,
     "evaluation": EVALUATION | PAGE,
     "explorer": EXPLORER,
+    "failures": NOTHING,
     "figures": FIGURES,
     "files": EVERYTHING,
     "filter_figures": jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))),

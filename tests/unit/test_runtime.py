@@ -1,5 +1,6 @@
 """What surrounds a job: batches that don't fit into memory, progress on the terminal."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from convprobe import runtime
+from convprobe import cost, runtime
 from convprobe.errors import InputError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -80,6 +81,12 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
 
     with pytest.raises(RuntimeError, match="another mistake"):
         list(runtime.IDLE.batches(compute, range(8), 4, "images"))
+
+
+def test_where_the_system_limits_no_process_all_cores_count(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
+    assert runtime.usable_cores() == os.cpu_count()
+    assert cost.device()[1]
 
 
 # Each of eight batches is told, whatever the clock says, on a terminal of its own that may be closed meanwhile.
