@@ -115,7 +115,8 @@ def test_places_split_the_map_by_the_mask(tmp_path, probes):
     maps = np.zeros((2, 2, 2, 2), dtype=np.float32)
     maps[0, :, :, 0] = [[0.1, 0.5], [0.6, 0.7]]
     maps[1, :, :, 1] = [[0.2, 0.9], [0.9, 0.9]]
-    occlusion.write(tmp_path / "w.h5", maps, np.zeros((2, 2)), images, {"window": 1, "fill": 0}, "")
+    settings = {"window": 1, "fill": 0, "precision": "fp32"}
+    occlusion.write(tmp_path / "w.h5", maps, np.zeros((2, 2)), images, settings, "")
     places = localisation.confidence_by_place(tmp_path / "w.h5", tmp_path / "images.h5")
     np.testing.assert_allclose(places[["on_object", "beside"]], [[0.1, 0.6], [0.2, 0.9]], rtol=1e-6)
     probes["places"] = places

@@ -48,6 +48,11 @@ def test_training_that_was_cut_and_resumed_gives_the_same_bytes(images, tmp_path
     assert record == record_resumed
 
 
+def test_a_checkpoint_tells_with_what_settings_its_epoch_was_trained(images, tmp_path):
+    train(images, TRAINING, epochs=2, cut_in=tmp_path)
+    assert checkpoints.load(tmp_path / "epoch.pth").training == TRAINING
+
+
 def test_two_seeds_and_two_epochs_draw_differently(images):
     first, _ = train(images, TRAINING, epochs=1)
     other, _ = train(images, TRAINING | {"seed": 8}, epochs=1)
