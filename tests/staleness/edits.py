@@ -316,6 +316,7 @@ MODULES = {
     "activations": filters() | atlas() | EXPLORER,
     "ahead": AFTER_DATA,
     "arithmetic": OCCLUSION,
+    "card": PAGE,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,
     "config": NOTHING,
