@@ -1,9 +1,11 @@
 """The reproduction card, from the files that the claims are held against."""
 
+import pandas as pd
+
 from convprobe import datasets, files, localisation, reproduction, tables
 
 
-def of_files(paths, settings):
+def of_files(paths: dict[str, str], settings: dict) -> pd.DataFrame:
     """The reproduction card.
 
     Args:

@@ -117,7 +117,7 @@ def run_training(config, run):
     return merged(config["training"], override)
 
 
-def epoch_settings(config, run):
+def epoch_settings(config: dict, run: str) -> dict:
     """What changes the weights after an epoch of a run: the number of epochs does so only through a schedule."""
     settings = run_training(config, run)
     if settings["schedule"] == "constant":
@@ -125,12 +125,12 @@ def epoch_settings(config, run):
     return settings
 
 
-def given_normalisation(config, run):
+def given_normalisation(config: dict, run: str) -> dict | None:
     """What the config says of the normalisation of a run with weights; None for that of the weights or the images."""
     return config["runs"][run].get("normalisation") if run_training(config, run)["normalise"] else RAW
 
 
-def with_probes(page, places, probes):
+def with_probes(page: dict, places: list[str], probes: list[str]) -> dict:
     """The settings of the page of a whole experiment.
 
     Args:

@@ -50,7 +50,7 @@ def write(path, folder, settings):
         partial.write_text(page(settings["title"], data), encoding="utf-8")
 
 
-def page(title, data=""):
+def page(title: str, data: str = "") -> str:
     """The page's text, with or without its data."""
     parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
     return string.Template(parts["html"]).substitute(
@@ -58,7 +58,7 @@ def page(title, data=""):
     )
 
 
-def read(path):
+def read(path: str | Path) -> tuple[dict, str]:
     """What a page shows, as plain values, and its text without the data.
 
     Raises:

@@ -6,6 +6,7 @@ Each function draws one file's content and writes it as PNG, with a vector copy 
 import contextlib
 import os
 import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -38,7 +39,7 @@ def new(width, height):
 
 
 @contextlib.contextmanager
-def drawn_from(paths):
+def drawn_from(paths: Iterable[str]) -> Iterator[None]:
     """The figures that are saved within name these files, and their digests, in their metadata."""
     _sources[:] = paths
     try:
@@ -47,7 +48,7 @@ def drawn_from(paths):
         _sources.clear()
 
 
-def _source(path):
+def _source(path: str | Path) -> str | None:
     """A figure's own name and the digests of the files that it is drawn from, as sha256sum prints them; None if none.
 
     All names are relative to the folder that holds the figure and these files.
@@ -60,7 +61,7 @@ def _source(path):
     return "\n".join([own.with_suffix("").as_posix(), *digests])
 
 
-def words(path):
+def words(path: str | Path) -> dict[str, str]:
     """What the metadata of a PNG or SVG says: a dict of WORDS, as far as they are there.
 
     Raises:
@@ -96,7 +97,7 @@ def save(figure, path, caption):
         partial.write_text(alternative_text(described), encoding="utf-8")
 
 
-def alternative_text(described):
+def alternative_text(described: dict[str, str]) -> str:
     """A figure's title and caption, as they lie beside it."""
     return f"{described['Title']}. {described['Description']}\n"
 

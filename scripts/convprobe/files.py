@@ -136,7 +136,7 @@ def move(source, path):
         raise InputError(f"{path}: can't be written: {reason(error)}") from error
 
 
-def check_digest(path):
+def check_digest(path: str | Path) -> str:
     """The digest of a file, held against the one that was recorded when it was written.
 
     Raises:
