@@ -8,16 +8,26 @@ def runs_by_role():
     return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
 
 
-def card_files(wildcards):
-    """The files that the claims are held against, by name."""
+CARD_RUN = runs_by_role().get("normalised", STUDIED[0])  # whose selected epoch the claims are about
+CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
+
+
+def card_sources():
+    """The files that the claims are held against, by name: relative to the experiment's folder, and to the epoch's."""
     roles = runs_by_role()
-    at = selected(roles.get("normalised", STUDIED[0]))
-    found = {role: f"{RESULTS}/{run}/learning-curve.csv" for role, run in roles.items()}
-    found["selection"] = f"{RESULTS}/{roles['normalised']}/selection.json" if "normalised" in roles else []
-    found["images"] = f"{RESULTS}/dataset/images.h5"
-    found["normalisation"] = f"{RESULTS}/dataset/normalisation.json"
+    whole = {role: f"{run}/learning-curve.csv" for role, run in roles.items()}
+    if "normalised" in roles:
+        whole["selection"] = f"{roles['normalised']}/selection.json"
+    whole["images"] = "dataset/images.h5"
+    whole["normalisation"] = "dataset/normalisation.json"
     names = ("occlusion/summary", "occlusion/localisation", "ablation/accuracy", "ablation/predictions")
-    return found | {Path(name).name: f"{at}/{name}.csv" for name in names}
+    return whole, {Path(name).name: f"{name}.csv" for name in names}
+
+
+def card_files(wildcards):
+    whole, probed = card_sources()
+    found = {name: f"{RESULTS}/{path}" for name, path in whole.items()}
+    return found | {name: f"{selected(CARD_RUN)}/{path}" for name, path in probed.items()}
 
 
 def through_training():
@@ -57,28 +67,31 @@ def relative(paths):
     return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
 
 
-def finished_files(places):
-    """All results that are looked at: of each run that is trained, and of each probed epoch."""
+def finished_files():
+    """What is looked at beside the files of the probed epochs."""
     curves = [path for run in TRAINED for path in learning_curve(run)]
-    probes = [f"{place}/{name}" for place in places for name in PROBES]
     dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")]
-    return [*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training(), *probes]
+    return relative([*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training()])
 
 
-def explorer_settings(wildcards):
-    # The selected epoch first, for it is what the page opens with.
-    places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
+def page_settings():
+    """What the page shows, but for the probed epochs."""
     return {
         "title": f"convprobe: {config['experiment']}",
-        "probes": relative(places),
         "windows": config["occlusion"]["windows"],
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "config": configs.shown(config),
-        "files": relative(finished_files(places)),
+        "files": finished_files(),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
+
+
+def explorer_settings(wildcards):
+    # The selected epoch first, for it is what the page opens with.
+    places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
+    return configs.with_probes(page_settings(), relative(places), PROBES)
 
 
 rule plot_through_training:
@@ -111,11 +124,7 @@ rule write_reproduction_card:
         f"{LOGS}/reproduction.log",
     params:
         *fingerprint("write_reproduction_card.py"),
-        settings={
-            "roles": list(runs_by_role()),
-            "network": config["network"],
-            **OFF,
-        },
+        settings=CARD_SETTINGS,
     script:
         "../scripts/write_reproduction_card.py"
 

@@ -1,15 +1,5 @@
 """Training, an epoch a job; evaluation; the choice of the epoch that is probed."""
 
-RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
-
-
-def training_settings(run):
-    """What changes a run's weights: the number of epochs does so only through a schedule."""
-    settings = configs.run_training(config, run)
-    if settings["schedule"] == "constant":
-        del settings["epochs"]
-    return {"network": config["network"], "training": settings}
-
 
 def last_epoch(wildcards):
     """How far a job may go ahead; a resource and no param, for it changes no result."""
@@ -55,17 +45,19 @@ rule train_epoch:
         last_epoch=last_epoch,
     params:
         *fingerprint("train_epoch.py"),
-        settings=lambda wildcards: training_settings(wildcards.run),
+        settings=lambda wildcards: {
+            "network": config["network"],
+            "training": configs.epoch_settings(config, wildcards.run),
+        },
     script:
         "../scripts/train_epoch.py"
 
 
 def weights_settings(run):
     """What changes the checkpoint of a run with weights; without a normalisation, that of the images is used."""
-    normalise = configs.run_training(config, run)["normalise"]
     return {
         "network": config["network"],
-        "normalisation": config["runs"][run].get("normalisation") if normalise else RAW,
+        "normalisation": configs.given_normalisation(config, run),
         "content": content(config["runs"][run]["weights"]),
     }
 

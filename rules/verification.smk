@@ -12,7 +12,7 @@ rule verify_results:
     log:
         f"{LOGS}/verification.log",
     params:
-        settings={
+        settings=lambda wildcards: {
             "folder": RESULTS,
             "config": config,
             "names": [
@@ -24,6 +24,8 @@ rule verify_results:
                 "explorer.html",
             ],
             "probes": PROBES,
+            "card": {"run": CARD_RUN, "sources": card_sources(), "settings": CARD_SETTINGS},
+            "page": page_settings(),
         },
     script:
         "../scripts/verify_results.py"

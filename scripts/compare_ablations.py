@@ -11,4 +11,4 @@ if __name__ == "__main__":
         names = ablation.parts_and_controls(settings["chosen"], controls)
         logits = variants.predict(network, names.values(), images, settings["mode"], job)
         digest = files.sha256(snakemake.input.checkpoint)
-        ablation.write_variants(snakemake.output.variants, names, logits, images, digest)
+        ablation.write_variants(snakemake.output.variants, names, logits, images, settings["mode"], digest)

@@ -1,9 +1,9 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import datasets, filter_figures, receptive_field, runtime, tables
+from convprobe import datasets, figures, filter_figures, receptive_field, runtime, tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         settings, layer = snakemake.params.settings, snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]

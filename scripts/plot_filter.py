@@ -1,9 +1,9 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import datasets, filter_figures, receptive_field, runtime, tables, top_patches
+from convprobe import datasets, figures, filter_figures, receptive_field, runtime, tables, top_patches
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         layer, channel = snakemake.wildcards.layer, int(snakemake.wildcards.channel)
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]

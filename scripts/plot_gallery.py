@@ -1,9 +1,9 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, datasets, runtime, tables
+from convprobe import ablation_figures, ablation_tables, datasets, figures, runtime, tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
         shown = lost.head(ablation_figures.GALLERY_IMAGES)
         images = datasets.read(snakemake.input.images, "test", shown["image"].tolist())

@@ -3,7 +3,7 @@
 from convprobe import figures, files, runtime, tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.table)
         selection = files.read_json(snakemake.input.selection)
         figures.learning_curve(snakemake.output.figure, table, selection, snakemake.wildcards.run)

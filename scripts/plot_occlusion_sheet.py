@@ -3,7 +3,7 @@
 from convprobe import datasets, figures, runtime
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         images = datasets.read(snakemake.input.images, "test", snakemake.params.settings["images"])
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.occlusion_sheet(snakemake.output.figure, images, snakemake.input.maps, run, checkpoint)

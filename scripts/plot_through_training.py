@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from convprobe import datasets, epochs_figure, runtime, tables
+from convprobe import datasets, epochs_figure, figures, runtime, tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         epochs = snakemake.params.settings["epochs"]
         indices = epochs_figure.shown_images(snakemake.input.maps[0])
         images = datasets.read(snakemake.input.images, "test", indices)

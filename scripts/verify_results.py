@@ -6,8 +6,8 @@ from convprobe.errors import InputError
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
-        folder, config = settings["folder"], settings["config"]
-        mistakes, count = verification.verify(folder, config, settings["names"], settings["probes"])
+        folder = settings["folder"]
+        mistakes, count = verification.verify(**settings)
         if mistakes:
             raise InputError("\n".join([f"{len(mistakes)} mistakes in the results", *mistakes]))
         print(f"{folder}: all {count} files are there, whole and in agreement")

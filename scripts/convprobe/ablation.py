@@ -62,16 +62,17 @@ def parts_and_controls(filters, controls):
     return {name: [name] for name in filters} | layers | draws
 
 
-def write_variants(path, names, logits, images, checkpoint_sha256):
+def write_variants(path, names, logits, images, mode, checkpoint_sha256):
     """Write what every image is taken for in each variant.
 
     Args:
         names: lists of filters by the variant's name.
         logits: of variants.predict, in the same order.
+        mode: as it was given to variants.predict; stored, as is the digest of the checkpoint.
     """
     with hdf5.create(path) as file:
         hdf5.dimension(file, "variant", list(names))
         hdf5.dimension(file, "image", images.indices)
         hdf5.dataset(file, "predicted", logits.argmax(2).numpy(), ("variant", "image"))
         hdf5.dataset(file, "filters", [" ".join(off) for off in names.values()], ("variant",))
-        file.attrs.update(checkpoint_sha256=checkpoint_sha256)
+        file.attrs.update(mode=mode, checkpoint_sha256=checkpoint_sha256)

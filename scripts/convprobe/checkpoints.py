@@ -1,7 +1,8 @@
 """A network's weights and all that is needed to use them again.
 
 Format: a dict of plain values and tensors, read with `weights_only=True`: `weights` (state dict,
-`conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`, `normalisation`, `epoch`.
+`conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`, `normalisation`, `epoch`, and `training`, the
+settings of the epoch.
 """
 
 import io
@@ -20,7 +21,7 @@ from convprobe.network import Network
 
 @dataclass
 class Checkpoint:
-    """A network with its class names and the number of epochs that it was trained for, 0 if elsewhere."""
+    """A network with its class names, how many epochs it was trained for (0 if elsewhere), and with what settings."""
 
     network: Network
     settings: dict
@@ -28,6 +29,7 @@ class Checkpoint:
     side: int
     normalisation: dict
     epoch: int
+    training: dict | None = None
 
 
 def save(path, checkpoint):
@@ -40,6 +42,7 @@ def save(path, checkpoint):
         "side": checkpoint.side,
         "normalisation": checkpoint.normalisation,
         "epoch": checkpoint.epoch,
+        "training": checkpoint.training,
     }
     save_tensors(path, values)
 
@@ -78,6 +81,7 @@ def _checkpoint(values):
         side=values["side"],
         normalisation=values["normalisation"],
         epoch=int(values["epoch"]),
+        training=values.get("training"),  # older versions wrote none
     )
 
 

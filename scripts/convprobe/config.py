@@ -15,6 +15,7 @@ from convprobe.errors import InputError
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
+RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 MOST_LEVELS = 20  # of lists and mappings in one another; the config's own keys need 4
 SHARD_IMAGES = 200  # occluded images a job and file, from which on there are several
 # Known before the data set is read; a folder of images may be of any size.
@@ -176,6 +177,31 @@ def run_training(config, run):
     """The `training` settings of one run: the common ones with what the run overrides."""
     override = {key: value for key, value in config["runs"][run].items() if key not in WEIGHTS_KEYS}
     return merged(config["training"], override)
+
+
+def epoch_settings(config: dict, run: str) -> dict:
+    """What changes the weights after an epoch of a run: the number of epochs does so only through a schedule."""
+    settings = run_training(config, run)
+    if settings["schedule"] == "constant":
+        del settings["epochs"]
+    return settings
+
+
+def given_normalisation(config: dict, run: str) -> dict | None:
+    """What the config says of the normalisation of a run with weights; None for that of the weights or the images."""
+    return config["runs"][run].get("normalisation") if run_training(config, run)["normalise"] else RAW
+
+
+def with_probes(page: dict, places: list[str], probes: list[str]) -> dict:
+    """The settings of the page of a whole experiment.
+
+    Args:
+        page: those that don't depend on which epochs are probed.
+        places: folders of the probed epochs, relative to the experiment's.
+        probes: names of the files in each of them.
+    """
+    names = [f"{place}/{name}" for place in places for name in probes]
+    return {**page, "probes": places, "files": [*page["files"], *names]}
 
 
 def merged(base: dict, override: dict) -> dict:

@@ -9,6 +9,7 @@ import html
 import importlib.metadata
 import json
 import platform
+import re
 import string
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import yaml
 
 from convprobe import ablation_tables, answers, datasets, files, hdf5, sprites, tables
+from convprobe.errors import InputError
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
 DIGITS = 4  # of a probability on the page
@@ -29,6 +31,7 @@ THUMBNAIL_SIDE = 64  # at most
 LIBRARIES = ("torch", "torchvision", "numpy", "h5py", "snakemake")
 TABLE_COLUMNS = ("class", "before", "after")
 BOX = ("top", "left", "bottom", "right")
+DATA = re.compile(r'(<script type="text/plain" id="data">)([^<]*)(</script>)')
 
 
 def write(path, folder, settings):
@@ -41,13 +44,31 @@ def write(path, folder, settings):
             `chosen` filters; `table_images`; `trained` runs; `config`, to be shown; and `files`, all results
             relative to `folder`.
     """
-    found = collect(Path(folder), settings)
-    parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
-    page = string.Template(parts["html"]).substitute(
-        title=html.escape(settings["title"]), style=parts["css"], script=parts["js"], data=_packed(found)
-    )
+    data = _packed(collect(Path(folder), settings))
     with files.replacing(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(page(settings["title"], data), encoding="utf-8")
+
+
+def page(title: str, data: str = "") -> str:
+    """The page's text, with or without its data."""
+    parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    return string.Template(parts["html"]).substitute(
+        title=html.escape(title), style=parts["css"], script=parts["js"], data=data
+    )
+
+
+def read(path: str | Path) -> tuple[dict, str]:
+    """What a page shows, as plain values, and its text without the data.
+
+    Raises:
+        InputError: it holds no data.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        data = DATA.search(text)[2]
+        return json.loads(zlib.decompress(base64.b64decode(data))), DATA.sub(r"\1\3", text)
+    except (TypeError, ValueError, zlib.error) as error:
+        raise InputError(f"{path}: holds no data of such a page ({error})") from error
 
 
 def collect(folder, settings):

@@ -3,13 +3,19 @@
 Each function draws one file's content and writes it as PNG, with a vector copy and its words beside it.
 """
 
+import contextlib
+import os
 import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 from matplotlib.figure import Figure
+from PIL import Image
 
 from convprobe import files, hdf5
+from convprobe.errors import InputError
 
 STYLE = {
     "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -22,11 +28,55 @@ matplotlib.rcParams.update(STYLE)
 # Okabe & Ito's colours, which stay apart for every kind of colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 SHEET_IMAGES = 4  # images side by side, as published
+WORDS = ("Title", "Description", "Source")  # in the metadata of a picture and its vector copy
+
+_sources = []  # paths of the files that figures are drawn from just now
 
 
 def new(width, height):
     """An empty figure in the common style; the size is in inches."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+@contextlib.contextmanager
+def drawn_from(paths: Iterable[str]) -> Iterator[None]:
+    """The figures that are saved within name these files, and their digests, in their metadata."""
+    _sources[:] = paths
+    try:
+        yield
+    finally:
+        _sources.clear()
+
+
+def _source(path: str | Path) -> str | None:
+    """A figure's own name and the digests of the files that it is drawn from, as sha256sum prints them; None if none.
+
+    All names are relative to the folder that holds the figure and these files.
+    """
+    if not _sources:
+        return None
+    root = os.path.commonpath([Path(place).parent.absolute() for place in (path, *_sources)])
+    own, *names = [Path(place).absolute().relative_to(root) for place in (path, *_sources)]
+    digests = [f"{files.sha256(place)}  {name.as_posix()}" for place, name in zip(_sources, names, strict=True)]
+    return "\n".join([own.with_suffix("").as_posix(), *digests])
+
+
+def words(path: str | Path) -> dict[str, str]:
+    """What the metadata of a PNG or SVG says: a dict of WORDS, as far as they are there.
+
+    Raises:
+        InputError: it is no such picture.
+    """
+    try:
+        if Path(path).suffix == ".png":
+            with Image.open(path) as picture:
+                picture.load()
+                return {key: str(picture.info[key]) for key in WORDS if key in picture.info}
+        drawing = ElementTree.parse(path)
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path}: not a picture ({error})") from error
+    found = {key: drawing.find(f".//{{http://purl.org/dc/elements/1.1/}}{key.lower()}") for key in WORDS}
+    return {key: element.text for key, element in found.items() if element is not None}
 
 
 def save(figure, path, caption):
@@ -36,16 +86,20 @@ def save(figure, path, caption):
         path: of the PNG; beside it, with the same name, come the vector copy (`.svg`) and the alternative text
             (`.txt`): the title and the caption.
     """
-    words = f"{figure.get_suptitle()}. {caption}"
+    described = {"Title": figure.get_suptitle(), "Description": caption, "Source": _source(path)}
     width = int(figure.get_size_inches()[0] * 15.5)
     figure.supxlabel(textwrap.fill(caption, width), fontsize=8, color=GREY, x=0.01, ha="left")
     # Without a date or version the same figure gives the same bytes.
-    described = {"Title": figure.get_suptitle(), "Description": caption, "Date": None, "Creator": None}
-    for kind, metadata in (("png", {"Software": None}), ("svg", described)):
+    for kind, dated in (("png", ("Software",)), ("svg", ("Date", "Creator"))):
         with files.replacing(Path(path).with_suffix(f".{kind}")) as partial:
-            figure.savefig(partial, format=kind, metadata=metadata)
+            figure.savefig(partial, format=kind, metadata=described | dict.fromkeys(dated))
     with files.replacing(Path(path).with_suffix(".txt")) as partial:
-        partial.write_text(f"{words}\n", encoding="utf-8")
+        partial.write_text(alternative_text(described), encoding="utf-8")
+
+
+def alternative_text(described: dict[str, str]) -> str:
+    """A figure's title and caption, as they lie beside it."""
+    return f"{described['Title']}. {described['Description']}\n"
 
 
 def picture(axes, pixels, **options):

@@ -136,8 +136,8 @@ def move(source, path):
         raise InputError(f"{path}: can't be written: {reason(error)}") from error
 
 
-def check_digest(path):
-    """Hold a file against the digest that was recorded when it was written.
+def check_digest(path: str | Path) -> str:
+    """The digest of a file, held against the one that was recorded when it was written.
 
     Raises:
         InputError: the file or its digest is missing, or they differ.
@@ -149,6 +149,7 @@ def check_digest(path):
     if recorded != f"{found}  {Path(path).name}\n".encode():
         written = recorded[:64].decode(errors="replace")
         raise InputError(f"{path}: altered since it was written: its SHA-256 is {found}, expected {written}")
+    return found
 
 
 def write_json(path, values):

@@ -131,7 +131,7 @@ def write(path, probability, clean, images, settings, checkpoint_sha256):
         probability: float32 (image, y, x, class).
         clean: float32 (image, class), without a window.
         images: the datasets.Images that were occluded.
-        settings: `window` and `fill`, stored as attributes.
+        settings: `window`, `fill` and `precision`, stored as attributes.
         checkpoint_sha256: of the checkpoint that made the maps.
     """
     each = np.arange(len(images.labels))
@@ -141,9 +141,10 @@ def write(path, probability, clean, images, settings, checkpoint_sha256):
         hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], AXES["confidence"])
         hdf5.dataset(file, "clean_probability", clean, AXES["clean_probability"])
         hdf5.dataset(file, "label", images.labels, AXES["label"])
-        file.attrs.update(window=settings["window"], fill=settings["fill"], checkpoint_sha256=checkpoint_sha256)
+        file.attrs.update({name: settings[name] for name in SETTINGS}, checkpoint_sha256=checkpoint_sha256)
 
 
+SETTINGS = ("window", "fill", "precision")
 AXES = {
     "probability": ("image", "y", "x", "class"),
     "confidence": ("image", "y", "x"),
@@ -170,7 +171,7 @@ def join(path, shard_paths):
     """
     with contextlib.ExitStack() as opened:
         shards = [opened.enter_context(hdf5.open_complete(shard)) for shard in shard_paths]
-        made = {name: shards[0].attrs[name] for name in ("window", "fill", "checkpoint_sha256")}
+        made = {name: shards[0].attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
         for (place, shard), name in itertools.product(zip(shard_paths, shards, strict=True), made):
             if shard.attrs[name] != made[name]:
                 raise InputError(

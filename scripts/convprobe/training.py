@@ -95,7 +95,7 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     """Train one more epoch, in place.
 
     Args:
-        checkpoint: after the epoch before; its network and epoch are advanced.
+        checkpoint: after the epoch before; its network and epoch are advanced, and it keeps the settings.
         optimizer_state: after the epoch before, or None at the start.
         images: the training images (datasets.Images).
         settings: the run's `training`; `epochs` matters to a schedule only.
@@ -130,6 +130,7 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
         loss_sum += loss * len(batch)
         correct += right
     checkpoint.epoch += 1
+    checkpoint.training = settings
     return _record(checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)), optimizer.state_dict()
 
 

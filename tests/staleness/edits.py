@@ -323,6 +323,7 @@ MODULES = {
     "activations": filters() | atlas() | EXPLORER,
     "ahead": AFTER_DATA,
     "arithmetic": OCCLUSION,
+    "card": PAGE,
     "cautions": NOTHING,
     "checkpoints": AFTER_DATA,
     "cifar10": EVERYTHING,

@@ -132,7 +132,7 @@ class Study:
         others = ablation.parts_and_controls(chosen, ablation.draw_controls(network, chosen, 2, seed))
         self.predictions = ablation.predictions(network, chosen, images, mode)
         logits = variants.predict(network, list(others.values()), images, mode)
-        ablation.write_variants(path, others, logits, images, "")
+        ablation.write_variants(path, others, logits, images, mode, "")
         self.predicted = ablation_tables.read_variants(path, self.predictions, chosen, CLASSES)
         self.off = {"none": [], "chosen": chosen, **others}
         self.labels, self.true = images.labels, [CLASSES[label] for label in images.labels]
@@ -322,7 +322,8 @@ def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
 def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
     logits = torch.tensor([[[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]])  # all right
     images = datasets.Images(np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6))
-    ablation.write_variants(tmp_path / "variants.h5", {"random-01": ["conv1/2", "conv2/7"]}, logits, images, "")
+    off = {"random-01": ["conv1/2", "conv2/7"]}
+    ablation.write_variants(tmp_path / "variants.h5", off, logits, images, "zero", "")
     predicted = ablation_tables.read_variants(tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES)
     table = ablation_tables.accuracies(predicted, predictions["class"]).set_index("variant")
     assert table["filters"].tolist() == ["", "conv1/0", "conv1/2 conv2/7"]

@@ -1,10 +1,23 @@
 """What figures of filters and of the ablation show where there is little to show, and say in words."""
 
+import hashlib
+
 import matplotlib.image
 import numpy as np
 import pandas as pd
+import pytest
 
-from convprobe import ablation_figures, ablation_tables, datasets, filter_figures, hdf5, receptive_field, top_patches
+from convprobe import (
+    ablation_figures,
+    ablation_tables,
+    datasets,
+    figures,
+    filter_figures,
+    hdf5,
+    receptive_field,
+    top_patches,
+)
+from convprobe.errors import InputError
 
 RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
@@ -107,3 +120,28 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     said = words(tmp_path / "accuracy.png").replace("\N{NO-BREAK SPACE}", " ")
     assert "0 of 2 images are lost, 0 gained" in said
     assert "random draws of as many filters lose" not in said, "where nothing is lost, that is no comparison"
+
+
+def test_a_figure_tells_what_it_is_drawn_from_and_says_its_words(tmp_path):
+    source = tmp_path / "filters/top images.csv"
+    source.parent.mkdir()
+    source.write_text("response\n")
+    path = tmp_path / "filters/conv1/3.png"
+    with figures.drawn_from([source]):
+        draw_filter(path, [2.0, 1.0])
+    digest = hashlib.sha256(b"response\n").hexdigest()
+    for kind in ("png", "svg"):
+        told = figures.words(path.with_suffix(f".{kind}"))
+        assert told["Source"] == f"conv1/3\n{digest}  top images.csv"
+        assert f"{told['Title']}. {told['Description']}\n" == words(path)
+    draw_filter(path, [2.0, 1.0])
+    assert "Source" not in figures.words(path)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("content", [b"", b"\x89PNG", b"<svg", b"\xff\xfe"])
+def test_what_is_no_picture_is_refused(tmp_path, kind, content):
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"a.{kind}: not a picture"):
+        figures.words(path)

@@ -161,6 +161,7 @@ def test_what_is_written_is_read_again(tmp_path):
     after = checkpoints.load(tmp_path / "a.pth")
     assert (after.settings, after.classes, after.side) == (SETTINGS, ("cat", "dog"), 8)
     assert (after.normalisation, after.epoch, after.network.training) == (PLAIN, 3, False)
+    assert after.training is None
     assert all(torch.equal(a, b) for a, b in
                zip(before.network.state_dict().values(), after.network.state_dict().values(), strict=True))  # fmt: skip
 

@@ -20,7 +20,8 @@ def write_maps(folder, confidence, masks):
     images = datasets.Images(pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks)
     datasets.write(folder / "images.h5", {"train": images, "test": images})
     probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
-    occlusion.write(folder / "w.h5", probability, np.zeros((count, 2)), images, {"window": 3, "fill": 0}, "")
+    settings = {"window": 3, "fill": 0, "precision": "fp32"}
+    occlusion.write(folder / "w.h5", probability, np.zeros((count, 2)), images, settings, "")
     return localisation.read(folder / "w.h5", folder / "images.h5")
 
 

@@ -131,7 +131,8 @@ def window_file(tmp_path, network, pixels):
     images = datasets.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
     maps, clean = occlusion.sweep(network, pixels, window=3)
     path = tmp_path / "window-3.h5"
-    occlusion.write(path, maps, clean, images, {"window": 3, "fill": 128}, checkpoint_sha256="0" * 64)
+    settings = {"window": 3, "fill": 128, "precision": "fp32"}
+    occlusion.write(path, maps, clean, images, settings, checkpoint_sha256="0" * 64)
     return path
 
 
@@ -140,7 +141,8 @@ def test_xarray_opens_a_window_file_with_names_and_coordinates(window_file):
         assert dict(opened.sizes) == {"image": 2, "y": 11, "x": 11, "class": 3}
         assert opened["image"].values.tolist() == [4, 9]
         assert opened["class"].values.tolist() == ["ant", "bee", "cow"]
-        assert {"window": 3, "fill": 128, "checkpoint_sha256": "0" * 64}.items() <= opened.attrs.items()
+        settings = {"window": 3, "fill": 128, "precision": "fp32", "checkpoint_sha256": "0" * 64}
+        assert settings.items() <= opened.attrs.items()
         chosen = opened["probability"].sel(image=9, **{"class": "ant"})
         np.testing.assert_array_equal(opened["confidence"].sel(image=9), chosen)
 
@@ -152,7 +154,7 @@ def write_parts(folder, network, pixels, cuts, **changed):
         part = pixels[start:stop]
         images = datasets.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
         paths.append(folder / "window-3" / f"{number}.h5")
-        settings = {"window": 3, "fill": 128} | (changed if number else {})
+        settings = {"window": 3, "fill": 128, "precision": "fp32"} | (changed if number else {})
         occlusion.write(paths[-1], *occlusion.sweep(network, part, 3), images, settings, "0" * 64)
     return paths
 
@@ -213,7 +215,7 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     images = datasets.read(tmp_path / "images.h5", "test", [5])
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
-    occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0}, "")
+    occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")
     summary, localisation = occlusion_summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     (row,) = summary.to_dict("records")
     numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}

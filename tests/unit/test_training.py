@@ -49,6 +49,11 @@ def test_training_that_was_cut_and_resumed_gives_the_same_bytes(images, tmp_path
     assert record == record_resumed
 
 
+def test_a_checkpoint_tells_with_what_settings_its_epoch_was_trained(images, tmp_path):
+    train(images, TRAINING, epochs=2, cut_in=tmp_path)
+    assert checkpoints.load(tmp_path / "epoch.pth").training == TRAINING
+
+
 def test_two_seeds_and_two_epochs_draw_differently(images):
     first, _ = train(images, TRAINING, epochs=1)
     other, _ = train(images, TRAINING | {"seed": 8}, epochs=1)
@@ -213,6 +218,7 @@ def evaluations(tmp_path):
     ],
 )
 def test_selection_takes_the_first_of_equal_epochs(evaluations, settings, epoch):
-    chosen = selection.choose(evaluations, settings)
+    chosen = selection.choose(evaluations, settings, counts=[30, 30])
     assert (chosen["epoch"], chosen["best_epoch"]) == (epoch, 2)
     assert chosen["test_accuracy"] == [0.5, 0.7, 0.7, 0.6][epoch - 1]
+    assert chosen["chance"] == 0.5

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 import shutil
 
 import h5py
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
+from convprobe import checkpoints, explorer, verification
 from convprobe import config as configs
-from convprobe import verification
 
 PROBED = "normalised/epoch-01"
 
@@ -28,9 +29,27 @@ def config(finished):
 
 @pytest.fixture(scope="session")
 def names(finished):
-    """What was made: of the experiment, and of its probed epoch."""
-    probes = [name.removeprefix(f"{PROBED}/") for name in finished.files() if name.startswith(PROBED)]
-    return sorted(name for name in finished.files() if not name.startswith(PROBED)), sorted(probes)
+    """What was made: of the experiment, and of its probed epoch, in the order of the page."""
+    shown, _ = explorer.read(finished.files()["explorer.html"])
+    probes = [name.removeprefix(f"{PROBED}/") for name in shown["files"] if name.startswith(PROBED)]
+    return sorted(finished.files().keys() - {f"{PROBED}/{name}" for name in probes}), probes
+
+
+@pytest.fixture(scope="session")
+def report(finished, config):
+    """What the rule says of the card and the page."""
+    experiment = {"normalised": "normalised/learning-curve.csv", "raw": "raw/learning-curve.csv"}
+    experiment |= {"selection": "normalised/selection.json", "images": "dataset/images.h5"}
+    epoch = {name: f"ablation/{name}.csv" for name in ("accuracy", "predictions")}
+    epoch |= {"summary": "occlusion/summary.csv", "maps": "occlusion/window-5.h5"}
+    card_settings = {"roles": ["normalised", "raw"], "network": config["network"]}
+    shown, _ = explorer.read(finished.files()["explorer.html"])
+    page = {
+        "title": "convprobe: tiny", "windows": [3, 5], "chosen": config["filters"]["chosen"], "table_images": 40,
+        "trained": ["normalised", "raw"], "config": configs.shown(config),
+        "files": [name for name in shown["files"] if not name.startswith(PROBED)],
+    }  # fmt: skip
+    return {"run": "normalised", "sources": (experiment, epoch), "settings": card_settings}, page
 
 
 @pytest.fixture
@@ -39,8 +58,8 @@ def results(finished, tmp_path):
 
 
 @pytest.fixture
-def mistakes(results, config, names):
-    return lambda: verification.verify(results, config, *names)[0]
+def mistakes(results, config, names, report):
+    return lambda: verification.verify(results, config, *names, *report)[0]
 
 
 def record_digest(path):
@@ -131,7 +150,36 @@ def first_cell(path):
     path.write_text("\n".join(rows) + "\n")
 
 
+def edit_cell(row, column, value):
+    """Change a cell of the row of a layer, channel and rank."""
+
+    def do(path):
+        head, *rows = path.read_text().splitlines()
+        (place,) = [number for number, text in enumerate(rows) if text.startswith(f"{row},")]
+        cells = rows[place].split(",")
+        cells[head.split(",").index(column)] = str(value)
+        rows[place] = ",".join(cells)
+        path.write_text("\n".join([head, *rows]) + "\n")
+
+    return do
+
+
+def pass_over(filter_name):
+    """The first image of a filter is left out: its second one is said to be both."""
+
+    def do(path):
+        lines = path.read_text().splitlines()
+        first, second = (
+            next(n for n, text in enumerate(lines) if text.startswith(f"{filter_name},{rank},")) for rank in (1, 2)
+        )
+        lines[first] = lines[second].replace(f"{filter_name},2,", f"{filter_name},1,")
+        path.write_text("\n".join(lines) + "\n")
+
+    return do
+
+
 OCCLUSION, FILTERS, ABLATION = f"{PROBED}/occlusion", f"{PROBED}/filters", f"{PROBED}/ablation"
+ALL = f"{FILTERS}/all-top-images.csv"
 FORGERIES = {
     "a label": ("dataset/images.h5", put("test/labels", 0, 10), "test/labels beyond the classes"),
     "a pixel": ("dataset/images.h5", put("train/images", (0, 0, 0, 0), 7), "differs from that of the training images"),
@@ -150,7 +198,7 @@ FORGERIES = {
     "an infinite probability": (f"{OCCLUSION}/window-5.h5", put("probability", (0, 0, 0, 0), np.inf), "not finite"),
     "a clean probability": (f"{OCCLUSION}/window-3.h5", put("clean_probability", 0, 0.1), "differs from predictions"),
     "another window": (
-        f"{OCCLUSION}/window-3.h5", edit_hdf5(lambda file: file.attrs.modify("window", 5)), "has window and fill (",
+        f"{OCCLUSION}/window-3.h5", edit_hdf5(lambda file: file.attrs.modify("window", 5)), "with window 5, but",
     ),
     "maps left out": (f"{OCCLUSION}/window-3.h5", edit_hdf5(lambda file: file.pop("probability")), "probability"),
     "an order of images": (f"{OCCLUSION}/window-3.h5", put("image", slice(None), [1, 0, 2, 3, 4]), "has other images"),
@@ -169,11 +217,27 @@ FORGERIES = {
         f"{ABLATION}/variants.h5", edit_hdf5(lambda file: file.pop("predicted")), "predicted",
     ),
     "a variant's prediction": (f"{ABLATION}/variants.h5", put("predicted", (0, 0), 99), "not of the stated form"),
-    "a filter of all": (f"{FILTERS}/all-top-images.csv", edit_text("conv1,1,1,", "conv1,3,1,"), "has other images"),
-
+    "a filter of all": (ALL, edit_text("conv1,1,1,", "conv1,3,1,"), "doesn't list each filter's ranks in order"),
+    "the class of an image": (ALL, edit_cell("conv2,4,2", "class", "none"), "conv2/4, rank 2: not the class of its"),
+    "a chosen filter's image": (ALL, edit_cell("conv2,5,1", "image", 0), "conv2/5, rank 1: another image or peak"),
+    "a chosen filter's response": (ALL, edit_cell("conv1,1,2", "response", 0.001), "conv1/1, rank 2: another response"),
+    "another filter's response": (ALL, edit_cell("conv2,3,2", "response", 0.001), "another response than the net"),
+    "a higher response": (ALL, edit_cell("conv2,3,2", "response", 9999), "a higher response than the rank before"),
+    "a peak": (ALL, edit_cell("conv1,3,1", "peak_y", 13), "conv1/3, rank 1: not the"),
+    "a box": (ALL, edit_cell("conv1,3,1", "bottom", 33), "conv1/3, rank 1: not the box that its peak sees"),
+    "an image passed over": (ALL, pass_over("conv2,2"), "conv2/2, rank 2: passes over an image"),
     "a figure": (f"{ABLATION}/confusion.png", lambda path: path.write_bytes(b"\x89PNG"), "not a picture"),
-    "half a page": ("explorer.html", edit_text("</html>", ""), "does not end as a page"),
-    "the card": ("reproduction.csv", edit_text("\n", "\nx,1,5.0,0.0,1.0,holds\n"), "outside its interval"),
+    "half a page": ("explorer.html", edit_text("</html>", ""), "has another title, style or script"),
+    "the card": ("reproduction.csv", edit_text(",undecided", ",holds"), "differs from what its sources give"),
+    "another chosen figure": (
+        f"{FILTERS}/conv1/1.png", f"{FILTERS}/conv2/5.png", "is the figure normalised/epoch-01/filters/conv2/5",
+    ),
+    "a figure of another run": (
+        "normalised/learning-curve.svg", "raw/learning-curve.svg", "drawn from another normalised/learning-curve.csv",
+    ),
+    "words of another figure": (
+        f"{ABLATION}/gallery.txt", f"{ABLATION}/accuracy.txt", "another title or caption than the text beside it",
+    ),
 }  # fmt: skip
 
 
@@ -197,3 +261,112 @@ def spoil_weights(path):
     values = torch.load(path, weights_only=True)
     values["weights"]["conv1.weight"][0, 0, 0, 0] = float("nan")
     torch.save(values, path)
+
+
+# Of another experiment
+
+
+@pytest.fixture(scope="session")
+def other(make_workflow, finished):
+    """The same study of the same images, with another seed."""
+    workflow = make_workflow()
+    workflow.configs = finished.configs
+    for name in finished.configs:
+        workflow.configure((finished.folder / name).read_text(), name)
+    workflow.configure("training: {seed: 1}", "edit.yaml")
+    shutil.copy(finished.folder / "pictures.zip", workflow.folder)
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-5000:]
+    return workflow.files()
+
+
+# Those whose content any seed gives, or that don't say themselves what they are of.
+SAME = ("dataset/", "normalised/training", "raw/training", "normalised/evaluation", "raw/evaluation")
+
+
+def test_a_file_of_another_experiment_is_found(results, mistakes, other):
+    judged = [name for name in other if not name.startswith(SAME) and not name.endswith(("optimizer.pth", ".txt"))]
+    missed = []
+    for name in judged:
+        path = results / name
+        own = path.read_bytes()
+        if own == other[name].read_bytes():
+            continue
+        shutil.copy(other[name], path)
+        record_digest(path)
+        if not any(line.startswith(f"{path}: ") for line in mistakes()):
+            missed.append(name)
+        path.write_bytes(own)
+        record_digest(path)
+    assert not missed
+    assert not mistakes()
+
+
+SETTINGS = {
+    "seed": ("training: {seed: 1}", "was made with seed 0, but the config says 1"),
+    "rate": (
+        "training: {optimizer: {learning_rate: 0.5}}",
+        "was made with learning_rate 0.01, but the config says 0.5",
+    ),
+    "batch": ("training: {batch_size: 64}", "was made with batch_size 128, but the config says 64"),
+    "augmentation": ("training: {augmentation: flip}", "was made with augmentation none, but the config says flip"),
+    "schedule": ("training: {schedule: linear}", "was made with epochs None, but the config says 2"),
+    "occlusion's precision": ("occlusion: {precision: bf16}", "was made with precision fp32, but the config says bf16"),
+    "mode": ("ablation: {mode: mean}", "was made with mode zero, but the config says mean"),
+    "draws": ("runs: {normalised: {seed: 5}}", "random-01 is without conv"),
+}
+
+
+@pytest.mark.parametrize(("edit", "words"), SETTINGS.values(), ids=SETTINGS)
+def test_results_of_another_config_are_told(results, finished, config, names, report, edit, words):
+    changed = configs.merged(config, yaml.safe_load(edit))
+    changed = configs.checked(changed, finished.folder / "schemas/config.schema.json")
+    found, _ = verification.verify(results, changed, *names, *report)
+    assert [line for line in found if words in line], found
+
+
+def test_an_epoch_more_makes_no_checkpoint_wrong_at_a_constant_rate(results, config, names, report):
+    longer = configs.merged(config, {"training": {"epochs": 3}})
+    found, _ = verification.verify(results, longer, *names, *report)
+    assert all("epoch-03" in line or "explorer.html" in line for line in found), found
+
+
+def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path):
+    """They bring the normalisation of the images that they were trained on."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    shutil.rmtree(workflow.folder / "results")
+    shutil.copy(finished.files()["normalised/checkpoints/epoch-02.pth"], workflow.folder / "trained.pth")
+    workflow.configure(
+        "runs: {own: {weights: trained.pth}}\nstudied: [own]\ncompared: []\ndataset: {name: shapes, train_images: 150}",
+        name="edit.yaml",
+    )
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    verified = workflow.run("verify_results")
+    assert verified.returncode == 0, verified.stdout
+    made, measured = map(workflow.files().get, ("own/checkpoints/weights.pth", "dataset/normalisation.json"))
+    spoiled = checkpoints.load(made)
+    assert spoiled.normalisation["mean"] != json.loads(measured.read_text())["mean"]
+    # Other weights of the same form and normalisation.
+    spoiled.network.conv1.weight.data.neg_()
+    checkpoints.save(made, spoiled)
+    verified = workflow.run("verify_results")
+    assert "weights.pth: has other weights than trained.pth" in verified.stdout
+
+
+def test_results_of_an_older_version_are_told_in_one_line(results, mistakes):
+    """It stored no settings, and figures didn't say what they were drawn from."""
+    for name in ("normalised", "raw"):
+        for path in (results / name / "checkpoints").glob("epoch-0?.pth"):
+            values = checkpoints.load_tensors(path)
+            del values["training"]
+            checkpoints.save_tensors(path, values)
+    for path in results.rglob("*.svg"):
+        path.write_text(re.sub("<dc:source>.*?</dc:source>", "", path.read_text(), flags=re.DOTALL))
+        record_digest(path)
+    found = mistakes()
+    lines = [line for line in found if "older version" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{results}: ")
+    assert not [line for line in found if "svg" in line and line not in lines]
+    assert not [line for line in found if "raw/checkpoints" in line and line not in lines]
