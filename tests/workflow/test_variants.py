@@ -86,6 +86,33 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     assert "convprobe: warning: few training steps for normalised: 2, which is epochs ×" in completed.stdout
 
 
+@pytest.mark.parametrize(("tested", "shards", "sheets"), [(6, 3, 2), (2, 0, 1)])
+def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(workflow, tested, shards, sheets):
+    """With two images a shard."""
+    config = workflow.folder / "scripts/convprobe/config.py"
+    config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
+    for split, count in (("train", 12), ("test", tested // 2)):
+        for name, level in (("ant", 60), ("bee", 180)):
+            folder = workflow.folder / "pictures" / split / name
+            folder.mkdir(parents=True)
+            for index in range(count):
+                Image.new("RGB", (20, 20), (level + index, level, 10 * index)).save(folder / f"{index}.png")
+    workflow.configure(
+        "dataset: {name: image-folder, path: pictures, train_images: all, test_images: all}\ncompared: []\n"
+        "occlusion: {images: all, windows: [3]}\nablation: {table_images: 2}\n",
+        name="own.yaml",
+    )
+    folder = workflow.folder / "results/tiny/normalised/epoch-02/occlusion"
+    wanted = [f"{folder.relative_to(workflow.folder)}/sheet-{number + 1}.png" for number in range(sheets)]
+    completed = workflow.run(*wanted, configs=["tiny.yaml", "own.yaml"])
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert len(list(folder.glob("window-3/*.h5"))) == shards
+    beyond = wanted[-1].replace(f"sheet-{sheets}", f"sheet-{sheets + 1}")
+    assert workflow.run("--dry-run", beyond, configs=["tiny.yaml", "own.yaml"]).returncode != 0
+    with h5py.File(folder / "window-3.h5") as file:
+        assert file["image"][:].tolist() == list(range(tested))
+
+
 @needs_real_images
 def test_real_images_come_in_the_order_of_cifar10():
     arrays, classes = image_folder.read(REAL_IMAGES)
