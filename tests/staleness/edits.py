@@ -311,17 +311,21 @@ SETTINGS = [
     Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
 ]  # fmt: skip
 
+ABLATION_FIGURES = jobs(
+    "plot_confusion normalised epoch-01", "plot_class_pairs normalised epoch-01",
+    "plot_gallery normalised epoch-01", "plot_ablation_accuracy normalised epoch-01",
+)  # fmt: skip
+VERDICTS = confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
+
 # What a line of code added to each module of the library makes due.
 MODULES = {
     "__init__": EVERYTHING,
     "ablation": ablation() | PAGE,
-    "ablation_figures": jobs(
-        "plot_confusion normalised epoch-01", "plot_class_pairs normalised epoch-01",
-        "plot_gallery normalised epoch-01", "plot_ablation_accuracy normalised epoch-01",
-    ),
+    "ablation_figures": ABLATION_FIGURES,
     "ablation_tables": confusion() | accuracy() | PAGE,
     "activations": filters() | atlas() | EXPLORER,
     "ahead": AFTER_DATA,
+    "answers": ABLATION_FIGURES | EXPLORER,
     "arithmetic": OCCLUSION,
     "card": PAGE,
     "cautions": NOTHING,
@@ -345,7 +349,7 @@ MODULES = {
     "hdf5": EVERYTHING,
     "image_folder": EVERYTHING,
     "incremental": OCCLUSION,
-    "intervals": confusion() | accuracy() | PAGE,
+    "intervals": VERDICTS,
     "listing": EVERYTHING,
     "localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "matrix": OCCLUSION | ablation(),
@@ -364,6 +368,7 @@ MODULES = {
     "top_patches": top() | atlas() | EXPLORER,
     "training": AFTER_DATA,
     "variants": ablation() | PAGE,
+    "verdicts": VERDICTS,
     "verification": NOTHING,
     "weights": NOTHING,
 }  # fmt: skip
