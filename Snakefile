@@ -85,6 +85,8 @@ onstart:
 
 
 onsuccess:
+    for line in cautions.at_chance({run: f"{RESULTS}/{run}/selection.json" for run in TRAINED}):
+        print(line)
     page = f"{RESULTS}/explorer.html"
     if Path(page).is_file() and any(page in job.output for job in workflow.dag.jobs):
         print(f"convprobe: done. Open {page} in a browser;")

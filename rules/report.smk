@@ -59,6 +59,7 @@ def explorer_files():
     ]
     names = windows + [f"{table}.csv" for table in tables]
     curves = [f"{RESULTS}/{run}/{name}" for run in TRAINED for name in ("learning-curve.csv", "selection.json")]
+    curves += [record for run in TRAINED for record in records_of(run)]
     dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
     return [*dataset, *curves, f"{RESULTS}/reproduction.csv", *(at_probed(run, *names) for run in STUDIED)]
 

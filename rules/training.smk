@@ -18,7 +18,11 @@ def evaluations(wildcards):
 
 
 def training_records(wildcards):
-    return expand(f"{RESULTS}/{wildcards.run}/training/epoch-{{epoch}}.json", epoch=epochs(wildcards.run))
+    return records_of(wildcards.run)
+
+
+def records_of(run):
+    return [f"{RESULTS}/{run}/training/epoch-{epoch}.json" for epoch in epochs(run)]
 
 
 def learning_curve(run):

@@ -598,7 +598,8 @@ function setUpMade() {
   fillTable($("counts"), data.counts.columns, data.counts.rows);
   $("config").textContent = data.config;
   const digests = data.probes.map(({ run, checkpoint, looks }) => [`SHA-256 of ${run}/checkpoints/${checkpoint}.pth`, looks.digest]);
-  $("versions").tBodies[0].replaceChildren(...[...Object.entries(data.versions), ...digests].map(([name, value]) => element("tr", {}, element("th", { scope: "row", textContent: name }), element("td", { textContent: value, style: { overflowWrap: "anywhere" } }))));
+  const trained = data.curves.map(({ run, trained_by }) => [`Run ${run} was trained by`, trained_by.join("; ")]);
+  $("versions").tBodies[0].replaceChildren(...[...Object.entries(data.versions), ...trained, ...digests].map(([name, value]) => element("tr", {}, element("th", { scope: "row", textContent: name }), element("td", { textContent: value, style: { overflowWrap: "anywhere" } }))));
   $("files").replaceChildren(...data.files.map((name) => element("li", {}, link(name))));
 }
 

@@ -10,20 +10,17 @@ would not have made, and what a killed job has put there is not lost.
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
 import shutil
 import time
 from pathlib import Path
 
 import psutil
 
-from convprobe import files
+from convprobe import files, versions
 
 FOLDER = ".ahead"
-COMPUTED_BY = ("torch", "numpy")  # another version of them may make other results
 STARTS = 4  # a result is quick that takes at most so many times what its process took to start
 
 
@@ -60,8 +57,7 @@ class Shelf:
     def __init__(self, folder, params, inputs):
         self.folder = folder
         # Not by importing them: torch takes seconds, and a job that takes its results does without it.
-        versions = [platform.python_version(), *map(importlib.metadata.version, COMPUTED_BY)]
-        self._made_from = [params, versions, *map(files.sha256, inputs)]
+        self._made_from = [params, versions.computing(), *map(files.sha256, inputs)]
 
     def place(self, *inputs):
         """The folder for what is made from these files, and from what everything on the shelf is made from."""

@@ -1,11 +1,12 @@
-"""What is likely to disappoint, told as a run starts: too few steps, classes without images."""
+"""What disappoints: told as a run starts, too few steps and classes without images; at its end, a network at chance."""
 
 import math
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 from convprobe import config as configs
-from convprobe import listing
+from convprobe import files, listing
 
 # On the drawn shapes, 10 classes, the demo's network reached 9 to 10 % after 56 steps, 9 to 13 after 104, 16 to 19
 # after 256, 74 to 77 after 504, and 72 to 96 after 1000 (3 seeds, 8 epochs each).
@@ -22,7 +23,28 @@ def told(config: dict, sizes: dict[str, int], read_labels: Callable[..., dict]) 
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
     """
     found = [*_few_steps(config, sizes["train"]), *_lacking_classes(config["dataset"], read_labels)]
-    return [textwrap.fill(f"convprobe: warning: {line}", WIDTH, subsequent_indent="    ") for line in found]
+    return [_warning(line) for line in found]
+
+
+def at_chance(selections: dict[str, str]) -> list[str]:
+    """A warning for each run whose accuracy can't be told from chance.
+
+    Args:
+        selections: paths of `selection.json` by run; one that isn't there is passed over.
+    """
+    found = {run: files.read_json(path) for run, path in selections.items() if Path(path).is_file()}
+    return [
+        _warning(
+            f"the accuracy of {run}, {chosen['test_accuracy']:.1%} at epoch {chosen['epoch']}, can't be told from "
+            f"chance: the same answer for every image is right in {chosen['chance']:.1%}"
+        )
+        for run, chosen in found.items()
+        if not chosen["better_than_chance"]
+    ]
+
+
+def _warning(line: str) -> str:
+    return textwrap.fill(f"convprobe: warning: {line}", WIDTH, subsequent_indent="    ")
 
 
 def _few_steps(config: dict, trained: int) -> list[str]:

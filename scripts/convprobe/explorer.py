@@ -6,9 +6,7 @@ style and the script that draws it.
 
 import base64
 import html
-import importlib.metadata
 import json
-import platform
 import re
 import string
 import zlib
@@ -18,7 +16,7 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, answers, datasets, files, hdf5, sprites, tables
+from convprobe import ablation_tables, answers, datasets, files, hdf5, sprites, tables, versions
 from convprobe.errors import InputError
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
@@ -28,7 +26,7 @@ MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leave
 MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
 MOST_ROWS = 20_000  # of predictions
 THUMBNAIL_SIDE = 64  # at most
-LIBRARIES = ("torch", "torchvision", "numpy", "h5py", "snakemake")
+LIBRARIES = ("torchvision", "h5py", "snakemake")
 TABLE_COLUMNS = ("class", "before", "after")
 BOX = ("top", "left", "bottom", "right")
 DATA = re.compile(r'(<script type="text/plain" id="data">)([^<]*)(</script>)')
@@ -86,8 +84,7 @@ def collect(folder, settings):
         "card": _table(tables.read(folder / "reproduction.csv")),
         "counts": _table(tables.read(folder / "dataset/classes.csv")),
         "config": yaml.safe_dump(settings["config"], sort_keys=False, default_flow_style=None, width=100),
-        "versions": {"Python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "versions": versions.computing() | versions.of(LIBRARIES),
         "files": settings["files"],
     }
     share = (MOST_BYTES - len(_packed(found))) // max(1, len(probes))
@@ -252,7 +249,10 @@ def _thumbnails(images_path, probes):
 
 def _curve(folder):
     table, selection = tables.read(folder / "learning-curve.csv"), files.read_json(folder / "selection.json")
-    return {"run": folder.name, "selection": selection, **_table(table)}
+    records = [files.read_json(folder / f"training/epoch-{epoch:02d}.json") for epoch in table["epoch"]]
+    # More than one where a run was gone on with after an update.
+    trained_by = dict.fromkeys(", ".join(map(" ".join, record["versions"].items())) for record in records)
+    return {"run": folder.name, "selection": selection, "trained_by": list(trained_by), **_table(table)}
 
 
 def _table(table):

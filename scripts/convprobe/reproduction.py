@@ -77,6 +77,7 @@ def card(
     learned = ablation_tables.better_than_chance(predictions)
     rows = [
         _chance_row(accuracy, learned),
+        *_untested_classes(predictions, classes),
         *_accuracy_claims(curves, selection, accuracy, reason),
         *_ablation_claims(accuracy, reason or other_ablation(settings["chosen"], settings["mode"])),
         *_epoch_claims(curves, int(accuracy["images"].iloc[0]), reason),
@@ -126,6 +127,13 @@ def _chance_row(accuracies: pd.DataFrame, learned: bool) -> Row:
     claim = "test accuracy of the probed network, above that of the same answer for every image"
     verdict = verdicts.HOLDS if learned else AT_CHANCE
     return claim, None, none["accuracy"], none["low"], none["high"], verdict
+
+
+def _untested_classes(predictions: pd.DataFrame, classes: list[str]) -> Iterator[Row]:
+    untested = [name for name in classes if name not in set(predictions["class"])]
+    if untested:
+        reason = f"not tested: no test image of class {', '.join(untested)}"
+        yield "accuracies are those of all classes", None, None, None, None, reason
 
 
 def _accuracy_claims(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, files, runtime
+from convprobe import ahead, checkpoints, files, runtime, versions
 from convprobe.errors import InputError
 from convprobe.network import RAW, Network, as_input
 
@@ -180,7 +180,8 @@ def _record(epoch, loss_sum, correct, count):
             f"epoch {epoch}: the training loss is {loss_sum / count}: training diverged. "
             "Expected a smaller training.optimizer.learning_rate"
         )
-    return {"train_loss": loss_sum / count, "train_accuracy": correct / count, "images": count}
+    means = {"train_loss": loss_sum / count, "train_accuracy": correct / count, "images": count}
+    return means | {"versions": versions.computing()}
 
 
 def augment(pixels, augmentation, random):

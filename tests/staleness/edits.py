@@ -370,6 +370,7 @@ MODULES = {
     "variants": ablation() | PAGE,
     "verdicts": VERDICTS,
     "verification": NOTHING,
+    "versions": AFTER_DATA,
     "weights": NOTHING,
 }  # fmt: skip
 

@@ -105,7 +105,10 @@ def test_data_of_cifar10s_class_names_must_have_its_pixels_as_well(probes):
     assert card.loc[CONFUSION.format("cat", "dog"), "verdict"] == "not tested: not CIFAR-10"
     assert card.loc[SELECTED, "verdict"] == "not tested: not CIFAR-10"
     few = probes | {"predictions": probes["predictions"].query("`class` != 'truck'")}
-    assert make_card(few).loc[SELECTED, "verdict"] == "holds", "no truck among a few test images"
+    card = make_card(few)
+    assert card.loc[SELECTED, "verdict"] == "holds", "no truck among a few test images"
+    untested = card.loc["accuracies are those of all classes", "verdict"]
+    assert untested == "not tested: no test image of class truck"
 
 
 def test_a_role_that_no_run_plays_says_so(probes):

@@ -1,0 +1,29 @@
+"""A network that has learned nothing is told so, in the terminal, on the card and on the page."""
+
+import json
+
+import pytest
+
+from convprobe import explorer, reproduction, tables
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_study_at_chance_is_told_so_everywhere(finished):
+    """The tiny study: two epochs on 120 images teach nothing."""
+    files = finished.files()
+    for run in ("normalised", "raw"):
+        selection = json.loads(files[f"{run}/selection.json"].read_text())
+        assert not selection["better_than_chance"], "or the test would show nothing"
+        said = " ".join(finished.output.split())
+        assert f"warning: the accuracy of {run}, {selection['test_accuracy']:.1%} at epoch 1, can't be told" in said
+    card = tables.read(files["reproduction.csv"])
+    assert card["verdict"].iloc[0] == reproduction.AT_CHANCE
+    assert (card["verdict"] == reproduction.UNLEARNED).sum() > 10
+    assert "holds" not in set(card["verdict"])
+    page, _ = explorer.read(files["explorer.html"])
+    assert "can't be told from chance" in page["probes"][0]["warning"]
+    for window in page["probes"][0]["looks"]["windows"]:
+        assert "It looks at the object" not in window["answer"]
+    versions = json.loads(files["raw/training/epoch-02.json"].read_text())["versions"]
+    assert page["curves"][0]["trained_by"] == [", ".join(f"{name} {version}" for name, version in versions.items())]
