@@ -241,7 +241,7 @@ def _training(results, config, run):
     for epoch in epochs:
         results.check(_checkpoint, config, run, epoch)
     evaluations = [results.path(f"{run}/evaluation/epoch-{epoch:02d}.json") for epoch in epochs]
-    records = [results.path(f"{run}/training/epoch-{epoch:02d}.json") for epoch in epochs]
+    records = _records(results, config, run)
     results.same_table(f"{run}/learning-curve.csv", selection.learning_curve(evaluations, records))
     counts = tables.read(results.path("dataset/classes.csv"))["test"].tolist()
     name, chosen = f"{run}/selection.json", selection.choose(evaluations, config["selection"], counts)
@@ -249,6 +249,11 @@ def _training(results, config, run):
     tested = len(datasets.read(results.path("dataset/images.h5"), "test").labels)
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
     yield counted == {tested}, f"{run}/evaluation", f"counts {counted} test images, expected {tested}"
+
+
+def _records(results: "Results", config: dict, run: str) -> list[Path]:
+    epochs = range(1, configs.run_training(config, run)["epochs"] + 1)
+    return [results.path(f"{run}/training/epoch-{epoch:02d}.json") for epoch in epochs]
 
 
 def _checkpoint(results, config, run, epoch):
@@ -526,6 +531,8 @@ def _page(results: "Results", settings: dict) -> Check:
     for name in settings["files"]:
         if Path(name).suffix in (".csv", ".h5", ".json"):
             results.path(name)
+    for run in settings["trained"]:
+        _records(results, settings["config"], run)
     name = "explorer.html"
     found, around = explorer.read(results.path(name))
     with np.errstate(invalid="ignore"):  # what is no number has been told

@@ -27,6 +27,7 @@ SCRIPTS = REPOSITORY / "scripts"
 LEFT_OUT = {
     "all": "makes no file",
     "verify_results": "makes no file",
+    # And is a rule only where CIFAR-10 is asked for and not there.
     "download_cifar10": "needs the network; tests/unit/test_download.py breaks its lines",
 }
 
@@ -113,7 +114,7 @@ def last_jobs(workflow, *targets) -> dict[str, list[str]]:
 def test_a_fault_is_tried_on_every_rule(jobs, branched):
     listed = branched.run("--list-rules").stdout.split()
     rules = {word for word in listed if (SCRIPTS / f"{word}.py").is_file()}
-    assert rules == set(RULES) | (set(LEFT_OUT) - {"all"})
+    assert rules == set(RULES) | {"verify_results"}
     assert set(jobs) == set(RULES)
 
 

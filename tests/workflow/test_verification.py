@@ -40,9 +40,11 @@ def report(finished, config):
     """What the rule says of the card and the page."""
     experiment = {"normalised": "normalised/learning-curve.csv", "raw": "raw/learning-curve.csv"}
     experiment |= {"selection": "normalised/selection.json", "images": "dataset/images.h5"}
+    experiment["normalisation"] = "dataset/normalisation.json"
     epoch = {name: f"ablation/{name}.csv" for name in ("accuracy", "predictions")}
-    epoch |= {"summary": "occlusion/summary.csv", "maps": "occlusion/window-5.h5"}
-    card_settings = {"roles": ["normalised", "raw"], "network": config["network"]}
+    epoch |= {name: f"occlusion/{name}.csv" for name in ("summary", "localisation")}
+    card_settings = {"roles": ["normalised", "raw"], "network": config["network"], "mode": config["ablation"]["mode"]}
+    card_settings["chosen"] = config["filters"]["chosen"]
     shown, _ = explorer.read(finished.files()["explorer.html"])
     page = {
         "title": "convprobe: tiny", "windows": [3, 5], "chosen": config["filters"]["chosen"], "table_images": 40,
@@ -228,7 +230,7 @@ FORGERIES = {
     "an image passed over": (ALL, pass_over("conv2,2"), "conv2/2, rank 2: passes over an image"),
     "a figure": (f"{ABLATION}/confusion.png", lambda path: path.write_bytes(b"\x89PNG"), "not a picture"),
     "half a page": ("explorer.html", edit_text("</html>", ""), "has another title, style or script"),
-    "the card": ("reproduction.csv", edit_text(",undecided", ",holds"), "differs from what its sources give"),
+    "the card": ("reproduction.csv", edit_text("told from chance", "told"), "differs from what its sources give"),
     "another chosen figure": (
         f"{FILTERS}/conv1/1.png", f"{FILTERS}/conv2/5.png", "is the figure normalised/epoch-01/filters/conv2/5",
     ),
