@@ -33,7 +33,7 @@ test: .venv/installed-for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
 test-cluster: .venv/installed-for-cluster

@@ -12,6 +12,15 @@ from PIL import Image
 from convprobe import shapes
 
 REPOSITORY = Path(__file__).parents[1]
+STUDIES = ("demo", "finished")  # fixtures that run a whole study, once a process
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of one study, or else of one file, share one."""
+    for item in items:
+        study = next((name for name in STUDIES if name in item.fixturenames), item.path.name)
+        item.add_marker(pytest.mark.xdist_group(study))
+
 
 # A complete study in seconds: two epochs of a tiny network on a few drawn shapes.
 TINY = """

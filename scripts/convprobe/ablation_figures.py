@@ -149,13 +149,14 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
     names |= {line: f"without those of {line}" for line in lines if line.startswith("conv") and "/" not in line}
     axes.set_yticks(range(len(lines)), [names.get(line, line) for line in lines])
     axes.set(xlabel="change of accuracy, percentage points", ylim=(len(lines) - 0.5, -0.5))
+    random_ones = "; and as many random ones per layer, a stroke a draw" * bool(len(draws))
     figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
     figures.save(
         figure,
         path,
         f"Change of the accuracy on {table['images'].iloc[0]} test images when filters are switched off: the chosen "
-        f"ones ({off}) together, by layer, and alone; and as many random ones per layer, a stroke a draw. Bars: the "
-        f"paired 95 % interval. {answers.what_it_loses(table)}",
+        f"ones ({off}) together, by layer, and alone{random_ones}. Bars: the paired 95 % interval. "
+        f"{answers.what_it_loses(table)}",
     )
 
 

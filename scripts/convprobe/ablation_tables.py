@@ -97,10 +97,15 @@ def loss(table: pd.DataFrame) -> Loss:
     return Loss(none["accuracy"], chosen["accuracy"], -chosen["change"], interval, verdict, len(draws), as_large)
 
 
-def better_than_chance(predictions: pd.DataFrame) -> bool:
-    """Whether the network with all filters is certainly right more often than the same answer for every image."""
+def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
+    """Whether the network with all filters is certainly right more often than the same answer for every image.
+
+    Args:
+        predictions: of ablation.predictions.
+        chosen_among: as of verdicts.better_than_chance.
+    """
     right = int((predictions["class"] == predictions["before"]).sum())
-    return verdicts.better_than_chance(right, predictions["class"].value_counts().tolist())
+    return verdicts.better_than_chance(right, predictions["class"].value_counts().tolist(), chosen_among)
 
 
 def class_accuracies(predicted, true, classes):

@@ -1,6 +1,6 @@
 """What the page says first: the answer to each question in a few sentences, with the evidence beside it.
 
-Nothing is said here that an untrained network, a map that ignores its image, or random filters could pass.
+No verdict is given here that an untrained network, a map that ignores its image, or random filters could pass.
 """
 
 import math
@@ -25,9 +25,14 @@ def p_value(value: float) -> str:
     return f"p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value:.2g}" if value >= 0.0001 else "p\N{NO-BREAK SPACE}< 0.0001"
 
 
-def chance(predictions: pd.DataFrame) -> str:
-    """A warning where a network predicts no better than the same answer for every image; else nothing."""
-    if ablation_tables.better_than_chance(predictions):
+def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
+    """A warning where a network predicts no better than the same answer for every image; else nothing.
+
+    Args:
+        predictions: of `predictions.csv`.
+        chosen_among: of `selection.json`; 1 where no epoch was selected.
+    """
+    if ablation_tables.better_than_chance(predictions, chosen_among):
         return ""
     accuracy = (predictions["class"] == predictions["before"]).mean()
     guess = predictions["class"].value_counts(normalize=True).max()
@@ -57,7 +62,7 @@ def where_it_looks(summary: pd.DataFrame, localisation: pd.DataFrame) -> str:
     hit, order, contrast = (rows.loc[measure] for measure in ("hit", "roc_auc", "contrast"))
     verdict = {
         verdicts.HOLDS: "It looks at the object",
-        verdicts.FAILS: "It finds the object hardly better than chance",
+        verdicts.FAILS: "That it looks at the object is not shown",
         verdicts.UNDECIDED: "Whether it looks at the object can't be told from these images",
     }[verdicts.all_of(list(rows["verdict"]))]
     more = f"{points(hit['difference'])} points, 95 % interval {points(hit['low'])} to {points(hit['high'])}"
@@ -91,7 +96,12 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         f"{(classes == 1).sum()} of {len(classes)} in {layer} (images at random: {len(classes) * one_class:.1g})"
         for layer, classes in full
     ]
-    return f"Filters whose {top} highest images are all of one class: {', '.join(counted)}. {silent}"
+    if not counted:
+        return silent
+    return (
+        f"Filters whose {top} highest images are all of one class: {', '.join(counted)}. Where classes differ in "
+        f"brightness or colour, untrained filters have such images too. {silent}"
+    )
 
 
 def what_it_loses(accuracy: pd.DataFrame) -> str:

@@ -110,10 +110,14 @@ def _probe(folder, images_path, settings):
     return {
         "run": run,
         "checkpoint": checkpoint,
-        "warning": answers.chance(predictions),
+        "warning": answers.chance(predictions, _chosen_among(folder.parent, settings["trained"])),
         "answers": _answers(folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()),
         "loses": _loses(folder / "ablation", predictions, datasets.classes(images_path), settings["table_images"]),
     }
+
+
+def _chosen_among(folder: Path, trained: list[str]) -> int:
+    return files.read_json(folder / "selection.json")["chosen_among"] if folder.name in trained else 1
 
 
 def _looks(folder, images_path, windows, most_bytes):

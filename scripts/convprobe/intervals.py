@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+LEAST_EQUAL = 10  # values without spread that are taken to have none
+
 
 class Interval(NamedTuple):
     """Bounds of an interval, 95 % unless it says otherwise."""
@@ -51,13 +53,25 @@ def paired_change(lost: int, gained: int, count: int) -> Interval:
 
 
 def mean(values: np.ndarray) -> Interval | None:
-    """Interval of a mean by Student's t; without spread it has no width, of fewer than two values it can't be told."""
+    """Interval of a mean by Student's t; None where it can't be told: of one value, or of a few equal ones."""
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return None
     if np.ptp(values) == 0:
-        return Interval(values[0], values[0])
+        return Interval(values[0], values[0]) if len(values) >= LEAST_EQUAL else None
     return Interval(*stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values)))
+
+
+def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """p-value of as large an excess of the first proportion over the second, if they were the same.
+
+    Source: Fisher 1935.
+
+    Args:
+        first, second: successes and count of each.
+    """
+    table = [[successes, count - successes] for successes, count in (first, second)]
+    return stats.fisher_exact(table, alternative="greater").pvalue
 
 
 def mcnemar(lost: int, gained: int) -> float:

@@ -108,8 +108,12 @@ def summarise(window: int, blocks: list[tuple[np.ndarray, dict[str, np.ndarray]]
             break
         own, others = table[measure], table[f"{measure}_others"]
         gain, interval = (own - others).mean(), intervals.mean(own - others)
-        numbers = (own.mean(), others.mean(), gain, *interval, _p_value([found[measure] for _, found in blocks]))
-        rows.append((window, measure, len(table), *numbers, verdicts.above(gain, interval, worth=worth)))
+        p_value = _p_value([found[measure] for _, found in blocks])
+        verdict = verdicts.above(gain, interval, worth=worth)
+        if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
+            verdict = verdicts.UNDECIDED
+        numbers = (own.mean(), others.mean(), gain, *(interval or (None, None)), p_value)
+        rows.append((window, measure, len(table), *numbers, verdict))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

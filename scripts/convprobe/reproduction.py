@@ -33,7 +33,7 @@ PUBLISHED_FILTERS = {
     "conv4/1000", "conv4/2000",
 }  # fmt: skip
 PUBLISHED_MODE = "zero"
-PUBLISHED_EPOCH = 13
+PUBLISHED_EPOCH, PUBLISHED_FALL = 13, 0.13
 # Class confusions that the study names, true → predicted: under a window, and with filters off.
 NAMED_FLIPS = (("cat", "dog"), ("automobile", "truck"), ("truck", "automobile"))
 NAMED_CONFUSIONS = (
@@ -74,12 +74,12 @@ def card(
     accuracy, predictions = tables["accuracy"], tables["predictions"]
     data = other_data(classes, normalisation)
     reason = data or other_network(settings["network"])
-    learned = ablation_tables.better_than_chance(predictions)
+    learned = ablation_tables.better_than_chance(predictions, selection["chosen_among"] if selection else 1)
     rows = [
         _chance_row(accuracy, learned),
         *_untested_classes(predictions, classes),
         *_accuracy_claims(curves, selection, accuracy, reason),
-        *_ablation_claims(accuracy, reason or other_ablation(settings["chosen"], settings["mode"])),
+        *_ablation_claims(accuracy, reason or other_ablation(settings["chosen"], settings["mode"]), learned),
         *_epoch_claims(curves, int(accuracy["images"].iloc[0]), reason),
     ]
     claims = [
@@ -146,17 +146,31 @@ def _accuracy_claims(
     yield _accuracy("test accuracy with normalisation, selected epoch", 0.81, selected, images, reason)
 
 
-def _ablation_claims(accuracies: pd.DataFrame, reason: str | None) -> Iterator[Row]:
+def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool) -> Iterator[Row]:
     loss, images = ablation_tables.loss(accuracies), int(accuracies["images"].iloc[0])
     claim = "test accuracy with the chosen filters switched off"
     yield _accuracy(claim, 0.68, loss.accuracy, images, reason)
-    verdict = reason or loss.verdict
-    yield "fall of test accuracy with the chosen filters switched off", 0.13, loss.fall, *loss.interval, verdict
+    claim = "fall of test accuracy with the chosen filters switched off"
+    verdict = reason or (_fall_verdict(loss, PUBLISHED_FALL) if learned else UNLEARNED)
+    yield claim, PUBLISHED_FALL, loss.fall, *loss.interval, verdict
     if loss.draws:
         share = loss.as_large / loss.draws
         claim = "share of random draws of as many filters that lower the accuracy at least as much"
         verdict = "not a claim of the study" if loss.verdict == verdicts.HOLDS else "not tested: no loss worth naming"
+        verdict = verdict if learned else UNLEARNED
         yield claim, None, share, *intervals.wilson(loss.as_large, loss.draws), verdict
+
+
+def _fall_verdict(loss: ablation_tables.Loss, published: float) -> str:
+    """Whether a loss worth naming is as large as the published one, which is the difference of two rounded numbers."""
+    if loss.verdict != verdicts.HOLDS:
+        return loss.verdict
+    low, high = (bound - published for bound in loss.interval)
+    if low > -verdicts.SAME_ACCURACY and high < verdicts.SAME_ACCURACY:
+        return verdicts.HOLDS
+    if high < -verdicts.SAME_ACCURACY:
+        return "measured lower"
+    return "measured higher" if low > verdicts.SAME_ACCURACY else verdicts.UNDECIDED
 
 
 def _accuracy(claim: str, published: float, measured: float | None, images: int, reason: str | None) -> Row:
@@ -193,14 +207,21 @@ def _epoch_claims(curves: dict[str, pd.DataFrame], images: int, reason: str | No
     def fall_to(epoch: int) -> intervals.Interval:
         return intervals.difference((right[best], images), (right[epoch], images), confidence)
 
+    earlier = list(accuracy.index[:-1])
     as_good = [epoch for epoch in accuracy.index if epoch == best or fall_to(epoch).low <= 0]
-    if PUBLISHED_EPOCH not in as_good:
+    if PUBLISHED_EPOCH not in accuracy.index:
+        verdict = f"not tested: no epoch {PUBLISHED_EPOCH}"
+    elif PUBLISHED_EPOCH not in as_good:
         verdict = "differs"
     else:
         verdict = verdicts.HOLDS if as_good == [PUBLISHED_EPOCH] else verdicts.UNDECIDED
     yield claims[0], PUBLISHED_EPOCH, best, as_good[0], as_good[-1], reason or verdict
     if best == last:
-        yield claims[1], "positive", 0.0, None, None, "fails: the last epoch is the best"
+        # No fall was seen; is there certainly none?
+        above = [intervals.difference((right[epoch], images), (right[last], images), confidence) for epoch in earlier]
+        none = all(interval.high < verdicts.ACCURACY for interval in above)
+        verdict = verdicts.FAILS if none else verdicts.UNDECIDED
+        yield claims[1], "positive", 0.0, None, None, verdict if earlier else "not tested: one epoch"
         return
     fall = accuracy[best] - accuracy[last]
     verdict = verdicts.above(fall, fall_to(last), worth=verdicts.ACCURACY)
@@ -249,13 +270,13 @@ def _object_claim(localisation: pd.DataFrame) -> Row:
 
 def _flip_claims(summary: pd.DataFrame, reason: str | None) -> Iterator[Row]:
     """Do images of the named classes, when covered, turn into the class that the study names?"""
-    window = summary["window"].max()
+    window, tried = summary["window"].max(), len(NAMED_FLIPS)
     turned = summary[(summary["window"] == window) & summary["flipped_to"].notna()]
     # To its own class: it was taken for another one without a window.
     turned = turned[turned["flipped_to"] != turned["class"]]
     for true, predicted in NAMED_FLIPS:
         claim = f"images of {true} that mostly turn into {predicted} under window {window}"
-        yield _turned_into(claim, turned["class"], turned["flipped_to"], true, predicted, reason)
+        yield _turned_into(claim, turned["class"], turned["flipped_to"], true, predicted, tried, reason)
 
 
 def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator[Row]:
@@ -263,11 +284,11 @@ def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator
     lost = ablation_tables.newly_wrong(predictions)
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
-        yield _turned_into(claim, lost["class"], lost["after"], true, predicted, reason)
+        yield _turned_into(claim, lost["class"], lost["after"], true, predicted, len(NAMED_CONFUSIONS), reason)
 
 
 def _turned_into(
-    claim: str, classes: pd.Series, answers: pd.Series, true: str, predicted: str, reason: str | None
+    claim: str, classes: pd.Series, answers: pd.Series, true: str, predicted: str, tried: int, reason: str | None
 ) -> Row:
     """Whether images of a class that turned wrong are taken for the named one more than others are.
 
@@ -275,15 +296,19 @@ def _turned_into(
 
     Args:
         classes, answers: of the images that turned.
+        tried: how many such claims there are, any of which chance may pass.
     """
     published = "above chance"
     hits = answers[classes == true] == predicted
-    others = answers[~classes.isin([true, predicted])] == predicted
+    # Answers that the image's own class leaves: those of others that name it are no comparison.
+    others = answers[~classes.isin([true, predicted]) & (answers != true)] == predicted
     if reason or hits.empty:
         return claim, published, None, None, None, reason or f"not tested: no image of {true} turned"
     counted = int(hits.sum()), len(hits)
     if others.empty:
         return claim, published, hits.mean(), *intervals.wilson(*counted), verdicts.UNDECIDED
-    more = intervals.difference(counted, (int(others.sum()), len(others)))
-    verdict = verdicts.above(hits.mean() - others.mean(), more, worth=verdicts.SHARE)
+    chance = int(others.sum()), len(others)
+    verdict = verdicts.above(hits.mean() - others.mean(), intervals.difference(counted, chance), worth=verdicts.SHARE)
+    if verdict == verdicts.HOLDS and intervals.fisher(counted, chance) >= verdicts.CHANCE / tried:
+        verdict = verdicts.UNDECIDED
     return claim, published, hits.mean(), *intervals.wilson(*counted), verdict

@@ -36,13 +36,17 @@ def choose(evaluations: list[str], settings: dict[str, Any], counts: list[int]) 
 
     Returns:
         dict of `epoch`, `policy`, its `test_accuracy` and `test_images`, `best_epoch`, the
-        first with the highest test accuracy; `chance`, the accuracy of the same answer for every image, and
-        whether the epoch is certainly `better_than_chance`.
+        first with the highest test accuracy; `chance`, the accuracy of the same answer for every image;
+        `chosen_among`, of how many epochs this one has the highest test accuracy by choice; and whether it is certainly
+        `better_than_chance`.
     """
     measured = [files.read_json(path) for path in evaluations]
     best = {split: _first_best([epoch[split]["accuracy"] for epoch in measured]) for split in measured[0]}
     epoch = settings["epoch"] if settings["policy"] == "fixed" else best[settings["split"]]
     test = measured[epoch - 1]["test"]
+    # The highest of many epochs lies above chance by chance.
+    chosen_among = len(measured) if settings.get("split") == "test" and settings["policy"] == "best" else 1
+    right = round(test["accuracy"] * test["images"])
     return {
         "epoch": epoch,
         "policy": settings["policy"],
@@ -50,7 +54,8 @@ def choose(evaluations: list[str], settings: dict[str, Any], counts: list[int]) 
         "test_images": test["images"],
         "best_epoch": best["test"],
         "chance": max(counts) / sum(counts),
-        "better_than_chance": verdicts.better_than_chance(round(test["accuracy"] * test["images"]), counts),
+        "chosen_among": chosen_among,
+        "better_than_chance": verdicts.better_than_chance(right, counts, chosen_among),
     }
 
 

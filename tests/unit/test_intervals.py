@@ -24,7 +24,8 @@ def test_interval_of_a_paired_change_of_the_textbook():
 def test_interval_of_a_mean_needs_two_values():
     # Differences 0.4, -0.4, 0.4, -0.4: mean 0, deviation 0.4619, t(3) 3.1824, so ± 0.7350.
     assert intervals.mean([0.4, -0.4, 0.4, -0.4]) == pytest.approx((-0.7350, 0.7350), abs=1e-4)
-    assert intervals.mean([0.3, 0.3]) == (0.3, 0.3)
+    assert intervals.mean([0.3, 0.3]) is None, "by chance, two may be equal"
+    assert intervals.mean([0.3] * 10) == (0.3, 0.3)
     assert intervals.mean([0.3]) is None
 
 
@@ -33,3 +34,9 @@ def test_mcnemars_exact_test_by_counting():
     assert intervals.mcnemar(9, 1) == pytest.approx(22 / 1024)
     assert intervals.mcnemar(1, 9) == pytest.approx(22 / 1024)
     assert intervals.mcnemar(5, 5) == intervals.mcnemar(0, 0) == 1
+
+
+def test_fishers_exact_test_of_the_lady_tasting_tea():
+    # Fisher 1935: 4 of 4 cups against 0 of 4, one of 70 ways; 3 of 4 against 1 of 4, 17 of 70.
+    assert intervals.fisher((4, 4), (0, 4)) == pytest.approx(1 / 70)
+    assert intervals.fisher((3, 4), (1, 4)) == pytest.approx(17 / 70)
