@@ -2,7 +2,8 @@
 
 import functools
 
-from convprobe import cautions, contents, cost, failures, files
+from convprobe import cautions, contents, cost, failures
+from convprobe.store import files
 from convprobe.fingerprint import fingerprint as code_fingerprint
 
 

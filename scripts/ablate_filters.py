@@ -1,6 +1,7 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation, checkpoints, datasets, runtime, tables
+from convprobe import ablation, checkpoints, datasets, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:

@@ -1,6 +1,7 @@
 """The test images that each chosen filter answers to most."""
 
-from convprobe import runtime, tables, top_patches
+from convprobe import runtime, top_patches
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,7 +1,8 @@
 """A checkpoint of weights that were trained elsewhere."""
 
-from convprobe import checkpoints, datasets, files, runtime, weights
+from convprobe import checkpoints, datasets, runtime, weights
 from convprobe.network import RAW
+from convprobe.store import files
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

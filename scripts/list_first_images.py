@@ -1,6 +1,7 @@
 """The first test images with their class before and after the ablation, as published."""
 
-from convprobe import runtime, tables
+from convprobe import runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,7 @@
 """Mean and deviation of the training images."""
 
-from convprobe import datasets, files, runtime
+from convprobe import datasets, runtime
+from convprobe.store import files
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,7 @@
 """How often each variant is right, the chosen filters held against random ones."""
 
-from convprobe import ablation_figures, figures, runtime, tables
+from convprobe import ablation_figures, figures, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

@@ -1,6 +1,7 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import datasets, figures, filter_figures, receptive_field, runtime, tables
+from convprobe import datasets, figures, filter_figures, receptive_field, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

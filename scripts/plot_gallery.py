@@ -1,6 +1,7 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, datasets, figures, runtime, tables
+from convprobe import ablation_figures, ablation_tables, datasets, figures, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

@@ -1,6 +1,7 @@
 """The learning curve as a figure, the selected epoch marked."""
 
-from convprobe import figures, files, runtime, tables
+from convprobe import figures, runtime
+from convprobe.store import files, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from convprobe import datasets, epochs_figure, figures, runtime, tables
+from convprobe import datasets, epochs_figure, figures, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

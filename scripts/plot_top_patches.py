@@ -1,6 +1,7 @@
 """The top patches of the chosen filters, a column each."""
 
-from convprobe import figures, filter_figures, runtime, tables
+from convprobe import figures, filter_figures, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

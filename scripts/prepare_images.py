@@ -1,6 +1,7 @@
 """The data set, brought into one HDF5 file."""
 
-from convprobe import datasets, runtime, sources, tables
+from convprobe import datasets, runtime, sources
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,7 @@
 """The test images that each filter of the network answers to most."""
 
-from convprobe import checkpoints, datasets, ranking, runtime, tables
+from convprobe import checkpoints, datasets, ranking, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:

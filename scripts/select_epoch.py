@@ -1,6 +1,7 @@
 """The epoch of a run that is probed."""
 
-from convprobe import files, runtime, selection, tables
+from convprobe import runtime, selection
+from convprobe.store import files, tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,7 @@
 """The occlusion maps of all windows in numbers, and whether they find the object."""
 
-from convprobe import occlusion_summary, runtime, tables
+from convprobe import occlusion_summary, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

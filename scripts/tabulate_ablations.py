@@ -1,6 +1,7 @@
 """How often each variant is right, about all images and those of each class."""
 
-from convprobe import ablation_tables, datasets, runtime, tables
+from convprobe import ablation_tables, datasets, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

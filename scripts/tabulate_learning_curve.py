@@ -1,6 +1,7 @@
 """The learning curve of a run, a row an epoch."""
 
-from convprobe import runtime, selection, tables
+from convprobe import runtime, selection
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from convprobe import ahead, files, runtime
+from convprobe import ahead, runtime
+from convprobe.store import files
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:

@@ -1,6 +1,7 @@
 """Which of the study's claims hold."""
 
-from convprobe import card, runtime, tables
+from convprobe import card, runtime
+from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from convprobe import hdf5, runtime, variants
+from convprobe import runtime, variants
 from convprobe.receptive_field import split_name
+from convprobe.store import hdf5
 
 
 def draw_controls(network, filters, count, seed):

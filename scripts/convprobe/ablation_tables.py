@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from convprobe import hdf5, verdicts
+from convprobe import verdicts
 from convprobe.intervals import Interval, mcnemar, paired_change, wilson
+from convprobe.store import hdf5
 
 STATES = ("before", "after")
 ACCURACY_COLUMNS = (

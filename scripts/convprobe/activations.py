@@ -4,9 +4,10 @@ import h5py
 import numpy as np
 import torch
 
-from convprobe import hdf5, runtime
+from convprobe import runtime
 from convprobe.network import as_input
 from convprobe.receptive_field import split_name
+from convprobe.store import hdf5
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result
 CHUNK = 64  # images a chunk: written in order, read by filter or by image

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import psutil
 
-from convprobe import files, versions
+from convprobe import versions
+from convprobe.store import files
 
 FOLDER = ".ahead"
 STARTS = 4  # a result is quick that takes at most so many times what its process took to start

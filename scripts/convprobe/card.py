@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import datasets, files, reproduction, tables
+from convprobe import datasets, reproduction
+from convprobe.store import files, tables
 
 
 def of_files(paths: dict[str, str], settings: dict[str, Any]) -> pd.DataFrame:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import torch
 
-from convprobe import files
 from convprobe.errors import InputError
 from convprobe.network import Network
+from convprobe.store import files
 
 
 @dataclass

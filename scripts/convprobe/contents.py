@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from convprobe import files, listing
+from convprobe import listing
+from convprobe.store import files
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from convprobe import hdf5
 from convprobe.errors import InputError
+from convprobe.store import hdf5
 
 CHANNELS = ("red", "green", "blue")
 

@@ -1,6 +1,7 @@
 """What the probes find at several epochs of a run, a row an epoch."""
 
-from convprobe import figures, hdf5
+from convprobe import figures
+from convprobe.store import hdf5
 
 IMAGES = 4  # of which maps are drawn
 

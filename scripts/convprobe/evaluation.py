@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, datasets, files, runtime
+from convprobe import ahead, checkpoints, datasets, runtime
 from convprobe.network import as_input
+from convprobe.store import files
 
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result
 

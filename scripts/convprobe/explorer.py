@@ -16,8 +16,9 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, answers, datasets, files, hdf5, sprites, tables, versions
+from convprobe import ablation_tables, answers, datasets, sprites, versions
 from convprobe.errors import InputError
+from convprobe.store import files, hdf5, tables
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
 DIGITS = 4  # of a probability on the page

@@ -14,8 +14,8 @@ import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
-from convprobe import files, hdf5
 from convprobe.errors import InputError
+from convprobe.store import files, hdf5
 
 STYLE = {
     "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False,

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from convprobe import figures, hdf5
+from convprobe import figures
+from convprobe.store import hdf5
 from convprobe.top_patches import cut
 
 SHOWN_PATCH = 36  # pixels a side, at least, of a patch in the atlas

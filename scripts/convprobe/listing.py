@@ -16,8 +16,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from convprobe import files
 from convprobe.errors import InputError
+from convprobe.store import files
 
 SPLITS = ("train", "test")
 MOST_BYTES = 2**26  # of an image file

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from convprobe import datasets, hdf5, intervals, verdicts
+from convprobe import datasets, intervals, verdicts
+from convprobe.store import hdf5
 
 # The least differences that are a finding. Of 18 untrained networks on drawn shapes under four windows the largest
 # were 0.22, 0.03 and 0.0001: their maps dip a little, but deepest, where the image has most contrast. So a

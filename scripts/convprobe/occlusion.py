@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from convprobe import arithmetic, files, hdf5, incremental, runtime
+from convprobe import arithmetic, incremental, runtime
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
+from convprobe.store import files, hdf5
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
 

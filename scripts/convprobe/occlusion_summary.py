@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convprobe import hdf5, localisation
+from convprobe import localisation
+from convprobe.store import hdf5
 
 
 def summarise(paths: list[str], images_path: str) -> tuple[pd.DataFrame, pd.DataFrame]:

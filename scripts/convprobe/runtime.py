@@ -11,8 +11,9 @@ import time
 import traceback
 from pathlib import Path
 
-from convprobe import files, gpus
+from convprobe import gpus
 from convprobe.errors import InputError
+from convprobe.store import files
 
 # Between two lines of progress.
 LOG_SECONDS = 5

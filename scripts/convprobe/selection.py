@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import files, verdicts
+from convprobe import verdicts
+from convprobe.store import files
 
 
 def learning_curve(evaluations, records):

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, files, runtime, versions
+from convprobe import ahead, checkpoints, runtime, versions
 from convprobe.errors import InputError
 from convprobe.network import RAW, Network, as_input
+from convprobe.store import files
 
 CROP_MARGIN = 4  # pixels of border that a random crop may shift over
 

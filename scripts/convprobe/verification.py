@@ -23,20 +23,18 @@ from convprobe import (
     datasets,
     explorer,
     figures,
-    files,
-    hdf5,
     occlusion_summary,
     ranking,
     receptive_field,
     selection,
     sources,
-    tables,
     top_patches,
     weights,
 )
 from convprobe import config as configs
 from convprobe.errors import InputError
 from convprobe.network import RAW, Network, as_input
+from convprobe.store import files, hdf5, tables
 
 TOLERANCE = 1e-5  # of probabilities: sums of float32, and numbers rounded to six decimals
 ROWS = 256  # images at a time; bounds the memory

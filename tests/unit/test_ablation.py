@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, tables, variants
+from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, variants
 from convprobe.errors import InputError
 from convprobe.network import Network
+from convprobe.store import tables
 
 CLASSES = ("ant", "bee", "cow")
 

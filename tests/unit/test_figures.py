@@ -7,17 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import (
-    ablation_figures,
-    ablation_tables,
-    datasets,
-    figures,
-    filter_figures,
-    hdf5,
-    receptive_field,
-    top_patches,
-)
+from convprobe import ablation_figures, ablation_tables, datasets, figures, filter_figures, receptive_field, top_patches
 from convprobe.errors import InputError
+from convprobe.store import hdf5
 
 RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))

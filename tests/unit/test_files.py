@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import checkpoints, files, hdf5
+from convprobe import checkpoints
 from convprobe.errors import InputError
 from convprobe.network import Network
+from convprobe.store import files, hdf5
 
 SCRIPTS = Path(files.__file__).parents[1]
 SETTINGS = {"conv": [{"channels": 2, "kernel": 3}], "fc": [4]}

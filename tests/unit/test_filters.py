@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, tables, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, top_patches
 from convprobe.network import Network
+from convprobe.store import tables
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
 CLASSES = ("ant", "bee", "cow")

@@ -10,9 +10,10 @@ import torch
 import xarray
 from captum.attr import Occlusion
 
-from convprobe import datasets, hdf5, occlusion, occlusion_summary
+from convprobe import datasets, occlusion, occlusion_summary
 from convprobe.errors import InputError
 from convprobe.network import Network, as_input
+from convprobe.store import hdf5
 
 SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
 NORMALISATION = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from convprobe import explorer, reproduction, tables
+from convprobe import explorer, reproduction
+from convprobe.store import tables
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from convprobe import files
 from convprobe.errors import InputError
+from convprobe.store import files
 
 # Columns of class names: texts, though a class be called 007, NA or true.
 CLASS_NAMES = ("class", "before", "after", "predicted", "flipped_to")

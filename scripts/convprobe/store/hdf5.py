@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convprobe import files
 from convprobe.errors import InputError
+from convprobe.store import files
 
 FORMAT_VERSION = 1
 
