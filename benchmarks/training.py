@@ -23,7 +23,8 @@ from occlusion import SIDE, processor
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import arithmetic, datasets, network, runtime, training
+from convprobe import arithmetic, datasets, network, training
+from convprobe.job import runtime
 
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))

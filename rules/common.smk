@@ -2,7 +2,8 @@
 
 import functools
 
-from convprobe import cautions, contents, cost, failures
+from convprobe import cautions, contents, cost
+from convprobe.job import failures
 from convprobe.store import files
 from convprobe.fingerprint import fingerprint as code_fingerprint
 

@@ -1,6 +1,7 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation, checkpoints, datasets, runtime
+from convprobe import ablation, checkpoints, datasets
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What every test image is taken for without each chosen filter, each layer's, and random ones."""
 
-from convprobe import ablation, checkpoints, datasets, runtime, variants
+from convprobe import ablation, checkpoints, datasets, variants
+from convprobe.job import runtime
 from convprobe.store import files
 
 if __name__ == "__main__":

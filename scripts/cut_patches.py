@@ -1,6 +1,7 @@
 """What the peaks of the top images see."""
 
-from convprobe import runtime, top_patches
+from convprobe import top_patches
+from convprobe.job import runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -1,6 +1,7 @@
 """The archive of CIFAR-10, from its authors."""
 
-from convprobe import cifar10, runtime
+from convprobe import cifar10
+from convprobe.job import runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:

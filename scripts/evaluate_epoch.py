@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convprobe import ahead, runtime
+from convprobe.job import ahead, runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:

@@ -1,6 +1,7 @@
 """The test images that each chosen filter answers to most."""
 
-from convprobe import runtime, top_patches
+from convprobe import top_patches
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

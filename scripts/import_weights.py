@@ -1,6 +1,7 @@
 """A checkpoint of weights that were trained elsewhere."""
 
-from convprobe import checkpoints, datasets, runtime, weights
+from convprobe import checkpoints, datasets, weights
+from convprobe.job import runtime
 from convprobe.network import RAW
 from convprobe.store import files
 

@@ -1,6 +1,6 @@
 """The first test images with their class before and after the ablation, as published."""
 
-from convprobe import runtime
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

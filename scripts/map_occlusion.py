@@ -1,6 +1,7 @@
 """Occlusion maps of one window size."""
 
-from convprobe import checkpoints, datasets, occlusion, runtime
+from convprobe import checkpoints, datasets, occlusion
+from convprobe.job import runtime
 from convprobe.store import files
 
 if __name__ == "__main__":

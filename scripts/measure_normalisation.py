@@ -1,6 +1,7 @@
 """Mean and deviation of the training images."""
 
-from convprobe import datasets, runtime
+from convprobe import datasets
+from convprobe.job import runtime
 from convprobe.store import files
 
 if __name__ == "__main__":

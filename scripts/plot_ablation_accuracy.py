@@ -1,6 +1,7 @@
 """How often each variant is right, the chosen filters held against random ones."""
 
-from convprobe import ablation_figures, figures, runtime
+from convprobe import ablation_figures, figures
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Confusion before and after the ablation, and its change."""
 
-from convprobe import ablation_figures, figures, runtime
+from convprobe import ablation_figures, figures
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import datasets, figures, filter_figures, receptive_field, runtime, top_patches
+from convprobe import datasets, figures, filter_figures, receptive_field, top_patches
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

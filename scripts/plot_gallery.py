@@ -1,6 +1,7 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, datasets, figures, runtime
+from convprobe import ablation_figures, ablation_tables, datasets, figures
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The learning curve as a figure, the selected epoch marked."""
 
-from convprobe import figures, runtime
+from convprobe import figures
+from convprobe.job import runtime
 from convprobe.store import files, tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Four images and their occlusion maps, as published."""
 
-from convprobe import datasets, figures, runtime
+from convprobe import datasets, figures
+from convprobe.job import runtime
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from convprobe import datasets, epochs_figure, figures, runtime
+from convprobe import datasets, epochs_figure, figures
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The top patches of the chosen filters, a column each."""
 
-from convprobe import figures, filter_figures, runtime
+from convprobe import figures, filter_figures
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The data set, brought into one HDF5 file."""
 
-from convprobe import datasets, runtime, sources
+from convprobe import datasets, sources
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

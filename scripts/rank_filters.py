@@ -1,6 +1,7 @@
 """The test images that each filter of the network answers to most."""
 
-from convprobe import checkpoints, datasets, ranking, runtime
+from convprobe import checkpoints, datasets, ranking
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

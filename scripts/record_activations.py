@@ -1,6 +1,7 @@
 """Maps and responses of the chosen filters for every test image."""
 
-from convprobe import activations, checkpoints, datasets, runtime
+from convprobe import activations, checkpoints, datasets
+from convprobe.job import runtime
 from convprobe.store import files
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The epoch of a run that is probed."""
 
-from convprobe import runtime, selection
+from convprobe import selection
+from convprobe.job import runtime
 from convprobe.store import files, tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The occlusion maps of all windows in numbers, and whether they find the object."""
 
-from convprobe import occlusion_summary, runtime
+from convprobe import occlusion_summary
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How often each variant is right, about all images and those of each class."""
 
-from convprobe import ablation_tables, datasets, runtime
+from convprobe import ablation_tables, datasets
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Confusion before and after the ablation, and who changed."""
 
-from convprobe import ablation_tables, datasets, runtime
+from convprobe import ablation_tables, datasets
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The learning curve of a run, a row an epoch."""
 
-from convprobe import runtime, selection
+from convprobe import selection
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

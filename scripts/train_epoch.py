@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convprobe import ahead, runtime
+from convprobe.job import ahead, runtime
 from convprobe.store import files
 
 if __name__ == "__main__":

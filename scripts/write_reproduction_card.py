@@ -1,6 +1,7 @@
 """Which of the study's claims hold."""
 
-from convprobe import card, runtime
+from convprobe import card
+from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from convprobe import runtime, variants
+from convprobe import variants
+from convprobe.job import runtime
 from convprobe.receptive_field import split_name
 from convprobe.store import hdf5
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import torch
 
-from convprobe import runtime
+from convprobe.job import runtime
 from convprobe.network import as_input
 from convprobe.receptive_field import split_name
 from convprobe.store import hdf5

@@ -13,8 +13,9 @@ import numpy as np
 from torchvision.datasets import CIFAR10
 from torchvision.datasets.utils import check_md5
 
-from convprobe import download, runtime
+from convprobe import download
 from convprobe.errors import InputError
+from convprobe.job import runtime
 
 
 def download_archive(path, source=CIFAR10, job=runtime.IDLE):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from torchvision.datasets.utils import calculate_md5
 
-from convprobe import runtime
 from convprobe.errors import InputError
+from convprobe.job import runtime
 
 BLOCK = 2**18  # bytes at a time, at most: what has arrived is written before the rest stalls
 MOST_BYTES = 2**31  # of a file; a server that sends more sends something else

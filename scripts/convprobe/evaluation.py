@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, datasets, runtime
+from convprobe import checkpoints, datasets
+from convprobe.job import ahead, runtime
 from convprobe.network import as_input
 from convprobe.store import files
 

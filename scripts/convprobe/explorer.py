@@ -16,8 +16,9 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, answers, datasets, sprites, versions
+from convprobe import ablation_tables, answers, datasets, sprites
 from convprobe.errors import InputError
+from convprobe.job import versions
 from convprobe.store import files, hdf5, tables
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"

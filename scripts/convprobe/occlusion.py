@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from convprobe import arithmetic, incremental, runtime
+from convprobe import arithmetic, incremental
 from convprobe.errors import InputError
+from convprobe.job import runtime
 from convprobe.network import Network, as_input
 from convprobe.store import files, hdf5
 

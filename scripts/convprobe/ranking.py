@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import receptive_field, runtime
+from convprobe import receptive_field
 from convprobe.activations import BATCH
+from convprobe.job import runtime
 from convprobe.network import as_input
 from convprobe.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe import ahead, checkpoints, runtime, versions
+from convprobe import checkpoints
 from convprobe.errors import InputError
+from convprobe.job import ahead, runtime, versions
 from convprobe.network import RAW, Network, as_input
 from convprobe.store import files
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from convprobe import runtime
+from convprobe.job import runtime
 from convprobe.matrix import Convolution
 from convprobe.network import as_input
 from convprobe.receptive_field import split_name

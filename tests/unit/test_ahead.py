@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from convprobe import ahead, checkpoints, datasets, evaluation, shapes, training
+from convprobe import checkpoints, datasets, evaluation, shapes, training
 from convprobe.errors import InputError
+from convprobe.job import ahead
 from convprobe.store import files
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from convprobe import failures
+from convprobe.job import failures
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 # How a job may end, each in a process of its own.

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, runtime, top_patches
+from convprobe import activations, datasets, evaluation, ranking, receptive_field, top_patches
+from convprobe.job import runtime
 from convprobe.network import Network
 from convprobe.store import tables
 

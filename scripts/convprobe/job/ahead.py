@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from convprobe import versions
+from convprobe.job import versions
 from convprobe.store import files
 
 FOLDER = ".ahead"

@@ -11,8 +11,8 @@ import time
 import traceback
 from pathlib import Path
 
-from convprobe import gpus
 from convprobe.errors import InputError
+from convprobe.job import gpus
 from convprobe.store import files
 
 # Between two lines of progress.

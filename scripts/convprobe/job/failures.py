@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from convprobe.runtime import DONE, ERROR
+from convprobe.job.runtime import DONE, ERROR
 
 
 def marks(logs: Path | str) -> dict[Path, tuple[int, int]]:
