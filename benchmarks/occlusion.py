@@ -30,7 +30,7 @@ from monai.visualize import OcclusionSensitivity
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from convprobe import datasets, occlusion, shapes
 from convprobe.incremental import Incremental
-from convprobe.network import Network, as_input
+from convprobe.network.layers import Network, as_input
 
 PUBLISHED = {
     "conv": [

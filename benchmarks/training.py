@@ -23,8 +23,9 @@ from occlusion import SIDE, processor
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import arithmetic, datasets, network, training
+from convprobe import datasets, training
 from convprobe.job import runtime
+from convprobe.network import arithmetic, layers
 
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -43,8 +44,8 @@ def product_rate(device, precision):
 
 def training_rate(job, images, precision, patches_per_filter):
     """Images a second of an epoch of training; as PyTorch's convolutions alone if no patch per filter is allowed."""
-    network.PATCHES_PER_FILTER = patches_per_filter
-    checkpoint, _ = training.begin(images, CONFIG["network"], network.RAW, SETTINGS)
+    layers.PATCHES_PER_FILTER = patches_per_filter
+    checkpoint, _ = training.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
     training.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
     return len(images.labels) / (time.perf_counter() - start)
@@ -56,7 +57,7 @@ def compare(job, count):
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
     images = datasets.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
     work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
-    allowed = network.PATCHES_PER_FILTER
+    allowed = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):
         rates = np.array(
             [

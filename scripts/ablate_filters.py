@@ -1,7 +1,8 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation, checkpoints, datasets
+from convprobe import ablation, datasets
 from convprobe.job import runtime
+from convprobe.network import checkpoints
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What every test image is taken for without each chosen filter, each layer's, and random ones."""
 
-from convprobe import ablation, checkpoints, datasets, variants
+from convprobe import ablation, datasets, variants
 from convprobe.job import runtime
+from convprobe.network import checkpoints
 from convprobe.store import files
 
 if __name__ == "__main__":

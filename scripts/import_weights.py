@@ -1,8 +1,9 @@
 """A checkpoint of weights that were trained elsewhere."""
 
-from convprobe import checkpoints, datasets, weights
+from convprobe import datasets
 from convprobe.job import runtime
-from convprobe.network import RAW
+from convprobe.network import checkpoints, weights
+from convprobe.network.layers import RAW
 from convprobe.store import files
 
 if __name__ == "__main__":

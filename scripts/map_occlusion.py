@@ -1,7 +1,8 @@
 """Occlusion maps of one window size."""
 
-from convprobe import checkpoints, datasets, occlusion
+from convprobe import datasets, occlusion
 from convprobe.job import runtime
+from convprobe.network import checkpoints
 from convprobe.store import files
 
 if __name__ == "__main__":

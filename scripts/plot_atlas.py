@@ -1,7 +1,8 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import datasets, figures, filter_figures, receptive_field
+from convprobe import datasets, figures, filter_figures
 from convprobe.job import runtime
+from convprobe.network import receptive_field
 from convprobe.store import tables
 
 if __name__ == "__main__":

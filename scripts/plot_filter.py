@@ -1,7 +1,8 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import datasets, figures, filter_figures, receptive_field, top_patches
+from convprobe import datasets, figures, filter_figures, top_patches
 from convprobe.job import runtime
+from convprobe.network import receptive_field
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The test images that each filter of the network answers to most."""
 
-from convprobe import checkpoints, datasets, ranking
+from convprobe import datasets, ranking
 from convprobe.job import runtime
+from convprobe.network import checkpoints
 from convprobe.store import tables
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Maps and responses of the chosen filters for every test image."""
 
-from convprobe import activations, checkpoints, datasets
+from convprobe import activations, datasets
 from convprobe.job import runtime
+from convprobe.network import checkpoints
 from convprobe.store import files
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pandas as pd
 
 from convprobe import variants
 from convprobe.job import runtime
-from convprobe.receptive_field import split_name
+from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from convprobe import answers, figures
 from convprobe.ablation_tables import STATES
-from convprobe.receptive_field import split_name
+from convprobe.network.receptive_field import split_name
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
 CELL = 0.25  # inches, in which a number can be read

@@ -5,8 +5,8 @@ import numpy as np
 import torch
 
 from convprobe.job import runtime
-from convprobe.network import as_input
-from convprobe.receptive_field import split_name
+from convprobe.network.layers import as_input
+from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result

@@ -10,8 +10,9 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from convprobe import listing, receptive_field
+from convprobe import listing
 from convprobe.errors import InputError
+from convprobe.network import receptive_field
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection

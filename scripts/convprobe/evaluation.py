@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from convprobe import checkpoints, datasets
+from convprobe import datasets
 from convprobe.job import ahead, runtime
-from convprobe.network import as_input
+from convprobe.network import checkpoints
+from convprobe.network.layers import as_input
 from convprobe.store import files
 
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result

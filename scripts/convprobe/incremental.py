@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe.arithmetic import POOL
-from convprobe.matrix import product
-from convprobe.network import as_input
+from convprobe.network.arithmetic import POOL
+from convprobe.network.layers import as_input
+from convprobe.network.matrix import product
 
 TILE = 16  # states a side whose changed channels are found together: near ones change the same
 DENSE = 0.7  # share of values that change from which leaving out channels doesn't pay

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import ablation_tables, intervals, receptive_field, verdicts
+from convprobe import ablation_tables, intervals, verdicts
+from convprobe.network import receptive_field
 
 COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
 CIFAR10_CLASSES = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}

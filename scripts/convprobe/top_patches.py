@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from convprobe import datasets, receptive_field
-from convprobe.receptive_field import split_name
+from convprobe import datasets
+from convprobe.network import receptive_field
+from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5, tables
 
 GREY = 128  # of a patch where the peak sees padding

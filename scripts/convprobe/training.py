@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convprobe import checkpoints
 from convprobe.errors import InputError
 from convprobe.job import ahead, runtime, versions
-from convprobe.network import RAW, Network, as_input
+from convprobe.network import checkpoints
+from convprobe.network.layers import RAW, Network, as_input
 from convprobe.store import files
 
 CROP_MARGIN = 4  # pixels of border that a random crop may shift over

@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional as F
 
 from convprobe.job import runtime
-from convprobe.matrix import Convolution
-from convprobe.network import as_input
-from convprobe.receptive_field import split_name
+from convprobe.network.layers import as_input
+from convprobe.network.matrix import Convolution
+from convprobe.network.receptive_field import split_name
 
 BATCH = 100  # images at a time; bounds the memory, doesn't change the result
 

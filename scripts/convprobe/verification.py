@@ -19,21 +19,19 @@ from convprobe import (
     ablation_tables,
     activations,
     card,
-    checkpoints,
     datasets,
     explorer,
     figures,
     occlusion_summary,
     ranking,
-    receptive_field,
     selection,
     sources,
     top_patches,
-    weights,
 )
 from convprobe import config as configs
 from convprobe.errors import InputError
-from convprobe.network import RAW, Network, as_input
+from convprobe.network import checkpoints, receptive_field, weights
+from convprobe.network.layers import RAW, Network, as_input
 from convprobe.store import files, hdf5, tables
 
 TOLERANCE = 1e-5  # of probabilities: sums of float32, and numbers rounded to six decimals

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, variants
 from convprobe.errors import InputError
-from convprobe.network import Network
+from convprobe.network.layers import Network
 from convprobe.store import tables
 
 CLASSES = ("ant", "bee", "cow")

@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from convprobe import checkpoints, datasets, evaluation, shapes, training
+from convprobe import datasets, evaluation, shapes, training
 from convprobe.errors import InputError
 from convprobe.job import ahead
+from convprobe.network import checkpoints
 from convprobe.store import files
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}

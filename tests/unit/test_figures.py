@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_figures, ablation_tables, datasets, figures, filter_figures, receptive_field, top_patches
+from convprobe import ablation_figures, ablation_tables, datasets, figures, filter_figures, top_patches
 from convprobe.errors import InputError
+from convprobe.network import receptive_field
 from convprobe.store import hdf5
 
 RED = (255, 0, 0)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import checkpoints
 from convprobe.errors import InputError
-from convprobe.network import Network
+from convprobe.network import checkpoints
+from convprobe.network.layers import Network
 from convprobe.store import files, hdf5
 
 SCRIPTS = Path(files.__file__).parents[1]

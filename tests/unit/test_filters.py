@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, receptive_field, top_patches
+from convprobe import activations, datasets, evaluation, ranking, top_patches
 from convprobe.job import runtime
-from convprobe.network import Network
+from convprobe.network import receptive_field
+from convprobe.network.layers import Network
 from convprobe.store import tables
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}

@@ -6,7 +6,7 @@ import torch
 
 from convprobe import occlusion
 from convprobe.incremental import Incremental, Level
-from convprobe.network import Network
+from convprobe.network.layers import Network
 
 
 def draw_network(draw):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from convprobe import datasets, localisation, occlusion, shapes, verdicts
-from convprobe.network import Network
+from convprobe.network.layers import Network
 
 SIDE = 16
 COVERED = {3: 9, 5: 25}  # pixels of a window that nothing clips

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import matrix
+from convprobe.network import matrix
 
 
 @pytest.fixture(params=["with the operator", "without it"])

@@ -7,9 +7,10 @@ import pytest
 import torch
 import yaml
 
-from convprobe import occlusion, receptive_field
+from convprobe import occlusion
 from convprobe.errors import InputError
-from convprobe.network import Network, as_input
+from convprobe.network import receptive_field
+from convprobe.network.layers import Network, as_input
 from convprobe.top_patches import clipped_box
 
 PUBLISHED = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["network"]

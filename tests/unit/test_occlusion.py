@@ -12,7 +12,7 @@ from captum.attr import Occlusion
 
 from convprobe import datasets, occlusion, occlusion_summary
 from convprobe.errors import InputError
-from convprobe.network import Network, as_input
+from convprobe.network.layers import Network, as_input
 from convprobe.store import hdf5
 
 SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}

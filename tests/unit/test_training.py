@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import checkpoints, datasets, evaluation, selection, shapes, sources, training
+from convprobe import datasets, evaluation, selection, shapes, sources, training
 from convprobe.errors import InputError
-from convprobe.network import Network
+from convprobe.network import checkpoints
+from convprobe.network.layers import Network
 from convprobe.store import files
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": [8]}

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torchvision
 
-from convprobe import checkpoints, weights
 from convprobe.errors import InputError
-from convprobe.network import RAW, Network
+from convprobe.network import checkpoints, weights
+from convprobe.network.layers import RAW, Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}], "fc": [4]}
 CLASSES = ("cat", "dog")

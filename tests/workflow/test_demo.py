@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import checkpoints
+from convprobe.network import checkpoints
 
 pytestmark = pytest.mark.slow
 WINDOWS = (3, 5, 7, 9)

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from convprobe import image_folder
-from convprobe.network import Network
+from convprobe.network.layers import Network
 
 REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")
 needs_real_images = pytest.mark.skipif(

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from convprobe import checkpoints, explorer, verification
 from convprobe import config as configs
+from convprobe import explorer, verification
+from convprobe.network import checkpoints
 
 PROBED = "normalised/epoch-01"
 

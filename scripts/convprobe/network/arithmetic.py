@@ -4,8 +4,8 @@ Plain Python and no torch: it serves the estimate with which a run starts, and t
 which the maps are computed.
 """
 
-from convprobe import receptive_field
-from convprobe.receptive_field import Stage
+from convprobe.network import receptive_field
+from convprobe.network.receptive_field import Stage
 
 POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can take
 CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product

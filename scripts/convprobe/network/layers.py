@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from convprobe import receptive_field
 from convprobe.errors import InputError
+from convprobe.network import receptive_field
 
 # Up to which a layer trains faster on a CPU as a product of matrices: PyTorch's convolution takes long over many
 # weights, however small the maps (benchmarks/training.py).

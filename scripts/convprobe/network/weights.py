@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from convprobe import checkpoints
 from convprobe.errors import InputError
-from convprobe.network import RAW, Network
+from convprobe.network import checkpoints
+from convprobe.network.layers import RAW, Network
 
 PREFIX = "module."  # of every name, where a network was trained by DataParallel
 BATCHES = ".num_batches_tracked"  # what batch normalisation counts, and no probe uses

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from convprobe.errors import InputError
-from convprobe.network import Network
+from convprobe.network.layers import Network
 from convprobe.store import files
 
 
