@@ -19,7 +19,8 @@ import torch
 from occlusion import SIDE, processor, published_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import ablation, datasets, evaluation, ranking, shapes, variants
+from convprobe import ablation, evaluation, ranking, variants
+from convprobe.dataset import image_file, shapes
 
 CHOSEN = [
     "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
@@ -36,7 +37,7 @@ def seconds(compute):
 
 def part(images, number):
     rows = slice(number, None, REPEATS)
-    return datasets.Images(images.pixels[rows], images.labels[rows], images.classes, images.indices[rows])
+    return image_file.Images(images.pixels[rows], images.labels[rows], images.classes, images.indices[rows])
 
 
 def main():
@@ -48,10 +49,10 @@ def main():
     torch.set_num_threads(1)
     network = published_network(given.weights)
     if given.images:
-        images = datasets.read(given.images, "test", given.count)
+        images = image_file.read(given.images, "test", given.count)
     else:
         pixels, labels, _ = shapes.draw(given.count, seed=0)
-        images = datasets.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
+        images = image_file.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
     controls = ablation.draw_controls(network, CHOSEN, CONTROLS, seed=0)
     off = [CHOSEN, *ablation.parts_and_controls(CHOSEN, controls).values()]
     times = {name: [] for name in ("evaluation", "variants", "top images")}

@@ -28,7 +28,8 @@ from captum.attr import Occlusion
 from monai.visualize import OcclusionSensitivity
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import datasets, occlusion, shapes
+from convprobe import occlusion
+from convprobe.dataset import image_file, shapes
 from convprobe.incremental import Incremental
 from convprobe.network.layers import Network, as_input
 
@@ -190,7 +191,7 @@ def main():
     torch.set_num_threads(1)
     network = published_network(given.weights)
     if given.images:
-        images = datasets.read(given.images, "test", given.count).pixels
+        images = image_file.read(given.images, "test", given.count).pixels
     else:
         images = shapes.draw(given.count, seed=0)[0]
     rows = measure(network, images)

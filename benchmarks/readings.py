@@ -16,7 +16,8 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import datasets, evaluation, intervals, variants  # noqa: E402
+from convprobe import evaluation, intervals, variants  # noqa: E402
+from convprobe.dataset import image_file  # noqa: E402
 from convprobe.network import checkpoints  # noqa: E402
 from convprobe.network.layers import RAW  # noqa: E402
 from convprobe.network.receptive_field import split_name  # noqa: E402
@@ -135,7 +136,7 @@ def main():
     parser.add_argument("--count", type=int, default=2000, help="test images")
     parser.add_argument("--chosen", nargs="+", default=CHOSEN)
     arguments = parser.parse_args()
-    images = datasets.read(arguments.images, "test", arguments.count)
+    images = image_file.read(arguments.images, "test", arguments.count)
     table = csv.writer(sys.stdout, lineterminator="\n")
     sys.stdout = sys.stderr  # for the progress
     table.writerow(["checkpoint", "reading", "filters", "images", "before", "after", "low", "high", "p_value"])

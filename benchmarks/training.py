@@ -23,7 +23,8 @@ from occlusion import SIDE, processor
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import datasets, training
+from convprobe import training
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import arithmetic, layers
 
@@ -55,7 +56,7 @@ def compare(job, count):
     """Print the rates in both precisions."""
     random = np.random.default_rng(0)
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
-    images = datasets.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
+    images = image_file.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
     work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
     allowed = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):

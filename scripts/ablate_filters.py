@@ -1,6 +1,7 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation, datasets
+from convprobe import ablation
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import tables
@@ -8,7 +9,7 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         settings = snakemake.params.settings
-        images = datasets.read(snakemake.input.images, "test")
+        images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         table = ablation.predictions(network, settings["chosen"], images, settings["mode"], job)
         tables.write(snakemake.output.predictions, table)

@@ -1,6 +1,7 @@
 """What every test image is taken for without each chosen filter, each layer's, and random ones."""
 
-from convprobe import ablation, datasets, variants
+from convprobe import ablation, variants
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import files
@@ -8,7 +9,7 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         settings = snakemake.params.settings
-        images = datasets.read(snakemake.input.images, "test")
+        images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         controls = ablation.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
         names = ablation.parts_and_controls(settings["chosen"], controls)

@@ -1,6 +1,6 @@
 """The archive of CIFAR-10, from its authors."""
 
-from convprobe import cifar10
+from convprobe.dataset import cifar10
 from convprobe.job import runtime
 
 if __name__ == "__main__":

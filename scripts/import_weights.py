@@ -1,6 +1,6 @@
 """A checkpoint of weights that were trained elsewhere."""
 
-from convprobe import datasets
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints, weights
 from convprobe.network.layers import RAW
@@ -9,7 +9,7 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
-        classes, side = datasets.classes(snakemake.input.images), datasets.side(snakemake.input.images)
+        classes, side = image_file.classes(snakemake.input.images), image_file.side(snakemake.input.images)
         measured = {key: files.read_json(snakemake.input.normalisation)[key] for key in RAW}
         given = settings["normalisation"]
         checkpoint = weights.read(snakemake.input.weights, settings["network"], classes, side, measured, given)

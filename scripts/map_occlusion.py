@@ -1,6 +1,7 @@
 """Occlusion maps of one window size."""
 
-from convprobe import datasets, occlusion
+from convprobe import occlusion
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import files
@@ -9,7 +10,7 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         settings = snakemake.params.settings
         window, fill, precision = settings["window"], settings["fill"], settings["precision"]
-        images = datasets.read(snakemake.input.images, "test", settings["images"])
+        images = image_file.read(snakemake.input.images, "test", settings["images"])
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         maps, clean = occlusion.sweep(network, images.pixels, window, fill, precision, job)
         digest = files.sha256(snakemake.input.checkpoint)

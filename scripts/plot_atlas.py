@@ -1,6 +1,7 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import datasets, figures, filter_figures
+from convprobe import figures, filter_figures
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
@@ -10,7 +11,7 @@ if __name__ == "__main__":
         settings, layer = snakemake.params.settings, snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
-        images = datasets.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
+        images = image_file.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
         field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         filter_figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

@@ -1,6 +1,7 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import datasets, figures, filter_figures, top_patches
+from convprobe import figures, filter_figures, top_patches
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
@@ -10,7 +11,7 @@ if __name__ == "__main__":
         layer, channel = snakemake.wildcards.layer, int(snakemake.wildcards.channel)
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
-        images = datasets.read(snakemake.input.images, "test", rows["image"].tolist())
+        images = image_file.read(snakemake.input.images, "test", rows["image"].tolist())
         maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
         field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint

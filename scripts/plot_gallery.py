@@ -1,6 +1,7 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, datasets, figures
+from convprobe import ablation_figures, ablation_tables, figures
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
@@ -8,7 +9,7 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
         shown = lost.head(ablation_figures.GALLERY_IMAGES)
-        images = datasets.read(snakemake.input.images, "test", shown["image"].tolist())
+        images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())
         off = ablation_figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         ablation_figures.gallery(snakemake.output.figure, images, shown, len(lost), off, run, checkpoint)

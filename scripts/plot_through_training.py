@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from convprobe import datasets, epochs_figure, figures
+from convprobe import epochs_figure, figures
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
@@ -10,7 +11,7 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
         epochs = snakemake.params.settings["epochs"]
         indices = epochs_figure.shown_images(snakemake.input.maps[0])
-        images = datasets.read(snakemake.input.images, "test", indices)
+        images = image_file.read(snakemake.input.images, "test", indices)
         top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
         maps, patches = snakemake.input.maps, snakemake.input.patches
         epochs_figure.draw(snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run)

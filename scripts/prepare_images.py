@@ -1,6 +1,6 @@
 """The data set, brought into one HDF5 file."""
 
-from convprobe import datasets, sources
+from convprobe.dataset import image_file, sources
 from convprobe.job import runtime
 from convprobe.store import tables
 
@@ -13,5 +13,5 @@ if __name__ == "__main__":
         print(counts.to_string(index=False), flush=True)
         for line in sources.lacking_classes(splits):
             print(f"warning: {line}", flush=True)
-        datasets.write(snakemake.output.images, splits)
+        image_file.write(snakemake.output.images, splits)
         tables.write(snakemake.output.classes, counts)

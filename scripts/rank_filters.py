@@ -1,13 +1,14 @@
 """The test images that each filter of the network answers to most."""
 
-from convprobe import datasets, ranking
+from convprobe import ranking
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
-        images = datasets.read(snakemake.input.images, "test")
+        images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         table = ranking.top_images(network, images, snakemake.params.settings["top"], job)
         tables.write(snakemake.output.table, table)

@@ -1,6 +1,7 @@
 """Maps and responses of the chosen filters for every test image."""
 
-from convprobe import activations, datasets
+from convprobe import activations
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import files
@@ -8,7 +9,7 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         chosen = snakemake.params.settings["chosen"]
-        images = datasets.read(snakemake.input.images, "test")
+        images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         batches = activations.record(network, images, chosen, job)
         activations.write(snakemake.output.activations, batches, chosen, files.sha256(snakemake.input.checkpoint))

@@ -1,12 +1,13 @@
 """How often each variant is right, about all images and those of each class."""
 
-from convprobe import ablation_tables, datasets
+from convprobe import ablation_tables
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        predictions, classes = tables.read(snakemake.input.predictions), datasets.classes(snakemake.input.images)
+        predictions, classes = tables.read(snakemake.input.predictions), image_file.classes(snakemake.input.images)
         chosen = snakemake.params.settings["chosen"]
         predicted = ablation_tables.read_variants(snakemake.input.variants, predictions, chosen, classes)
         table = ablation_tables.accuracies(predicted, predictions["class"])

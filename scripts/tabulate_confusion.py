@@ -1,13 +1,14 @@
 """Confusion before and after the ablation, and who changed."""
 
-from convprobe import ablation_tables, datasets
+from convprobe import ablation_tables
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         predictions = tables.read(snakemake.input.predictions)
-        classes = datasets.classes(snakemake.input.images)
+        classes = image_file.classes(snakemake.input.images)
         for state in ablation_tables.STATES:
             counts = ablation_tables.confusion(predictions, state, classes)
             tables.write(snakemake.output[state], counts, index=True)

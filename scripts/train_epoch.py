@@ -12,9 +12,10 @@ if __name__ == "__main__":
         made_from = [inputs.images, inputs.normalisation]
         with ahead.shelf(Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from) as shelf:
             if not shelf.take(outputs, *inputs.previous):
-                from convprobe import datasets, training  # PyTorch takes seconds to import
+                from convprobe import training  # PyTorch takes seconds to import
+                from convprobe.dataset import image_file  # PyTorch takes seconds to import
 
-                images = datasets.read(inputs.images, "train")
+                images = image_file.read(inputs.images, "train")
                 if inputs.previous:
                     begun = training.resume(*inputs.previous)
                 else:

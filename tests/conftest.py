@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convprobe import shapes
+from convprobe.dataset import shapes
 
 REPOSITORY = Path(__file__).parents[1]
 STUDIES = ("demo", "finished")  # fixtures that run a whole study, once a process

@@ -164,7 +164,7 @@ def gallery(path, images, rows, lost, off, run, checkpoint):
     """The images that turned wrong, those first whose true class lost most.
 
     Args:
-        images: the datasets.Images of the rows.
+        images: the image_file.Images of the rows.
         rows: of `flips.csv`.
         lost: how many images turned wrong in all.
         off: of switched_off.

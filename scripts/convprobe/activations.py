@@ -19,7 +19,7 @@ def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        images: datasets.Images.
+        images: image_file.Images.
         chosen: names of filters, `conv2/400`.
 
     Yields:

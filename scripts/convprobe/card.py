@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import datasets, reproduction
+from convprobe import reproduction
+from convprobe.dataset import image_file
 from convprobe.store import files, tables
 
 
@@ -25,4 +26,4 @@ def of_files(paths: dict[str, str], settings: dict[str, Any]) -> pd.DataFrame:
     curves = {role: tables.read(paths[role]) for role in settings["roles"]}
     selection = files.read_json(paths["selection"]) if "selection" in paths else None
     normalisation = files.read_json(paths["normalisation"])
-    return reproduction.card(curves, selection, found, normalisation, settings, datasets.classes(paths["images"]))
+    return reproduction.card(curves, selection, found, normalisation, settings, image_file.classes(paths["images"]))

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from convprobe import listing
+from convprobe.dataset import listing
 from convprobe.errors import InputError
 from convprobe.network import receptive_field
 

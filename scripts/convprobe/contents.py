@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from convprobe import listing
+from convprobe.dataset import listing
 from convprobe.store import files
 
 

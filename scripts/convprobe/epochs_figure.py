@@ -16,7 +16,7 @@ def draw(path, images, map_paths, patch_paths, top_images, run):
     """Maps of the largest window, and the patch of the highest response of each chosen filter.
 
     Args:
-        images: the datasets.Images of `shown_images`.
+        images: the image_file.Images of `shown_images`.
         map_paths, patch_paths: window files and `patches.h5`, one an epoch.
         top_images: tables of `top-images.csv`, with the epochs' names as first level of the index.
         run: its name, for the title.

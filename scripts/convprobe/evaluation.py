@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from convprobe import datasets
+from convprobe.dataset import image_file
 from convprobe.job import ahead, runtime
 from convprobe.network import checkpoints
 from convprobe.network.layers import as_input
@@ -49,7 +49,7 @@ def write_evaluations(
     shelf: ahead.Shelf,
     checkpoint_path: Path,
     last_epoch: int,
-    splits: dict[str, datasets.Images],
+    splits: dict[str, image_file.Images],
     job: runtime.Job = runtime.IDLE,
 ) -> None:
     """Write the evaluation of an epoch, and put those of the run's others on the shelf while they are quick.

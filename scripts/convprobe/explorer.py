@@ -16,7 +16,8 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, answers, datasets, sprites
+from convprobe import ablation_tables, answers, sprites
+from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.job import versions
 from convprobe.store import files, hdf5, tables
@@ -77,8 +78,8 @@ def collect(folder, settings):
     probes = [_probe(folder / place, images_path, settings) for place in settings["probes"]]
     found = {
         "probes": probes,
-        "side": datasets.side(images_path),
-        "classes": datasets.classes(images_path),
+        "side": image_file.side(images_path),
+        "classes": image_file.classes(images_path),
         "digits": DIGITS,
         "viridis": (np.array(matplotlib.colormaps["viridis"].colors) * 255).round().astype(int).ravel().tolist(),
         "thumbnails": _thumbnails(images_path, probes),
@@ -114,7 +115,7 @@ def _probe(folder, images_path, settings):
         "checkpoint": checkpoint,
         "warning": answers.chance(predictions, _chosen_among(folder.parent, settings["trained"])),
         "answers": _answers(folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()),
-        "loses": _loses(folder / "ablation", predictions, datasets.classes(images_path), settings["table_images"]),
+        "loses": _loses(folder / "ablation", predictions, image_file.classes(images_path), settings["table_images"]),
     }
 
 
@@ -127,7 +128,7 @@ def _looks(folder, images_path, windows, most_bytes):
     summary, localisation = (tables.read(folder / f"{name}.csv") for name in ("summary", "localisation"))
     paths = {window: folder / f"window-{window}.h5" for window in windows}
     shown, maps, taken = [], [], 0
-    pixel_bytes = 4 * datasets.side(images_path) ** 2  # in base64, at most
+    pixel_bytes = 4 * image_file.side(images_path) ** 2  # in base64, at most
     with hdf5.open_complete(paths[windows[0]]) as file:
         indices, clean = file["image"][:], file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
@@ -138,7 +139,7 @@ def _looks(folder, images_path, windows, most_bytes):
             break
         shown.append(int(image))
         maps.append(packed)
-    images = datasets.read(images_path, "test", shown)
+    images = image_file.read(images_path, "test", shown)
     return {
         "indices": shown,
         "of": len(indices),
@@ -187,7 +188,7 @@ def _answers(folder, images_path, chosen, class_counts):
     layers = []
     for name, rows in table.groupby("layer"):
         first = rows[rows["rank"] == 1]
-        pixels = datasets.read(images_path, "test", first["image"].tolist()).pixels
+        pixels = image_file.read(images_path, "test", first["image"].tolist()).pixels
         boxes = first[list(BOX)].to_numpy()
         patches = [
             sprites.thumbnail(image[top:bottom, left:right], THUMBNAIL_SIDE)
@@ -233,7 +234,7 @@ def _loses(folder, predictions, classes, table_images):
 
 def _thumbnails(images_path, probes):
     """Small pictures of the images that the page names most, and whose they are."""
-    most = MOST_THUMBNAIL_PIXELS // min(datasets.side(images_path), THUMBNAIL_SIDE) ** 2
+    most = MOST_THUMBNAIL_PIXELS // min(image_file.side(images_path), THUMBNAIL_SIDE) ** 2
     wanted = {}
     for probe in probes:
         chosen = set(probe["answers"]["chosen"])
@@ -247,7 +248,7 @@ def _thumbnails(images_path, probes):
     for probe in probes:
         for layer in probe["answers"]["layers"]:
             wanted |= dict.fromkeys(layer["image"])
-    images = datasets.read(images_path, "test", list(wanted)[:most])
+    images = image_file.read(images_path, "test", list(wanted)[:most])
     pictures = [sprites.thumbnail(image, THUMBNAIL_SIDE) for image in images.pixels]
     found = sprites.sprite(pictures, len(pictures[0]))
     return {"indices": images.indices.tolist(), "labels": images.labels.tolist(), **found}

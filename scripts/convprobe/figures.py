@@ -146,7 +146,7 @@ def occlusion_sheet(path, images, map_paths, run, checkpoint):
     """Four images on top, then a row of confidence maps per window, as published.
 
     Args:
-        images: the datasets.Images on this sheet.
+        images: the image_file.Images on this sheet.
         map_paths: window files, the smallest window first.
         run, checkpoint: names, for the title.
     """

@@ -72,7 +72,7 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
     """The images that one filter answers to most: what its peak sees, the patch and the map.
 
     Args:
-        images: the datasets.Images, the highest response first.
+        images: the image_file.Images, the highest response first.
         maps: float32 (image, y, x), of the filter after ReLU and pooling.
         rows: of `top-images.csv`, likewise.
         field: the layer's receptive_field.ReceptiveField.
@@ -122,7 +122,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     """A strip of patches for each of up to 100 filters, the highest response first.
 
     Args:
-        images: the datasets.Images that the rows name, by increasing index.
+        images: the image_file.Images that the rows name, by increasing index.
         rows: of `all-top-images.csv`, of one layer.
         field: the layer's receptive_field.ReceptiveField.
         run, checkpoint: names, for the title.

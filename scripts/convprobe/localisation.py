@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from convprobe import datasets, intervals, verdicts
+from convprobe import intervals, verdicts
+from convprobe.dataset import image_file
 from convprobe.store import hdf5
 
 # The least differences that are a finding. Of 18 untrained networks on drawn shapes under four windows the largest
@@ -62,7 +63,7 @@ def read(maps_path: str, images_path: str) -> list[tuple[np.ndarray, dict[str, n
     """
     with hdf5.open_complete(maps_path) as file:
         indices, confidence = file["image"][:], file["confidence"][:]
-    masks = datasets.read_masks(images_path, indices)
+    masks = image_file.read_masks(images_path, indices)
     if masks is None:
         return []
     known = np.flatnonzero(masks.any(axis=(1, 2)) & ~masks.all(axis=(1, 2)))

@@ -133,7 +133,7 @@ def write(path, probability, clean, images, settings, checkpoint_sha256):
     Args:
         probability: float32 (image, y, x, class).
         clean: float32 (image, class), without a window.
-        images: the datasets.Images that were occluded.
+        images: the image_file.Images that were occluded.
         settings: `window`, `fill` and `precision`, stored as attributes.
         checkpoint_sha256: of the checkpoint that made the maps.
     """

@@ -21,7 +21,7 @@ def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        images: datasets.Images, fewer than 2³².
+        images: image_file.Images, fewer than 2³².
         top: how many images a filter.
         batch: images at a time; doesn't change the result.
 

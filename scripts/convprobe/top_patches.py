@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from convprobe import datasets
+from convprobe.dataset import image_file
 from convprobe.network import receptive_field
 from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5, tables
@@ -83,10 +83,10 @@ def cut_patches(path, top_images_path, images_path, network):
         network: the config's `network`.
     """
     table = tables.read(top_images_path)
-    fields = receptive_field.of_pooled_maps(network, datasets.side(images_path))
+    fields = receptive_field.of_pooled_maps(network, image_file.side(images_path))
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
-            pixels = datasets.read(images_path, "test", rows["image"].tolist()).pixels
+            pixels = image_file.read(images_path, "test", rows["image"].tolist()).pixels
             peaks = rows[["peak_y", "peak_x"]].to_numpy()
             patches = [cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)]
             file[f"{layer}/{channel}"] = np.stack(patches)
@@ -100,7 +100,7 @@ def _name_axes(group: h5py.Group) -> None:
     ranks, side = patches[0].shape[:2]
     hdf5.dimension(group, "rank", np.arange(1, ranks + 1))
     hdf5.places(group, side)
-    hdf5.dimension(group, "channel", datasets.CHANNELS)
+    hdf5.dimension(group, "channel", image_file.CHANNELS)
     for stored in patches:
         hdf5.attach(group, stored, ("rank", "y", "x", "channel"))
 

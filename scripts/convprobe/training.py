@@ -34,7 +34,7 @@ def begin(images, network, normalisation, settings):
     Initial weights are PyTorch's default ones, drawn from the run's seed.
 
     Args:
-        images: the training images (datasets.Images).
+        images: the training images (image_file.Images).
         network: the config's `network`.
         normalisation: `mean` and `std` of the training images; used where the settings say so.
         settings: the run's `training`.
@@ -99,7 +99,7 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     Args:
         checkpoint: after the epoch before; its network and epoch are advanced, and it keeps the settings.
         optimizer_state: after the epoch before, or None at the start.
-        images: the training images (datasets.Images).
+        images: the training images (image_file.Images).
         settings: the run's `training`; `epochs` matters to a schedule only.
 
     Returns:

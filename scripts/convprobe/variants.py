@@ -27,7 +27,7 @@ def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATC
         network: in evaluation mode, on the device where it is to run.
         variants: for each the names of the filters that are off, `conv2/400`; none for the network
             as it is.
-        images: datasets.Images.
+        images: image_file.Images.
         mode: what takes the place of a filter's map after ReLU and pooling. `zero`: 0, as if its weights
             and its bias were 0, and no batch normalisation followed. `weights-only`: what its bias alone
             gives, as if only its weights were 0.

@@ -19,16 +19,15 @@ from convprobe import (
     ablation_tables,
     activations,
     card,
-    datasets,
     explorer,
     figures,
     occlusion_summary,
     ranking,
     selection,
-    sources,
     top_patches,
 )
 from convprobe import config as configs
+from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
 from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
@@ -216,7 +215,7 @@ def _rows_are_finite(stored):
 def _dataset(results, config):
     name = "dataset/images.h5"
     splits = ["train", "test"] + ["validation"] * bool(config["dataset"]["validation_images"])
-    read = {split: datasets.read(results.path(name), split) for split in splits}
+    read = {split: image_file.read(results.path(name), split) for split in splits}
     for split in ("train", "test"):
         images = read[split]
         count, wanted = len(images.labels), config["dataset"][f"{split}_images"]
@@ -227,7 +226,7 @@ def _dataset(results, config):
         yield set(images.labels) <= set(range(len(images.classes))), name, f"{split}/labels beyond the classes"
         if split == "train":
             measured = files.read_json(results.path("dataset/normalisation.json"))
-            expected = datasets.normalisation(images.pixels)
+            expected = image_file.normalisation(images.pixels)
             yield measured == expected, "dataset/normalisation.json", "differs from that of the training images"
     results.same_table("dataset/classes.csv", sources.class_counts(read))
 
@@ -242,7 +241,7 @@ def _training(results, config, run):
     counts = tables.read(results.path("dataset/classes.csv"))["test"].tolist()
     name, chosen = f"{run}/selection.json", selection.choose(evaluations, config["selection"], counts)
     yield files.read_json(results.path(name)) == chosen, name, f"expected {chosen}"
-    tested = len(datasets.read(results.path("dataset/images.h5"), "test").labels)
+    tested = len(image_file.read(results.path("dataset/images.h5"), "test").labels)
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
     yield counted == {tested}, f"{run}/evaluation", f"counts {counted} test images, expected {tested}"
 
@@ -272,7 +271,7 @@ def _imported(results: "Results", config: dict, run: str) -> Check:
     name = f"{run}/checkpoints/weights.pth"
     found = checkpoints.load(results.path(name))
     images_path = results.path("dataset/images.h5")
-    classes, side = datasets.classes(images_path), datasets.side(images_path)
+    classes, side = image_file.classes(images_path), image_file.side(images_path)
     measured = files.read_json(results.path("dataset/normalisation.json"))
     measured, given = {key: measured[key] for key in RAW}, configs.given_normalisation(config, run)
     expected = weights.read(config["runs"][run]["weights"], config["network"], classes, side, measured, given)
@@ -302,7 +301,7 @@ def _attributes(file: h5py.File, names: tuple[str, ...]) -> dict | None:
 def _occlusion(results, config, run, at):
     settings = config["occlusion"]
     paths = [results.path(f"{at}/occlusion/window-{window}.h5") for window in settings["windows"]]
-    images = datasets.read(results.path("dataset/images.h5"), "test", settings["images"])
+    images = image_file.read(results.path("dataset/images.h5"), "test", settings["images"])
     for window, path in zip(settings["windows"], paths, strict=True):
         name = f"{at}/occlusion/window-{window}.h5"
         yield _finite(path), name, "has values that are not finite"
@@ -336,7 +335,7 @@ def _filters(results, config, run, at):
     images_path = results.path("dataset/images.h5")
     path, name = results.path(f"{at}/filters/activations.h5"), f"{at}/filters/activations.h5"
     yield _finite(path), name, "has values that are not finite"
-    images = datasets.read(images_path, "test")
+    images = image_file.read(images_path, "test")
     sides = receptive_field.pooled_sides(config["network"], images.side)
     with hdf5.open_complete(path) as file:
         yield _made_from_the_selected_weights(results, file, name, run, at)
@@ -380,7 +379,7 @@ def _first(table: pd.DataFrame, wrong: np.ndarray) -> str:
     return "" if rows.empty else "{layer}/{channel}, rank {rank}".format(**rows.iloc[0])
 
 
-def _of_images(table: pd.DataFrame, images: datasets.Images, fields: dict) -> Rows:
+def _of_images(table: pd.DataFrame, images: image_file.Images, fields: dict) -> Rows:
     """What follows from the images and the peaks."""
     classes = np.array(images.classes)[images.labels[table["image"]]]
     yield _first(table, table["class"] != classes), "not the class of its image"
@@ -403,7 +402,7 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
     yield _first(found, ~_alike(found["response"], expected["response"])), "another response than in activations.h5"
 
 
-def _of_network(table: pd.DataFrame, images: datasets.Images, network: Network) -> Rows:
+def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network) -> Rows:
     """What the network says of the images that are named most.
 
     That no other image answers more is seen of these images alone: all would take as long as ranking them did.
@@ -445,7 +444,7 @@ def _patches(results, name, table, images, fields):
 
 
 def _ablation(results, config, run, at):
-    images = datasets.read(results.path("dataset/images.h5"), "test")
+    images = image_file.read(results.path("dataset/images.h5"), "test")
     name = f"{at}/ablation/predictions.csv"
     table = tables.read(results.path(name))
     same = list(table["class"]) == [images.classes[label] for label in images.labels]

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_figures, ablation_tables, datasets, evaluation, variants
+from convprobe import ablation, ablation_figures, ablation_tables, evaluation, variants
+from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network
 from convprobe.store import tables
@@ -38,7 +39,7 @@ def draw_network(draw):
 
 def draw_images(draw, side, count=12):
     pixels = draw.integers(0, 256, (count, side, side, 3), dtype=np.uint8)
-    return datasets.Images(pixels, draw.integers(3, size=count), CLASSES, np.arange(count))
+    return image_file.Images(pixels, draw.integers(3, size=count), CLASSES, np.arange(count))
 
 
 def draw_filters(draw, network):
@@ -322,7 +323,7 @@ def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
 
 def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
     logits = torch.tensor([[[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]])  # all right
-    images = datasets.Images(np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6))
+    images = image_file.Images(np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6))
     off = {"random-01": ["conv1/2", "conv2/7"]}
     ablation.write_variants(tmp_path / "variants.h5", off, logits, images, "zero", "")
     predicted = ablation_tables.read_variants(tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES)

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from convprobe import datasets, evaluation, shapes, training
+from convprobe import evaluation, training
+from convprobe.dataset import image_file, shapes
 from convprobe.errors import InputError
 from convprobe.job import ahead
 from convprobe.network import checkpoints
@@ -26,7 +27,7 @@ PARAMS = ["training.py 1234", {"seed": 0}]
 @pytest.fixture(scope="module")
 def images():
     pixels, labels, masks = shapes.draw(100, seed=(2,))
-    return datasets.Images(pixels, labels, shapes.CLASSES, np.arange(100), masks)
+    return image_file.Images(pixels, labels, shapes.CLASSES, np.arange(100), masks)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def outputs_of(folder, epoch):
 
 
 def begun(images):
-    return training.begin(images, NETWORK, datasets.normalisation(images.pixels), TRAINING)
+    return training.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
 
 
 def run_first_job(folder, images, source, epochs=None):
@@ -163,8 +164,8 @@ def of_an_earlier_config(path, images, kind):
         return path.mkdir(parents=True)
     pixels = images.pixels.repeat(2, axis=1).repeat(2, axis=2) if kind == "another image size" else images.pixels
     classes = images.classes[:1] if kind == "fewer classes" else images.classes
-    others = datasets.Images(pixels, images.labels, classes, images.indices)
-    checkpoint, _ = training.begin(others, NETWORK, datasets.normalisation(pixels), TRAINING)
+    others = image_file.Images(pixels, images.labels, classes, images.indices)
+    checkpoint, _ = training.begin(others, NETWORK, image_file.normalisation(pixels), TRAINING)
     checkpoints.save(path, checkpoint)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from convprobe import cautions, config, listing
+from convprobe import cautions, config
+from convprobe.dataset import listing
 
 SCHEMA = "schemas/config.schema.json"
 

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from convprobe import download
+from convprobe.dataset import download
 from convprobe.errors import InputError
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)

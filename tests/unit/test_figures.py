@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_figures, ablation_tables, datasets, figures, filter_figures, top_patches
+from convprobe import ablation_figures, ablation_tables, figures, filter_figures, top_patches
+from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network import receptive_field
 from convprobe.store import hdf5
@@ -20,7 +21,7 @@ PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", 
 
 def red_images(count, side=8):
     pixels = np.full((count, side, side, 3), RED, dtype=np.uint8)
-    return datasets.Images(pixels, np.zeros(count, dtype=int), ("ant", "bee"), np.arange(count))
+    return image_file.Images(pixels, np.zeros(count, dtype=int), ("ant", "bee"), np.arange(count))
 
 
 def top_images(responses):

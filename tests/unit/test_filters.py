@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, datasets, evaluation, ranking, top_patches
+from convprobe import activations, evaluation, ranking, top_patches
+from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.network.layers import Network
@@ -25,13 +26,13 @@ def images():
     colours, textures = random.uniform(0, 255, (30, 1, 1, 3)), random.uniform(0, 80, (30, 1, 1, 1))
     pixels = (colours + textures * random.normal(size=(30, 12, 12, 3))).clip(0, 255).astype(np.uint8)
     pixels[17] = pixels[4]  # equal images: a tie for every filter
-    return datasets.Images(pixels, random.integers(3, size=30), CLASSES, np.arange(30))
+    return image_file.Images(pixels, random.integers(3, size=30), CLASSES, np.arange(30))
 
 
 @pytest.fixture(scope="module")
 def images_path(images, tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "images.h5"
-    datasets.write(path, {"train": images, "test": images})
+    image_file.write(path, {"train": images, "test": images})
     return path
 
 
@@ -215,7 +216,7 @@ def test_equal_images_tie_in_a_small_last_batch_too():
     torch.manual_seed(0)
     wide = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 512, "kernel": 1, "pool": 1}], "fc": []}
     same = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3), dtype=np.uint8).repeat(22, axis=0)
-    images = datasets.Images(same, np.zeros(22, dtype=int), CLASSES, np.arange(22))
+    images = image_file.Images(same, np.zeros(22, dtype=int), CLASSES, np.arange(22))
     table = ranking.top_images(Network(wide, classes=3, side=4).eval(), images, 3, batch=20)
     assert table["image"].tolist() == [0, 1, 2] * (64 + 512)
 
@@ -243,7 +244,7 @@ def test_a_small_response_is_no_silence_in_the_table(network, images, tmp_path):
 
 
 def test_fewer_images_than_ranks_are_all_listed(network, images):
-    few = datasets.Images(images.pixels[:2], images.labels[:2], CLASSES, np.array([5, 9]))
+    few = image_file.Images(images.pixels[:2], images.labels[:2], CLASSES, np.array([5, 9]))
     table = ranking.top_images(network, few, 5)
     assert len(table) == 7 * 2
     assert set(table["image"]) == {5, 9}

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from convprobe import image_folder, listing, sources
+from convprobe.dataset import image_folder, listing, sources
 from convprobe.errors import InputError
 
 

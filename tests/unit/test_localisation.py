@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import datasets, localisation, occlusion, shapes, verdicts
+from convprobe import localisation, occlusion, verdicts
+from convprobe.dataset import image_file, shapes
 from convprobe.network.layers import Network
 
 SIDE = 16
@@ -17,8 +18,8 @@ def write_maps(folder, confidence, masks):
     """A window file and an images.h5 of these maps of class 0."""
     count, side = len(confidence), confidence.shape[1]
     pixels = np.zeros((count, side, side, 3), np.uint8)
-    images = datasets.Images(pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks)
-    datasets.write(folder / "images.h5", {"train": images, "test": images})
+    images = image_file.Images(pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks)
+    image_file.write(folder / "images.h5", {"train": images, "test": images})
     probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
     settings = {"window": 3, "fill": 0, "precision": "fp32"}
     occlusion.write(folder / "w.h5", probability, np.zeros((count, 2)), images, settings, "")

@@ -10,7 +10,8 @@ import torch
 import xarray
 from captum.attr import Occlusion
 
-from convprobe import datasets, occlusion, occlusion_summary
+from convprobe import occlusion, occlusion_summary
+from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
 from convprobe.store import hdf5
@@ -129,7 +130,7 @@ def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
 
 @pytest.fixture
 def window_file(tmp_path, network, pixels):
-    images = datasets.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
+    images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
     maps, clean = occlusion.sweep(network, pixels, window=3)
     path = tmp_path / "window-3.h5"
     settings = {"window": 3, "fill": 128, "precision": "fp32"}
@@ -153,7 +154,7 @@ def write_parts(folder, network, pixels, cuts, **changed):
     paths = []
     for number, (start, stop) in enumerate(itertools.pairwise(cuts)):
         part = pixels[start:stop]
-        images = datasets.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
+        images = image_file.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
         paths.append(folder / "window-3" / f"{number}.h5")
         settings = {"window": 3, "fill": 128, "precision": "fp32"} | (changed if number else {})
         occlusion.write(paths[-1], *occlusion.sweep(network, part, 3), images, settings, "0" * 64)
@@ -211,9 +212,9 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     classes = ("ant", "bee", "cow")
     masks = np.zeros((6, 2, 2), bool)
     masks[5, 0, 0] = True
-    tested = datasets.Images(np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks)
-    datasets.write(tmp_path / "images.h5", {"train": tested, "test": tested})
-    images = datasets.read(tmp_path / "images.h5", "test", [5])
+    tested = image_file.Images(np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks)
+    image_file.write(tmp_path / "images.h5", {"train": tested, "test": tested})
+    images = image_file.read(tmp_path / "images.h5", "test", [5])
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
     occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")

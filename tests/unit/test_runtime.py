@@ -26,7 +26,7 @@ torch.manual_seed(0)
 random = np.random.default_rng(0)
 network = Network({"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}], "fc": []}, 3, 32).eval()
 pixels = random.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
-images = datasets.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
+images = image_file.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
 hidden = torch.from_numpy(occlusion.windows(32, 32, 5))
 probes = {
     "evaluation": lambda: evaluation.predict(network, images, batch=600).numpy(),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import datasets, evaluation, selection, shapes, sources, training
+from convprobe import evaluation, selection, training
+from convprobe.dataset import image_file, shapes, sources
 from convprobe.errors import InputError
 from convprobe.network import checkpoints
 from convprobe.network.layers import Network
@@ -25,12 +26,12 @@ TRAINING = {
 @pytest.fixture(scope="module")
 def images():
     pixels, labels, masks = shapes.draw(200, seed=(1,))
-    return datasets.Images(pixels, labels, shapes.CLASSES, np.arange(200), masks)
+    return image_file.Images(pixels, labels, shapes.CLASSES, np.arange(200), masks)
 
 
 def train(images, settings, epochs, cut_in=None):
     """Train some epochs; with `cut_in` a folder, each starts from the files of the one before."""
-    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     for _ in range(epochs):
         record, state = training.train_epoch(checkpoint, state, images, settings)
         if cut_in:
@@ -69,7 +70,7 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
     """By hand: v = momentum · v + gradient + decay · w, then w = w - rate · v."""
     optimizer = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     settings = TRAINING | {"batch_size": 200, "optimizer": optimizer, "schedule": "constant", "augmentation": "none"}
-    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     by_hand = copy.deepcopy(checkpoint.network)
     velocity = {name: torch.zeros_like(weight) for name, weight in by_hand.named_parameters()}
     x, labels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255, torch.from_numpy(images.labels)
@@ -88,7 +89,7 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
 def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
     """At the start of training, by hand: the mean of - sum(q log p), q = 1 - share + share / 10 at the label."""
     share = 0.2
-    checkpoint, _ = training.begin(images, NETWORK, datasets.normalisation(images.pixels), TRAINING)
+    checkpoint, _ = training.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
     x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
     log_p = checkpoint.network(x).log_softmax(1).detach().numpy().astype(np.float64)
     q = np.full((200, 10), share / 10)
@@ -103,7 +104,7 @@ def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
 )
 def test_schedules_fall_from_the_given_rate_to_zero(images, schedule, rates):
     settings = TRAINING | {"epochs": 2, "batch_size": 200, "schedule": schedule}
-    checkpoint, state = training.begin(images, NETWORK, datasets.normalisation(images.pixels), settings)
+    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     found = []
     for _ in range(2):
         _, state = training.train_epoch(checkpoint, state, images, settings)
@@ -155,7 +156,7 @@ def test_normalisation_is_that_of_the_training_images_only():
     pixels[..., 0] = [[[0, 255]], [[0, 255]]]
     pixels[..., 1] = [[[51, 51]], [[51, 255]]]
     pixels[..., 2] = [[[0, 0]], [[0, 102]]]
-    measured = datasets.normalisation(pixels)
+    measured = image_file.normalisation(pixels)
     assert measured["mean"] == pytest.approx([0.5, 0.4, 0.1])
     assert measured["std"] == pytest.approx([0.5, math.sqrt(0.12), math.sqrt(0.03)])
     settings = {"name": "shapes", "train_images": 50, "test_images": 10, "validation_images": 8}
@@ -168,7 +169,7 @@ def test_a_channel_of_one_value_stops_only_runs_that_normalise(images, level):
     pixels = images.pixels.copy()
     pixels[..., 1] = level
     flat = dataclasses.replace(images, pixels=pixels)
-    measured = datasets.normalisation(pixels)
+    measured = image_file.normalisation(pixels)
     assert (measured["mean"][1], measured["std"][1]) == (level / 255, 0)
     checkpoint, state = training.begin(flat, NETWORK, measured, TRAINING | {"normalise": False})
     record, _ = training.train_epoch(checkpoint, state, flat, TRAINING)

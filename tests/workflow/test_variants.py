@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convprobe import image_folder
+from convprobe.dataset import image_folder
 from convprobe.network.layers import Network
 
 REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")

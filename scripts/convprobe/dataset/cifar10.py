@@ -13,7 +13,7 @@ import numpy as np
 from torchvision.datasets import CIFAR10
 from torchvision.datasets.utils import check_md5
 
-from convprobe import download
+from convprobe.dataset import download
 from convprobe.errors import InputError
 from convprobe.job import runtime
 

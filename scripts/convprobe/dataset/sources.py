@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from convprobe import datasets, listing
+from convprobe.dataset import image_file, listing
 from convprobe.errors import InputError
 
 
@@ -43,15 +43,15 @@ def _arrays(settings, path):
     # Imported here: each needs a library that the other two can do without.
     match settings["name"]:
         case "cifar10":
-            from convprobe import cifar10
+            from convprobe.dataset import cifar10
 
             return cifar10.read(path)
         case "image-folder":
-            from convprobe import image_folder
+            from convprobe.dataset import image_folder
 
             return image_folder.read(path, settings.get("image_size"), settings.get("split"))
         case "shapes":
-            from convprobe import shapes
+            from convprobe.dataset import shapes
 
             # The split is part of the seed, so that more training images don't change the test.
             counts = (settings["train_images"], settings["test_images"])
@@ -66,7 +66,7 @@ def class_counts(splits):
     return pd.DataFrame({"class": classes, **counts})
 
 
-def lacking_classes(splits: dict[str, datasets.Images]) -> list[str]:
+def lacking_classes(splits: dict[str, image_file.Images]) -> list[str]:
     """A line for each split that has no image of some class."""
     classes = splits["train"].classes
     return listing.lacking(
@@ -77,4 +77,4 @@ def lacking_classes(splits: dict[str, datasets.Images]) -> list[str]:
 def _slice(arrays, classes, start, stop):
     pixels, labels, *masks = (array[start:stop] for array in arrays)
     indices = np.arange(stop - start)
-    return datasets.Images(pixels, labels, classes, indices, masks[0] if masks else None)
+    return image_file.Images(pixels, labels, classes, indices, masks[0] if masks else None)

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from convprobe import listing
+from convprobe.dataset import listing
 from convprobe.errors import InputError
 
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
