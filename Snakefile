@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from convprobe import config as configs
+from convprobe.plan import config as configs
 from convprobe.errors import InputError
 
 # Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.

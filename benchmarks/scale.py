@@ -18,8 +18,8 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import config as configs  # noqa: E402
-from convprobe import cost  # noqa: E402
+from convprobe.plan import config as configs  # noqa: E402
+from convprobe.plan import cost  # noqa: E402
 
 SUBMISSION = 10.0  # seconds from a job's submission to its start and from its end to its being noticed
 GPUS = (1, 8, 64)

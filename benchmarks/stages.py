@@ -15,8 +15,8 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import config as configs  # noqa: E402
-from convprobe import cost  # noqa: E402
+from convprobe.plan import config as configs  # noqa: E402
+from convprobe.plan import cost  # noqa: E402
 
 STAGES = {
     "training": r"/(dataset|training|evaluation|checkpoints)/",

@@ -2,10 +2,10 @@
 
 import functools
 
-from convprobe import cautions, contents, cost
+from convprobe.plan import cautions, contents, cost
 from convprobe.job import failures
 from convprobe.store import files
-from convprobe.fingerprint import fingerprint as code_fingerprint
+from convprobe.plan.fingerprint import fingerprint as code_fingerprint
 
 
 def shown_path(path):

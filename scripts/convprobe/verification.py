@@ -26,11 +26,11 @@ from convprobe import (
     selection,
     top_patches,
 )
-from convprobe import config as configs
 from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
 from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
+from convprobe.plan import config as configs
 from convprobe.store import files, hdf5, tables
 
 TOLERANCE = 1e-5  # of probabilities: sums of float32, and numbers rounded to six decimals

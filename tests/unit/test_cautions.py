@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from convprobe import cautions, config
 from convprobe.dataset import listing
+from convprobe.plan import cautions, config
 
 SCHEMA = "schemas/config.schema.json"
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from bad_configs import BAD_EDITS
 
-from convprobe import config as configs
 from convprobe.errors import InputError
+from convprobe.plan import config as configs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schemas/config.schema.json"

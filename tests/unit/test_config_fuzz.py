@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convprobe import config
 from convprobe.errors import InputError
+from convprobe.plan import config
 
 SCHEMA = "schemas/config.schema.json"
 PRESETS = [yaml.safe_load(path.read_text()) for path in (Path("config.yaml"), *sorted(Path("presets").glob("*.yaml")))]

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from convprobe import contents
 from convprobe.errors import InputError
+from convprobe.plan import contents
 
 
 @pytest.fixture

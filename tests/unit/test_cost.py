@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from convprobe import config, cost
+from convprobe.plan import config, cost
 
 PUBLISHED = config.checked(yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json")
 SIZES = {"train": 50_000, "test": 10_000}

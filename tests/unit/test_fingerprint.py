@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from convprobe.fingerprint import fingerprint
+from convprobe.plan.fingerprint import fingerprint
 
 # script.py reaches pkg/a.py and, from there, all but the two unused.py, by every form of import.
 TREE = {

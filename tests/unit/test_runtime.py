@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from convprobe import cost
 from convprobe.errors import InputError
 from convprobe.job import runtime
+from convprobe.plan import cost
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 # All probes of a network, with all memory and then with little: the system refuses what is above.

@@ -6,9 +6,9 @@ Plain Python and no torch: it is told in the second in which Snakemake starts.
 import shutil
 import subprocess
 
-from convprobe import config as configs
 from convprobe.job import ahead, runtime
 from convprobe.network import arithmetic, receptive_field
+from convprobe.plan import config as configs
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
 # small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-from convprobe import config as configs
 from convprobe.dataset import listing
+from convprobe.plan import config as configs
 from convprobe.store import files
 
 # On the drawn shapes, 10 classes, the demo's network reached 9 to 10 % after 56 steps, 9 to 13 after 104, 16 to 19
