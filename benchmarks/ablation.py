@@ -19,8 +19,9 @@ import torch
 from occlusion import SIDE, processor, published_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import ablation, evaluation, ranking, variants
+from convprobe import ablation, ranking, variants
 from convprobe.dataset import image_file, shapes
+from convprobe.training import evaluation
 
 CHOSEN = [
     "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",

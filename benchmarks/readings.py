@@ -16,11 +16,12 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import evaluation, intervals, variants  # noqa: E402
+from convprobe import intervals, variants  # noqa: E402
 from convprobe.dataset import image_file  # noqa: E402
 from convprobe.network import checkpoints  # noqa: E402
 from convprobe.network.layers import RAW  # noqa: E402
 from convprobe.network.receptive_field import split_name  # noqa: E402
+from convprobe.training import evaluation  # noqa: E402
 
 CHOSEN = (
     "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",

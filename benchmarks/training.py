@@ -23,10 +23,10 @@ from occlusion import SIDE, processor
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import training
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import arithmetic, layers
+from convprobe.training import trainer
 
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -46,9 +46,9 @@ def product_rate(device, precision):
 def training_rate(job, images, precision, patches_per_filter):
     """Images a second of an epoch of training; as PyTorch's convolutions alone if no patch per filter is allowed."""
     layers.PATCHES_PER_FILTER = patches_per_filter
-    checkpoint, _ = training.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
+    checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
-    training.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
+    trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
     return len(images.labels) / (time.perf_counter() - start)
 
 

@@ -10,8 +10,8 @@ if __name__ == "__main__":
         outputs = dict(snakemake.output.items())
         with ahead.shelf(Path(outputs["evaluation"]).parent, list(snakemake.params), [inputs.images]) as shelf:
             if not shelf.take(outputs, inputs.checkpoint):
-                from convprobe import evaluation  # PyTorch takes seconds to import
                 from convprobe.dataset import image_file  # PyTorch takes seconds to import
+                from convprobe.training import evaluation  # PyTorch takes seconds to import
 
                 splits = {split: image_file.read(inputs.images, split) for split in settings["splits"]}
                 last = snakemake.resources.last_epoch

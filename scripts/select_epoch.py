@@ -1,8 +1,8 @@
 """The epoch of a run that is probed."""
 
-from convprobe import selection
 from convprobe.job import runtime
 from convprobe.store import files, tables
+from convprobe.training import selection
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

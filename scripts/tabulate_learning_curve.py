@@ -1,8 +1,8 @@
 """The learning curve of a run, a row an epoch."""
 
-from convprobe import selection
 from convprobe.job import runtime
 from convprobe.store import tables
+from convprobe.training import selection
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

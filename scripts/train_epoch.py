@@ -12,14 +12,14 @@ if __name__ == "__main__":
         made_from = [inputs.images, inputs.normalisation]
         with ahead.shelf(Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from) as shelf:
             if not shelf.take(outputs, *inputs.previous):
-                from convprobe import training  # PyTorch takes seconds to import
                 from convprobe.dataset import image_file  # PyTorch takes seconds to import
+                from convprobe.training import trainer  # PyTorch takes seconds to import
 
                 images = image_file.read(inputs.images, "train")
                 if inputs.previous:
-                    begun = training.resume(*inputs.previous)
+                    begun = trainer.resume(*inputs.previous)
                 else:
                     normalisation = files.read_json(inputs.normalisation)
-                    begun = training.begin(images, settings["network"], normalisation, settings["training"])
-                epochs = training.train(*begun, images, settings["training"], snakemake.resources.last_epoch, job)
-                training.write_epochs(outputs, shelf, epochs)
+                    begun = trainer.begin(images, settings["network"], normalisation, settings["training"])
+                epochs = trainer.train(*begun, images, settings["training"], snakemake.resources.last_epoch, job)
+                trainer.write_epochs(outputs, shelf, epochs)

@@ -23,7 +23,6 @@ from convprobe import (
     figures,
     occlusion_summary,
     ranking,
-    selection,
     top_patches,
 )
 from convprobe.dataset import image_file, sources
@@ -32,6 +31,7 @@ from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.plan import config as configs
 from convprobe.store import files, hdf5, tables
+from convprobe.training import selection
 
 TOLERANCE = 1e-5  # of probabilities: sums of float32, and numbers rounded to six decimals
 ROWS = 256  # images at a time; bounds the memory

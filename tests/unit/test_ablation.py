@@ -10,11 +10,12 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_figures, ablation_tables, evaluation, variants
+from convprobe import ablation, ablation_figures, ablation_tables, variants
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network
 from convprobe.store import tables
+from convprobe.training import evaluation
 
 CLASSES = ("ant", "bee", "cow")
 

@@ -8,12 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from convprobe import evaluation, training
 from convprobe.dataset import image_file, shapes
 from convprobe.errors import InputError
 from convprobe.job import ahead
 from convprobe.network import checkpoints
 from convprobe.store import files
+from convprobe.training import evaluation, trainer
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}
 TRAINING = {
@@ -49,14 +49,14 @@ def outputs_of(folder, epoch):
 
 
 def begun(images):
-    return training.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
+    return trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
 
 
 def run_first_job(folder, images, source, epochs=None):
     """The job of epoch 1; the paths of its results."""
     outputs = outputs_of(folder, 1)
     with ahead.shelf(folder, PARAMS, [source]) as shelf:
-        training.write_epochs(outputs, shelf, epochs or training.train(*begun(images), images, TRAINING, 3))
+        trainer.write_epochs(outputs, shelf, epochs or trainer.train(*begun(images), images, TRAINING, 3))
     return outputs
 
 
@@ -64,7 +64,7 @@ def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images
     made = run_first_job(tmp_path / "run", images, source)
     checkpoint, state = begun(images)
     for epoch in (1, 2, 3):
-        record, state = training.train_epoch(checkpoint, state, images, TRAINING)
+        record, state = trainer.train_epoch(checkpoint, state, images, TRAINING)
         checkpoints.save(tmp_path / "alone.pth", checkpoint)
         checkpoints.save_tensors(tmp_path / "alone.optimizer.pth", state)
         if epoch > 1:
@@ -109,7 +109,7 @@ def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images
     there = sorted((tmp_path / "run/.ahead").rglob("*"))
     made["checkpoint"].unlink()
     # Of the next epochs none is asked for: a fourth would be an error.
-    first = iter([next(training.train(*begun(images), images, TRAINING, 1))])
+    first = iter([next(trainer.train(*begun(images), images, TRAINING, 1))])
     run_first_job(tmp_path / "run", images, source, first)
     assert sorted((tmp_path / "run/.ahead").rglob("*")) == there
 
@@ -117,7 +117,7 @@ def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images
 @pytest.mark.parametrize("error", [InputError, OSError, RuntimeError, IndexError])
 def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source, error, capsys):
     def epochs():
-        yield from training.train(*begun(images), images, TRAINING, 1)
+        yield from trainer.train(*begun(images), images, TRAINING, 1)
         raise error("epoch 2: training diverged\nsomewhere")
 
     made = run_first_job(tmp_path / "run", images, source, epochs())
@@ -141,7 +141,7 @@ def test_slow_results_are_left_to_their_own_jobs(tmp_path, images, source, monke
 
 def test_evaluations_in_any_order_are_made_once(tmp_path, images):
     folder, splits = tmp_path / "checkpoints", {"test": images}
-    for epoch, (checkpoint, _, _) in enumerate(training.train(*begun(images), images, TRAINING, 3), start=1):
+    for epoch, (checkpoint, _, _) in enumerate(trainer.train(*begun(images), images, TRAINING, 3), start=1):
         checkpoints.save(folder / f"epoch-{epoch:02d}.pth", checkpoint)
     outputs = {epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"} for epoch in (1, 2, 3)}
     with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
@@ -165,7 +165,7 @@ def of_an_earlier_config(path, images, kind):
     pixels = images.pixels.repeat(2, axis=1).repeat(2, axis=2) if kind == "another image size" else images.pixels
     classes = images.classes[:1] if kind == "fewer classes" else images.classes
     others = image_file.Images(pixels, images.labels, classes, images.indices)
-    checkpoint, _ = training.begin(others, NETWORK, image_file.normalisation(pixels), TRAINING)
+    checkpoint, _ = trainer.begin(others, NETWORK, image_file.normalisation(pixels), TRAINING)
     checkpoints.save(path, checkpoint)
 
 
@@ -173,7 +173,7 @@ def of_an_earlier_config(path, images, kind):
 @pytest.mark.parametrize("last_epoch", [1, 2])
 def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(tmp_path, images, kind, last_epoch, capsys):
     folder, output = tmp_path / "checkpoints", tmp_path / "evaluation/epoch-01.json"
-    checkpoint, _, _ = next(training.train(*begun(images), images, TRAINING, 1))
+    checkpoint, _, _ = next(trainer.train(*begun(images), images, TRAINING, 1))
     checkpoints.save(folder / "epoch-01.pth", checkpoint)
     of_an_earlier_config(folder / "epoch-02.pth", images, kind)
     with ahead.shelf(output.parent, PARAMS, []) as shelf:

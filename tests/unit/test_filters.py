@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, evaluation, ranking, top_patches
+from convprobe import activations, ranking, top_patches
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.network.layers import Network
 from convprobe.store import tables
+from convprobe.training import evaluation
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": [5]}
 CLASSES = ("ant", "bee", "cow")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import evaluation, selection, training
 from convprobe.dataset import image_file, shapes, sources
 from convprobe.errors import InputError
 from convprobe.network import checkpoints
 from convprobe.network.layers import Network
 from convprobe.store import files
+from convprobe.training import evaluation, selection, trainer
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": [8]}
 TRAINING = {
@@ -31,13 +31,13 @@ def images():
 
 def train(images, settings, epochs, cut_in=None):
     """Train some epochs; with `cut_in` a folder, each starts from the files of the one before."""
-    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     for _ in range(epochs):
-        record, state = training.train_epoch(checkpoint, state, images, settings)
+        record, state = trainer.train_epoch(checkpoint, state, images, settings)
         if cut_in:
             checkpoints.save(cut_in / "epoch.pth", checkpoint)
             checkpoints.save_tensors(cut_in / "epoch.optimizer.pth", state)
-            checkpoint, state = training.resume(cut_in / "epoch.pth", cut_in / "epoch.optimizer.pth")
+            checkpoint, state = trainer.resume(cut_in / "epoch.pth", cut_in / "epoch.optimizer.pth")
     return checkpoint, record
 
 
@@ -61,7 +61,7 @@ def test_two_seeds_and_two_epochs_draw_differently(images):
     first, _ = train(images, TRAINING, epochs=1)
     other, _ = train(images, TRAINING | {"seed": 8}, epochs=1)
     assert not torch.equal(first.network.conv1.weight, other.network.conv1.weight)
-    draws = {torch.randperm(1000, generator=training.generator(seed, epoch))[0].item() for seed, epoch in
+    draws = {torch.randperm(1000, generator=trainer.generator(seed, epoch))[0].item() for seed, epoch in
              ((0, 1), (0, 2), (1, 1), (1, 0))}  # fmt: skip
     assert len(draws) == 4
 
@@ -70,12 +70,12 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
     """By hand: v = momentum · v + gradient + decay · w, then w = w - rate · v."""
     optimizer = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
     settings = TRAINING | {"batch_size": 200, "optimizer": optimizer, "schedule": "constant", "augmentation": "none"}
-    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     by_hand = copy.deepcopy(checkpoint.network)
     velocity = {name: torch.zeros_like(weight) for name, weight in by_hand.named_parameters()}
     x, labels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255, torch.from_numpy(images.labels)
     for _ in range(2):
-        record, state = training.train_epoch(checkpoint, state, images, settings)
+        record, state = trainer.train_epoch(checkpoint, state, images, settings)
         by_hand.zero_grad()
         torch.nn.functional.cross_entropy(by_hand(x), labels).backward()
         for name, weight in by_hand.named_parameters():
@@ -89,13 +89,13 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
 def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
     """At the start of training, by hand: the mean of - sum(q log p), q = 1 - share + share / 10 at the label."""
     share = 0.2
-    checkpoint, _ = training.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
+    checkpoint, _ = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
     x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
     log_p = checkpoint.network(x).log_softmax(1).detach().numpy().astype(np.float64)
     q = np.full((200, 10), share / 10)
     q[np.arange(200), images.labels] += 1 - share
     settings = TRAINING | {"batch_size": 200, "augmentation": "none", "label_smoothing": share}
-    record, _ = training.train_epoch(checkpoint, None, images, settings)
+    record, _ = trainer.train_epoch(checkpoint, None, images, settings)
     assert record["train_loss"] == pytest.approx(-(q * log_p).sum(axis=1).mean(), rel=1e-5)
 
 
@@ -104,10 +104,10 @@ def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
 )
 def test_schedules_fall_from_the_given_rate_to_zero(images, schedule, rates):
     settings = TRAINING | {"epochs": 2, "batch_size": 200, "schedule": schedule}
-    checkpoint, state = training.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
     found = []
     for _ in range(2):
-        _, state = training.train_epoch(checkpoint, state, images, settings)
+        _, state = trainer.train_epoch(checkpoint, state, images, settings)
         found.append(state["param_groups"][0]["lr"])
     assert found == pytest.approx(rates)
 
@@ -134,7 +134,7 @@ def test_divergence_is_one_clear_line(images):
 
 def test_flips_mirror_about_half_of_the_images_left_to_right(images):
     pixels = torch.from_numpy(images.pixels)
-    flipped = training.augment(pixels, "flip", training.generator(0, 1))
+    flipped = trainer.augment(pixels, "flip", trainer.generator(0, 1))
     mirrored = torch.from_numpy(images.pixels[:, :, ::-1].copy())
     same = (flipped == pixels).flatten(1).all(1)
     assert ((flipped == mirrored).flatten(1).all(1) ^ same).all()
@@ -144,7 +144,7 @@ def test_flips_mirror_about_half_of_the_images_left_to_right(images):
 def test_crops_shift_by_at_most_four_pixels_and_fill_with_black():
     pixels = torch.zeros(500, 9, 9, 3, dtype=torch.uint8)
     pixels[:, 4, 4] = torch.tensor([9, 8, 7], dtype=torch.uint8)  # in the middle: flips don't move it
-    moved = training.augment(pixels, "flip-crop", training.generator(0, 1))
+    moved = trainer.augment(pixels, "flip-crop", trainer.generator(0, 1))
     images, ys, xs = (moved[..., 0] == 9).nonzero(as_tuple=True)
     assert len(images) == 500
     assert set(ys.tolist()) == set(xs.tolist()) == set(range(9))
@@ -171,11 +171,11 @@ def test_a_channel_of_one_value_stops_only_runs_that_normalise(images, level):
     flat = dataclasses.replace(images, pixels=pixels)
     measured = image_file.normalisation(pixels)
     assert (measured["mean"][1], measured["std"][1]) == (level / 255, 0)
-    checkpoint, state = training.begin(flat, NETWORK, measured, TRAINING | {"normalise": False})
-    record, _ = training.train_epoch(checkpoint, state, flat, TRAINING)
+    checkpoint, state = trainer.begin(flat, NETWORK, measured, TRAINING | {"normalise": False})
+    record, _ = trainer.train_epoch(checkpoint, state, flat, TRAINING)
     assert math.isfinite(record["train_loss"])
     with pytest.raises(InputError, match=r"channel 1 has one value everywhere\. Expected training\.normalise or runs"):
-        training.begin(flat, NETWORK, measured, TRAINING)
+        trainer.begin(flat, NETWORK, measured, TRAINING)
 
 
 def test_held_out_images_are_the_last_training_images():
