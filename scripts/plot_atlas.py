@@ -1,13 +1,13 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import figures, filter_figures
+from convprobe import filter_figures, style
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         settings, layer = snakemake.params.settings, snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]

@@ -1,11 +1,11 @@
 """Which classes are taken for which others without the chosen filters."""
 
-from convprobe import ablation_figures, figures
+from convprobe import ablation_figures, style
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         predictions = tables.read(snakemake.input.predictions)
         pairs = tables.read(snakemake.input.class_pairs, class_names=("class", "predicted"))  # the rest are counts
         off = ablation_figures.switched_off(**snakemake.params.settings)

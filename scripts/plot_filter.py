@@ -1,13 +1,13 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import figures, filter_figures, top_patches
+from convprobe import filter_figures, style, top_patches
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         layer, channel = snakemake.wildcards.layer, int(snakemake.wildcards.channel)
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]

@@ -1,12 +1,12 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, figures
+from convprobe import ablation_figures, ablation_tables, style
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
         shown = lost.head(ablation_figures.GALLERY_IMAGES)
         images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())

@@ -1,11 +1,11 @@
 """The learning curve as a figure, the selected epoch marked."""
 
-from convprobe import figures
+from convprobe import style
 from convprobe.job import runtime
 from convprobe.store import files, tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.table)
         selection = files.read_json(snakemake.input.selection)
-        figures.learning_curve(snakemake.output.figure, table, selection, snakemake.wildcards.run)
+        style.learning_curve(snakemake.output.figure, table, selection, snakemake.wildcards.run)

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from convprobe import epochs_figure, figures
+from convprobe import epochs_figure, style
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), figures.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         epochs = snakemake.params.settings["epochs"]
         indices = epochs_figure.shown_images(snakemake.input.maps[0])
         images = image_file.read(snakemake.input.images, "test", indices)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from convprobe import answers, figures
+from convprobe import answers, style
 from convprobe.ablation_tables import STATES
 from convprobe.network.receptive_field import split_name
 
@@ -49,7 +49,7 @@ def confusion(path, before, after, off, run, checkpoint):
     shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
     change = shares[1] - shares[0]
     cells = min(len(before), MOST_CELLS) * CELL
-    figure = figures.new(max(14, 3 * cells + 5), max(5, cells + 2.5))
+    figure = style.new(max(14, 3 * cells + 5), max(5, cells + 2.5))
     panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
     for axes, table, title in panels:
         colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
@@ -63,7 +63,7 @@ def confusion(path, before, after, off, run, checkpoint):
         unit = "percentage points" if title == "change" else "% of the true class"
         figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit, extend="both" if title == "change" else "neither")
     figure.suptitle(f"What does it lose without the chosen filters? {run}, {checkpoint}")
-    figures.save(
+    style.save(
         figure,
         path,
         f"Predictions of {int(before.to_numpy().sum())} test images with the network as trained (before) and with "
@@ -89,14 +89,14 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
         off: of switched_off.
         run, checkpoint: names, for the title.
     """
-    figure = figures.new(9, 4.2)
+    figure = style.new(9, 4.2)
     turned, net = figure.subplots(1, 2)
     shown = table[table["newly_wrong"] > 0].head(PAIRS).iloc[::-1]
-    _draw_pairs(turned, shown, "newly_wrong", "%d", figures.BLUE)
+    _draw_pairs(turned, shown, "newly_wrong", "%d", style.BLUE)
     turned.set(xlabel="images", title="right before, wrong after", xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])))
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = table.loc[order].query("change != 0").head(PAIRS).iloc[::-1]
-    colours = [figures.ORANGE if change > 0 else figures.BLUE for change in shown["change"]]
+    colours = [style.ORANGE if change > 0 else style.BLUE for change in shown["change"]]
     _draw_pairs(net, shown, "change", "%+d", colours)
     limit = 1.25 * max([1, *shown["change"].abs()])
     net.set(xlabel="images", title="change in confusion, after less before", xlim=(-limit, limit))
@@ -108,7 +108,7 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
             axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
     lost, right = int(table["newly_wrong"].sum()), [(predictions[s] == predictions["class"]).mean() for s in STATES]
     figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
-    figures.save(
+    style.save(
         figure,
         path,
         f"True class → prediction. Left: the {lost} of {len(predictions)} test images that were right with all filters "
@@ -136,11 +136,11 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
     random = table["variant"].str.startswith("random-")
     named, draws = table[~random & (table["variant"] != "none")], table[random]
     lines = list(named["variant"]) + [f"{len(draws)} random draws"] * bool(len(draws))
-    figure = figures.new(7, 0.27 * len(lines) + 1.9)
+    figure = style.new(7, 0.27 * len(lines) + 1.9)
     axes = figure.subplots()
-    axes.axvline(0, color=figures.GREY, linewidth=0.8)
+    axes.axvline(0, color=style.GREY, linewidth=0.8)
     for line, row in enumerate(named.itertuples()):
-        colour = figures.ORANGE if row.variant == "chosen" else figures.BLUE
+        colour = style.ORANGE if row.variant == "chosen" else style.BLUE
         axes.plot([100 * row.change_low, 100 * row.change_high], [line, line], color=colour, linewidth=1.5)
         axes.plot(100 * row.change, line, "o", color=colour, markersize=5)
     axes.plot(100 * draws["change"], [len(named)] * len(draws), "|", color="black", markersize=11)
@@ -151,7 +151,7 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
     axes.set(xlabel="change of accuracy, percentage points", ylim=(len(lines) - 0.5, -0.5))
     random_ones = "; and as many random ones per layer, a stroke a draw" * bool(len(draws))
     figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
-    figures.save(
+    style.save(
         figure,
         path,
         f"Change of the accuracy on {table['images'].iloc[0]} test images when filters are switched off: the chosen "
@@ -171,20 +171,20 @@ def gallery(path, images, rows, lost, off, run, checkpoint):
         run, checkpoint: names, for the title.
     """
     down = max(1, -(-len(rows) // GALLERY_ACROSS))
-    figure = figures.new(1.25 * GALLERY_ACROSS, 1.62 * down + 1)
+    figure = style.new(1.25 * GALLERY_ACROSS, 1.62 * down + 1)
     grid = figure.subplots(down, GALLERY_ACROSS, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pixels, row in zip(grid.flat, images.pixels, rows.to_dict("records"), strict=False):
         axes.set_axis_on()
-        figures.picture(axes, pixels)
+        style.picture(axes, pixels)
         axes.set_title(f"{row['class']}\n→ {row['after']}", fontsize=7, pad=2)
         confidences = f"{row['confidence_before']:.2f} → {row['confidence_after']:.2f}"
         axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
     if rows.empty:
         figure.text(0.5, 0.6, "No image that was right with all filters is wrong without the chosen ones.", ha="center")
     figure.suptitle(f"Right before, wrong without the chosen filters: {run}, {checkpoint}")
-    figures.save(
+    style.save(
         figure,
         path,
         f"{len(rows)} of the {lost} test images that were right with all filters and are wrong without the chosen "

@@ -1,6 +1,6 @@
 """What the probes find at several epochs of a run, a row an epoch."""
 
-from convprobe import figures
+from convprobe import style
 from convprobe.store import hdf5
 
 IMAGES = 4  # of which maps are drawn
@@ -24,12 +24,12 @@ def draw(path, images, map_paths, patch_paths, top_images, run):
     epochs = list(top_images.index.unique(0))
     filters = list(top_images[["layer", "channel"]].drop_duplicates().itertuples(index=False))
     columns = len(images.indices) + len(filters)
-    figure = figures.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
+    figure = style.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
     grid = figure.subplots(len(epochs) + 1, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pixels, label in zip(grid[0], images.pixels, images.labels, strict=False):
-        figures.picture(axes, pixels)
+        style.picture(axes, pixels)
         axes.set_axis_on()
         axes.set_title(images.classes[label], fontsize=8)
     for axes, (layer, channel) in zip(grid[1, len(images.indices) :], filters, strict=True):
@@ -42,7 +42,7 @@ def draw(path, images, map_paths, patch_paths, top_images, run):
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Through training: what run {run} looks at, and what its filters answer to")
-    figures.save(
+    style.save(
         figure,
         path,
         f"Left, under each image: the probability of its true class with a grey window of {window}×{window} pixels "
@@ -58,7 +58,7 @@ def _draw_maps(axes_row, map_path, count):
         for image, label in enumerate(file["label"][:count]):
             axes, confidence = axes_row[image], file["confidence"][image]
             axes.set_axis_on()
-            drawn = figures.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
+            drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
             axes.set_xlabel(f"{confidence.mean():.2f} of {clean[image, label]:.2f}", fontsize=7)
         return file.attrs["window"], drawn
 
@@ -68,8 +68,8 @@ def _draw_patches(axes_row, patches_path, filters, rows):
         for axes, name in zip(axes_row, filters, strict=True):
             found = rows.loc[tuple(name)]
             if found["response"] == 0:  # the image is none that it answers to
-                axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=figures.GREY, fontsize=7)
+                axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7)
                 continue
             axes.set_axis_on()
-            figures.picture(axes, file[f"{name.layer}/{name.channel}"][0])
+            style.picture(axes, file[f"{name.layer}/{name.channel}"][0])
             axes.set_xlabel(found["class"], fontsize=7)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from convprobe import figures
+from convprobe import style
 from convprobe.store import hdf5
 from convprobe.top_patches import cut
 
@@ -33,7 +33,7 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
     ranks = top_images["rank"].max()
     rows = top_images.set_index(["layer", "channel", "rank"])
     with hdf5.open_complete(patches_path) as file:
-        figure = figures.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
+        figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
         grid = figure.subplots(ranks, len(filters), squeeze=False)
         for column, (layer, channel) in enumerate(filters):
             patches = file[f"{layer}/{channel}"][:ranks]
@@ -42,10 +42,10 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
             for rank, patch in enumerate(patches, start=1):
                 axes, found = grid[ranks - rank, column], rows.loc[(layer, channel, rank)]
                 if found["response"] == 0:  # the image is none that it answers to
-                    axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=figures.GREY, fontsize=7)
+                    axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7)
                     continue
                 axes.set_axis_on()
-                figures.picture(axes, patch)
+                style.picture(axes, patch)
                 axes.set_xlabel(f"{found['class']}\n{found['response']:.3g}", fontsize=7, labelpad=1)
             grid[0, column].set_title(f"{layer}\n{channel}\n{patches.shape[1]}×{patches.shape[2]} px", fontsize=8)
         for row in range(ranks):
@@ -54,7 +54,7 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
                 -0.05, 0.5, rank, transform=grid[row, 0].transAxes, rotation=90, ha="right", va="center", fontsize=8
             )
         figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
-        figures.save(
+        style.save(
             figure,
             path,
             "A column per filter: the patches that the peak of its map sees in the test images with the highest "
@@ -80,14 +80,14 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
     """
     rows, left_out = _drawn(rows, "top-images.csv")
     name, answered = "/".join(map(str, rows.iloc[0][["layer", "channel"]])), rows[rows["response"] > 0]
-    figure = figures.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
+    figure = style.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
     figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
     if answered.empty:
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
         _draw_answers(figure, images, maps, answered, field)
     clipped = ", grey where it sees padding" if answered["clipped"].any() else ""
-    figures.save(
+    style.save(
         figure,
         path,
         f"The test images with the highest response of filter {name}, the highest first. "
@@ -103,15 +103,15 @@ def _draw_answers(figure, images, maps, rows, field):
     for column, row in enumerate(rows.itertuples()):
         whole, patch, answer = grid[:, column]
         pixels = images.pixels[column]
-        figures.picture(whole, pixels)
+        style.picture(whole, pixels)
         edges = (row.left - 0.5, row.top - 0.5), row.right - row.left, row.bottom - row.top
         for colour, width in (("black", 3), ("white", 1.5)):
             whole.add_patch(Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
-        figures.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
-        drawn = figures.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
-        answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=figures.ORANGE, markersize=9)
+        style.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
+        drawn = style.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
+        answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=style.ORANGE, markersize=9)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
     for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
         axes.set_ylabel(name)
@@ -140,10 +140,10 @@ def atlas_page(path, images, rows, field, run, checkpoint):
         patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x)
         left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
         page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(shown // size, 1)
-    dots = figures.STYLE["savefig.dpi"]
-    figure = figures.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
+    dots = style.STYLE["savefig.dpi"]
+    figure = style.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
     axes = figure.subplots()
-    figures.picture(axes, page)
+    style.picture(axes, page)
     silent = rows.groupby("channel")["response"].max() == 0
     for channel, (y, x) in place.items():
         text = f"{channel}\nsilent" if silent[channel] else str(channel)
@@ -153,7 +153,7 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     layer = rows["layer"].iloc[0]
     clipped = "; grey where it sees padding" if rows["clipped"].any() else ""
     figure.suptitle(f"Filters {channels[0]} to {channels[-1]} of {layer}: {run}, {checkpoint}")
-    figures.save(
+    style.save(
         figure,
         path,
         f"For each filter of {layer}, by its number, the patches of {size}×{size} pixels that the peak of its map sees "

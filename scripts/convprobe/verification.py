@@ -20,9 +20,9 @@ from convprobe import (
     activations,
     card,
     explorer,
-    figures,
     occlusion_summary,
     ranking,
+    style,
     top_patches,
 )
 from convprobe.dataset import image_file, sources
@@ -502,11 +502,11 @@ def _clean_confidence(results, config, at, predictions):
 def _figure_or_table(results, name):
     path = results.path(name)
     if path.suffix in (".png", ".svg"):
-        words = figures.words(path)
+        words = style.words(path)
         yield from results.drawn_from(name, words.get("Source"))
         beside = results.path(str(Path(name).with_suffix(".txt"))).read_text(encoding="utf-8")
         # An older version wrote no words into a PNG.
-        same = "Title" not in words or figures.alternative_text(words) == beside
+        same = "Title" not in words or style.alternative_text(words) == beside
         yield same, name, "has another title or caption than the text beside it"
     if path.suffix == ".csv":
         numbers = tables.read(path).select_dtypes("number")

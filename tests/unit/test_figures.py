@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_figures, ablation_tables, figures, filter_figures, top_patches
+from convprobe import ablation_figures, ablation_tables, filter_figures, style, top_patches
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network import receptive_field
@@ -121,15 +121,15 @@ def test_a_figure_tells_what_it_is_drawn_from_and_says_its_words(tmp_path):
     source.parent.mkdir()
     source.write_text("response\n")
     path = tmp_path / "filters/conv1/3.png"
-    with figures.drawn_from([source]):
+    with style.drawn_from([source]):
         draw_filter(path, [2.0, 1.0])
     digest = hashlib.sha256(b"response\n").hexdigest()
     for kind in ("png", "svg"):
-        told = figures.words(path.with_suffix(f".{kind}"))
+        told = style.words(path.with_suffix(f".{kind}"))
         assert told["Source"] == f"conv1/3\n{digest}  top images.csv"
         assert f"{told['Title']}. {told['Description']}\n" == words(path)
     draw_filter(path, [2.0, 1.0])
-    assert "Source" not in figures.words(path)
+    assert "Source" not in style.words(path)
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
@@ -138,4 +138,4 @@ def test_what_is_no_picture_is_refused(tmp_path, kind, content):
     path = tmp_path / f"a.{kind}"
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"a.{kind}: not a picture"):
-        figures.words(path)
+        style.words(path)
