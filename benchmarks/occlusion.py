@@ -28,10 +28,10 @@ from captum.attr import Occlusion
 from monai.visualize import OcclusionSensitivity
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import occlusion
 from convprobe.dataset import image_file, shapes
-from convprobe.incremental import Incremental
 from convprobe.network.layers import Network, as_input
+from convprobe.occlusion import windows
+from convprobe.occlusion.incremental import Incremental
 
 PUBLISHED = {
     "conv": [
@@ -75,7 +75,7 @@ def seconds_a_position(network, compute):
 @torch.inference_mode()
 def plain(network, image, window, precision):
     """A forward pass for every ninth position, in batches of 128."""
-    hidden = torch.from_numpy(occlusion.windows(SIDE, SIDE, window)[every_ninth()])
+    hidden = torch.from_numpy(windows.windows(SIDE, SIDE, window)[every_ninth()])
     inputs = as_input(torch.where(hidden[..., None], torch.tensor(FILL, dtype=torch.uint8), torch.from_numpy(image)))
     inputs = inputs.contiguous() if precision == "fp32" else inputs
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):

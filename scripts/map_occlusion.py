@@ -1,9 +1,9 @@
 """Occlusion maps of one window size."""
 
-from convprobe import occlusion
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
+from convprobe.occlusion import windows
 from convprobe.store import files
 
 if __name__ == "__main__":
@@ -12,6 +12,6 @@ if __name__ == "__main__":
         window, fill, precision = settings["window"], settings["fill"], settings["precision"]
         images = image_file.read(snakemake.input.images, "test", settings["images"])
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        maps, clean = occlusion.sweep(network, images.pixels, window, fill, precision, job)
+        maps, clean = windows.sweep(network, images.pixels, window, fill, precision, job)
         digest = files.sha256(snakemake.input.checkpoint)
-        occlusion.write(snakemake.output.maps, maps, clean, images, settings, digest)
+        windows.write(snakemake.output.maps, maps, clean, images, settings, digest)

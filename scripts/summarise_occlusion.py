@@ -1,11 +1,11 @@
 """The occlusion maps of all windows in numbers, and whether they find the object."""
 
-from convprobe import occlusion_summary
 from convprobe.job import runtime
+from convprobe.occlusion import summary
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        summary, localisation = occlusion_summary.summarise(snakemake.input.maps, snakemake.input.images)
+        summary, localisation = summary.summarise(snakemake.input.maps, snakemake.input.images)
         tables.write(snakemake.output.summary, summary)
         tables.write(snakemake.output.localisation, localisation)

@@ -14,21 +14,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import (
-    ablation,
-    ablation_tables,
-    activations,
-    card,
-    explorer,
-    occlusion_summary,
-    ranking,
-    style,
-    top_patches,
-)
+from convprobe import ablation, ablation_tables, activations, card, explorer, ranking, style, top_patches
 from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
 from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
+from convprobe.occlusion import summary
 from convprobe.plan import config as configs
 from convprobe.store import files, hdf5, tables
 from convprobe.training import selection
@@ -311,7 +302,7 @@ def _occlusion(results, config, run, at):
             made_with = _attributes(file, ("window", *expected))
             yield from results.made_with(name, made_with, {"window": window, **expected})
             yield from _maps(file, name, images)
-    summary, localisation = occlusion_summary.summarise(paths, results.path("dataset/images.h5"))
+    summary, localisation = summary.summarise(paths, results.path("dataset/images.h5"))
     results.same_table(f"{at}/occlusion/summary.csv", summary)
     results.same_table(f"{at}/occlusion/localisation.csv", localisation)
 

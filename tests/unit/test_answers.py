@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from convprobe import ablation_tables, answers, localisation
+from convprobe import ablation_tables, answers
+from convprobe.occlusion import localisation
 
 
 def predictions(classes, before):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-from convprobe.incremental import Incremental
 from convprobe.network import arithmetic
 from convprobe.network.layers import Network
+from convprobe.occlusion.incremental import Incremental
 
 PUBLISHED = yaml.safe_load(Path("config.yaml").read_text())["network"]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import occlusion
-from convprobe.incremental import Incremental, Level
 from convprobe.network.layers import Network
+from convprobe.occlusion import windows
+from convprobe.occlusion.incremental import Incremental, Level
 
 
 def draw_network(draw):
@@ -32,8 +32,8 @@ def draw_network(draw):
 
 def plain(network, images, window, fill):
     """A forward pass of each image as it is, and at every position."""
-    hidden = torch.from_numpy(occlusion.windows(*images.shape[1:3], window))
-    return occlusion._plain(network, images, hidden, fill, "fp32", occlusion.runtime.IDLE, batch=64)
+    hidden = torch.from_numpy(windows.windows(*images.shape[1:3], window))
+    return windows._plain(network, images, hidden, fill, "fp32", windows.runtime.IDLE, batch=64)
 
 
 def by_engine(network, images, window, fill, precision="fp32"):
@@ -71,7 +71,7 @@ def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability
     network, side = draw_network(np.random.default_rng(3))
     images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     images[0, :7] = images[1] = 128
-    (maps, grey), (clean, all_grey) = occlusion._incremental(network, images, 5, 128, precision, occlusion.runtime.IDLE)
+    (maps, grey), (clean, all_grey) = windows._incremental(network, images, 5, 128, precision, windows.runtime.IDLE)
     assert (maps[:5] == clean).all(), "the window lies within rows 0 to 6"
     assert not (maps[8] == clean).all()
     assert (grey == all_grey).all()
@@ -102,11 +102,11 @@ def test_tiles_hold_every_state_once_and_neighbours_together():
 def test_threads_do_not_change_a_byte(threads):
     network, side = draw_network(np.random.default_rng(5))
     images = np.random.default_rng(0).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
-    one = occlusion._incremental(network, images, 3, 128, "fp32", occlusion.runtime.IDLE)
+    one = windows._incremental(network, images, 3, 128, "fp32", windows.runtime.IDLE)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        found = occlusion._incremental(network, images, 3, 128, "fp32", occlusion.runtime.IDLE)
+        found = windows._incremental(network, images, 3, 128, "fp32", windows.runtime.IDLE)
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -117,4 +117,4 @@ def test_the_cheaper_way_is_taken():
     few, many = ({"conv": [{"channels": c, "kernel": 5}, {"channels": 2 * c, "kernel": 3}], "fc": []} for c in (2, 64))
     for settings, expected in ((few, False), (many, True)):
         network = Network(settings, classes=10, side=32)
-        assert occlusion._incremental_is_cheaper(network, 32, 5) is expected
+        assert windows._incremental_is_cheaper(network, 32, 5) is expected

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from convprobe import localisation, occlusion, verdicts
+from convprobe import verdicts
 from convprobe.dataset import image_file, shapes
 from convprobe.network.layers import Network
+from convprobe.occlusion import localisation, windows
 
 SIDE = 16
 COVERED = {3: 9, 5: 25}  # pixels of a window that nothing clips
@@ -22,7 +23,7 @@ def write_maps(folder, confidence, masks):
     image_file.write(folder / "images.h5", {"train": images, "test": images})
     probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
     settings = {"window": 3, "fill": 0, "precision": "fp32"}
-    occlusion.write(folder / "w.h5", probability, np.zeros((count, 2)), images, settings, "")
+    windows.write(folder / "w.h5", probability, np.zeros((count, 2)), images, settings, "")
     return localisation.read(folder / "w.h5", folder / "images.h5")
 
 
@@ -90,7 +91,7 @@ def test_maps_that_fall_where_the_object_is_find_it(tmp_path):
 @pytest.mark.parametrize("window", COVERED)
 def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
     """The lower the more pixels are covered, which near the border are fewer: no image was looked at."""
-    covered = occlusion.windows(SIDE, SIDE, window).sum(axis=(1, 2)).reshape(SIDE, SIDE)
+    covered = windows.windows(SIDE, SIDE, window).sum(axis=(1, 2)).reshape(SIDE, SIDE)
     noise = np.random.default_rng(0).normal(0, 1e-3, (60, SIDE, SIDE))
     confidence = 0.9 - 0.5 * covered / COVERED[window] + noise
     table = localisation.summarise(window, write_maps(tmp_path, confidence, draw_masks(60))).set_index("measure")
@@ -107,7 +108,7 @@ def test_untrained_networks_find_nothing(tmp_path, seed):
     settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 16, "kernel": 3}], "fc": []}
     network = Network(settings, len(shapes.CLASSES), shapes.SIDE).eval()
     pixels, labels, masks = shapes.draw(40, seed=(seed, 1))
-    maps, _ = occlusion.sweep(network, pixels, 7)
+    maps, _ = windows.sweep(network, pixels, 7)
     confidence = maps[np.arange(40), :, :, labels]
     blocks = [(np.arange(40), localisation.find_objects(confidence, masks))]
     table = localisation.summarise(7, blocks)

@@ -7,10 +7,10 @@ import pytest
 import torch
 import yaml
 
-from convprobe import occlusion
 from convprobe.errors import InputError
 from convprobe.network import receptive_field
 from convprobe.network.layers import Network, as_input
+from convprobe.occlusion import windows
 from convprobe.top_patches import clipped_box
 
 PUBLISHED = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["network"]
@@ -50,7 +50,7 @@ def test_published_network_has_the_published_maps_and_learns_from_one_image(publ
 
 def test_published_network_makes_one_occlusion_map(published):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
-    maps, _ = occlusion.sweep(published.eval(), pixels, window=5, precision="bf16")
+    maps, _ = windows.sweep(published.eval(), pixels, window=5, precision="bf16")
     assert maps.shape == (1, 32, 32, 10)
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 

@@ -10,10 +10,10 @@ import torch
 import xarray
 from captum.attr import Occlusion
 
-from convprobe import occlusion, occlusion_summary
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
+from convprobe.occlusion import summary, windows
 from convprobe.store import hdf5
 
 SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
@@ -44,14 +44,14 @@ def pixels():
 
 def test_the_border_hides_only_the_part_of_the_window_inside_the_image():
     white = np.full((1, 5, 5, 3), 255, dtype=np.uint8)
-    maps, _ = occlusion.sweep(GreyCounter(), white, window=3)
+    maps, _ = windows.sweep(GreyCounter(), white, window=3)
     counts = np.log(maps[0, :, :, 0] / maps[0, :, :, 1])  # the softmax of (n, 0), undone
     expected = [[4, 6, 6, 6, 4], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [6, 9, 9, 9, 6], [4, 6, 6, 6, 4]]
     np.testing.assert_allclose(counts, expected, rtol=1e-3)
 
 
 def test_each_position_equals_covering_the_image_by_hand(network, pixels):
-    maps, clean = occlusion.sweep(network, pixels, window=5, fill=77)
+    maps, clean = windows.sweep(network, pixels, window=5, fill=77)
     for image, y, x in ((0, 0, 0), (0, 5, 6), (1, 10, 3), (1, 2, 10)):
         covered = pixels[image].copy()
         covered[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3] = 77
@@ -70,15 +70,15 @@ def test_grey_is_normalised_as_the_image_is():
             return super().pooled_maps(images)
 
     watching = Watching(SETTINGS, classes=3, side=11, normalisation=NORMALISATION).eval()
-    occlusion.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
+    windows.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
     # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes the image itself
     assert seen[0][1, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 121, 1000])
 def test_the_batch_does_not_change_the_maps(network, pixels, batch):
-    whole = occlusion.sweep(network, pixels, window=3)
-    for found, expected in zip(occlusion.sweep(network, pixels, window=3, batch=batch), whole, strict=True):
+    whole = windows.sweep(network, pixels, window=3)
+    for found, expected in zip(windows.sweep(network, pixels, window=3, batch=batch), whole, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -91,7 +91,7 @@ def test_no_more_images_are_computed_at_a_time_than_asked_for(pixels):
             return super().forward(images)
 
     counting = Counting()
-    occlusion.sweep(counting, pixels.repeat(4, axis=0), window=3, batch=3)
+    windows.sweep(counting, pixels.repeat(4, axis=0), window=3, batch=3)
     assert counting.most == 3
 
 
@@ -113,7 +113,7 @@ def test_captum_averages_what_the_maps_hold(network, pixels, window):
     captum = Occlusion(confidence).attribute(padded, sliding_window_shapes=(3, window, window), baselines=grey)
     captum = captum[0, 0, half : half + side, half : half + side].detach().numpy()
 
-    maps, clean = occlusion.sweep(network, pixels[:1], window)
+    maps, clean = windows.sweep(network, pixels[:1], window)
     drop = np.float64(clean[0, label]) - maps[0, :, :, label]
     for y, x in np.ndindex(side, side):
         covering = drop[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
@@ -125,16 +125,16 @@ def test_captum_averages_what_the_maps_hold(network, pixels, window):
 )
 def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
     with pytest.raises(InputError, match=words):
-        occlusion.sweep(network, pixels, window)
+        windows.sweep(network, pixels, window)
 
 
 @pytest.fixture
 def window_file(tmp_path, network, pixels):
     images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
-    maps, clean = occlusion.sweep(network, pixels, window=3)
+    maps, clean = windows.sweep(network, pixels, window=3)
     path = tmp_path / "window-3.h5"
     settings = {"window": 3, "fill": 128, "precision": "fp32"}
-    occlusion.write(path, maps, clean, images, settings, checkpoint_sha256="0" * 64)
+    windows.write(path, maps, clean, images, settings, checkpoint_sha256="0" * 64)
     return path
 
 
@@ -157,21 +157,21 @@ def write_parts(folder, network, pixels, cuts, **changed):
         images = image_file.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
         paths.append(folder / "window-3" / f"{number}.h5")
         settings = {"window": 3, "fill": 128, "precision": "fp32"} | (changed if number else {})
-        occlusion.write(paths[-1], *occlusion.sweep(network, part, 3), images, settings, "0" * 64)
+        windows.write(paths[-1], *windows.sweep(network, part, 3), images, settings, "0" * 64)
     return paths
 
 
 def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeypatch):
     pixels = np.random.default_rng(2).integers(0, 256, (5, 11, 11, 3), dtype=np.uint8)
     (tmp_path / "made").mkdir()
-    occlusion.join(tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5]))
+    windows.join(tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5]))
     (tmp_path / "made").rename(tmp_path / "moved")
     joined = tmp_path / "moved/window-3.h5"
     assert joined.stat().st_size < 30_000 < 5 * 121 * 3 * 4 * 10  # nothing was copied
     for folder in (tmp_path, tmp_path / "moved/window-3"):
         monkeypatch.chdir(folder)
         with hdf5.open_complete(joined) as file:
-            np.testing.assert_array_equal(file["probability"][:], occlusion.sweep(network, pixels, 3)[0])
+            np.testing.assert_array_equal(file["probability"][:], windows.sweep(network, pixels, 3)[0])
             assert file["label"][:].tolist() == [0, 1, 0, 1, 0]
     with xarray.open_dataset(joined, engine="h5netcdf") as opened:
         assert dict(opened.sizes) == {"image": 5, "y": 11, "x": 11, "class": 3}
@@ -189,7 +189,7 @@ def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
     joined = {}
     for name, shown in {"one": pixels, "same": pixels, "other": pixels + np.uint8(1)}.items():
         paths = write_parts(tmp_path / name, network, np.concatenate([pixels[:2], shown[2:]]), [0, 2, 4])
-        occlusion.join(tmp_path / name / "window-3.h5", paths)
+        windows.join(tmp_path / name / "window-3.h5", paths)
         joined[name] = (tmp_path / name / "window-3.h5").read_bytes()
     assert joined["one"] == joined["same"]
     assert joined["one"] != joined["other"]
@@ -204,7 +204,7 @@ def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
 def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):
     paths = write_parts(tmp_path, network, pixels, [0, 1, 2], fill=0)
     with pytest.raises(InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"):
-        occlusion.join(tmp_path / "window-3.h5", paths)
+        windows.join(tmp_path / "window-3.h5", paths)
     assert not (tmp_path / "window-3.h5").exists()
 
 
@@ -217,8 +217,8 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     images = image_file.read(tmp_path / "images.h5", "test", [5])
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
-    occlusion.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")
-    summary, localisation = occlusion_summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
+    windows.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")
+    summary, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     (row,) = summary.to_dict("records")
     numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
     assert {key: row[key] for key in numbers} == pytest.approx(numbers)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_tables, localisation, reproduction
+from convprobe import ablation_tables, reproduction
+from convprobe.occlusion import localisation
 
 CIFAR10 = sorted(reproduction.CIFAR10_CLASSES)
 PIXELS = {"mean": [0.49140, 0.48216, 0.44653], "std": [0.24703, 0.24349, 0.26159], "images": 50_000}

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from convprobe import incremental
 from convprobe.errors import InputError
 from convprobe.job import runtime
 from convprobe.network import arithmetic
 from convprobe.network.layers import Network, as_input
+from convprobe.occlusion import incremental
 from convprobe.store import files, hdf5
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result

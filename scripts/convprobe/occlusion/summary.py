@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from convprobe import localisation
+from convprobe.occlusion import localisation
 from convprobe.store import hdf5
 
 
