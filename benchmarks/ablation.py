@@ -19,8 +19,9 @@ import torch
 from occlusion import SIDE, processor, published_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import ablation, ranking, variants
+from convprobe import ablation, variants
 from convprobe.dataset import image_file, shapes
+from convprobe.filters import ranking
 from convprobe.training import evaluation
 
 CHOSEN = [

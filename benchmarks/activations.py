@@ -16,7 +16,7 @@ import numpy as np
 from occlusion import processor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import activations
+from convprobe.filters import activations
 from convprobe.store import hdf5
 
 IMAGES, BATCH, REPEATS = 10_000, 250, 20

@@ -1,6 +1,6 @@
 """What the peaks of the top images see."""
 
-from convprobe import top_patches
+from convprobe.filters import top_patches
 from convprobe.job import runtime
 
 if __name__ == "__main__":

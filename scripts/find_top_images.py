@@ -1,6 +1,6 @@
 """The test images that each chosen filter answers to most."""
 
-from convprobe import top_patches
+from convprobe.filters import top_patches
 from convprobe.job import runtime
 from convprobe.store import tables
 

@@ -1,7 +1,8 @@
 """A page of the atlas: what up to 100 filters of a layer answer to."""
 
-from convprobe import filter_figures, style
+from convprobe import style
 from convprobe.dataset import image_file
+from convprobe.filters import figures
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
@@ -14,4 +15,4 @@ if __name__ == "__main__":
         images = image_file.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
         field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        filter_figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)
+        figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

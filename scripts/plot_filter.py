@@ -1,7 +1,8 @@
 """What one chosen filter answers to: images, boxes, patches and maps."""
 
-from convprobe import filter_figures, style, top_patches
+from convprobe import style
 from convprobe.dataset import image_file
+from convprobe.filters import figures, top_patches
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.store import tables
@@ -15,4 +16,4 @@ if __name__ == "__main__":
         maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
         field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        filter_figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)
+        figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)

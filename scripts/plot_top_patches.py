@@ -1,6 +1,7 @@
 """The top patches of the chosen filters, a column each."""
 
-from convprobe import filter_figures, style
+from convprobe import style
+from convprobe.filters import figures
 from convprobe.job import runtime
 from convprobe.store import tables
 
@@ -8,4 +9,4 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        filter_figures.top_patches(snakemake.output.figure, snakemake.input.patches, table, run, checkpoint)
+        figures.top_patches(snakemake.output.figure, snakemake.input.patches, table, run, checkpoint)

@@ -1,7 +1,7 @@
 """The test images that each filter of the network answers to most."""
 
-from convprobe import ranking
 from convprobe.dataset import image_file
+from convprobe.filters import ranking
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import tables

@@ -1,7 +1,7 @@
 """Maps and responses of the chosen filters for every test image."""
 
-from convprobe import activations
 from convprobe.dataset import image_file
+from convprobe.filters import activations
 from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.store import files

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import ablation, ablation_tables, activations, card, explorer, ranking, style, top_patches
+from convprobe import ablation, ablation_tables, card, explorer, style
 from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
+from convprobe.filters import activations, ranking, top_patches
 from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.occlusion import summary

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_figures, ablation_tables, filter_figures, style, top_patches
+from convprobe import ablation_figures, ablation_tables, style
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
+from convprobe.filters import figures, top_patches
 from convprobe.network import receptive_field
 from convprobe.store import hdf5
 
@@ -42,7 +43,7 @@ def words(path):
 def draw_filter(path, responses):
     maps = np.zeros((len(responses), 3, 3), dtype=np.float32)
     maps[:, 0, 0] = responses
-    filter_figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
+    figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
 
 
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
@@ -53,7 +54,7 @@ def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
     red, grey = (pixels_of(tmp_path / "one.png", colour) for colour in (RED, (128, 128, 128)))
     assert 0.5 < grey / red < 0.75
     rows = top_images([2.0, 1.0])
-    filter_figures.atlas_page(tmp_path / "atlas.png", red_images(2), rows, FIELD, "r", "epoch-01")
+    figures.atlas_page(tmp_path / "atlas.png", red_images(2), rows, FIELD, "r", "epoch-01")
     assert "patches of 4×4 pixels" in words(tmp_path / "atlas.png")
     red, grey = (pixels_of(tmp_path / "atlas.png", colour) for colour in (RED, (128, 128, 128)))
     assert 2 < grey / red < 4
@@ -64,7 +65,7 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
     assert pixels_of(tmp_path / "silent.png", RED) == 0
     for name, responses in (("two", [2.0, 1.0]), ("one", [2.0, 0.0]), ("silent", [0.0, 0.0])):
         rows = top_images(responses)
-        filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
+        figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
     shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
     assert shown[0] > shown[1] > shown[2] == 0
 
@@ -74,10 +75,10 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
     for count in (20, 21):
         draw_filter(tmp_path / f"one-{count}.png", [2.0] * count)
         rows = top_images([2.0] * count)
-        filter_figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
+        figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
         with hdf5.create(tmp_path / "patches.h5") as file:
             file["conv1/3"] = np.full((count, 4, 4, 3), RED, np.uint8)
-        filter_figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
+        figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
         shown[count] = [pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")]
     assert np.allclose(shown[21], shown[20], rtol=0.1)  # the caption takes a line more
     for name, table in (("one", "top-images.csv"), ("atlas", "all-top-images.csv"), ("top", "top-images.csv")):

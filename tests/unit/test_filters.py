@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from convprobe import activations, ranking, top_patches
 from convprobe.dataset import image_file
+from convprobe.filters import activations, ranking, top_patches
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.network.layers import Network

@@ -8,10 +8,10 @@ import torch
 import yaml
 
 from convprobe.errors import InputError
+from convprobe.filters.top_patches import clipped_box
 from convprobe.network import receptive_field
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
-from convprobe.top_patches import clipped_box
 
 PUBLISHED = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["network"]
 NETWORKS = [

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from convprobe import style
+from convprobe.filters.top_patches import cut
 from convprobe.store import hdf5
-from convprobe.top_patches import cut
 
 SHOWN_PATCH = 36  # pixels a side, at least, of a patch in the atlas
 PAGE = (5, 20)  # filters across and down

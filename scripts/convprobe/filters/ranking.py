@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe.activations import BATCH
+from convprobe.filters.activations import BATCH
+from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.network.layers import as_input
-from convprobe.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 
 LOW = 2**32  # keys hold a response in their upper half, an image in the lower
 
