@@ -19,7 +19,7 @@ import torch
 from occlusion import SIDE, processor, published_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe import ablation, variants
+from convprobe.ablation import passes, variants
 from convprobe.dataset import image_file, shapes
 from convprobe.filters import ranking
 from convprobe.training import evaluation
@@ -55,14 +55,14 @@ def main():
     else:
         pixels, labels, _ = shapes.draw(given.count, seed=0)
         images = image_file.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
-    controls = ablation.draw_controls(network, CHOSEN, CONTROLS, seed=0)
-    off = [CHOSEN, *ablation.parts_and_controls(CHOSEN, controls).values()]
+    controls = variants.draw_controls(network, CHOSEN, CONTROLS, seed=0)
+    off = [CHOSEN, *variants.parts_and_controls(CHOSEN, controls).values()]
     times = {name: [] for name in ("evaluation", "variants", "top images")}
     for number in range(REPEATS):
         few = part(images, number)
         runs = {
             "evaluation": lambda few=few: evaluation.predict(network, few),
-            "variants": lambda few=few: variants.predict(network, off, few),
+            "variants": lambda few=few: passes.predict(network, off, few),
             "top images": lambda few=few: ranking.top_images(network, few, 5),
         }
         for name, run in runs.items():

@@ -16,7 +16,8 @@ import torch
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-from convprobe import intervals, variants  # noqa: E402
+from convprobe import intervals  # noqa: E402
+from convprobe.ablation import passes  # noqa: E402
 from convprobe.dataset import image_file  # noqa: E402
 from convprobe.network import checkpoints  # noqa: E402
 from convprobe.network.layers import RAW  # noqa: E402
@@ -123,7 +124,7 @@ def rows(network, images, chosen):
     for reading, (count, changed) in readings.items():
         yield reading, count, before, right(changed, images)
     # The mean map needs a pass of its own.
-    logits = variants.predict(network, [list(chosen)], images, "mean")[0]
+    logits = passes.predict(network, [list(chosen)], images, "mean")[0]
     yield "their mean map in place of their map", len(chosen), before, logits.argmax(1).numpy() == images.labels
     for share in SHARES:
         drawn = list(random_filters(network, share))

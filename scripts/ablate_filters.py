@@ -1,6 +1,6 @@
 """What every test image is taken for, before and after the chosen filters are switched off."""
 
-from convprobe import ablation
+from convprobe.ablation import variants
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
@@ -11,5 +11,5 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        table = ablation.predictions(network, settings["chosen"], images, settings["mode"], job)
+        table = variants.predictions(network, settings["chosen"], images, settings["mode"], job)
         tables.write(snakemake.output.predictions, table)

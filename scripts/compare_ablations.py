@@ -1,6 +1,6 @@
 """What every test image is taken for without each chosen filter, each layer's, and random ones."""
 
-from convprobe import ablation, variants
+from convprobe.ablation import passes, variants
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints
@@ -11,8 +11,8 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        controls = ablation.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
-        names = ablation.parts_and_controls(settings["chosen"], controls)
-        logits = variants.predict(network, names.values(), images, settings["mode"], job)
+        controls = variants.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
+        names = variants.parts_and_controls(settings["chosen"], controls)
+        logits = passes.predict(network, names.values(), images, settings["mode"], job)
         digest = files.sha256(snakemake.input.checkpoint)
-        ablation.write_variants(snakemake.output.variants, names, logits, images, settings["mode"], digest)
+        variants.write_variants(snakemake.output.variants, names, logits, images, settings["mode"], digest)

@@ -1,6 +1,7 @@
 """Which classes are taken for which others without the chosen filters."""
 
-from convprobe import ablation_figures, style
+from convprobe import style
+from convprobe.ablation import figures
 from convprobe.job import runtime
 from convprobe.store import tables
 
@@ -8,6 +9,6 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         predictions = tables.read(snakemake.input.predictions)
         pairs = tables.read(snakemake.input.class_pairs, class_names=("class", "predicted"))  # the rest are counts
-        off = ablation_figures.switched_off(**snakemake.params.settings)
+        off = figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        ablation_figures.class_pairs(snakemake.output.figure, pairs, predictions, off, run, checkpoint)
+        figures.class_pairs(snakemake.output.figure, pairs, predictions, off, run, checkpoint)

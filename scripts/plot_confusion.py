@@ -1,12 +1,13 @@
 """Confusion before and after the ablation, and its change."""
 
-from convprobe import ablation_figures, style
+from convprobe import style
+from convprobe.ablation import figures
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         before, after = (tables.read_counts(snakemake.input[state]) for state in ("before", "after"))
-        off = ablation_figures.switched_off(**snakemake.params.settings)
+        off = figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        ablation_figures.confusion(snakemake.output.figure, before, after, off, run, checkpoint)
+        figures.confusion(snakemake.output.figure, before, after, off, run, checkpoint)

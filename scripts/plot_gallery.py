@@ -1,15 +1,16 @@
 """The images that were right with all filters and are wrong without the chosen ones."""
 
-from convprobe import ablation_figures, ablation_tables, style
+from convprobe import style
+from convprobe.ablation import figures, tabulation
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
-        lost = ablation_tables.newly_wrong(tables.read(snakemake.input.flips))
-        shown = lost.head(ablation_figures.GALLERY_IMAGES)
+        lost = tabulation.newly_wrong(tables.read(snakemake.input.flips))
+        shown = lost.head(figures.GALLERY_IMAGES)
         images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())
-        off = ablation_figures.switched_off(**snakemake.params.settings)
+        off = figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        ablation_figures.gallery(snakemake.output.figure, images, shown, len(lost), off, run, checkpoint)
+        figures.gallery(snakemake.output.figure, images, shown, len(lost), off, run, checkpoint)

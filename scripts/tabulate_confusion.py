@@ -1,6 +1,6 @@
 """Confusion before and after the ablation, and who changed."""
 
-from convprobe import ablation_tables
+from convprobe.ablation import tabulation
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.store import tables
@@ -9,8 +9,8 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         predictions = tables.read(snakemake.input.predictions)
         classes = image_file.classes(snakemake.input.images)
-        for state in ablation_tables.STATES:
-            counts = ablation_tables.confusion(predictions, state, classes)
+        for state in tabulation.STATES:
+            counts = tabulation.confusion(predictions, state, classes)
             tables.write(snakemake.output[state], counts, index=True)
-        tables.write(snakemake.output.class_pairs, ablation_tables.class_pairs(predictions))
-        tables.write(snakemake.output.flips, ablation_tables.flips(predictions))
+        tables.write(snakemake.output.class_pairs, tabulation.class_pairs(predictions))
+        tables.write(snakemake.output.flips, tabulation.flips(predictions))

@@ -7,7 +7,8 @@ import math
 
 import pandas as pd
 
-from convprobe import ablation_tables, verdicts
+from convprobe import verdicts
+from convprobe.ablation import tabulation
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -32,7 +33,7 @@ def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
         predictions: of `predictions.csv`.
         chosen_among: of `selection.json`; 1 where no epoch was selected.
     """
-    if ablation_tables.better_than_chance(predictions, chosen_among):
+    if tabulation.better_than_chance(predictions, chosen_among):
         return ""
     accuracy = (predictions["class"] == predictions["before"]).mean()
     guess = predictions["class"].value_counts(normalize=True).max()
@@ -110,7 +111,7 @@ def what_it_loses(accuracy: pd.DataFrame) -> str:
     Args:
         accuracy: of `accuracy.csv`.
     """
-    loss, chosen = ablation_tables.loss(accuracy), accuracy.set_index("variant").loc["chosen"]
+    loss, chosen = tabulation.loss(accuracy), accuracy.set_index("variant").loc["chosen"]
     count = len(chosen["filters"].split())
     low, high = (points(bound) for bound in (chosen["change_low"], chosen["change_high"]))
     said = (

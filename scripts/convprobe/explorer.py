@@ -16,7 +16,8 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import ablation_tables, answers, sprites
+from convprobe import answers, sprites
+from convprobe.ablation import tabulation
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.job import versions
@@ -211,7 +212,7 @@ def _answers(folder, images_path, chosen, class_counts):
 def _loses(folder, predictions, classes, table_images):
     """Accuracy of the variants, confusion, and the predictions before and after."""
     accuracy = tables.read(folder / "accuracy.csv")
-    lost = ablation_tables.newly_wrong(predictions)
+    lost = tabulation.newly_wrong(predictions)
     # Those that turned wrong first: they are what is looked for.
     rows = list(dict.fromkeys([*lost.index, *predictions.index[:MOST_ROWS]]))
     shown = predictions.loc[sorted(rows[:MOST_ROWS])]
@@ -219,8 +220,7 @@ def _loses(folder, predictions, classes, table_images):
         "answer": answers.what_it_loses(accuracy),
         "variants": _table(accuracy),
         "confusion": {
-            state: ablation_tables.confusion(predictions, state, classes).to_numpy().tolist()
-            for state in ablation_tables.STATES
+            state: tabulation.confusion(predictions, state, classes).to_numpy().tolist() for state in tabulation.STATES
         },
         "image": shown["image"].tolist(),
         **{column: shown[column].map(classes.index).tolist() for column in TABLE_COLUMNS},

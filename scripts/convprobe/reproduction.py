@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import ablation_tables, intervals, verdicts
+from convprobe import intervals, verdicts
+from convprobe.ablation import tabulation
 from convprobe.network import receptive_field
 
 COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
@@ -75,7 +76,7 @@ def card(
     accuracy, predictions = tables["accuracy"], tables["predictions"]
     data = other_data(classes, normalisation)
     reason = data or other_network(settings["network"])
-    learned = ablation_tables.better_than_chance(predictions, selection["chosen_among"] if selection else 1)
+    learned = tabulation.better_than_chance(predictions, selection["chosen_among"] if selection else 1)
     rows = [
         _chance_row(accuracy, learned),
         *_untested_classes(predictions, classes),
@@ -148,7 +149,7 @@ def _accuracy_claims(
 
 
 def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool) -> Iterator[Row]:
-    loss, images = ablation_tables.loss(accuracies), int(accuracies["images"].iloc[0])
+    loss, images = tabulation.loss(accuracies), int(accuracies["images"].iloc[0])
     claim = "test accuracy with the chosen filters switched off"
     yield _accuracy(claim, 0.68, loss.accuracy, images, reason)
     claim = "fall of test accuracy with the chosen filters switched off"
@@ -162,7 +163,7 @@ def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool
         yield claim, None, share, *intervals.wilson(loss.as_large, loss.draws), verdict
 
 
-def _fall_verdict(loss: ablation_tables.Loss, published: float) -> str:
+def _fall_verdict(loss: tabulation.Loss, published: float) -> str:
     """Whether a loss worth naming is as large as the published one, which is the difference of two rounded numbers."""
     if loss.verdict != verdicts.HOLDS:
         return loss.verdict
@@ -282,7 +283,7 @@ def _flip_claims(summary: pd.DataFrame, reason: str | None) -> Iterator[Row]:
 
 def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator[Row]:
     """Are images that turned wrong taken for the named classes more than at random?"""
-    lost = ablation_tables.newly_wrong(predictions)
+    lost = tabulation.newly_wrong(predictions)
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
         yield _turned_into(claim, lost["class"], lost["after"], true, predicted, len(NAMED_CONFUSIONS), reason)

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import ablation, ablation_tables, card, explorer, style
+from convprobe import card, explorer, style
+from convprobe.ablation import tabulation, variants
 from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
 from convprobe.filters import activations, ranking, top_patches
@@ -447,10 +448,10 @@ def _ablation(results, config, run, at):
         what = f"accuracy before is {accuracies['before']}, after that epoch it was {evaluated}"
         yield np.isclose(accuracies["before"], evaluated), name, what
     for state in accuracies:
-        counts = ablation_tables.confusion(table, state, images.classes)
+        counts = tabulation.confusion(table, state, images.classes)
         results.same_table(f"{at}/ablation/confusion-{state}.csv", counts, index=True)
-    results.same_table(f"{at}/ablation/class-pairs.csv", ablation_tables.class_pairs(table))
-    results.same_table(f"{at}/ablation/flips.csv", ablation_tables.flips(table))
+    results.same_table(f"{at}/ablation/class-pairs.csv", tabulation.class_pairs(table))
+    results.same_table(f"{at}/ablation/flips.csv", tabulation.flips(table))
     results.same_table(f"{at}/ablation/first-images.csv", table.head(config["ablation"]["table_images"]))
     yield from _variants(results, config, run, at, table, images.classes)
     yield from _clean_confidence(results, config, at, table)
@@ -470,13 +471,13 @@ def _variants(results, config, run, at, table, classes):
         off = dict(zip(file["variant"].asstr()[:], file["filters"].asstr()[:], strict=True))
     network = checkpoints.load(results.path(_checkpoint_name(run, at))).network
     seed = configs.run_training(config, run)["seed"]
-    controls = ablation.draw_controls(network, chosen, config["ablation"]["random_controls"], seed)
-    for variant, names in ablation.parts_and_controls(chosen, controls).items():
+    controls = variants.draw_controls(network, chosen, config["ablation"]["random_controls"], seed)
+    for variant, names in variants.parts_and_controls(chosen, controls).items():
         expected = " ".join(names)
         yield off.get(variant) == expected, name, f"{variant} is without {off.get(variant)}, expected {expected}"
-    predicted = ablation_tables.read_variants(path, table, chosen, classes)
-    results.same_table(f"{at}/ablation/accuracy.csv", ablation_tables.accuracies(predicted, table["class"]))
-    by_class = ablation_tables.class_accuracies(predicted, table["class"], classes)
+    predicted = tabulation.read_variants(path, table, chosen, classes)
+    results.same_table(f"{at}/ablation/accuracy.csv", tabulation.accuracies(predicted, table["class"]))
+    by_class = tabulation.class_accuracies(predicted, table["class"], classes)
     results.same_table(f"{at}/ablation/class-accuracy.csv", by_class)
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from convprobe import ablation, ablation_figures, ablation_tables, variants
+from convprobe.ablation import figures, passes, tabulation, variants
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network
@@ -84,7 +84,7 @@ def test_variants_answer_as_a_changed_network_does(seed, mode):
     network, side = draw_network(draw)
     images, off = draw_images(draw, side), [draw_filters(draw, network) for _ in range(4)]
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    found = variants.predict(network, off, images, mode, batch=5)
+    found = passes.predict(network, off, images, mode, batch=5)
     for logits, filters in zip(found, off, strict=True):
         expected = without(network, filters, images, mode)
         scale = expected.abs().max().clamp(min=1)
@@ -99,7 +99,7 @@ def test_nothing_off_is_the_network_itself():
     draw = np.random.default_rng(0)
     network, side = draw_network(draw)
     images = draw_images(draw, side)
-    assert torch.equal(variants.predict(network, [[]], images)[0], evaluation.predict(network, images))
+    assert torch.equal(passes.predict(network, [[]], images)[0], evaluation.predict(network, images))
 
 
 @pytest.mark.parametrize("batch", [1, 5, 12])
@@ -107,8 +107,8 @@ def test_the_batch_changes_no_prediction(batch):
     draw = np.random.default_rng(1)
     network, side = draw_network(draw)
     images, off = draw_images(draw, side), [draw_filters(draw, network)]
-    whole = variants.predict(network, off, images, "mean")
-    torch.testing.assert_close(variants.predict(network, off, images, "mean", batch=batch), whole, atol=1e-4, rtol=1e-5)
+    whole = passes.predict(network, off, images, "mean")
+    torch.testing.assert_close(passes.predict(network, off, images, "mean", batch=batch), whole, atol=1e-4, rtol=1e-5)
 
 
 def wilson_by_hand(right, count, z=1.959963985):
@@ -132,11 +132,11 @@ class Study:
         draw = np.random.default_rng(seed)
         network, side = draw_network(draw)
         images, chosen = draw_images(draw, side, count=40), sorted(draw_filters(draw, network))
-        others = ablation.parts_and_controls(chosen, ablation.draw_controls(network, chosen, 2, seed))
-        self.predictions = ablation.predictions(network, chosen, images, mode)
-        logits = variants.predict(network, list(others.values()), images, mode)
-        ablation.write_variants(path, others, logits, images, mode, "")
-        self.predicted = ablation_tables.read_variants(path, self.predictions, chosen, CLASSES)
+        others = variants.parts_and_controls(chosen, variants.draw_controls(network, chosen, 2, seed))
+        self.predictions = variants.predictions(network, chosen, images, mode)
+        logits = passes.predict(network, list(others.values()), images, mode)
+        variants.write_variants(path, others, logits, images, mode, "")
+        self.predicted = tabulation.read_variants(path, self.predictions, chosen, CLASSES)
         self.off = {"none": [], "chosen": chosen, **others}
         self.labels, self.true = images.labels, [CLASSES[label] for label in images.labels]
         self.answers = {name: without(network, filters, images, mode) for name, filters in self.off.items()}
@@ -152,7 +152,7 @@ def study(request, tmp_path_factory):
 
 
 def test_accuracies_of_all_variants_are_those_of_brute_force(study):
-    table = ablation_tables.accuracies(study.predicted, study.predictions["class"]).set_index("variant")
+    table = tabulation.accuracies(study.predicted, study.predictions["class"]).set_index("variant")
     assert list(table.index) == list(study.off)
     before = study.right("none")
     for name, filters in study.off.items():
@@ -168,7 +168,7 @@ def test_accuracies_of_all_variants_are_those_of_brute_force(study):
 
 
 def test_accuracies_by_class_are_those_of_brute_force(study):
-    table = ablation_tables.class_accuracies(study.predicted, study.predictions["class"], CLASSES)
+    table = tabulation.class_accuracies(study.predicted, study.predictions["class"], CLASSES)
     table = table.set_index(["variant", "class"])
     assert list(table.index) == [(name, wanted) for name in study.off for wanted in CLASSES]
     for name, wanted in table.index:
@@ -186,7 +186,7 @@ def test_predictions_and_confusion_are_those_of_brute_force(study):
         assert table[f"confidence_{state}"].tolist() == pytest.approx(truth.tolist(), abs=1e-5)
         pairs = list(zip(study.true, study.taken_for[name], strict=True))
         counted = [[pairs.count((row, column)) for column in CLASSES] for row in CLASSES]
-        assert ablation_tables.confusion(table, state, CLASSES).to_numpy().tolist() == counted
+        assert tabulation.confusion(table, state, CLASSES).to_numpy().tolist() == counted
 
 
 def test_class_pairs_and_flips_are_those_of_brute_force(study):
@@ -197,9 +197,9 @@ def test_class_pairs_and_flips_are_those_of_brute_force(study):
         if before or after:
             counted[pair] = [before, after, after - before, images.count((pair[0], *pair))]
     assert sum(newly_wrong for *_, newly_wrong in counted.values()) > 2, "some turn wrong, or the test could not fail"
-    pairs = ablation_tables.class_pairs(study.predictions).set_index(["class", "predicted"])
+    pairs = tabulation.class_pairs(study.predictions).set_index(["class", "predicted"])
     assert dict(zip(pairs.index, pairs.to_numpy().tolist(), strict=True)) == counted
-    flips = ablation_tables.flips(study.predictions)
+    flips = tabulation.flips(study.predictions)
     changed = [number for number, (_, before, after) in enumerate(images) if before != after]
     pd.testing.assert_frame_equal(flips.drop(columns="fall").sort_index(), study.predictions.loc[changed])
     assert flips["fall"].tolist() == sorted(flips["confidence_before"] - flips["confidence_after"], reverse=True)
@@ -207,7 +207,7 @@ def test_class_pairs_and_flips_are_those_of_brute_force(study):
 
 def test_controls_are_as_many_per_layer_as_were_chosen():
     network = Network({"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": []}, 3, 12)
-    draws = ablation.draw_controls(network, ["conv1/0", "conv2/1", "conv2/3"], count=40, seed=1)
+    draws = variants.draw_controls(network, ["conv1/0", "conv2/1", "conv2/3"], count=40, seed=1)
     assert len(draws) == 40
     for draw in draws:
         layers = [name.split("/")[0] for name in draw]
@@ -217,7 +217,7 @@ def test_controls_are_as_many_per_layer_as_were_chosen():
 
 
 def test_each_filter_each_layer_and_each_draw_is_a_variant():
-    found = ablation.parts_and_controls(["conv1/0", "conv2/1", "conv2/3"], [["conv1/2"], ["conv1/1"]])
+    found = variants.parts_and_controls(["conv1/0", "conv2/1", "conv2/3"], [["conv1/2"], ["conv1/1"]])
     assert found == {
         "conv1/0": ["conv1/0"], "conv2/1": ["conv2/1"], "conv2/3": ["conv2/3"], "conv1": ["conv1/0"],
         "conv2": ["conv2/1", "conv2/3"], "random-01": ["conv1/2"], "random-02": ["conv1/1"],
@@ -233,7 +233,7 @@ def predictions():
 
 
 def test_confusion_has_true_classes_in_rows(predictions):
-    after = ablation_tables.confusion(predictions, "after", CLASSES)
+    after = tabulation.confusion(predictions, "after", CLASSES)
     assert after.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
     assert (list(after.index), list(after.columns)) == (list(CLASSES), list(CLASSES))
 
@@ -244,10 +244,10 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
     numbered = predictions.replace(names)
     tables.write(tmp_path / "a.csv", numbered)
     read = tables.read(tmp_path / "a.csv")
-    confusion = ablation_tables.confusion(read, "after", names.values())
+    confusion = tabulation.confusion(read, "after", names.values())
     assert confusion.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
-    assert ablation_tables.flips(read)["after"].tolist() == ["7", "007", "7", "7", "1e3"]
-    pairs = ablation_tables.class_pairs(read)
+    assert tabulation.flips(read)["after"].tolist() == ["7", "007", "7", "7", "1e3"]
+    pairs = tabulation.class_pairs(read)
     tables.write(tmp_path / "c.csv", pairs)
     assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
     tables.write(tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"}))
@@ -267,7 +267,7 @@ def test_classes_may_be_called_as_anything_in_a_table_is(tmp_path):
     read = tables.read_counts(tmp_path / "counts.csv")
     assert (list(read.index), list(read.columns)) == (list(AWKWARD), list(AWKWARD))
     assert read.to_numpy().tolist() == counts.to_numpy().tolist()
-    ablation_figures.confusion(tmp_path / "a.png", read, read, "conv1/0: map set to 0", "own", "weights")
+    figures.confusion(tmp_path / "a.png", read, read, "conv1/0: map set to 0", "own", "weights")
     drawn = (tmp_path / "a.svg").read_text()
     assert drawn.count("<!-- class -->") == drawn.count("<!-- class.1 -->") == 2 * 3  # once a side of each panel
 
@@ -283,8 +283,8 @@ def test_a_bar_for_each_pair_of_classes_whatever_their_names(tmp_path):
     """Two pairs whose names read the same."""
     rows = [("a", "a", "b → c"), ("a → b", "a → b", "c"), ("a → b", "a → b", "c")]
     predictions = pd.DataFrame(rows, columns=["class", "before", "after"])
-    pairs = ablation_tables.class_pairs(predictions)
-    ablation_figures.class_pairs(tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights")
+    pairs = tabulation.class_pairs(predictions)
+    figures.class_pairs(tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights")
     assert (tmp_path / "a.svg").read_text().count("<!-- a → b → c -->") == 2 * 2
 
 
@@ -292,14 +292,14 @@ def test_the_figure_of_confusion_has_place_for_many_classes_of_any_name(tmp_path
     """A cell is as wide as a number is; dollars in a name are no formula."""
     names = [rf"$\{number}$" for number in range(33)]
     table = pd.DataFrame(np.eye(33, dtype=int), names, names)
-    off = ablation_figures.switched_off(["conv1/0"], "zero")
-    ablation_figures.confusion(tmp_path / "a.png", table, table, off, "own", "weights")
+    off = figures.switched_off(["conv1/0"], "zero")
+    figures.confusion(tmp_path / "a.png", table, table, off, "own", "weights")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.width > 3 * 33 * 0.25 * 150
 
 
 def test_class_pairs_tell_what_was_confused_before_and_after_and_who_turned_wrong(predictions):
-    assert ablation_tables.class_pairs(predictions).to_numpy().tolist() == [
+    assert tabulation.class_pairs(predictions).to_numpy().tolist() == [
         ["ant", "bee", 0, 3, 3, 2],
         ["bee", "ant", 0, 1, 1, 1],
         ["ant", "cow", 1, 0, -1, 0],
@@ -308,16 +308,16 @@ def test_class_pairs_tell_what_was_confused_before_and_after_and_who_turned_wron
 
 
 def test_flips_are_the_images_that_changed_the_largest_fall_first(predictions):
-    flips = ablation_tables.flips(predictions)
+    flips = tabulation.flips(predictions)
     assert flips["image"].tolist() == [0, 4, 1, 2, 5]
     assert flips["fall"].tolist() == pytest.approx([0.8, 0.7, 0.2, -0.1, -0.2])
-    assert ablation_tables.newly_wrong(flips)["image"].tolist() == [0, 4, 1]
+    assert tabulation.newly_wrong(flips)["image"].tolist() == [0, 4, 1]
 
 
 def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
     true = pd.Series(["ant"] * 30)
     predicted = {"none": ("", true), "chosen": ("conv1/0", true.replace("ant", "bee"))}
-    tables.write(tmp_path / "accuracy.csv", ablation_tables.accuracies(predicted, true))
+    tables.write(tmp_path / "accuracy.csv", tabulation.accuracies(predicted, true))
     # All of 30 changes to one side: 2 of 2³⁰ ways.
     assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx([1, 2**-29], rel=1e-6)
 
@@ -326,15 +326,15 @@ def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
     logits = torch.tensor([[[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]])  # all right
     images = image_file.Images(np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6))
     off = {"random-01": ["conv1/2", "conv2/7"]}
-    ablation.write_variants(tmp_path / "variants.h5", off, logits, images, "zero", "")
-    predicted = ablation_tables.read_variants(tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES)
-    table = ablation_tables.accuracies(predicted, predictions["class"]).set_index("variant")
+    variants.write_variants(tmp_path / "variants.h5", off, logits, images, "zero", "")
+    predicted = tabulation.read_variants(tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES)
+    table = tabulation.accuracies(predicted, predictions["class"]).set_index("variant")
     assert table["filters"].tolist() == ["", "conv1/0", "conv1/2 conv2/7"]
     assert table["accuracy"].tolist() == pytest.approx([4 / 6, 2 / 6, 1])
     assert table[["lost", "gained"]].to_numpy().tolist() == [[0, 0], [3, 1], [0, 2]]
     # 3 of 4 changes or more to one side: 2 · (4 + 1) of 16 ways; 2 of 2: 2 · 1 of 4.
     assert table["p_value"].tolist() == pytest.approx([1, 10 / 16, 0.5])
-    by_class = ablation_tables.class_accuracies(predicted, predictions["class"], CLASSES)
+    by_class = tabulation.class_accuracies(predicted, predictions["class"], CLASSES)
     chosen = by_class[by_class["variant"] == "chosen"]
     assert chosen[["class", "images", "accuracy"]].to_numpy().tolist() == [
         ["ant", 3, 0],

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from convprobe import ablation_tables, answers
+from convprobe import answers
+from convprobe.ablation import tabulation
 from convprobe.occlusion import localisation
 
 
@@ -17,7 +18,7 @@ def lost(before, after, draws=()):
     variants = {"none": ("", before), "chosen": ("conv1/1 conv1/2", after)}
     variants |= {f"random-{n:02d}": ("conv1/3 conv1/4", right) for n, right in enumerate(draws, start=1)}
     predicted = {name: (filters, true.where(true.index < right, "b")) for name, (filters, right) in variants.items()}
-    return answers.what_it_loses(ablation_tables.accuracies(predicted, true)).replace("\N{NO-BREAK SPACE}", " ")
+    return answers.what_it_loses(tabulation.accuracies(predicted, true)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_network_at_chance_is_told_so():

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_figures, ablation_tables, style
+from convprobe import style
+from convprobe.ablation import figures, tabulation
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.filters import figures, top_patches
@@ -16,7 +17,7 @@ from convprobe.store import hdf5
 
 RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
-OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
+OFF = figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
 PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
 
 
@@ -90,24 +91,24 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
 def test_what_is_off_is_named_layer_by_layer_with_the_mode():
     assert OFF == "conv1/2, 7; conv2/5: weights set to 0, biases kept"
     many = [f"conv1/{channel}" for channel in range(40)] + ["conv2/1"]
-    assert ablation_figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
+    assert figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
 
 
 def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     right = pd.DataFrame([(0, "ant", "ant", "ant", 0.9, 0.9), (1, "bee", "bee", "bee", 0.8, 0.7)])
     right.columns = PREDICTION_COLUMNS
     classes, counts = ("ant", "bee"), {}
-    for state in ablation_tables.STATES:
-        counts[state] = ablation_tables.confusion(right, state, classes)
-    ablation_figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
-    pairs = ablation_tables.class_pairs(right)
-    ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
-    lost = ablation_tables.newly_wrong(ablation_tables.flips(right))
-    ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
+    for state in tabulation.STATES:
+        counts[state] = tabulation.confusion(right, state, classes)
+    figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
+    pairs = tabulation.class_pairs(right)
+    figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
+    lost = tabulation.newly_wrong(tabulation.flips(right))
+    figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
     predicted = {"none": ("", right["before"]), "chosen": ("conv1/2 conv1/7 conv2/5", right["after"])}
     predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["after"])}
-    table = ablation_tables.accuracies(predicted, right["class"])
-    ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
+    table = tabulation.accuracies(predicted, right["class"])
+    figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
     for name in ("confusion", "pairs", "gallery", "accuracy"):
         assert "r, epoch-01" in words(tmp_path / f"{name}.png")
         assert OFF in words(tmp_path / f"{name}.png")

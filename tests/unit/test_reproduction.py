@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import ablation_tables, reproduction
+from convprobe import reproduction
+from convprobe.ablation import tabulation
 from convprobe.occlusion import localisation
 
 CIFAR10 = sorted(reproduction.CIFAR10_CLASSES)
@@ -32,7 +33,7 @@ def accuracies(after, draws=(), images=10_000, before=0.812):
     true = pd.Series(["a"] * images)
     right = {name: np.arange(images) < round(share * images) for name, (_, share) in variants.items()}
     predicted = {name: (filters, true.where(right[name], "b")) for name, (filters, _) in variants.items()}
-    return ablation_tables.accuracies(predicted, true)
+    return tabulation.accuracies(predicted, true)
 
 
 @pytest.fixture

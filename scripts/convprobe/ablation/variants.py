@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from convprobe import variants
+from convprobe.ablation import passes
 from convprobe.job import runtime
 from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
@@ -39,7 +39,7 @@ def predictions(network, filters, images, mode, job=runtime.IDLE):
         pandas.DataFrame of `image, class, before, after, confidence_before, confidence_after`;
         the class columns hold names, confidence is the probability of the true class.
     """
-    logits = dict(zip(("before", "after"), variants.predict(network, [[], filters], images, mode, job), strict=True))
+    logits = dict(zip(("before", "after"), passes.predict(network, [[], filters], images, mode, job), strict=True))
     columns = {"image": images.indices, "class": _names(images, images.labels)}
     columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
     each = np.arange(len(images.labels))

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from convprobe import answers, style
-from convprobe.ablation_tables import STATES
+from convprobe.ablation.tabulation import STATES
 from convprobe.network.receptive_field import split_name
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
@@ -84,8 +84,8 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     """Bars of the commonest class pairs among the images that turned wrong, and of the change in confusion.
 
     Args:
-        table: of ablation_tables.class_pairs.
-        predictions: of ablation.predictions.
+        table: of tabulation.class_pairs.
+        predictions: of variants.predictions.
         off: of switched_off.
         run, checkpoint: names, for the title.
     """
@@ -129,7 +129,7 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
     """How much each variant changes the accuracy, with its paired interval; the random draws on one line.
 
     Args:
-        table: of ablation_tables.accuracies.
+        table: of tabulation.accuracies.
         off: of switched_off.
         run, checkpoint: names, for the title.
     """

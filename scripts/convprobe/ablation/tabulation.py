@@ -20,8 +20,8 @@ def read_variants(path, predictions, chosen, classes):
     """Predicted classes by variant.
 
     Args:
-        path: of ablation.write_variants.
-        predictions: the table of ablation.predictions, which adds the variants `none` and `chosen`.
+        path: of variants.write_variants.
+        predictions: the table of variants.predictions, which adds the variants `none` and `chosen`.
         chosen: names of the filters that are off in the latter.
         classes: names, in order.
 
@@ -102,7 +102,7 @@ def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
     """Whether the network with all filters is certainly right more often than the same answer for every image.
 
     Args:
-        predictions: of ablation.predictions.
+        predictions: of variants.predictions.
         chosen_among: as of verdicts.better_than_chance.
     """
     right = int((predictions["class"] == predictions["before"]).sum())
@@ -129,7 +129,7 @@ def confusion(table, column, classes):
     """How many images of each true class (row) were taken for each class (column).
 
     Args:
-        table: of ablation.predictions.
+        table: of variants.predictions.
         column: `before` or `after`.
         classes: names, in order.
     """
@@ -154,7 +154,7 @@ def class_pairs(table):
 
 
 def newly_wrong(table):
-    """The rows of ablation.predictions that were right before and are wrong after."""
+    """The rows of variants.predictions that were right before and are wrong after."""
     return table[(table["before"] == table["class"]) & (table["after"] != table["class"])]
 
 
@@ -162,7 +162,7 @@ def flips(table):
     """The images that are taken for another class than before.
 
     Returns:
-        the rows of ablation.predictions with `fall`, by how much the probability of the true class fell; the
+        the rows of variants.predictions with `fall`, by how much the probability of the true class fell; the
         largest fall first.
     """
     changed = table[table["before"] != table["after"]]
