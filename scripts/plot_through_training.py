@@ -2,16 +2,17 @@
 
 import pandas as pd
 
-from convprobe import epochs_figure, style
+from convprobe import style
 from convprobe.dataset import image_file
 from convprobe.job import runtime
+from convprobe.report import through_training
 from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         epochs = snakemake.params.settings["epochs"]
-        indices = epochs_figure.shown_images(snakemake.input.maps[0])
+        indices = through_training.shown_images(snakemake.input.maps[0])
         images = image_file.read(snakemake.input.images, "test", indices)
         top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
         maps, patches = snakemake.input.maps, snakemake.input.patches
-        epochs_figure.draw(snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run)
+        through_training.draw(snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run)

@@ -1,8 +1,8 @@
 """Are all results there, whole, and in agreement with one another?"""
 
-from convprobe import verification
 from convprobe.errors import InputError
 from convprobe.job import runtime
+from convprobe.report import verification
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from convprobe import explorer
 from convprobe.job import runtime
+from convprobe.report import explorer
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):

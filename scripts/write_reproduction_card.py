@@ -1,7 +1,7 @@
 """Which of the study's claims hold."""
 
-from convprobe import card
 from convprobe.job import runtime
+from convprobe.report import card
 from convprobe.store import tables
 
 if __name__ == "__main__":

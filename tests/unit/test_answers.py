@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from convprobe import answers
 from convprobe.ablation import tabulation
 from convprobe.occlusion import localisation
+from convprobe.report import answers
 
 
 def predictions(classes, before):

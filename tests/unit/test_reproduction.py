@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convprobe import reproduction
 from convprobe.ablation import tabulation
 from convprobe.occlusion import localisation
+from convprobe.report import reproduction
 
 CIFAR10 = sorted(reproduction.CIFAR10_CLASSES)
 PIXELS = {"mean": [0.49140, 0.48216, 0.44653], "std": [0.24703, 0.24349, 0.26159], "images": 50_000}

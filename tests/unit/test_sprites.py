@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from convprobe import sprites
+from convprobe.report import sprites
 
 
 def decoded(made):

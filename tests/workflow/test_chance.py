@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convprobe import explorer, reproduction
+from convprobe.report import explorer, reproduction
 from convprobe.store import tables
 
 pytestmark = pytest.mark.slow

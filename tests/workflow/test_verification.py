@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from convprobe import explorer, verification
 from convprobe.network import checkpoints
 from convprobe.plan import config as configs
+from convprobe.report import explorer, verification
 
 PROBED = "normalised/epoch-01"
 

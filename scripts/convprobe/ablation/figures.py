@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from convprobe import answers, style
+from convprobe import style
 from convprobe.ablation.tabulation import STATES
 from convprobe.network.receptive_field import split_name
+from convprobe.report import answers
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
 CELL = 0.25  # inches, in which a number can be read

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convprobe import card, explorer, style
+from convprobe import style
 from convprobe.ablation import tabulation, variants
 from convprobe.dataset import image_file, sources
 from convprobe.errors import InputError
@@ -23,6 +23,7 @@ from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.occlusion import summary
 from convprobe.plan import config as configs
+from convprobe.report import card, explorer
 from convprobe.store import files, hdf5, tables
 from convprobe.training import selection
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe import reproduction
 from convprobe.dataset import image_file
+from convprobe.report import reproduction
 from convprobe.store import files, tables
 
 

@@ -16,11 +16,11 @@ import matplotlib
 import numpy as np
 import yaml
 
-from convprobe import answers, sprites
 from convprobe.ablation import tabulation
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.job import versions
+from convprobe.report import answers, sprites
 from convprobe.store import files, hdf5, tables
 
 ASSETS = Path(__file__).parents[2] / "report/explorer"
