@@ -69,7 +69,7 @@ def seconds(what):
 
 
 def fingerprints():
-    code = "from convprobe.fingerprint import fingerprint; import sys, time; start = time.process_time(); "
+    code = "from convprobe.plan.fingerprint import fingerprint; import sys, time; start = time.process_time(); "
     code += "[fingerprint(script) for script in sys.argv[1:]]; print(time.process_time() - start)"
     scripts = sorted(map(str, (REPOSITORY / "scripts").glob("*.py")))
     runs = [

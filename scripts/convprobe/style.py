@@ -1,7 +1,4 @@
-"""Every figure: one style, fixed scales, perceptual colour maps.
-
-Each function draws one file's content and writes it as PNG, with a vector copy and its words beside it.
-"""
+"""What all figures share: one style, and how they are written, as PNG with a vector copy and words beside it."""
 
 import contextlib
 import os
@@ -15,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convprobe.errors import InputError
-from convprobe.store import files, hdf5
+from convprobe.store import files
 
 STYLE = {
     "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "axes.spines.top": False, "axes.spines.right": False,
@@ -27,7 +24,6 @@ matplotlib.rcParams.update(STYLE)
 
 # Okabe & Ito's colours, which stay apart for every kind of colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-SHEET_IMAGES = 4  # images side by side, as published
 WORDS = ("Title", "Description", "Source")  # in the metadata of a picture and its vector copy
 
 _sources = []  # paths of the files that figures are drawn from just now
@@ -108,79 +104,3 @@ def picture(axes, pixels, **options):
     axes.spines[:].set_visible(False)
     # "none" keeps the pixels themselves in the vector copy.
     return axes.imshow(pixels, interpolation="none", **options)
-
-
-def learning_curve(path, table, selection, run):
-    """Accuracy and loss over the epochs, the selected epoch marked.
-
-    Args:
-        table: of selection.learning_curve.
-        selection: the content of `selection.json`.
-        run: its name, for the title.
-    """
-    figure = new(7, 3.2)
-    panels = dict(zip(("accuracy", "loss"), figure.subplots(1, 2), strict=True))
-    for quantity, axes in panels.items():
-        for split, colour, dashes in (("train", GREY, "--"), ("validation", ORANGE, ":"), ("test", BLUE, "-")):
-            if f"{split}_{quantity}" in table:
-                values = table[f"{split}_{quantity}"]
-                axes.plot(table["epoch"], values, dashes, color=colour, label=split, marker=".")
-        axes.axvline(selection["epoch"], color="black", linewidth=0.8)
-        axes.set(xlabel="epoch", ylabel=quantity, ylim=(0, None))
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    panels["accuracy"].set_ylim(0, 1)
-    panels["accuracy"].legend(loc="best")
-    panels["loss"].set_ylim(top=1.1 * panels["loss"].dataLim.ymax)
-    panels["loss"].set_ylabel("loss (cross-entropy)")
-    figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy")
-    how = "chosen in the config" if selection["policy"] == "fixed" else "the best"
-    save(
-        figure,
-        path,
-        f"Accuracy and loss after each epoch; train values are means over the epoch while the network learns. "
-        f"Black line: the epoch that is probed, {how}. Highest test accuracy: epoch {selection['best_epoch']}.",
-    )
-
-
-def occlusion_sheet(path, images, map_paths, run, checkpoint):
-    """Four images on top, then a row of confidence maps per window, as published.
-
-    Args:
-        images: the image_file.Images on this sheet.
-        map_paths: window files, the smallest window first.
-        run, checkpoint: names, for the title.
-    """
-    figure = new(1.55 * SHEET_IMAGES + 0.9, 1.62 * (len(map_paths) + 1) + 1)
-    grid = figure.subplots(len(map_paths) + 1, SHEET_IMAGES, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for column, (pixels, label, image) in enumerate(zip(images.pixels, images.labels, images.indices, strict=True)):
-        grid[0, column].set_axis_on()
-        picture(grid[0, column], pixels)
-        grid[0, column].set_title(f"{images.classes[label]}\ntest image {image}")
-    for axes_row, map_path in zip(grid[1:], map_paths, strict=True):
-        drawn = _draw_maps(axes_row, map_path, images.indices)
-    bar = figure.colorbar(drawn, ax=grid[1:], shrink=0.6, ticks=[0, 0.25, 0.5, 0.75, 1])
-    bar.set_label("probability of the true class")
-    figure.suptitle(f"Where does it look? {run}, {checkpoint}")
-    save(
-        figure,
-        path,
-        "Each pixel of a map is the probability of the true class while a grey window is centred there; dark "
-        "is where covering the image takes the belief away. Under each map: its mean, and the probability "
-        "without a window.",
-    )
-
-
-def _draw_maps(axes_row, map_path, wanted):
-    with hdf5.open_complete(map_path) as file:
-        place = {image: row for row, image in enumerate(file["image"][:])}
-        window, labels = file.attrs["window"], file["label"][:]
-        for column, image in enumerate(wanted):
-            row, axes = place[image], axes_row[column]
-            confidence = file["confidence"][row]
-            axes.set_axis_on()
-            drawn = picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
-            axes.set_xlabel(f"{confidence.mean():.2f} of {file['clean_probability'][row, labels[row]]:.2f}", fontsize=8)
-        axes_row[0].set_ylabel(f"window {window}×{window}")
-    return drawn

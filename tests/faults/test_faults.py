@@ -86,7 +86,7 @@ BRANCHES = (f"results/tiny/{RUN}/through-training.png", "results/tiny/own/checkp
 def branched(finished, tmp_path_factory):
     """The tiny study with more branches, and no more of them made than the rules need that only these have."""
     workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(BRANCHED, name="edit.yaml")
-    config = workflow.folder / "scripts/convprobe/config.py"
+    config = workflow.folder / "scripts/convprobe/plan/config.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     shutil.copy2(workflow.files()[f"{RUN}/checkpoints/epoch-02.pth"], workflow.folder / "own.pth")
     completed = workflow.run(*BRANCHES)

@@ -57,12 +57,14 @@ def test_exactly_the_stale_jobs_are_planned(plans, edit):
 
 
 def test_every_module_of_the_library_stands_in_the_table():
-    assert {path.stem for path in (REPOSITORY / "scripts/convprobe").glob("*.py")} == set(MODULES)
+    library = REPOSITORY / "scripts/convprobe"
+    modules = [path for path in library.rglob("*.py") if path.name != "__init__.py"]
+    assert {path.relative_to(library).with_suffix("").as_posix() for path in modules} == set(MODULES)
 
 
 def test_the_reason_names_the_file_that_changed(plans):
-    reason = plans["code of `ablation`"]["compare_ablations normalised epoch-01"]
-    assert re.findall(r"'(\S+\.py) \w{16}'", reason) == ["convprobe/ablation.py"] * 2
+    reason = plans["code of `ablation/variants`"]["compare_ablations normalised epoch-01"]
+    assert re.findall(r"'(\S+\.py) \w{16}'", reason) == ["convprobe/ablation/variants.py"] * 2
 
 
 def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path):

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from convprobe import style
+from convprobe.ablation import answers
 from convprobe.ablation.tabulation import STATES
 from convprobe.network.receptive_field import split_name
-from convprobe.report import answers
 
 CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
 CELL = 0.25  # inches, in which a number can be read

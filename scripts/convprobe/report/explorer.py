@@ -17,13 +17,16 @@ import numpy as np
 import yaml
 
 from convprobe.ablation import tabulation
+from convprobe.ablation.answers import chance, what_it_loses
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
+from convprobe.filters.answers import what_filters_answer_to
 from convprobe.job import versions
-from convprobe.report import answers, sprites
+from convprobe.occlusion.answers import where_it_looks
+from convprobe.report import sprites
 from convprobe.store import files, hdf5, tables
 
-ASSETS = Path(__file__).parents[2] / "report/explorer"
+ASSETS = Path(__file__).parents[3] / "report/explorer"
 DIGITS = 4  # of a probability on the page
 # What the page holds at most; the files beside it hold all.
 MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leaves
@@ -114,7 +117,7 @@ def _probe(folder, images_path, settings):
     return {
         "run": run,
         "checkpoint": checkpoint,
-        "warning": answers.chance(predictions, _chosen_among(folder.parent, settings["trained"])),
+        "warning": chance(predictions, _chosen_among(folder.parent, settings["trained"])),
         "answers": _answers(folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()),
         "loses": _loses(folder / "ablation", predictions, image_file.classes(images_path), settings["table_images"]),
     }
@@ -178,7 +181,7 @@ def _window(path, summary, localisation, shown):
     return {
         "window": window,
         "fill": fill,
-        "answer": answers.where_it_looks(rows, found),
+        "answer": where_it_looks(rows, found),
         "rows": rows[columns].head(shown).round(6).to_numpy().tolist(),
     }
 
@@ -206,7 +209,7 @@ def _answers(folder, images_path, chosen, class_counts):
                 "sprite": sprites.sprite(patches, max(max(patch.shape[:2]) for patch in patches)),
             }
         )
-    return {"answer": answers.what_filters_answer_to(table, class_counts), "layers": layers, "chosen": chosen}
+    return {"answer": what_filters_answer_to(table, class_counts), "layers": layers, "chosen": chosen}
 
 
 def _loses(folder, predictions, classes, table_images):
@@ -217,7 +220,7 @@ def _loses(folder, predictions, classes, table_images):
     rows = list(dict.fromkeys([*lost.index, *predictions.index[:MOST_ROWS]]))
     shown = predictions.loc[sorted(rows[:MOST_ROWS])]
     return {
-        "answer": answers.what_it_loses(accuracy),
+        "answer": what_it_loses(accuracy),
         "variants": _table(accuracy),
         "confusion": {
             state: tabulation.confusion(predictions, state, classes).to_numpy().tolist() for state in tabulation.STATES

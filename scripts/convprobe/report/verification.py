@@ -305,8 +305,8 @@ def _occlusion(results, config, run, at):
             made_with = _attributes(file, ("window", *expected))
             yield from results.made_with(name, made_with, {"window": window, **expected})
             yield from _maps(file, name, images)
-    summary, localisation = summary.summarise(paths, results.path("dataset/images.h5"))
-    results.same_table(f"{at}/occlusion/summary.csv", summary)
+    by_image, localisation = summary.summarise(paths, results.path("dataset/images.h5"))
+    results.same_table(f"{at}/occlusion/summary.csv", by_image)
     results.same_table(f"{at}/occlusion/localisation.csv", localisation)
 
 

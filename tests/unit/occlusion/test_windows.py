@@ -218,8 +218,8 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
     windows.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")
-    summary, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
-    (row,) = summary.to_dict("records")
+    table, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
+    (row,) = table.to_dict("records")
     numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
     assert {key: row[key] for key in numbers} == pytest.approx(numbers)
     assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")

@@ -8,16 +8,18 @@ import pandas as pd
 import pytest
 
 from convprobe import style
-from convprobe.ablation import figures, tabulation
+from convprobe.ablation import figures as ablation_figures
+from convprobe.ablation import tabulation
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.filters import figures, top_patches
+from convprobe.filters import figures as filter_figures
+from convprobe.filters import top_patches
 from convprobe.network import receptive_field
 from convprobe.store import hdf5
 
 RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
-OFF = figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
+OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
 PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
 
 
@@ -44,7 +46,7 @@ def words(path):
 def draw_filter(path, responses):
     maps = np.zeros((len(responses), 3, 3), dtype=np.float32)
     maps[:, 0, 0] = responses
-    figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
+    filter_figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
 
 
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
@@ -55,7 +57,7 @@ def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
     red, grey = (pixels_of(tmp_path / "one.png", colour) for colour in (RED, (128, 128, 128)))
     assert 0.5 < grey / red < 0.75
     rows = top_images([2.0, 1.0])
-    figures.atlas_page(tmp_path / "atlas.png", red_images(2), rows, FIELD, "r", "epoch-01")
+    filter_figures.atlas_page(tmp_path / "atlas.png", red_images(2), rows, FIELD, "r", "epoch-01")
     assert "patches of 4×4 pixels" in words(tmp_path / "atlas.png")
     red, grey = (pixels_of(tmp_path / "atlas.png", colour) for colour in (RED, (128, 128, 128)))
     assert 2 < grey / red < 4
@@ -66,7 +68,7 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
     assert pixels_of(tmp_path / "silent.png", RED) == 0
     for name, responses in (("two", [2.0, 1.0]), ("one", [2.0, 0.0]), ("silent", [0.0, 0.0])):
         rows = top_images(responses)
-        figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
+        filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
     shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
     assert shown[0] > shown[1] > shown[2] == 0
 
@@ -76,10 +78,10 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
     for count in (20, 21):
         draw_filter(tmp_path / f"one-{count}.png", [2.0] * count)
         rows = top_images([2.0] * count)
-        figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
+        filter_figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
         with hdf5.create(tmp_path / "patches.h5") as file:
             file["conv1/3"] = np.full((count, 4, 4, 3), RED, np.uint8)
-        figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
+        filter_figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
         shown[count] = [pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")]
     assert np.allclose(shown[21], shown[20], rtol=0.1)  # the caption takes a line more
     for name, table in (("one", "top-images.csv"), ("atlas", "all-top-images.csv"), ("top", "top-images.csv")):
@@ -91,7 +93,7 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
 def test_what_is_off_is_named_layer_by_layer_with_the_mode():
     assert OFF == "conv1/2, 7; conv2/5: weights set to 0, biases kept"
     many = [f"conv1/{channel}" for channel in range(40)] + ["conv2/1"]
-    assert figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
+    assert ablation_figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
 
 
 def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
@@ -100,15 +102,15 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     classes, counts = ("ant", "bee"), {}
     for state in tabulation.STATES:
         counts[state] = tabulation.confusion(right, state, classes)
-    figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
+    ablation_figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
     pairs = tabulation.class_pairs(right)
-    figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
+    ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
     lost = tabulation.newly_wrong(tabulation.flips(right))
-    figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
+    ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
     predicted = {"none": ("", right["before"]), "chosen": ("conv1/2 conv1/7 conv2/5", right["after"])}
     predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["after"])}
     table = tabulation.accuracies(predicted, right["class"])
-    figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
+    ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
     for name in ("confusion", "pairs", "gallery", "accuracy"):
         assert "r, epoch-01" in words(tmp_path / f"{name}.png")
         assert OFF in words(tmp_path / f"{name}.png")

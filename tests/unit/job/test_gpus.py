@@ -10,7 +10,7 @@ import pytest
 
 JOB = """
 import sys, time
-from convprobe import gpus
+from convprobe.job import gpus
 place = gpus.claim(["one", "two"], folder=sys.argv[1], wait=0.02)
 print(place, flush=True)
 time.sleep(float(sys.argv[2]))
@@ -44,7 +44,7 @@ rule compute:
 COMPUTE = """
 import time
 from pathlib import Path
-from convprobe import runtime
+from convprobe.job import runtime
 
 with runtime.job(snakemake.log[0]) as job:
     device, begin = job.device, time.monotonic()

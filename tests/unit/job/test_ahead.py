@@ -186,7 +186,7 @@ def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(tmp_path, i
 
 def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):
     holder = (
-        "import sys, time\nfrom convprobe import ahead\n"
+        "import sys, time\nfrom convprobe.job import ahead\n"
         "with ahead.shelf(sys.argv[1], [], []):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     command = [sys.executable, "-c", holder, str(tmp_path)]

@@ -12,14 +12,19 @@ from convprobe.errors import InputError
 from convprobe.job import runtime
 from convprobe.plan import cost
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 # All probes of a network, with all memory and then with little: the system refuses what is above.
 LITTLE_MEMORY = """
 import resource, sys
 from pathlib import Path
 import numpy as np, torch
-from convprobe import activations, checkpoints, datasets, evaluation, occlusion, ranking, training, variants
-from convprobe.network import RAW, Network
+from convprobe.ablation import passes
+from convprobe.dataset import image_file
+from convprobe.filters import activations, ranking
+from convprobe.network import checkpoints
+from convprobe.network.layers import RAW, Network
+from convprobe.occlusion import windows
+from convprobe.training import evaluation, trainer
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -27,14 +32,14 @@ random = np.random.default_rng(0)
 network = Network({"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}], "fc": []}, 3, 32).eval()
 pixels = random.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
 images = image_file.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
-hidden = torch.from_numpy(occlusion.windows(32, 32, 5))
+hidden = torch.from_numpy(windows.windows(32, 32, 5))
 probes = {
     "evaluation": lambda: evaluation.predict(network, images, batch=600).numpy(),
     "activations": lambda: np.concatenate(
         [found["conv1/5"] for found in activations.record(network, images, ["conv1/5"], batch=600)]),
     "ranking": lambda: ranking.top_images(network, images, 2, batch=600)["response"].to_numpy(),
-    "variants": lambda: variants.predict(network, [["conv1/3"]], images, batch=600).numpy(),
-    "occlusion": lambda: occlusion._plain(network, pixels[:1], hidden, 128, "fp32", occlusion.runtime.IDLE, 1024),
+    "variants": lambda: passes.predict(network, [["conv1/3"]], images, batch=600).numpy(),
+    "occlusion": lambda: windows._plain(network, pixels[:1], hidden, 128, "fp32", windows.runtime.IDLE, 1024),
 }
 def train():
     torch.manual_seed(0)
@@ -43,7 +48,7 @@ def train():
     settings = {"batch_size": 300, "augmentation": "none", "precision": "fp32", "seed": 0, "schedule": "constant",
                 "label_smoothing": 0.0,
                 "optimizer": {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0}}
-    record, _ = training.train_epoch(checkpoint, None, images, settings)
+    record, _ = trainer.train_epoch(checkpoint, None, images, settings)
     return np.append(trained.conv1.weight.detach().numpy(), [record["train_loss"], record["train_accuracy"]])
 
 
@@ -93,7 +98,7 @@ def test_where_the_system_limits_no_process_all_cores_count(monkeypatch):
 # Each of eight batches is told, whatever the clock says, on a terminal of its own that may be closed meanwhile.
 TOLD = """
 import os, pty, sys
-from convprobe import runtime
+from convprobe.job import runtime
 
 runtime.LOG_SECONDS = runtime.TERMINAL_SECONDS = -1
 ours, theirs = pty.openpty()
@@ -144,7 +149,7 @@ BOMB = """
 import io, resource, sys, zipfile
 from pathlib import Path
 from PIL import Image
-from convprobe import image_folder, runtime
+from convprobe.dataset import image_folder; from convprobe.job import runtime
 
 content = io.BytesIO()
 Image.new("RGB", (4096, 4096)).save(content, "PNG")
@@ -172,7 +177,7 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
 
 
 def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):
-    code = "import sys; from convprobe import runtime\nwith runtime.job(sys.argv[1]): b'x' * 500_000_000"
+    code = "import sys; from convprobe.job import runtime\nwith runtime.job(sys.argv[1]): b'x' * 500_000_000"
     subprocess.run([sys.executable, "-c", code, tmp_path / "log"], cwd=SCRIPTS, check=True)
     memory = re.search(r"done in [\d.]+ s with ([\d.]+) GB of memory\n$", (tmp_path / "log").read_text())[1]
     assert 0.5 <= float(memory) < 0.7

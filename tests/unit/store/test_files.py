@@ -18,7 +18,7 @@ from convprobe.network import checkpoints
 from convprobe.network.layers import Network
 from convprobe.store import files, hdf5
 
-SCRIPTS = Path(files.__file__).parents[1]
+SCRIPTS = Path(files.__file__).parents[2]
 SETTINGS = {"conv": [{"channels": 2, "kernel": 3}], "fc": [4]}
 PLAIN = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}
 
@@ -99,7 +99,7 @@ NO_SPACE = """
 import resource, sys
 from pathlib import Path
 import numpy as np, torch
-from convprobe import checkpoints, files, hdf5
+from convprobe.network import checkpoints; from convprobe.store import files, hdf5
 from convprobe.errors import InputError
 
 noise = np.random.default_rng(0).random(10**5)
@@ -299,7 +299,7 @@ def test_a_checkpoint_that_is_no_mapping_is_refused(tmp_path, value):
 CLAIMS = """
 import sys
 import time
-from convprobe import files
+from convprobe.store import files
 
 files_are_open = []
 for line in sys.stdin:

@@ -14,7 +14,7 @@ from bad_configs import BAD_EDITS
 from convprobe.errors import InputError
 from convprobe.plan import config as configs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "schemas/config.schema.json"
 BASE = ROOT / "config.yaml"
 

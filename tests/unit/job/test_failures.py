@@ -6,7 +6,7 @@ from pathlib import Path
 
 from convprobe.job import failures
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 # How a job may end, each in a process of its own.
 ENDS = {
     "done": "print('error: of a file that was left out')",
@@ -21,7 +21,7 @@ ENDS = {
 def run_job(folder, name):
     code = f"""
 import signal
-from convprobe import runtime
+from convprobe.job import runtime
 from convprobe.errors import InputError
 
 with runtime.job("logs/tiny/{name}.log"):

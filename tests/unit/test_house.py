@@ -1,0 +1,84 @@
+"""How the library is built: imports go downwards only, and what a Snakefile needs never reaches PyTorch."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+LIBRARY = SCRIPTS / "convprobe"
+# From the ground up. What stands on one floor doesn't import its neighbours.
+FLOORS = (
+    ("errors",),
+    ("intervals", "phrases"),
+    ("verdicts",),
+    ("store",),
+    ("style", "job"),
+    ("network",),
+    ("dataset",),
+    ("plan",),
+    ("training", "occlusion", "filters", "ablation"),
+    ("report",),
+)
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+SLOW = ("torch", "torchvision", "pandas", "scipy", "matplotlib", "h5py")  # seconds, or most of one, to import
+MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
+
+
+def imported(path: Path, at_start: bool = False) -> set[str]:
+    """Names of the modules that a file imports, with all their packages; on request only those at its start."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = set()
+    for node in tree.body if at_start else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part(name: str) -> str:
+    """The wing, or the module that stands alone, of `convprobe.…`."""
+    return name.split(".")[1]
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(LIBRARY).with_suffix("").parts[0]
+
+
+def test_every_part_of_the_library_has_its_floor():
+    assert {part_of(path) for path in MODULES} == set(FLOOR)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_imports_go_downwards_only(path):
+    own = part_of(path)
+    above = {
+        name
+        for name in imported(path)
+        if name.startswith("convprobe.") and part(name) != own and FLOOR[part(name)] >= FLOOR[own]
+    }
+    assert not above, f"{own} stands below or beside them"
+
+
+def test_packages_say_nothing_of_their_own():
+    """The fingerprint follows imports: what a package loads would make every module of it stale."""
+    assert {path.read_text() for path in LIBRARY.glob("*/__init__.py")} == {""}
+
+
+def reached(path: Path, seen: set[Path]) -> set[str]:
+    """All that importing a file imports, as far as our own modules import it at their start."""
+    seen.add(path)
+    found = set()
+    for name in imported(path, at_start=True):
+        found.add(name)
+        for place in (SCRIPTS / name.replace(".", "/"), SCRIPTS / name.rpartition(".")[0].replace(".", "/")):
+            file = place.with_suffix(".py")
+            if name.startswith("convprobe.") and file.is_file() and file not in seen:
+                found |= reached(file, seen)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((LIBRARY / "plan").glob("*.py")), ids=lambda path: path.stem)
+def test_what_a_snakefile_needs_imports_nothing_slow(path):
+    assert not {name.split(".")[0] for name in reached(path, set())} & set(SLOW)
