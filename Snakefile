@@ -11,7 +11,9 @@ from convprobe.errors import InputError
 # Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
 if not Path("config.yaml").is_file():
     checkout = Path(workflow.basedir).resolve()
-    sys.exit(f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}")
+    sys.exit(
+        f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}"
+    )
 try:
     configs.read("config.yaml")
 except InputError as error:
@@ -79,7 +81,10 @@ onstart:
     LOGS_BEFORE.update(failures.marks(LOGS))
     # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
     if workflow.resource_settings.cores:
-        print(f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}", flush=True)
+        print(
+            f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}",
+            flush=True,
+        )
     for line in cautions.told(config, SIZES, own_labels):
         print(line, flush=True)
 
@@ -92,7 +97,9 @@ onsuccess:
         print(f"convprobe: done. Open {page} in a browser;")
         print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)
     else:
-        print(f"convprobe: done. What was asked for lies in {RESULTS}, logs in {LOGS}", flush=True)
+        print(
+            f"convprobe: done. What was asked for lies in {RESULTS}, logs in {LOGS}", flush=True
+        )
 
 
 onerror:

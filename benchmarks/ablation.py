@@ -39,13 +39,19 @@ def seconds(compute):
 
 def part(images, number):
     rows = slice(number, None, REPEATS)
-    return image_file.Images(images.pixels[rows], images.labels[rows], images.classes, images.indices[rows])
+    return image_file.Images(
+        images.pixels[rows], images.labels[rows], images.classes, images.indices[rows]
+    )
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--weights", help="state dict of the published network; else PyTorch's initial weights")
-    arguments.add_argument("--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes")
+    arguments.add_argument(
+        "--weights", help="state dict of the published network; else PyTorch's initial weights"
+    )
+    arguments.add_argument(
+        "--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes"
+    )
     arguments.add_argument("--count", type=int, default=1000, help="images")
     given = arguments.parse_args()
     torch.set_num_threads(1)
@@ -70,8 +76,13 @@ def main():
     for name, found in times.items():
         low, median, high = np.percentile(found, [25, 50, 75])
         print(f"{name}: {median:.2f} ms an image ({low:.2f} to {high:.2f}), n = {REPEATS}")
-    ratios = [ours / (len(off) * one) for ours, one in zip(times["variants"], times["evaluation"], strict=True)]
-    added = [ours / one - 1 for ours, one in zip(times["top images"], times["evaluation"], strict=True)]
+    ratios = [
+        ours / (len(off) * one)
+        for ours, one in zip(times["variants"], times["evaluation"], strict=True)
+    ]
+    added = [
+        ours / one - 1 for ours, one in zip(times["top images"], times["evaluation"], strict=True)
+    ]
     print(
         f"{len(off)} variants cost {statistics.median(ratios):.3f} of {len(off)} evaluations, "
         f"all filters' top images {statistics.median(added):+.1%} over one (medians of {REPEATS} ratios, "

@@ -54,7 +54,9 @@ def report(path, label, maps):
     with h5py.File(path) as file:
         names = filters_in(file)
         one_filter = milliseconds(lambda number: file[f"{names[number % len(names)]}/maps"][:])
-        one_image = milliseconds(lambda number: [file[f"{name}/maps"][number * 401 % IMAGES] for name in names])
+        one_image = milliseconds(
+            lambda number: [file[f"{name}/maps"][number * 401 % IMAGES] for name in names]
+        )
     share = path.stat().st_size / sum(values.nbytes for values in maps.values())
     print(
         f"{label}: one filter {one_filter}, one image of all {len(names)} filters {one_image}, {share:.2f} of the size"

@@ -17,7 +17,9 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         seconds = []
         for _ in range(arguments.repeats):
             page = browser.new_page()
@@ -30,4 +32,6 @@ if __name__ == "__main__":
             page.close()
         browser.close()
     taken = f"median {statistics.median(seconds):.2f} s, {max(seconds):.2f} s at most"
-    print(f"{arguments.page}: {arguments.page.stat().st_size / 1e6:.1f} MB, n={len(seconds)}, {taken}")
+    print(
+        f"{arguments.page}: {arguments.page.stat().st_size / 1e6:.1f} MB, n={len(seconds)}, {taken}"
+    )

@@ -76,7 +76,11 @@ def seconds_a_position(network, compute):
 def plain(network, image, window, precision):
     """A forward pass for every ninth position, in batches of 128."""
     hidden = torch.from_numpy(windows.windows(SIDE, SIDE, window)[every_ninth()])
-    inputs = as_input(torch.where(hidden[..., None], torch.tensor(FILL, dtype=torch.uint8), torch.from_numpy(image)))
+    inputs = as_input(
+        torch.where(
+            hidden[..., None], torch.tensor(FILL, dtype=torch.uint8), torch.from_numpy(image)
+        )
+    )
     inputs = inputs.contiguous() if precision == "fp32" else inputs
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         logits = torch.cat([network(part).float() for part in inputs.split(128)])
@@ -92,7 +96,11 @@ def every_ninth():
 def captum(network, image, window, batch):
     pixels = as_input(torch.from_numpy(image)[None]).contiguous()
     explain = Occlusion(lambda images: network(images).softmax(1))
-    options = {"sliding_window_shapes": (3, window, window), "strides": (3, 2, 2), "perturbations_per_eval": batch}
+    options = {
+        "sliding_window_shapes": (3, window, window),
+        "strides": (3, 2, 2),
+        "perturbations_per_eval": batch,
+    }
     return explain.attribute(pixels, target=0, baselines=FILL / 255, **options)
 
 
@@ -100,12 +108,20 @@ def captum(network, image, window, batch):
 def monai(network, image, window):
     pixels = as_input(torch.from_numpy(image)[None]).contiguous()
     stride_2 = 1 - 2 / window - 1e-6
-    options = {"mask_size": window, "n_batch": 64, "mode": FILL / 255, "overlap": stride_2, "activate": "softmax"}
+    options = {
+        "mask_size": window,
+        "n_batch": 64,
+        "mode": FILL / 255,
+        "overlap": stride_2,
+        "activate": "softmax",
+    }
     return OcclusionSensitivity(network, **options, verbose=False)(pixels)
 
 
 def contenders(network, window, batch):
-    engines = {precision: Incremental(network, SIDE, window, precision) for precision in ("fp32", "bf16")}
+    engines = {
+        precision: Incremental(network, SIDE, window, precision) for precision in ("fp32", "bf16")
+    }
     return {
         "plain, float32": lambda image: plain(network, image, window, "fp32"),
         "plain, bf16": lambda image: plain(network, image, window, "bf16"),
@@ -119,7 +135,8 @@ def contenders(network, window, batch):
 def tuned_batch(network, image):
     """The batch with which Captum is fastest."""
     times = {
-        batch: seconds_a_position(network, partial(captum, network, image, 5, batch))[0] for batch in CAPTUM_BATCHES
+        batch: seconds_a_position(network, partial(captum, network, image, 5, batch))[0]
+        for batch in CAPTUM_BATCHES
     }
     print({batch: f"{1000 * taken:.1f} ms" for batch, taken in times.items()}, flush=True)
     return min(times, key=times.get)
@@ -139,11 +156,20 @@ def measure(network, images):
                 times[window, name].append(1000 * taken)
                 exact = result if exact is None else exact
                 if name.startswith(("plain", "ours")):
-                    shown = result.reshape(-1, 10)[every_ninth()] if name.startswith("ours") else result
-                    differences[window, name] = max(differences[window, name], float(np.abs(shown - exact).max()))
+                    shown = (
+                        result.reshape(-1, 10)[every_ninth()] if name.startswith("ours") else result
+                    )
+                    differences[window, name] = max(
+                        differences[window, name], float(np.abs(shown - exact).max())
+                    )
         print(f"image {number} of {len(images)}", flush=True)
     return [
-        {"window": window, "contender": name, "milliseconds": found, "difference": differences[window, name]}
+        {
+            "window": window,
+            "contender": name,
+            "milliseconds": found,
+            "difference": differences[window, name],
+        }
         for (window, name), found in times.items()
     ]
 
@@ -158,7 +184,9 @@ def table(rows):
     means = {}
     for name in names:
         found = {row["window"]: row for row in rows if row["contender"] == name}
-        means[name] = statistics.mean(statistics.median(found[window]["milliseconds"]) for window in WINDOWS)
+        means[name] = statistics.mean(
+            statistics.median(found[window]["milliseconds"]) for window in WINDOWS
+        )
     captum_mean = next(mean for name, mean in means.items() if name.startswith("Captum"))
     for name in names:
         found = [row for row in rows if row["contender"] == name]
@@ -177,15 +205,24 @@ def table(rows):
 def processor():
     """The name of the processor."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")),
+        "unknown processor",
+    )
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--weights", help="state dict of the published network; else PyTorch's initial weights")
-    arguments.add_argument("--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes")
+    arguments.add_argument(
+        "--weights", help="state dict of the published network; else PyTorch's initial weights"
+    )
+    arguments.add_argument(
+        "--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes"
+    )
     arguments.add_argument("--count", type=int, default=5, help="images, each a repeat")
-    arguments.add_argument("--output", default="benchmarks/results", help="folder of the table and the JSON")
+    arguments.add_argument(
+        "--output", default="benchmarks/results", help="folder of the table and the JSON"
+    )
     given = arguments.parse_args()
     warnings.simplefilter("ignore")  # of the peers
     torch.set_num_threads(1)
@@ -197,7 +234,8 @@ def main():
     rows = measure(network, images)
     text, means = table(rows)
     ours, forward = (
-        means[name] * SIDE**2 * len(WINDOWS) * STUDY_IMAGES / 1000 for name in ("ours, float32", "plain, float32")
+        means[name] * SIDE**2 * len(WINDOWS) * STUDY_IMAGES / 1000
+        for name in ("ours, float32", "plain, float32")
     )
     text += (
         f"\n\nn = {len(images)} images, {processor()}, torch {torch.__version__}, one thread. "

@@ -24,7 +24,10 @@ STUDIES = {
     "published study": "",
     "maps of all 10,000 test images": "occlusion: {images: all}",
     "maps of a million images": "\n".join(
-        ["dataset: {name: shapes, train_images: 50000, test_images: 1000000}", "occlusion: {images: all}"]
+        [
+            "dataset: {name: shapes, train_images: 50000, test_images: 1000000}",
+            "occlusion: {images: all}",
+        ]
     ),
     f"{MANY_RUNS} trainings of 24 epochs": "\n".join(
         [
@@ -37,7 +40,16 @@ STUDIES = {
 
 
 def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "4", *arguments, "--configfile", "study.yaml"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "4",
+        *arguments,
+        "--configfile",
+        "study.yaml",
+    ]
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
@@ -45,7 +57,9 @@ def finished_study(folder, config):
     """Stand-ins for all files of a study, which Snakemake then records as made; how many jobs that is."""
     for name in ("Snakefile", "config.yaml", "rules", "scripts", "schemas", "profiles", "report"):
         place = REPOSITORY / name
-        shutil.copytree(place, folder / name) if place.is_dir() else shutil.copy(place, folder / name)
+        shutil.copytree(place, folder / name) if place.is_dir() else shutil.copy(
+            place, folder / name
+        )
     (folder / "study.yaml").write_text(config or "{}", encoding="utf-8")
     (folder / "resources/cifar10").mkdir(parents=True)
     planned = snakemake(folder, "--dry-run")
@@ -64,7 +78,12 @@ def seconds(what):
         before = os.times()
         what()
         after = os.times()
-        taken.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        taken.append(
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
+        )
     return f"median {statistics.median(taken):.3f} s, {min(taken):.3f} to {max(taken):.3f}, n = {len(taken)}"
 
 
@@ -74,7 +93,10 @@ def fingerprints():
     scripts = sorted(map(str, (REPOSITORY / "scripts").glob("*.py")))
     runs = [
         subprocess.run(
-            [sys.executable, "-c", code, *scripts], cwd=REPOSITORY / "scripts", check=True, capture_output=True
+            [sys.executable, "-c", code, *scripts],
+            cwd=REPOSITORY / "scripts",
+            check=True,
+            capture_output=True,
         )
         for _ in range(REPEATS)
     ]
@@ -82,14 +104,23 @@ def fingerprints():
 
 
 def main():
-    print(f"digests of all scripts: median {1000 * fingerprints():.1f} ms, n = {REPEATS}", flush=True)
+    print(
+        f"digests of all scripts: median {1000 * fingerprints():.1f} ms, n = {REPEATS}", flush=True
+    )
     for name, config in STUDIES.items():
         with tempfile.TemporaryDirectory() as folder:
             jobs = finished_study(Path(folder), config)
             assert "Nothing to be done" in snakemake(folder, "--dry-run")
             print(f"{name}, {jobs} jobs:", flush=True)
-            for what, options in (("nothing to be done", ()), ("planned from nothing", ("--forceall",))):
-                told = seconds(lambda options=options: snakemake(folder, "--dry-run", "--quiet", "all", *options))
+            for what, options in (
+                ("nothing to be done", ()),
+                ("planned from nothing", ("--forceall",)),
+            ):
+                told = seconds(
+                    lambda options=options: snakemake(
+                        folder, "--dry-run", "--quiet", "all", *options
+                    )
+                )
                 print(f"    {what}: {told}", flush=True)
 
 

@@ -59,7 +59,10 @@ def up_to(network, names):
     first = {}
     for layer, channel in map(split_name, names):
         first[layer] = min(channel, first.get(layer, channel))
-    return without(network, [f"{layer}/{channel}" for layer, last in first.items() for channel in range(last + 1)])
+    return without(
+        network,
+        [f"{layer}/{channel}" for layer, last in first.items() for channel in range(last + 1)],
+    )
 
 
 def ones(network, names):
@@ -72,14 +75,21 @@ def ones(network, names):
 
 def _existing(network, channels):
     layers = {name: network.get_submodule(name).out_channels for name in network.convolutions}
-    return [f"{layer}/{channel}" for layer, width in layers.items() for channel in sorted(channels) if channel < width]
+    return [
+        f"{layer}/{channel}"
+        for layer, width in layers.items()
+        for channel in sorted(channels)
+        if channel < width
+    ]
 
 
 def random_filters(network, share, seed=0):
     draw = torch.Generator().manual_seed(seed)
     for layer in network.convolutions:
         width = network.get_submodule(layer).out_channels
-        for channel in torch.randperm(width, generator=draw)[: max(1, round(share * width))].tolist():
+        for channel in torch.randperm(width, generator=draw)[
+            : max(1, round(share * width))
+        ].tolist():
             yield f"{layer}/{channel}"
 
 
@@ -88,7 +98,9 @@ def strongest_filters(network, names):
     layers = [layer for layer, _ in map(split_name, names)]
     for layer in dict.fromkeys(layers):
         norms = network.get_submodule(layer).weight.detach().flatten(1).norm(dim=1)
-        yield from (f"{layer}/{channel}" for channel in norms.topk(layers.count(layer)).indices.tolist())
+        yield from (
+            f"{layer}/{channel}" for channel in norms.topk(layers.count(layer)).indices.tolist()
+        )
 
 
 def right(network, images):
@@ -125,10 +137,20 @@ def rows(network, images, chosen):
         yield reading, count, before, right(changed, images)
     # The mean map needs a pass of its own.
     logits = passes.predict(network, [list(chosen)], images, "mean")[0]
-    yield "their mean map in place of their map", len(chosen), before, logits.argmax(1).numpy() == images.labels
+    yield (
+        "their mean map in place of their map",
+        len(chosen),
+        before,
+        logits.argmax(1).numpy() == images.labels,
+    )
     for share in SHARES:
         drawn = list(random_filters(network, share))
-        yield f"{share:.1%} of all filters at random", len(drawn), before, right(without(network, drawn), images)
+        yield (
+            f"{share:.1%} of all filters at random",
+            len(drawn),
+            before,
+            right(without(network, drawn), images),
+        )
 
 
 def main():
@@ -141,7 +163,9 @@ def main():
     images = image_file.read(arguments.images, "test", arguments.count)
     table = csv.writer(sys.stdout, lineterminator="\n")
     sys.stdout = sys.stderr  # for the progress
-    table.writerow(["checkpoint", "reading", "filters", "images", "before", "after", "low", "high", "p_value"])
+    table.writerow(
+        ["checkpoint", "reading", "filters", "images", "before", "after", "low", "high", "p_value"]
+    )
     for path in arguments.checkpoints:
         network = checkpoints.load(path).network
         for reading, count, before, after in rows(network, images, arguments.chosen):

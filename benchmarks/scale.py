@@ -21,9 +21,19 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.plan import config as configs  # noqa: E402
 from convprobe.plan import cost  # noqa: E402
 
-SUBMISSION = 10.0  # seconds from a job's submission to its start and from its end to its being noticed
+SUBMISSION = (
+    10.0  # seconds from a job's submission to its start and from its end to its being noticed
+)
 GPUS = (1, 8, 64)
-VGG16 = [(64, 1), (64, 2), (128, 1), (128, 2), *[(256, 1)] * 2, (256, 2), *[(512, 1), (512, 1), (512, 2)] * 2]
+VGG16 = [
+    (64, 1),
+    (64, 2),
+    (128, 1),
+    (128, 2),
+    *[(256, 1)] * 2,
+    (256, 2),
+    *[(512, 1), (512, 1), (512, 2)] * 2,
+]
 IMAGENET = {
     "name": "image-folder",
     "path": str(REPOSITORY / "docs"),  # something that is there: planning doesn't look into it
@@ -60,7 +70,15 @@ def planned(change):
     with tempfile.TemporaryDirectory() as folder:
         study = Path(folder) / "study.yaml"
         study.write_text(yaml.safe_dump(change), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            REPOSITORY / "Snakefile",
+            "--directory",
+            folder,
+        ]
         command += ["--cores", "4", "--dry-run", "--configfile", REPOSITORY / "config.yaml", study]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     table = told.rpartition("Job stats:")[2]

@@ -27,7 +27,9 @@ DONE = re.compile(r"done in ([\d.]+) s with ([\d.]+) GB of memory")
 
 
 def stage_of(path):
-    return next((stage for stage, pattern in STAGES.items() if re.search(pattern, path.as_posix())), None)
+    return next(
+        (stage for stage, pattern in STAGES.items() if re.search(pattern, path.as_posix())), None
+    )
 
 
 def jobs(logs):
@@ -39,15 +41,24 @@ def jobs(logs):
 
 def kind(log):
     """A log's name without run, epoch and numbers: that of one rule's jobs."""
-    return re.sub(r"(^[^/]+/)?((epoch-\d+|weights)/)?", "", log.as_posix(), count=1).strip("/").removesuffix(".log")
+    return (
+        re.sub(r"(^[^/]+/)?((epoch-\d+|weights)/)?", "", log.as_posix(), count=1)
+        .strip("/")
+        .removesuffix(".log")
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cores", type=int, required=True)
     parser.add_argument("configs", nargs="*", type=Path)
     arguments = parser.parse_args()
-    read = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in [Path("config.yaml"), *arguments.configs]]
+    read = [
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in [Path("config.yaml"), *arguments.configs]
+    ]
     merged = read[0]
     for change in read[1:]:
         merged = configs.merged(merged, change)
@@ -58,11 +69,15 @@ def main():
         seconds[stage_of("/" / log)] += taken
         rules[re.sub(r"\d+", "N", kind(log))].append((taken, memory))
     times, sizes = cost.seconds(config, "cpu", arguments.cores), cost.disk(config)
-    print("| stage | predicted | measured | disk predicted | measured |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| stage | predicted | measured | disk predicted | measured |\n| --- | --- | --- | --- | --- |"
+    )
     for stage in STAGES:
         files = [path for path in results.rglob("*") if path.is_file() and stage_of(path) == stage]
         found = cost.duration(seconds[stage]), cost.size(sum(path.stat().st_size for path in files))
-        print(f"| {stage} | {cost.duration(times[stage])} | {found[0]} | {cost.size(sizes[stage])} | {found[1]} |")
+        print(
+            f"| {stage} | {cost.duration(times[stage])} | {found[0]} | {cost.size(sizes[stage])} | {found[1]} |"
+        )
     print("\n| log | jobs | longest | most memory |\n| --- | --- | --- | --- |")
     for name, of_rule in sorted(rules.items()):
         longest, most = (max(values) for values in zip(*of_rule, strict=True))

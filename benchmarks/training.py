@@ -31,7 +31,9 @@ from convprobe.training import trainer
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SETTINGS = CONFIG["training"] | {"normalise": False}
-STEP = re.compile(r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE)  # the last line of an epoch's progress
+STEP = re.compile(
+    r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE
+)  # the last line of an epoch's progress
 
 
 def product_rate(device, precision):
@@ -56,7 +58,9 @@ def compare(job, count):
     """Print the rates in both precisions."""
     random = np.random.default_rng(0)
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
-    images = image_file.Images(pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count))
+    images = image_file.Images(
+        pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count)
+    )
     work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
     allowed = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):
@@ -86,8 +90,18 @@ def time_run(configs):
         folder = Path(name, "convprobe")
         shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(".*", "results", "logs"))
         start = time.perf_counter()
-        command = [sys.executable, "-m", "snakemake", "--cores", "all", "--until", "tabulate_learning_curve"]
-        subprocess.run([*command, "--configfile", *configs], cwd=folder, check=True, capture_output=True)
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--cores",
+            "all",
+            "--until",
+            "tabulate_learning_curve",
+        ]
+        subprocess.run(
+            [*command, "--configfile", *configs], cwd=folder, check=True, capture_output=True
+        )
         wall = time.perf_counter() - start
         logs = [log.read_text(encoding="utf-8") for log in folder.glob("logs/*/*/training/*.log")]
     steps = [int(count) / float(rate) for log in logs for count, rate in STEP.findall(log)]

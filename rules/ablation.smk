@@ -5,7 +5,14 @@ ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
 
 
 OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]}
-TABLES = ("predictions", "first-images", "confusion-before", "confusion-after", "class-pairs", "flips")
+TABLES = (
+    "predictions",
+    "first-images",
+    "confusion-before",
+    "confusion-after",
+    "class-pairs",
+    "flips",
+)
 FIGURES = ("confusion", "class-pairs", "gallery", "accuracy")
 
 
@@ -17,7 +24,9 @@ def ablation_files():
 
 def figure_of_ablation(name):
     figure = name.replace("-", " ")
-    return drawn(f"{ABLATION}/{name}", name, "4 What does it lose?", epoch="{checkpoint}", figure=figure)
+    return drawn(
+        f"{ABLATION}/{name}", name, "4 What does it lose?", epoch="{checkpoint}", figure=figure
+    )
 
 
 rule ablate_filters:

@@ -106,7 +106,9 @@ def at_probed(run, *names):
 def drawn(path, caption, category, **labels):
     """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words."""
     labels = {"run": "{run}", **labels}
-    picture = report(f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels)
+    picture = report(
+        f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels
+    )
     return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
 
 

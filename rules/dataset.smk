@@ -5,7 +5,8 @@ ARCHIVE = "cifar-10-python.tar.gz"
 
 def dataset_source():
     """Path of CIFAR-10's files. None for shapes, which are drawn, and for one's own images: Snakemake would
-    have these read anew wherever they lie elsewhere, but their content alone counts, see dataset_settings."""
+    have these read anew wherever they lie elsewhere, but their content alone counts, see dataset_settings.
+    """
     dataset = config["dataset"]
     if dataset["name"] != "cifar10":
         return []
@@ -19,7 +20,9 @@ def dataset_settings():
     """What changes the images; of one's own files it is their content, of CIFAR-10's that never changes."""
     settings = {key: value for key, value in config["dataset"].items() if key != "path"}
     if settings["name"] == "image-folder":
-        settings["content"] = own_images(config["dataset"]["path"], **settings.get("split", {})).digest
+        settings["content"] = own_images(
+            config["dataset"]["path"], **settings.get("split", {})
+        ).digest
     return settings
 
 

@@ -22,7 +22,11 @@ ATLAS = atlas_pages()
 def filter_files():
     """What is made of a probed epoch, relative to its folder."""
     tables = ["activations.h5", "top-images.csv", "patches.h5", "all-top-images.csv"]
-    figures = ["top-patches", *config["filters"]["chosen"], *(f"atlas/{layer}-{page}" for layer, page in ATLAS)]
+    figures = [
+        "top-patches",
+        *config["filters"]["chosen"],
+        *(f"atlas/{layer}-{page}" for layer, page in ATLAS),
+    ]
     return [f"filters/{name}" for name in [*tables, *figure_files(*figures)]]
 
 
@@ -94,7 +98,13 @@ rule plot_filter:
         activations=f"{FILTERS}/activations.h5",
         table=f"{FILTERS}/top-images.csv",
     output:
-        **drawn(f"{FILTERS}/{{layer}}/{{channel}}", "filter", ANSWERS, epoch="{checkpoint}", filter="{layer}/{channel}"),
+        **drawn(
+            f"{FILTERS}/{{layer}}/{{channel}}",
+            "filter",
+            ANSWERS,
+            epoch="{checkpoint}",
+            filter="{layer}/{channel}",
+        ),
     log:
         f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
     params:

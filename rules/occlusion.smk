@@ -50,7 +50,11 @@ def occlusion_files():
     windows = config["occlusion"]["windows"]
     names = [f"window-{window}/{shard}.h5" for window in windows for shard in SHARDS]
     names += [f"window-{window}.h5" for window in windows]
-    names += ["summary.csv", "localisation.csv", *figure_files(*(f"sheet-{sheet}" for sheet in sheets()))]
+    names += [
+        "summary.csv",
+        "localisation.csv",
+        *figure_files(*(f"sheet-{sheet}" for sheet in sheets())),
+    ]
     return [f"occlusion/{name}" for name in names]
 
 
@@ -59,9 +63,15 @@ rule map_occlusion:
         images=f"{RESULTS}/dataset/images.h5",
         checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
     output:
-        maps=f"{OCCLUSION}/window-{{window}}/{{shard}}.h5" if SHARDS else f"{OCCLUSION}/window-{{window}}.h5",
+        maps=(
+            f"{OCCLUSION}/window-{{window}}/{{shard}}.h5"
+            if SHARDS
+            else f"{OCCLUSION}/window-{{window}}.h5"
+        ),
     log:
-        f"{OCCLUSION_LOGS}/window-{{window}}/{{shard}}.log" if SHARDS else f"{OCCLUSION_LOGS}/window-{{window}}.log",
+        f"{OCCLUSION_LOGS}/window-{{window}}/{{shard}}.log"
+        if SHARDS
+        else f"{OCCLUSION_LOGS}/window-{{window}}.log",
     threads: 4
     resources:
         gpu=1,
@@ -76,7 +86,9 @@ if SHARDS:
 
     rule join_occlusion:
         input:
-            shards=expand(f"{OCCLUSION}/window-{{window}}/{{shard}}.h5", shard=SHARDS, allow_missing=True),
+            shards=expand(
+                f"{OCCLUSION}/window-{{window}}/{{shard}}.h5", shard=SHARDS, allow_missing=True
+            ),
         output:
             maps=f"{OCCLUSION}/window-{{window}}.h5",
         log:
@@ -91,7 +103,11 @@ if SHARDS:
 rule summarise_occlusion:
     input:
         images=f"{RESULTS}/dataset/images.h5",
-        maps=expand(f"{OCCLUSION}/window-{{window}}.h5", window=config["occlusion"]["windows"], allow_missing=True),
+        maps=expand(
+            f"{OCCLUSION}/window-{{window}}.h5",
+            window=config["occlusion"]["windows"],
+            allow_missing=True,
+        ),
     output:
         summary=f"{OCCLUSION}/summary.csv",
         localisation=f"{OCCLUSION}/localisation.csv",

@@ -3,7 +3,9 @@
 
 def runs_by_role():
     """Which run plays the study's normalised and its raw one; a role may stay empty."""
-    normalised = [run for run in STUDIED if run in TRAINED and configs.run_training(config, run)["normalise"]]
+    normalised = [
+        run for run in STUDIED if run in TRAINED and configs.run_training(config, run)["normalise"]
+    ]
     raw = [run for run in TRAINED if not configs.run_training(config, run)["normalise"]]
     return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
 
@@ -20,7 +22,12 @@ def card_sources():
         whole["selection"] = f"{roles['normalised']}/selection.json"
     whole["images"] = "dataset/images.h5"
     whole["normalisation"] = "dataset/normalisation.json"
-    names = ("occlusion/summary", "occlusion/localisation", "ablation/accuracy", "ablation/predictions")
+    names = (
+        "occlusion/summary",
+        "occlusion/localisation",
+        "ablation/accuracy",
+        "ablation/predictions",
+    )
     return whole, {Path(name).name: f"{name}.csv" for name in names}
 
 
@@ -44,7 +51,10 @@ def epochs_files(wildcards):
         "tables": "filters/top-images.csv",
         "patches": "filters/patches.h5",
     }
-    return {kind: [f"{folder}/{name}" for folder in probed(wildcards.run)] for kind, name in names.items()}
+    return {
+        kind: [f"{folder}/{name}" for folder in probed(wildcards.run)]
+        for kind, name in names.items()
+    }
 
 
 def explorer_files():
@@ -58,10 +68,19 @@ def explorer_files():
         "ablation/accuracy",
     ]
     names = windows + [f"{table}.csv" for table in tables]
-    curves = [f"{RESULTS}/{run}/{name}" for run in TRAINED for name in ("learning-curve.csv", "selection.json")]
+    curves = [
+        f"{RESULTS}/{run}/{name}"
+        for run in TRAINED
+        for name in ("learning-curve.csv", "selection.json")
+    ]
     curves += [record for run in TRAINED for record in records_of(run)]
     dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
-    return [*dataset, *curves, f"{RESULTS}/reproduction.csv", *(at_probed(run, *names) for run in STUDIED)]
+    return [
+        *dataset,
+        *curves,
+        f"{RESULTS}/reproduction.csv",
+        *(at_probed(run, *names) for run in STUDIED),
+    ]
 
 
 def relative(paths):
@@ -71,7 +90,9 @@ def relative(paths):
 def finished_files():
     """What is looked at beside the files of the probed epochs."""
     curves = [path for run in TRAINED for path in learning_curve(run)]
-    dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")]
+    dataset = [
+        f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")
+    ]
     return relative([*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training()])
 
 
@@ -101,13 +122,18 @@ rule plot_through_training:
         images=f"{RESULTS}/dataset/images.h5",
     output:
         **drawn(
-            f"{RESULTS}/{{run}}/through-training", "through-training", "1 Training", figure="probes at several epochs"
+            f"{RESULTS}/{{run}}/through-training",
+            "through-training",
+            "1 Training",
+            figure="probes at several epochs",
         ),
     log:
         f"{LOGS}/{{run}}/through-training.log",
     params:
         *fingerprint("plot_through_training.py"),
-        settings=lambda wildcards: {"epochs": [Path(folder).name for folder in probed(wildcards.run)]},
+        settings=lambda wildcards: {
+            "epochs": [Path(folder).name for folder in probed(wildcards.run)]
+        },
     script:
         "../scripts/plot_through_training.py"
 

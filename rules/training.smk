@@ -14,7 +14,9 @@ def previous_epoch(wildcards):
 
 
 def evaluations(wildcards):
-    return expand(f"{RESULTS}/{wildcards.run}/evaluation/epoch-{{epoch}}.json", epoch=epochs(wildcards.run))
+    return expand(
+        f"{RESULTS}/{wildcards.run}/evaluation/epoch-{{epoch}}.json", epoch=epochs(wildcards.run)
+    )
 
 
 def training_records(wildcards):
@@ -96,7 +98,9 @@ rule evaluate_epoch:
         last_epoch=last_epoch,
     params:
         *fingerprint("evaluate_epoch.py"),
-        settings={"splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])},
+        settings={
+            "splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])
+        },
     script:
         "../scripts/evaluate_epoch.py"
 

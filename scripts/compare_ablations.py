@@ -11,8 +11,12 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
-        controls = variants.draw_controls(network, settings["chosen"], settings["random_controls"], settings["seed"])
+        controls = variants.draw_controls(
+            network, settings["chosen"], settings["random_controls"], settings["seed"]
+        )
         names = variants.parts_and_controls(settings["chosen"], controls)
         logits = passes.predict(network, names.values(), images, settings["mode"], job)
         digest = files.sha256(snakemake.input.checkpoint)
-        variants.write_variants(snakemake.output.variants, names, logits, images, settings["mode"], digest)
+        variants.write_variants(
+            snakemake.output.variants, names, logits, images, settings["mode"], digest
+        )

@@ -6,4 +6,6 @@ from convprobe.job import runtime
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         network = snakemake.params.settings["network"]
-        top_patches.cut_patches(snakemake.output.patches, snakemake.input.table, snakemake.input.images, network)
+        top_patches.cut_patches(
+            snakemake.output.patches, snakemake.input.table, snakemake.input.images, network
+        )

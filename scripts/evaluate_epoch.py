@@ -8,11 +8,15 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads) as job:
         inputs, settings = snakemake.input, snakemake.params.settings
         outputs = dict(snakemake.output.items())
-        with ahead.shelf(Path(outputs["evaluation"]).parent, list(snakemake.params), [inputs.images]) as shelf:
+        with ahead.shelf(
+            Path(outputs["evaluation"]).parent, list(snakemake.params), [inputs.images]
+        ) as shelf:
             if not shelf.take(outputs, inputs.checkpoint):
                 from convprobe.dataset import image_file  # PyTorch takes seconds to import
                 from convprobe.training import evaluation  # PyTorch takes seconds to import
 
-                splits = {split: image_file.read(inputs.images, split) for split in settings["splits"]}
+                splits = {
+                    split: image_file.read(inputs.images, split) for split in settings["splits"]
+                }
                 last = snakemake.resources.last_epoch
                 evaluation.write_evaluations(outputs, shelf, inputs.checkpoint, last, splits, job)

@@ -8,5 +8,7 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
         chosen, top, network = settings["chosen"], settings["top"], settings["network"]
-        table = top_patches.top_images(snakemake.input.activations, snakemake.input.images, chosen, top, network)
+        table = top_patches.top_images(
+            snakemake.input.activations, snakemake.input.images, chosen, top, network
+        )
         tables.write(snakemake.output.table, table)

@@ -9,8 +9,13 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
-        classes, side = image_file.classes(snakemake.input.images), image_file.side(snakemake.input.images)
+        classes, side = (
+            image_file.classes(snakemake.input.images),
+            image_file.side(snakemake.input.images),
+        )
         measured = {key: files.read_json(snakemake.input.normalisation)[key] for key in RAW}
         given = settings["normalisation"]
-        checkpoint = weights.read(snakemake.input.weights, settings["network"], classes, side, measured, given)
+        checkpoint = weights.read(
+            snakemake.input.weights, settings["network"], classes, side, measured, given
+        )
         checkpoints.save(snakemake.output.checkpoint, checkpoint)

@@ -6,4 +6,7 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         predictions = tables.read(snakemake.input.predictions)
-        tables.write(snakemake.output.first_images, predictions.head(snakemake.params.settings["table_images"]))
+        tables.write(
+            snakemake.output.first_images,
+            predictions.head(snakemake.params.settings["table_images"]),
+        )

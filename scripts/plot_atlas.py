@@ -12,7 +12,9 @@ if __name__ == "__main__":
         settings, layer = snakemake.params.settings, snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
-        images = image_file.read(snakemake.input.images, "test", sorted(rows["image"].unique().tolist()))
+        images = image_file.read(
+            snakemake.input.images, "test", sorted(rows["image"].unique().tolist())
+        )
         field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

@@ -8,7 +8,9 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         predictions = tables.read(snakemake.input.predictions)
-        pairs = tables.read(snakemake.input.class_pairs, class_names=("class", "predicted"))  # the rest are counts
+        pairs = tables.read(
+            snakemake.input.class_pairs, class_names=("class", "predicted")
+        )  # the rest are counts
         off = figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.class_pairs(snakemake.output.figure, pairs, predictions, off, run, checkpoint)

@@ -13,7 +13,11 @@ if __name__ == "__main__":
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
         images = image_file.read(snakemake.input.images, "test", rows["image"].tolist())
-        maps = top_patches.read_maps(snakemake.input.activations, f"{layer}/{channel}", rows["image"])
-        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[layer]
+        maps = top_patches.read_maps(
+            snakemake.input.activations, f"{layer}/{channel}", rows["image"]
+        )
+        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[
+            layer
+        ]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)

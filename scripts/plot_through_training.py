@@ -15,4 +15,6 @@ if __name__ == "__main__":
         images = image_file.read(snakemake.input.images, "test", indices)
         top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
         maps, patches = snakemake.input.maps, snakemake.input.patches
-        through_training.draw(snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run)
+        through_training.draw(
+            snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run
+        )

@@ -9,4 +9,6 @@ if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.top_patches(snakemake.output.figure, snakemake.input.patches, table, run, checkpoint)
+        figures.top_patches(
+            snakemake.output.figure, snakemake.input.patches, table, run, checkpoint
+        )

@@ -12,4 +12,6 @@ if __name__ == "__main__":
         images = image_file.read(snakemake.input.images, "test")
         network = checkpoints.load(snakemake.input.checkpoint, job.device).network
         batches = activations.record(network, images, chosen, job)
-        activations.write(snakemake.output.activations, batches, chosen, files.sha256(snakemake.input.checkpoint))
+        activations.write(
+            snakemake.output.activations, batches, chosen, files.sha256(snakemake.input.checkpoint)
+        )

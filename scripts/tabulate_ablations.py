@@ -7,7 +7,10 @@ from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
-        predictions, classes = tables.read(snakemake.input.predictions), image_file.classes(snakemake.input.images)
+        predictions, classes = (
+            tables.read(snakemake.input.predictions),
+            image_file.classes(snakemake.input.images),
+        )
         chosen = snakemake.params.settings["chosen"]
         predicted = tabulation.read_variants(snakemake.input.variants, predictions, chosen, classes)
         table = tabulation.accuracies(predicted, predictions["class"])

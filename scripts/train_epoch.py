@@ -10,7 +10,9 @@ if __name__ == "__main__":
         inputs, settings = snakemake.input, snakemake.params.settings
         outputs = dict(snakemake.output.items())
         made_from = [inputs.images, inputs.normalisation]
-        with ahead.shelf(Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from) as shelf:
+        with ahead.shelf(
+            Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from
+        ) as shelf:
             if not shelf.take(outputs, *inputs.previous):
                 from convprobe.dataset import image_file  # PyTorch takes seconds to import
                 from convprobe.training import trainer  # PyTorch takes seconds to import
@@ -20,6 +22,10 @@ if __name__ == "__main__":
                     begun = trainer.resume(*inputs.previous)
                 else:
                     normalisation = files.read_json(inputs.normalisation)
-                    begun = trainer.begin(images, settings["network"], normalisation, settings["training"])
-                epochs = trainer.train(*begun, images, settings["training"], snakemake.resources.last_epoch, job)
+                    begun = trainer.begin(
+                        images, settings["network"], normalisation, settings["training"]
+                    )
+                epochs = trainer.train(
+                    *begun, images, settings["training"], snakemake.resources.last_epoch, job
+                )
                 trainer.write_epochs(outputs, shelf, epochs)

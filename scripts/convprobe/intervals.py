@@ -18,11 +18,15 @@ class Interval(NamedTuple):
 
 def wilson(successes: int, count: int, confidence: float = 0.95) -> Interval:
     """Interval of a proportion. Source: Wilson 1927."""
-    interval = stats.binomtest(int(successes), int(count)).proportion_ci(confidence, method="wilson")
+    interval = stats.binomtest(int(successes), int(count)).proportion_ci(
+        confidence, method="wilson"
+    )
     return Interval(interval.low, interval.high)
 
 
-def difference(first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95) -> Interval:
+def difference(
+    first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95
+) -> Interval:
     """Interval of how far one proportion lies above another one, of other images.
 
     Of the same images it is too wide, for these vary together. Source: Newcombe 1998, method 10.
@@ -31,7 +35,9 @@ def difference(first: tuple[int, int], second: tuple[int, int], confidence: floa
         first, second: successes and count of each.
     """
     shares = [successes / count for successes, count in (first, second)]
-    (low, high), (other_low, other_high) = (wilson(*counted, confidence) for counted in (first, second))
+    (low, high), (other_low, other_high) = (
+        wilson(*counted, confidence) for counted in (first, second)
+    )
     down = math.hypot(shares[0] - low, other_high - shares[1])
     up = math.hypot(high - shares[0], shares[1] - other_low)
     return Interval(shares[0] - shares[1] - down, shares[0] - shares[1] + up)
@@ -59,7 +65,9 @@ def mean(values: np.ndarray) -> Interval | None:
         return None
     if np.ptp(values) == 0:
         return Interval(values[0], values[0]) if len(values) >= LEAST_EQUAL else None
-    return Interval(*stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values)))
+    return Interval(
+        *stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
+    )
 
 
 def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:

@@ -13,4 +13,8 @@ def points(change: float) -> str:
 
 def p_value(value: float) -> str:
     """As `p = 0.031`."""
-    return f"p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value:.2g}" if value >= 0.0001 else "p\N{NO-BREAK SPACE}< 0.0001"
+    return (
+        f"p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value:.2g}"
+        if value >= 0.0001
+        else "p\N{NO-BREAK SPACE}< 0.0001"
+    )

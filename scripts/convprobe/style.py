@@ -53,7 +53,10 @@ def _source(path: str | Path) -> str | None:
         return None
     root = os.path.commonpath([Path(place).parent.absolute() for place in (path, *_sources)])
     own, *names = [Path(place).absolute().relative_to(root) for place in (path, *_sources)]
-    digests = [f"{files.sha256(place)}  {name.as_posix()}" for place, name in zip(_sources, names, strict=True)]
+    digests = [
+        f"{files.sha256(place)}  {name.as_posix()}"
+        for place, name in zip(_sources, names, strict=True)
+    ]
     return "\n".join([own.with_suffix("").as_posix(), *digests])
 
 
@@ -71,7 +74,9 @@ def words(path: str | Path) -> dict[str, str]:
         drawing = ElementTree.parse(path)
     except (OSError, SyntaxError) as error:
         raise InputError(f"{path}: not a picture ({error})") from error
-    found = {key: drawing.find(f".//{{http://purl.org/dc/elements/1.1/}}{key.lower()}") for key in WORDS}
+    found = {
+        key: drawing.find(f".//{{http://purl.org/dc/elements/1.1/}}{key.lower()}") for key in WORDS
+    }
     return {key: element.text for key, element in found.items() if element is not None}
 
 

@@ -27,7 +27,9 @@ def above(measured: float, interval: Interval | None, null: float = 0, worth: fl
     """
     if interval is None:
         return UNDECIDED
-    if interval.low > null and measured >= null + worth - 1e-9:  # shares are subtracted in binary fractions
+    if (
+        interval.low > null and measured >= null + worth - 1e-9
+    ):  # shares are subtracted in binary fractions
         return HOLDS
     return FAILS if interval.high < null + worth else UNDECIDED
 

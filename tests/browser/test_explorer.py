@@ -13,7 +13,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
@@ -49,9 +51,14 @@ def open_page(chromium, demo):
     def opened(place="", **options):
         contexts.append(chromium.new_context(offline=True, **options))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on(
+            "console", lambda message: message.type == "error" and complaints.append(message.text)
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(LOCAL) or complaints.append(request.url))
+        page.on(
+            "request",
+            lambda request: request.url.startswith(LOCAL) or complaints.append(request.url),
+        )
         page.goto(demo.files()["explorer.html"].as_uri() + place)
         page.wait_for_selector("body[data-ready]")
         return page
@@ -64,29 +71,41 @@ def open_page(chromium, demo):
 
 def probabilities(demo, window, image, row, column):
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
-        return file["probability"][image, row, column].astype(float), file["clean_probability"][image].astype(float)
+        return file["probability"][image, row, column].astype(float), file["clean_probability"][
+            image
+        ].astype(float)
 
 
 def shown_bars(page):
     """What the page says of each class: with the window and without."""
     rows = page.locator("#bars tbody tr").all_inner_texts()
-    return [[float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]] for row in rows]
+    return [
+        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
+        for row in rows
+    ]
 
 
 def hover(page, panel, row, column, side=32):
     box = page.locator(panel).bounding_box()
-    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / side, box["y"] + (row + 0.5) * box["height"] / side)
+    page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / side,
+        box["y"] + (row + 0.5) * box["height"] / side,
+    )
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
 
 
 def assert_shows(page, demo, window, image, row, column):
     occluded, clean = probabilities(demo, window, image, row, column)
-    expected = [[round(100 * share, 2) for share in pair] for pair in zip(occluded, clean, strict=True)]
+    expected = [
+        [round(100 * share, 2) for share in pair] for pair in zip(occluded, clean, strict=True)
+    ]
     assert shown_bars(page) == [pytest.approx(pair, abs=1e-9) for pair in expected]
 
 
 @pytest.mark.parametrize("panel", ["#seen", "#map", "#predicted"])
-@pytest.mark.parametrize(("window", "row", "column"), [(3, 0, 0), (5, 31, 31), (7, 12, 20), (9, 16, 3)])
+@pytest.mark.parametrize(
+    ("window", "row", "column"), [(3, 0, 0), (5, 31, 31), (7, 12, 20), (9, 16, 3)]
+)
 def test_pointing_at_a_place_shows_what_the_file_holds(open_page, demo, panel, window, row, column):
     page = open_page(viewport=SIZES["desk"])
     page.get_by_label(f"{window}×{window}", exact=True).check()
@@ -130,7 +149,11 @@ def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
         image = file["test/images"][0]
     for row, column in ((20, 2), (7, 20), (31, 31)):
         assert page.evaluate(PIXEL, ["seen", row, column]) == image[row, column].tolist()
-    for row, column in ((0, 20), (5, 24), (5, 16)):  # the window reaches four pixels up, down, left and right
+    for row, column in (
+        (0, 20),
+        (5, 24),
+        (5, 16),
+    ):  # the window reaches four pixels up, down, left and right
         assert page.evaluate(PIXEL, ["seen", row, column]) == [128, 128, 128]
 
 
@@ -140,7 +163,9 @@ def test_colours_are_stretched_to_the_map(open_page, demo):
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-3.h5"]) as file:
         maps = file["confidence"][:].astype(float)
     lows, highs = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
-    image = int((lows * (highs - lows > 0.01)).argmax())  # bright all over, but not the same everywhere
+    image = int(
+        (lows * (highs - lows > 0.01)).argmax()
+    )  # bright all over, but not the same everywhere
     row, column = divmod(int(maps[image].argmin()), 32)
     page.locator(f'#sheet button[data-place="{image}"]').click()
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
@@ -178,7 +203,11 @@ def test_a_filter_shows_the_images_of_the_table(open_page, demo):
     page = open_page("#answers")
     table = pd.read_csv(demo.files()[f"{PROBED}/filters/all-top-images.csv"])
     page.locator("#layer").select_option(label="conv2 (32 filters)")
-    rows = table.query("layer == 'conv2'").groupby("channel").filter(lambda rows: rows["response"].min() > 0)
+    rows = (
+        table.query("layer == 'conv2'")
+        .groupby("channel")
+        .filter(lambda rows: rows["response"].min() > 0)
+    )
     channel = rows["channel"].max()
     rows = rows[rows["channel"] == channel]
     page.locator("#channel").fill(str(channel))
@@ -200,8 +229,12 @@ def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
     page.get_by_role("button", name=f"{pair['class']} taken for {pair['predicted']}:").focus()
     expect(page.locator("#cell-name")).to_contain_text(f"{pair['after']} images")
     predictions = pd.read_csv(demo.files()[f"{PROBED}/ablation/predictions.csv"])
-    wanted = predictions[(predictions["class"] == pair["class"]) & (predictions["after"] == pair["predicted"])]
-    assert page.locator("#cell li").count() == min(len(wanted), 24)  # the page says how many of how many
+    wanted = predictions[
+        (predictions["class"] == pair["class"]) & (predictions["after"] == pair["predicted"])
+    ]
+    assert page.locator("#cell li").count() == min(
+        len(wanted), 24
+    )  # the page says how many of how many
     expect(page.locator("#cell li").first).to_contain_text(f"image {wanted['image'].iloc[0]}:")
 
 
@@ -225,15 +258,27 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
     chosen, draws = accuracy.loc["chosen"], accuracy[accuracy.index.str.startswith("random-")]
     said = page.locator("#loses-answer")
     expect(said).to_contain_text(f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %"))
-    expect(said).to_contain_text(f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained")
-    expect(page.locator("#variants-name")).to_contain_text(f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %"))
+    expect(said).to_contain_text(
+        f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained"
+    )
+    expect(page.locator("#variants-name")).to_contain_text(
+        f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %")
+    )
     changes = [draws["change"].min(), draws["change"].max(), draws["change"].median()]
     assert max(changes) < 0, "or the signs below are others"
     # Half a thousandth may be rounded up or down: binary fractions hold it in neither way.
-    shown = re.search(r"−([\d.]+) to −([\d.]+), median −([\d.]+)", page.locator("#variants").inner_text())
-    assert [float(number) for number in shown.groups()] == pytest.approx([-100 * c for c in changes], abs=0.051)
+    shown = re.search(
+        r"−([\d.]+) to −([\d.]+), median −([\d.]+)", page.locator("#variants").inner_text()
+    )
+    assert [float(number) for number in shown.groups()] == pytest.approx(
+        [-100 * c for c in changes], abs=0.051
+    )
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
-        confidence, labels, clean = file["confidence"][:], file["label"][:], file["clean_probability"][:]
+        confidence, labels, clean = (
+            file["confidence"][:],
+            file["label"][:],
+            file["clean_probability"][:],
+        )
     means = clean[range(len(labels)), labels].mean(), confidence.mean(dtype=float)
     page.locator("#tab-looks").click()
     said = page.locator("#looks-answer")
@@ -265,5 +310,9 @@ def test_no_barrier_and_no_sideways_scrolling(open_page, tab, size, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    barriers = [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")]
+    barriers = [
+        (rule["id"], rule["nodes"][0]["html"])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
     assert barriers == [], json.dumps(barriers, indent=1)

@@ -52,7 +52,9 @@ class Cluster:
         self.environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
 
     def ask(self, *command):
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def running(self, rule):
         """Numbers of the jobs of a rule or group that run."""
@@ -61,7 +63,9 @@ class Cluster:
 
     def memory(self, number):
         """What a job has asked for, as `4000M`."""
-        return self.ask("squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%m").strip()
+        return self.ask(
+            "squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%m"
+        ).strip()
 
     def wait_for(self, rule, deadline=120):
         """Wait until a job of a rule or group runs."""
@@ -78,7 +82,9 @@ class Cluster:
 def obstacle():
     """Why SLURM can't be started here, or None."""
     if os.getuid() != 0 or not all(shutil.which(daemon) for daemon in DAEMONS):
-        return "SLURM can't be started: expected slurm-wlm and munge to be installed, and to be root"
+        return (
+            "SLURM can't be started: expected slurm-wlm and munge to be installed, and to be root"
+        )
     if Path("/etc/slurm/slurm.conf").exists():
         return "/etc/slurm is configured already: a SLURM of one's own is left alone"
     return None
@@ -128,7 +134,10 @@ def _start(folder, stop):
     }
     for daemon in DAEMONS:
         process = subprocess.Popen(
-            commands[daemon], env=cluster.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            commands[daemon],
+            env=cluster.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         stop.callback(process.wait)
         stop.callback(process.terminate)

@@ -18,9 +18,24 @@ pytestmark = pytest.mark.slow
 STUDY = os.environ.get("CONVPROBE_CLUSTER_STUDY")
 # Of the tiny study all that is submitted, and its tables: figures are made where Snakemake runs, as without a cluster.
 FILTERS = "results/tiny/normalised/epoch-02/filters"
-TARGETS = [] if STUDY else ["results/tiny/reproduction.csv", f"{FILTERS}/patches.h5", f"{FILTERS}/all-top-images.csv"]
-GPU_RULES = ("training", "evaluation", "occlusion/window", "activations", "all-top-images", "predictions", "variants")
-ONE_THREAD = ("--max-threads", "1")  # as many jobs as there are cores; sums depend on the number of threads
+TARGETS = (
+    []
+    if STUDY
+    else ["results/tiny/reproduction.csv", f"{FILTERS}/patches.h5", f"{FILTERS}/all-top-images.csv"]
+)
+GPU_RULES = (
+    "training",
+    "evaluation",
+    "occlusion/window",
+    "activations",
+    "all-top-images",
+    "predictions",
+    "variants",
+)
+ONE_THREAD = (
+    "--max-threads",
+    "1",
+)  # as many jobs as there are cores; sums depend on the number of threads
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +60,13 @@ def start(cluster):
         command = [sys.executable, "-m", "snakemake", *arguments]
         with open(workflow.folder / "output.txt", "a") as output:
             running.append(
-                subprocess.Popen(command, cwd=workflow.folder, env=cluster.environment, stdout=output, stderr=output)
+                subprocess.Popen(
+                    command,
+                    cwd=workflow.folder,
+                    env=cluster.environment,
+                    stdout=output,
+                    stderr=output,
+                )
             )
         return running[-1]
 
@@ -56,7 +77,12 @@ def start(cluster):
 
 
 # Snakemake looks for jobs that have ended after 2 s, 12 s, 22 s …
-SUBMITTING = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
+SUBMITTING = (
+    "--workflow-profile",
+    "profiles/slurm",
+    "--slurm-init-seconds-before-status-checks",
+    "2",
+)
 
 
 def said(workflow):
@@ -71,7 +97,14 @@ def gpu_times(workflow):
         if re.search("|".join(GPU_RULES), str(log)) and "device: " in text:
             begun = datetime.datetime.fromisoformat(text.split()[1])
             seconds = float(re.search(r"done in ([\d.]+) s", text)[1])
-            spans.append((begun, datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC), log, seconds))
+            spans.append(
+                (
+                    begun,
+                    datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC),
+                    log,
+                    seconds,
+                )
+            )
     return sorted(spans)
 
 

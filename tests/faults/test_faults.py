@@ -35,7 +35,11 @@ LEFT_OUT = {
 def rules_of_the_workflow() -> list[str]:
     """The rules by their names, which a test holds against Snakemake's own list."""
     texts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "rules").glob("*.smk")]
-    named = [name for text in texts for name in re.findall(r"^ *(?:rule|checkpoint) (\w+):$", text, re.MULTILINE)]
+    named = [
+        name
+        for text in texts
+        for name in re.findall(r"^ *(?:rule|checkpoint) (\w+):$", text, re.MULTILINE)
+    ]
     return sorted(set(named) - set(LEFT_OUT))
 
 
@@ -85,7 +89,9 @@ BRANCHES = (f"results/tiny/{RUN}/through-training.png", "results/tiny/own/checkp
 @pytest.fixture(scope="session")
 def branched(finished, tmp_path_factory):
     """The tiny study with more branches, and no more of them made than the rules need that only these have."""
-    workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(BRANCHED, name="edit.yaml")
+    workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(
+        BRANCHED, name="edit.yaml"
+    )
     config = workflow.folder / "scripts/convprobe/plan/config.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     shutil.copy2(workflow.files()[f"{RUN}/checkpoints/epoch-02.pth"], workflow.folder / "own.pth")
@@ -120,7 +126,11 @@ def test_a_fault_is_tried_on_every_rule(jobs, branched):
 
 def contents(workflow):
     """The bytes of every result by its name; files that are still being written are none."""
-    return {name: path.read_bytes() for name, path in workflow.files().items() if ".partial-" not in name}
+    return {
+        name: path.read_bytes()
+        for name, path in workflow.files().items()
+        if ".partial-" not in name
+    }
 
 
 def start(workflow, *targets):
@@ -182,7 +192,10 @@ def drawn_faults():
     kinds = [*SIGNALS, *LIMITS]
     rules = random.Random(0).sample(RULES, len(RULES))
     turns = [number + number // len(rules) for number in range(FAULTS)]
-    return [(kinds[turns[number] % len(kinds)], rules[number % len(rules)], number) for number in range(FAULTS)]
+    return [
+        (kinds[turns[number] % len(kinds)], rules[number % len(rules)], number)
+        for number in range(FAULTS)
+    ]
 
 
 @pytest.mark.parametrize(("kind", "rule", "seed"), drawn_faults())
@@ -195,7 +208,9 @@ def test_after_a_fault_the_same_command_makes_the_same_files(jobs, tmp_path, kin
     targets = [f"results/tiny/{name}" for name in names]
     draw = random.Random(seed)
     if kind in SIGNALS:
-        interrupt(workflow, targets, rule, SIGNALS[kind], draw.uniform(0, JOB_SECONDS[uses_torch(rule)]))
+        interrupt(
+            workflow, targets, rule, SIGNALS[kind], draw.uniform(0, JOB_SECONDS[uses_torch(rule)])
+        )
     else:
         largest = max(names, key=lambda name: len(undisturbed[name]))
         kibibytes = draw.randrange(1 + len(undisturbed[largest]) // 1024)
@@ -264,7 +279,9 @@ def run_on_a_full_disk(workflow, targets, kibibytes):
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
-def test_a_run_killed_again_and_again_elsewhere_gives_the_same_bytes(finished, tmp_path, make_workflow):
+def test_a_run_killed_again_and_again_elsewhere_gives_the_same_bytes(
+    finished, tmp_path, make_workflow
+):
     """From nothing, in another folder: everything is killed at random moments, and started anew."""
     workflow = make_workflow()
     workflow.configs = finished.configs

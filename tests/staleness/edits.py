@@ -46,7 +46,9 @@ def epoch(run, number):
 
 
 def curve(run):
-    return jobs(f"tabulate_learning_curve {run}", f"select_epoch {run}", f"plot_learning_curve {run}")
+    return jobs(
+        f"tabulate_learning_curve {run}", f"select_epoch {run}", f"plot_learning_curve {run}"
+    )
 
 
 def windows(*sides, at="normalised epoch-01"):
@@ -54,7 +56,9 @@ def windows(*sides, at="normalised epoch-01"):
 
 
 def sheets(*numbers, at="normalised epoch-01"):
-    return jobs(f"summarise_occlusion {at}", *(f"plot_occlusion_sheet {at} {number}" for number in numbers))
+    return jobs(
+        f"summarise_occlusion {at}", *(f"plot_occlusion_sheet {at} {number}" for number in numbers)
+    )
 
 
 def filters(at="normalised epoch-01"):
@@ -62,7 +66,9 @@ def filters(at="normalised epoch-01"):
 
 
 def top(at="normalised epoch-01"):
-    figures = jobs(f"plot_top_patches {at}", f"plot_filter {at} conv1 1", f"plot_filter {at} conv2 5")
+    figures = jobs(
+        f"plot_top_patches {at}", f"plot_filter {at} conv1 1", f"plot_filter {at} conv2 5"
+    )
     return jobs(f"find_top_images {at}", f"cut_patches {at}") | figures
 
 
@@ -315,7 +321,9 @@ ABLATION_FIGURES = jobs(
     "plot_confusion normalised epoch-01", "plot_class_pairs normalised epoch-01",
     "plot_gallery normalised epoch-01", "plot_ablation_accuracy normalised epoch-01",
 )  # fmt: skip
-VERDICTS = confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
+VERDICTS = (
+    confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
+)
 
 # What a line of code added to each module of the library makes due.
 MODULES = {
@@ -383,4 +391,6 @@ def add_a_line(module):
     return with_old_date(append(f"{LIBRARY}/{module}.py", "\nADDED = 1\n"))
 
 
-EDITS = SETTINGS + [Edit(f"code of `{name}`", add_a_line(name), due) for name, due in MODULES.items()]
+EDITS = SETTINGS + [
+    Edit(f"code of `{name}`", add_a_line(name), due) for name, due in MODULES.items()
+]

@@ -66,7 +66,9 @@ def due(jobs):
 
 
 def which(rule, wildcards):
-    every = {wildcard for job in EVERYTHING for name, _, wildcard in [job.partition(" ")] if name == rule}
+    every = {
+        wildcard for job in EVERYTHING for name, _, wildcard in [job.partition(" ")] if name == rule
+    }
     return "" if wildcards == every else f" ({', '.join(sorted(wildcards))})"
 
 

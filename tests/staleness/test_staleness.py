@@ -59,7 +59,9 @@ def test_exactly_the_stale_jobs_are_planned(plans, edit):
 def test_every_module_of_the_library_stands_in_the_table():
     library = REPOSITORY / "scripts/convprobe"
     modules = [path for path in library.rglob("*.py") if path.name != "__init__.py"]
-    assert {path.relative_to(library).with_suffix("").as_posix() for path in modules} == set(MODULES)
+    assert {path.relative_to(library).with_suffix("").as_posix() for path in modules} == set(
+        MODULES
+    )
 
 
 def test_the_reason_names_the_file_that_changed(plans):
@@ -70,7 +72,9 @@ def test_the_reason_names_the_file_that_changed(plans):
 def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path):
     """Edits of three stages at once, for real; what is not due is left as it was."""
     workflow = finished.copy(tmp_path / "convprobe")
-    configure("occlusion: {windows: [3, 7]}\nfilters: {top: 1}\nablation: {random_controls: 1}")(workflow)
+    configure("occlusion: {windows: [3, 7]}\nfilters: {top: 1}\nablation: {random_controls: 1}")(
+        workflow
+    )
     kept = workflow.folder / PROBED / "occlusion/window-3.h5"
     date = kept.stat().st_mtime_ns
     expected = plan(workflow)
@@ -88,9 +92,15 @@ def test_the_best_epoch_is_found_and_only_then_probed(finished, tmp_path):
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-3000:]
     ran = set(planned(completed.stdout))
-    always = {f"{rule} {run}" for rule in ("select_epoch", "plot_learning_curve") for run in ("normalised", "raw")}
+    always = {
+        f"{rule} {run}"
+        for rule in ("select_epoch", "plot_learning_curve")
+        for run in ("normalised", "raw")
+    }
     assert always <= ran
-    assert not any(job.startswith(("train", "evaluate", "prepare", "tabulate_learning")) for job in ran)
+    assert not any(
+        job.startswith(("train", "evaluate", "prepare", "tabulate_learning")) for job in ran
+    )
     assert not plan(workflow)
     configure("selection: {policy: best, split: test, epoch: 2}")(workflow)
     assert not plan(workflow), "the epoch of policy fixed changes nothing here"

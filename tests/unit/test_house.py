@@ -21,7 +21,14 @@ FLOORS = (
     ("report",),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-SLOW = ("torch", "torchvision", "pandas", "scipy", "matplotlib", "h5py")  # seconds, or most of one, to import
+SLOW = (
+    "torch",
+    "torchvision",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "h5py",
+)  # seconds, or most of one, to import
 MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
@@ -72,13 +79,18 @@ def reached(path: Path, seen: set[Path]) -> set[str]:
     found = set()
     for name in imported(path, at_start=True):
         found.add(name)
-        for place in (SCRIPTS / name.replace(".", "/"), SCRIPTS / name.rpartition(".")[0].replace(".", "/")):
+        for place in (
+            SCRIPTS / name.replace(".", "/"),
+            SCRIPTS / name.rpartition(".")[0].replace(".", "/"),
+        ):
             file = place.with_suffix(".py")
             if name.startswith("convprobe.") and file.is_file() and file not in seen:
                 found |= reached(file, seen)
     return found
 
 
-@pytest.mark.parametrize("path", sorted((LIBRARY / "plan").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((LIBRARY / "plan").glob("*.py")), ids=lambda path: path.stem
+)
 def test_what_a_snakefile_needs_imports_nothing_slow(path):
     assert not {name.split(".")[0] for name in reached(path, set())} & set(SLOW)

@@ -51,14 +51,27 @@ def test_what_a_failed_installation_left_is_made_anew(make, tmp_path, left):
     if left == "old":
         write_old(interpreter)
     if left == "without pip":
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=tmp_path, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=tmp_path, check=True
+        )
     assert make(f"PYTHON={sys.executable}", ".venv/installed").returncode == 0
     assert (tmp_path / ".venv/installed").exists()
-    assert subprocess.run([interpreter, "-c", "import sys, pip; assert sys.version_info >= (3, 11)"]).returncode == 0
+    assert (
+        subprocess.run(
+            [interpreter, "-c", "import sys, pip; assert sys.version_info >= (3, 11)"]
+        ).returncode
+        == 0
+    )
 
 
 def test_clean_leaves_other_experiments_and_what_they_need(make, tmp_path):
-    kept = ["results/mine/a.csv", "logs/mine/a.log", ".snakemake/metadata/a", ".venv/installed", "results/README.md"]
+    kept = [
+        "results/mine/a.csv",
+        "logs/mine/a.log",
+        ".snakemake/metadata/a",
+        ".venv/installed",
+        "results/README.md",
+    ]
     for name in [*kept, "results/demo/a.csv", "logs/demo/a.log"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

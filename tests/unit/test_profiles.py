@@ -6,15 +6,30 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROFILES = {path.parent.name: path.read_text(encoding="utf-8") for path in Path("profiles").glob("*/config.yaml")}
+PROFILES = {
+    path.parent.name: path.read_text(encoding="utf-8")
+    for path in Path("profiles").glob("*/config.yaml")
+}
 CLUSTERS = ("slurm", "cluster-generic")
 TRIGGERS = ("rerun-triggers", "max-checksum-file-size", "rerun-incomplete", "show-failed-logs")
-SAME = (*TRIGGERS, "retries", "groups", "group-components", "resources", "set-resource-scopes", "set-resources")
+SAME = (
+    *TRIGGERS,
+    "retries",
+    "groups",
+    "group-components",
+    "resources",
+    "set-resource-scopes",
+    "set-resources",
+)
 GPU_RULE = re.compile(r"^rule (\w+):$(?:(?!^rule ).)*?gpu=1", re.MULTILINE | re.DOTALL)
 
 
 def gpu_rules():
-    return {rule for path in Path("rules").glob("*.smk") for rule in GPU_RULE.findall(path.read_text(encoding="utf-8"))}
+    return {
+        rule
+        for path in Path("rules").glob("*.smk")
+        for rule in GPU_RULE.findall(path.read_text(encoding="utf-8"))
+    }
 
 
 def without_gpus(text):
@@ -23,29 +38,40 @@ def without_gpus(text):
     first = lines.index("set-resources:")
     other = lines.index("# set-resources:")
     last = next(place for place in range(other, len(lines)) if lines[place].startswith("# ---"))
-    return yaml.safe_load("\n".join([*lines[:first], *(line[2:] for line in lines[other:last]), *lines[last:]]))
+    return yaml.safe_load(
+        "\n".join([*lines[:first], *(line[2:] for line in lines[other:last]), *lines[last:]])
+    )
 
 
 def test_every_profile_has_the_triggers_of_the_default_one():
     profiles = {name: yaml.safe_load(text) for name, text in PROFILES.items()}
     for key in TRIGGERS:
-        assert profiles["slurm"][key] == profiles["cluster-generic"][key] == profiles["default"][key]
+        assert (
+            profiles["slurm"][key] == profiles["cluster-generic"][key] == profiles["default"][key]
+        )
 
 
 def test_the_cluster_profiles_differ_only_in_their_scheduler():
     slurm, generic = (yaml.safe_load(PROFILES[name]) for name in CLUSTERS)
     assert {key: slurm[key] for key in SAME} == {key: generic[key] for key in SAME}
     assert (
-        without_gpus(PROFILES["slurm"])["set-resources"] == without_gpus(PROFILES["cluster-generic"])["set-resources"]
+        without_gpus(PROFILES["slurm"])["set-resources"]
+        == without_gpus(PROFILES["cluster-generic"])["set-resources"]
     )
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_each_gpu_rule_has_its_memory_and_time_with_and_without_gpus(name):
-    with_gpus, without = yaml.safe_load(PROFILES[name])["set-resources"], without_gpus(PROFILES[name])["set-resources"]
+    with_gpus, without = (
+        yaml.safe_load(PROFILES[name])["set-resources"],
+        without_gpus(PROFILES[name])["set-resources"],
+    )
     assert len(gpu_rules()) == 7
     assert set(with_gpus) == set(without) == gpu_rules()
-    assert all({"mem_mb", "runtime"} <= set(resources) for resources in (*with_gpus.values(), *without.values()))
+    assert all(
+        {"mem_mb", "runtime"} <= set(resources)
+        for resources in (*with_gpus.values(), *without.values())
+    )
     assert all(resources["gpu"] == 0 for resources in without.values())
 
 

@@ -27,7 +27,9 @@ def test_what_can_not_be_told_is_undecided():
 
 def test_a_network_must_beat_the_same_answer_for_every_image():
     assert not verdicts.better_than_chance(100, [100, 100, 100])
-    assert verdicts.better_than_chance(130, [100, 100, 100]) is True  # and no number of numpy's, which JSON refuses
+    assert (
+        verdicts.better_than_chance(130, [100, 100, 100]) is True
+    )  # and no number of numpy's, which JSON refuses
     assert not verdicts.better_than_chance(120, [100, 100, 100], chosen_among=15)
     assert verdicts.better_than_chance(120, [100, 100, 100])
     # As right as it is, the commonest class alone would be, too.

@@ -42,9 +42,13 @@ def results(workflow):
 
 
 def test_all_mistakes_of_a_config_are_told_at_once(workflow):
-    workflow.configure("occlusion: {windows: [3, 4], images: 41}\ntraining: {epochs: 1}\n", name="bad.yaml")
+    workflow.configure(
+        "occlusion: {windows: [3, 4], images: 41}\ntraining: {epochs: 1}\n", name="bad.yaml"
+    )
     completed = workflow.run(configs=["tiny.yaml", "bad.yaml"])
-    expect_line(completed, "bad.yaml: occlusion.windows[1] is 4, but a window is centred on a pixel")
+    expect_line(
+        completed, "bad.yaml: occlusion.windows[1] is 4, but a window is centred on a pixel"
+    )
     expect_line(completed, "bad.yaml: occlusion.images is 41, but 40 images are tested")
     expect_line(completed, "tiny.yaml: selection.epoch is 2, but run normalised ends at epoch 1")
 
@@ -65,7 +69,12 @@ def test_another_folder_than_the_checkout_is_told(workflow):
     for configs in (["../tiny.yaml"], ["../presets/demo.yaml", "../tiny.yaml"]):
         command = workflow.command("--dry-run", "--snakefile", "../Snakefile", configs=configs)
         inside = subprocess.run(
-            command, cwd=elsewhere, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=elsewhere,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert inside.returncode == 1
         assert expected in inside.stdout.splitlines()
@@ -76,8 +85,14 @@ def test_another_folder_than_the_checkout_is_told(workflow):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"experiment: gr\xf6\xdfer\n", "config.yaml: line 1 is not UTF-8: save the file in that encoding"),
-        (b"experiment: [a\n", "config.yaml: not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+        (
+            b"experiment: gr\xf6\xdfer\n",
+            "config.yaml: line 1 is not UTF-8: save the file in that encoding",
+        ),
+        (
+            b"experiment: [a\n",
+            "config.yaml: not YAML: line 2: expected ',' or ']', but got '<stream end>'",
+        ),
         (b"- a\n", 'config.yaml holds ["a"], expected keys and values, as in experiment: mine'),
     ],
     ids=["another encoding", "not YAML", "a list"],
@@ -103,7 +118,9 @@ def test_each_mistake_in_a_config_ends_in_its_line_and_touches_no_result(finishe
     with ThreadPoolExecutor(2) as pool:
         completed = list(pool.map(plan, enumerate(BAD_EDITS)))
     for number, (done, line) in enumerate(zip(completed, BAD_EDITS.values(), strict=True)):
-        told = line.replace("own: ", f"bad-{number}.yaml: ", 1) if line.startswith("own: ") else line
+        told = (
+            line.replace("own: ", f"bad-{number}.yaml: ", 1) if line.startswith("own: ") else line
+        )
         told = told.replace("base: ", "config.yaml: ", 1) if told.startswith("base: ") else told
         assert done.returncode == 1, line
         assert told in done.stdout.splitlines(), done.stdout
@@ -118,7 +135,11 @@ def test_folders_of_any_name_work(finished, tmp_path):
 
 def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(workflow):
     first = subprocess.Popen(
-        workflow.command(), cwd=workflow.folder, stdout=subprocess.PIPE, text=True, stderr=subprocess.STDOUT
+        workflow.command(),
+        cwd=workflow.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        stderr=subprocess.STDOUT,
     )
     for line in first.stdout:
         if line.startswith("localrule"):
@@ -134,7 +155,9 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(workflo
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_a_results_folder_that_may_not_be_written_is_named_and_stays_as_it_is(finished, tmp_path):
-    workflow = finished.copy(tmp_path / "convprobe").configure("occlusion: {windows: [3, 5, 7]}", name="edit.yaml")
+    workflow = finished.copy(tmp_path / "convprobe").configure(
+        "occlusion: {windows: [3, 5, 7]}", name="edit.yaml"
+    )
     before = {name: path.read_bytes() for name, path in workflow.files().items()}
     places = [path for path in (workflow.folder / "results").rglob("*") if path.is_dir()]
     for place in places:
@@ -152,13 +175,16 @@ def test_a_results_folder_that_may_not_be_written_is_named_and_stays_as_it_is(fi
 
 
 def test_missing_data_set(workflow):
-    expect_line(use_folder(workflow, "nowhere"), "own.yaml: dataset.path is nowhere: nothing is there")
+    expect_line(
+        use_folder(workflow, "nowhere"), "own.yaml: dataset.path is nowhere: nothing is there"
+    )
 
 
 def test_wrong_digest_of_an_archive(workflow):
     (workflow.folder / "cifar-10-python.tar.gz").write_bytes(b"something else")
     workflow.configure(
-        "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}", name="own.yaml"
+        "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}",
+        name="own.yaml",
     )
     earlier = workflow.folder / "logs/tiny/raw/weights.log"
     earlier.parent.mkdir(parents=True)
@@ -178,7 +204,10 @@ def test_wrong_digest_of_an_archive(workflow):
 
 def test_the_page_is_promised_only_where_it_was_asked_for(workflow):
     completed = workflow.run("results/tiny/dataset/images.h5")
-    assert "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny" in completed.stdout
+    assert (
+        "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny"
+        in completed.stdout
+    )
     assert "explorer.html" not in completed.stdout.partition("convprobe: done")[2]
 
 
@@ -255,7 +284,9 @@ def test_a_damaged_checkpoint_is_named_and_the_next_stages_are_not_made(workflow
     (workflow.folder / checkpoint).write_bytes(whole[: len(whole) // 2])
     evaluation = "results/tiny/normalised/evaluation/epoch-01.json"
     expect_line(
-        workflow.run(evaluation), f"error: {checkpoint}: damaged or not a checkpoint", "delete it and run again"
+        workflow.run(evaluation),
+        f"error: {checkpoint}: damaged or not a checkpoint",
+        "delete it and run again",
     )
     assert not (workflow.folder / evaluation).exists()
     (workflow.folder / checkpoint).unlink()

@@ -17,7 +17,10 @@ def test_a_study_at_chance_is_told_so_everywhere(finished):
         selection = json.loads(files[f"{run}/selection.json"].read_text())
         assert not selection["better_than_chance"], "or the test would show nothing"
         said = " ".join(finished.output.split())
-        assert f"warning: the accuracy of {run}, {selection['test_accuracy']:.1%} at epoch 1, can't be told" in said
+        assert (
+            f"warning: the accuracy of {run}, {selection['test_accuracy']:.1%} at epoch 1, can't be told"
+            in said
+        )
     card = tables.read(files["reproduction.csv"])
     assert card["verdict"].iloc[0] == reproduction.AT_CHANCE
     assert (card["verdict"] == reproduction.UNLEARNED).sum() > 10
@@ -27,4 +30,6 @@ def test_a_study_at_chance_is_told_so_everywhere(finished):
     for window in page["probes"][0]["looks"]["windows"]:
         assert "It looks at the object" not in window["answer"]
     versions = json.loads(files["raw/training/epoch-02.json"].read_text())["versions"]
-    assert page["curves"][0]["trained_by"] == [", ".join(f"{name} {version}" for name, version in versions.items())]
+    assert page["curves"][0]["trained_by"] == [
+        ", ".join(f"{name} {version}" for name, version in versions.items())
+    ]

@@ -46,8 +46,15 @@ def contract():
                 f"{run}/checkpoints/epoch-{epoch:02d}.pth",
                 f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth",
             )
-            yield from (f"{run}/evaluation/epoch-{epoch:02d}.json", f"{run}/training/epoch-{epoch:02d}.json")
-        yield from (f"{run}/learning-curve.csv", f"{run}/selection.json", *drawn(f"{run}/learning-curve"))
+            yield from (
+                f"{run}/evaluation/epoch-{epoch:02d}.json",
+                f"{run}/training/epoch-{epoch:02d}.json",
+            )
+        yield from (
+            f"{run}/learning-curve.csv",
+            f"{run}/selection.json",
+            *drawn(f"{run}/learning-curve"),
+        )
     yield from (f"{PROBED}/occlusion/window-{window}.h5" for window in WINDOWS)
     yield from drawn(*(f"{PROBED}/occlusion/sheet-{sheet}" for sheet in range(1, 6)))
     yield f"{PROBED}/occlusion/summary.csv"
@@ -55,9 +62,21 @@ def contract():
     filters = ["activations.h5", "top-images.csv", "all-top-images.csv", "patches.h5"]
     filters += drawn("top-patches", *(f"atlas/conv{layer}-01" for layer in (1, 2, 3, 4)), *CHOSEN)
     yield from (f"{PROBED}/filters/{name}" for name in filters)
-    tables = ("predictions", "confusion-before", "confusion-after", "class-pairs", "first-images", "flips")
+    tables = (
+        "predictions",
+        "confusion-before",
+        "confusion-after",
+        "class-pairs",
+        "first-images",
+        "flips",
+    )
     yield from (f"{PROBED}/ablation/{name}.csv" for name in (*tables, "accuracy", "class-accuracy"))
-    yield from drawn(*(f"{PROBED}/ablation/{name}" for name in ("confusion", "class-pairs", "gallery", "accuracy")))
+    yield from drawn(
+        *(
+            f"{PROBED}/ablation/{name}"
+            for name in ("confusion", "class-pairs", "gallery", "accuracy")
+        )
+    )
     yield f"{PROBED}/ablation/variants.h5"
 
 
@@ -71,7 +90,9 @@ def test_the_demo_makes_the_files_of_the_contract_and_no_others(demo):
 
 def test_make_verify_finds_the_demo_whole(demo):
     installed = ["--assume-old", ".venv/installed", f"BIN={Path(sys.executable).parent}"]
-    verified = subprocess.run(["make", "verify", *installed], cwd=demo.folder, capture_output=True, text=True)
+    verified = subprocess.run(
+        ["make", "verify", *installed], cwd=demo.folder, capture_output=True, text=True
+    )
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert f"all {len(demo.files())} files are there, whole and in agreement" in verified.stdout
 
@@ -83,7 +104,11 @@ def test_running_it_again_does_nothing(demo):
 
 
 def test_the_start_says_the_device_and_the_cost_and_the_end_where_to_look(demo):
-    said = [line for line in demo.output.splitlines() if line.startswith(("convprobe:", "    ")) and "demo" in line]
+    said = [
+        line
+        for line in demo.output.splitlines()
+        if line.startswith(("convprobe:", "    ")) and "demo" in line
+    ]
     start = demo.output[demo.output.index("convprobe: experiment demo on the ") :]
     assert re.match(r".*about, from nothing:\n    in all .* on the disk\n    training ", start)
     assert any(line.startswith("convprobe: done. Open results/demo/explorer.html") for line in said)
@@ -107,8 +132,12 @@ def test_confidence_dips_where_the_object_is(demo, window):
     with h5py.File(demo.files()["dataset/images.h5"]) as file:
         inside = file["test/masks"][: len(confidence)]
     # Image by image: an image that the network is unsure of counts no more for having a small object.
-    on_object = np.mean([values[mask].mean() for values, mask in zip(confidence, inside, strict=True)])
-    beside = np.mean([values[~mask].mean() for values, mask in zip(confidence, inside, strict=True)])
+    on_object = np.mean(
+        [values[mask].mean() for values, mask in zip(confidence, inside, strict=True)]
+    )
+    beside = np.mean(
+        [values[~mask].mean() for values, mask in zip(confidence, inside, strict=True)]
+    )
     assert on_object < beside
 
 
@@ -117,17 +146,24 @@ def test_window_files_are_complete_and_agree_with_their_checkpoint(demo, window)
     checkpoint_path = demo.files()["normalised/checkpoints/epoch-08.pth"]
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
         assert file.attrs["complete"]
-        probability, confidence, labels = file["probability"][:], file["confidence"][:], file["label"][:]
+        probability, confidence, labels = (
+            file["probability"][:],
+            file["confidence"][:],
+            file["label"][:],
+        )
         clean = file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
     assert digest == hashlib.sha256(checkpoint_path.read_bytes()).hexdigest()
     assert probability.shape == (100, 32, 32, 10)
     np.testing.assert_allclose(probability.sum(axis=-1), 1, atol=1e-5)
     np.testing.assert_array_equal(
-        confidence, np.stack([maps[..., label] for maps, label in zip(probability, labels, strict=True)])
+        confidence,
+        np.stack([maps[..., label] for maps, label in zip(probability, labels, strict=True)]),
     )
     predictions = table(demo, f"{PROBED}/ablation/predictions.csv").head(100)
-    np.testing.assert_allclose(clean[np.arange(100), labels], predictions["confidence_before"], atol=1e-5)
+    np.testing.assert_allclose(
+        clean[np.arange(100), labels], predictions["confidence_before"], atol=1e-5
+    )
 
 
 def test_checkpoints_load_without_pickled_code_and_hold_the_stated_keys(demo):
@@ -149,7 +185,9 @@ def test_the_selected_epoch_has_the_accuracy_that_all_tables_show(demo):
     accuracy = table(demo, f"{PROBED}/ablation/accuracy.csv").set_index("variant")["accuracy"]
     assert selection["epoch"] == 8
     assert selection["best_epoch"] == curve["test_accuracy"].idxmax() + 1
-    before, after = ((predictions[state] == predictions["class"]).mean() for state in ("before", "after"))
+    before, after = (
+        (predictions[state] == predictions["class"]).mean() for state in ("before", "after")
+    )
     assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["none"])
     assert after == pytest.approx(accuracy["chosen"])
     assert list(accuracy.index) == [
@@ -169,7 +207,9 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
     top = table(demo, f"{PROBED}/filters/top-images.csv")
     every = table(demo, f"{PROBED}/filters/all-top-images.csv")
     of_both = top.drop(columns="response").merge(every.drop(columns="response"))  # on all columns
-    assert len(of_both) == len(top), "two passes over the images, one for all filters, find the same"
+    assert len(of_both) == len(top), (
+        "two passes over the images, one for all filters, find the same"
+    )
     with (
         h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as recorded,
         h5py.File(demo.files()[f"{PROBED}/filters/patches.h5"]) as patches,
@@ -180,7 +220,9 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
             response = recorded[f"{layer}/{channel}/response"][:]
             np.testing.assert_allclose(rows["response"], np.sort(response)[::-1][:5], atol=1e-5)
             for row in rows.itertuples():
-                pixels = dataset["test/images"][row.image][row.top : row.bottom, row.left : row.right]
+                pixels = dataset["test/images"][row.image][
+                    row.top : row.bottom, row.left : row.right
+                ]
                 np.testing.assert_array_equal(patches[f"{layer}/{channel}"][row.rank - 1], pixels)
 
 
@@ -210,7 +252,9 @@ def test_figures_are_pictures_with_a_vector_copy_and_words_beside_them(demo):
         )  # what, of which run, and how to read it
         drawing = ElementTree.parse(found[name.replace(".png", ".svg")]).getroot()
         assert drawing.tag.endswith("svg")
-        assert words.strip().endswith(drawing.find(".//{http://purl.org/dc/elements/1.1/}description").text)
+        assert words.strip().endswith(
+            drawing.find(".//{http://purl.org/dc/elements/1.1/}description").text
+        )
 
 
 def test_the_page_is_one_file_that_asks_for_nothing(demo):
@@ -225,7 +269,12 @@ def test_snakemakes_report_has_a_caption_for_every_figure(demo):
     assert made.returncode == 0, made.stdout[-3000:]
     report = (demo.folder / "report.html").read_text()
     assert "System Message" not in report
-    for category in ("1 Training", "2 Where does it look?", "3 What do its filters answer to?", "4 What does it lose?"):
+    for category in (
+        "1 Training",
+        "2 Where does it look?",
+        "3 What do its filters answer to?",
+        "4 What does it lose?",
+    ):
         assert category in report
     assert "5 Does the study hold?" in report
     labels = [json.loads(found) for found in re.findall(r'"labels": (\{"run": .*?\})', report)]

@@ -24,7 +24,9 @@ FILES = {
     f"{PROBED}/occlusion/window-5.h5": {"": WINDOW},
     f"{PROBED}/filters/activations.h5": {"conv1/1": MAPS, "conv2/5": MAPS},
     f"{PROBED}/filters/patches.h5": {"conv1": {"1": PATCHES}, "conv2": {"5": PATCHES}},
-    f"{PROBED}/ablation/variants.h5": {"": {"predicted": ("variant", "image"), "filters": ("variant",)}},
+    f"{PROBED}/ablation/variants.h5": {
+        "": {"predicted": ("variant", "image"), "filters": ("variant",)}
+    },
 }
 
 
@@ -35,7 +37,9 @@ def test_no_hdf5_file_is_left_out(finished):
 @pytest.mark.parametrize("name", FILES)
 def test_all_axes_have_names_and_coordinates(finished, name):
     for group, expected in FILES[name].items():
-        with xarray.open_dataset(finished.files()[name], group=group or None, engine="h5netcdf") as opened:
+        with xarray.open_dataset(
+            finished.files()[name], group=group or None, engine="h5netcdf"
+        ) as opened:
             assert {variable: opened[variable].dims for variable in opened.data_vars} == expected
             assert set(opened.coords) == set(opened.dims)
 
@@ -53,14 +57,21 @@ def test_coordinates_say_which_image_which_rank_and_which_colour(finished):
     with opened(finished, f"{PROBED}/filters/patches.h5", "conv2") as patches:
         patch = patches["5"].sel(rank=1, channel="green").values
     with opened(finished, "dataset/images.h5", "test") as test:
-        rows, columns = slice(first["top"], first["bottom"] - 1), slice(first["left"], first["right"] - 1)  # both ends
+        rows, columns = (
+            slice(first["top"], first["bottom"] - 1),
+            slice(first["left"], first["right"] - 1),
+        )  # both ends
         seen = test["images"].sel(image=first["image"], channel="green", y=rows, x=columns).values
         np.testing.assert_array_equal(patch, seen)
 
 
 def test_the_line_in_the_readme_draws_a_map_with_its_first_row_on_top(finished):
     readme = (finished.folder / "README.md").read_text(encoding="utf-8")
-    (example,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "xarray" in block]
+    (example,) = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "xarray" in block
+    ]
     path = finished.files()[f"{PROBED}/occlusion/window-5.h5"]
     try:
         exec(re.sub(r'"results/.*?\.h5"', repr(str(path)), example))

@@ -21,7 +21,8 @@ from convprobe.network.layers import Network
 
 REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")
 needs_real_images = pytest.mark.skipif(
-    not Path(REAL_IMAGES).is_file(), reason="CONVPROBE_CIFAR10_JPEG names no archive of CIFAR-10 as JPEGs"
+    not Path(REAL_IMAGES).is_file(),
+    reason="CONVPROBE_CIFAR10_JPEG names no archive of CIFAR-10 as JPEGs",
 )
 # What `snakemake --lint` finds, and why it stays.
 ACCEPTED_LINTS = {
@@ -34,7 +35,11 @@ ACCEPTED_LINTS = {
 
 def test_lint_finds_nothing_without_a_reason(workflow):
     linted = workflow.run("--lint")
-    found = {line.strip().removeprefix("* ") for line in linted.stdout.splitlines() if line.startswith("    * ")}
+    found = {
+        line.strip().removeprefix("* ")
+        for line in linted.stdout.splitlines()
+        if line.startswith("    * ")
+    }
     titles = {title[:-1] for title in found}
     assert titles == set(ACCEPTED_LINTS)
 
@@ -51,7 +56,9 @@ def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
 
 def example_in_the_readme(workflow, word):
     """The README's block of YAML that holds a word."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (workflow.folder / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(
+        r"```yaml\n(.*?)```", (workflow.folder / "README.md").read_text(), re.DOTALL
+    )
     (found,) = [block for block in blocks if word in block]
     return found
 
@@ -81,13 +88,24 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     confusion = pd.read_csv(files[f"{probed}/ablation/confusion-before.csv"], index_col=0)
     assert confusion.sum(axis=1).tolist() == [4, 4, 4]
     # Of 180 images the last 100 by name and then class are held out.
-    rows = ["class,train,test,validation", "007,27,4,33", "before,27,4,33", '"heller, größer",26,4,34', ""]
+    rows = [
+        "class,train,test,validation",
+        "007,27,4,33",
+        "before,27,4,33",
+        '"heller, größer",26,4,34',
+        "",
+    ]
     assert files["dataset/classes.csv"].read_text() == "\n".join(rows)
-    assert "convprobe: warning: few training steps for normalised: 2, which is epochs ×" in completed.stdout
+    assert (
+        "convprobe: warning: few training steps for normalised: 2, which is epochs ×"
+        in completed.stdout
+    )
 
 
 @pytest.mark.parametrize(("tested", "shards", "sheets"), [(6, 3, 2), (2, 0, 1)])
-def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(workflow, tested, shards, sheets):
+def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(
+    workflow, tested, shards, sheets
+):
     """With two images a shard."""
     config = workflow.folder / "scripts/convprobe/plan/config.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
@@ -96,14 +114,18 @@ def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(wo
             folder = workflow.folder / "pictures" / split / name
             folder.mkdir(parents=True)
             for index in range(count):
-                Image.new("RGB", (20, 20), (level + index, level, 10 * index)).save(folder / f"{index}.png")
+                Image.new("RGB", (20, 20), (level + index, level, 10 * index)).save(
+                    folder / f"{index}.png"
+                )
     workflow.configure(
         "dataset: {name: image-folder, path: pictures, train_images: all, test_images: all}\ncompared: []\n"
         "occlusion: {images: all, windows: [3]}\nablation: {table_images: 2}\n",
         name="own.yaml",
     )
     folder = workflow.folder / "results/tiny/normalised/epoch-02/occlusion"
-    wanted = [f"{folder.relative_to(workflow.folder)}/sheet-{number + 1}.png" for number in range(sheets)]
+    wanted = [
+        f"{folder.relative_to(workflow.folder)}/sheet-{number + 1}.png" for number in range(sheets)
+    ]
     completed = workflow.run(*wanted, configs=["tiny.yaml", "own.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
     assert len(list(folder.glob("window-3/*.h5"))) == shards
@@ -116,10 +138,25 @@ def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(wo
 @needs_real_images
 def test_real_images_come_in_the_order_of_cifar10():
     arrays, classes = image_folder.read(REAL_IMAGES)
-    assert {split: len(labels) for split, (_, labels) in arrays.items()} == {"train": 50_000, "test": 10_000}
+    assert {split: len(labels) for split, (_, labels) in arrays.items()} == {
+        "train": 50_000,
+        "test": 10_000,
+    }
     # The first labels of the published test_batch and data_batch_1.
-    assert [classes[label] for label in arrays["test"][1][:6]] == ["cat", "ship", "ship", "airplane", "frog", "frog"]
-    assert [classes[label] for label in arrays["train"][1][:4]] == ["frog", "truck", "truck", "deer"]
+    assert [classes[label] for label in arrays["test"][1][:6]] == [
+        "cat",
+        "ship",
+        "ship",
+        "airplane",
+        "frog",
+        "frog",
+    ]
+    assert [classes[label] for label in arrays["train"][1][:4]] == [
+        "frog",
+        "truck",
+        "truck",
+        "deer",
+    ]
     assert arrays["test"][0].shape == (10_000, 32, 32, 3)
 
 
@@ -143,10 +180,25 @@ def test_the_snakefile_never_imports_torch(workflow):
 
     Not pandas: Snakemake loads every executor plugin that is installed, and SLURM's imports it.
     """
-    command = [sys.executable, "-X", "importtime", "-m", "snakemake", "--cores", "1", "-n", "--configfile", "tiny.yaml"]
-    planned = subprocess.run(command, cwd=workflow.folder, check=True, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "snakemake",
+        "--cores",
+        "1",
+        "-n",
+        "--configfile",
+        "tiny.yaml",
+    ]
+    planned = subprocess.run(
+        command, cwd=workflow.folder, check=True, capture_output=True, text=True
+    )
     imported = {
-        line.rpartition("|")[2].strip() for line in planned.stderr.splitlines() if line.startswith("import time")
+        line.rpartition("|")[2].strip()
+        for line in planned.stderr.splitlines()
+        if line.startswith("import time")
     }
     assert "convprobe.config" in imported
     assert not imported & {"torch", "torchvision", "matplotlib"}
@@ -226,8 +278,14 @@ def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
 
 def test_another_epoch_is_probed_beside_the_selected_one_and_nothing_twice(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe")
-    before = {name: path.stat().st_mtime_ns for name, path in workflow.files().items() if name != "explorer.html"}
-    workflow.configure("studied: [normalised, normalised/epoch-2, normalised/epoch-1]", name="edit.yaml")
+    before = {
+        name: path.stat().st_mtime_ns
+        for name, path in workflow.files().items()
+        if name != "explorer.html"
+    }
+    workflow.configure(
+        "studied: [normalised, normalised/epoch-2, normalised/epoch-1]", name="edit.yaml"
+    )
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-3000:]
     after = workflow.files()

@@ -44,7 +44,11 @@ def report(finished, config):
     experiment["normalisation"] = "dataset/normalisation.json"
     epoch = {name: f"ablation/{name}.csv" for name in ("accuracy", "predictions")}
     epoch |= {name: f"occlusion/{name}.csv" for name in ("summary", "localisation")}
-    card_settings = {"roles": ["normalised", "raw"], "network": config["network"], "mode": config["ablation"]["mode"]}
+    card_settings = {
+        "roles": ["normalised", "raw"],
+        "network": config["network"],
+        "mode": config["ablation"]["mode"],
+    }
     card_settings["chosen"] = config["filters"]["chosen"]
     shown, _ = explorer.read(finished.files()["explorer.html"])
     page = {
@@ -89,8 +93,13 @@ def test_the_rule_names_every_mistake_and_mends_nothing(finished, tmp_path):
     completed = workflow.run("verify_results")
     assert completed.returncode == 1
     assert "error: 2 mistakes in the results" in completed.stdout
-    assert "results/tiny/explorer.html: can't be read: No such file or directory" in completed.stdout
-    assert "results/tiny/normalised/learning-curve.png: altered since it was written" in completed.stdout
+    assert (
+        "results/tiny/explorer.html: can't be read: No such file or directory" in completed.stdout
+    )
+    assert (
+        "results/tiny/normalised/learning-curve.png: altered since it was written"
+        in completed.stdout
+    )
     assert "Traceback" not in completed.stdout
     assert "explorer.html" not in workflow.files()
 
@@ -103,7 +112,9 @@ def test_a_flipped_bit_in_any_file_is_found_and_named(results, mistakes, finishe
         content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
         whole = path.read_bytes()
         path.write_bytes(content)
-        assert [line for line in mistakes() if line.startswith(f"{path}: altered since it was written")], name
+        assert [
+            line for line in mistakes() if line.startswith(f"{path}: altered since it was written")
+        ], name
         path.write_bytes(whole)
     assert not mistakes()
 
@@ -115,7 +126,9 @@ def test_a_lost_file_is_named_and_one_too_many_is_no_mistake(results, mistakes, 
         assert f"{results / name}: can't be read: No such file or directory" in mistakes()
         (results / "elsewhere").rename(results / name)
     (results / ".explorer.html.sha256").unlink()
-    assert mistakes() == [f"{results / '.explorer.html.sha256'}: can't be read: No such file or directory"]
+    assert mistakes() == [
+        f"{results / '.explorer.html.sha256'}: can't be read: No such file or directory"
+    ]
 
 
 def edit_hdf5(change):
@@ -173,7 +186,8 @@ def pass_over(filter_name):
     def do(path):
         lines = path.read_text().splitlines()
         first, second = (
-            next(n for n, text in enumerate(lines) if text.startswith(f"{filter_name},{rank},")) for rank in (1, 2)
+            next(n for n, text in enumerate(lines) if text.startswith(f"{filter_name},{rank},"))
+            for rank in (1, 2)
         )
         lines[first] = lines[second].replace(f"{filter_name},2,", f"{filter_name},1,")
         path.write_text("\n".join(lines) + "\n")
@@ -245,7 +259,9 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize(("name", "change", "words"), FORGERIES.values(), ids=FORGERIES)
-def test_what_contradicts_another_file_is_found_though_its_digest_is_right(results, mistakes, name, change, words):
+def test_what_contradicts_another_file_is_found_though_its_digest_is_right(
+    results, mistakes, name, change, words
+):
     path = results / name
     if change == "nan":
         change = spoil_weights
@@ -284,11 +300,21 @@ def other(make_workflow, finished):
 
 
 # Those whose content any seed gives, or that don't say themselves what they are of.
-SAME = ("dataset/", "normalised/training", "raw/training", "normalised/evaluation", "raw/evaluation")
+SAME = (
+    "dataset/",
+    "normalised/training",
+    "raw/training",
+    "normalised/evaluation",
+    "raw/evaluation",
+)
 
 
 def test_a_file_of_another_experiment_is_found(results, mistakes, other):
-    judged = [name for name in other if not name.startswith(SAME) and not name.endswith(("optimizer.pth", ".txt"))]
+    judged = [
+        name
+        for name in other
+        if not name.startswith(SAME) and not name.endswith(("optimizer.pth", ".txt"))
+    ]
     missed = []
     for name in judged:
         path = results / name
@@ -312,9 +338,18 @@ SETTINGS = {
         "was made with learning_rate 0.01, but the config says 0.5",
     ),
     "batch": ("training: {batch_size: 64}", "was made with batch_size 128, but the config says 64"),
-    "augmentation": ("training: {augmentation: flip}", "was made with augmentation none, but the config says flip"),
-    "schedule": ("training: {schedule: linear}", "was made with epochs None, but the config says 2"),
-    "occlusion's precision": ("occlusion: {precision: bf16}", "was made with precision fp32, but the config says bf16"),
+    "augmentation": (
+        "training: {augmentation: flip}",
+        "was made with augmentation none, but the config says flip",
+    ),
+    "schedule": (
+        "training: {schedule: linear}",
+        "was made with epochs None, but the config says 2",
+    ),
+    "occlusion's precision": (
+        "occlusion: {precision: bf16}",
+        "was made with precision fp32, but the config says bf16",
+    ),
     "mode": ("ablation: {mode: mean}", "was made with mode zero, but the config says mean"),
     "draws": ("runs: {normalised: {seed: 5}}", "random-01 is without conv"),
 }
@@ -338,7 +373,9 @@ def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path)
     """They bring the normalisation of the images that they were trained on."""
     workflow = finished.copy(tmp_path / "convprobe")
     shutil.rmtree(workflow.folder / "results")
-    shutil.copy(finished.files()["normalised/checkpoints/epoch-02.pth"], workflow.folder / "trained.pth")
+    shutil.copy(
+        finished.files()["normalised/checkpoints/epoch-02.pth"], workflow.folder / "trained.pth"
+    )
     workflow.configure(
         "runs: {own: {weights: trained.pth}}\nstudied: [own]\ncompared: []\ndataset: {name: shapes, train_images: 150}",
         name="edit.yaml",
@@ -347,7 +384,9 @@ def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path)
     assert completed.returncode == 0, completed.stdout[-3000:]
     verified = workflow.run("verify_results")
     assert verified.returncode == 0, verified.stdout
-    made, measured = map(workflow.files().get, ("own/checkpoints/weights.pth", "dataset/normalisation.json"))
+    made, measured = map(
+        workflow.files().get, ("own/checkpoints/weights.pth", "dataset/normalisation.json")
+    )
     spoiled = checkpoints.load(made)
     assert spoiled.normalisation["mean"] != json.loads(measured.read_text())["mean"]
     # Other weights of the same form and normalisation.

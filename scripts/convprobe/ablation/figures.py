@@ -35,7 +35,9 @@ def switched_off(chosen, mode):
     for layer, places in itertools.groupby(map(split_name, chosen), lambda place: place[0]):
         channels = [channel for _, channel in places]
         few = len(chosen) <= MOST_NAMED
-        named.append(f"{layer}/{', '.join(map(str, channels))}" if few else f"{len(channels)} of {layer}")
+        named.append(
+            f"{layer}/{', '.join(map(str, channels))}" if few else f"{len(channels)} of {layer}"
+        )
     return f"{'; '.join(named)}: {MODES[mode]}"
 
 
@@ -51,18 +53,32 @@ def confusion(path, before, after, off, run, checkpoint):
     change = shares[1] - shares[0]
     cells = min(len(before), MOST_CELLS) * CELL
     figure = style.new(max(14, 3 * cells + 5), max(5, cells + 2.5))
-    panels = zip(figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True)
+    panels = zip(
+        figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True
+    )
     for axes, table, title in panels:
-        colours, low, high = ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
+        colours, low, high = (
+            ("RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT) if title == "change" else ("viridis", 0, 100)
+        )
         drawn = axes.imshow(table, interpolation="none", cmap=colours, vmin=low, vmax=high)
         if len(table) <= MOST_CELLS:
             _write_cells(axes, table, signed=title == "change")
         named = range(0, len(table), -(-len(table) // MOST_CELLS))
-        axes.set_xticks(named, table.columns[named], rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_xticks(
+            named, table.columns[named], rotation=45, ha="right", rotation_mode="anchor"
+        )
         axes.set_yticks(named, table.index[named])
-        axes.set(title=title, xlabel="predicted", ylabel="true class" if title == "before" else None)
+        axes.set(
+            title=title, xlabel="predicted", ylabel="true class" if title == "before" else None
+        )
         unit = "percentage points" if title == "change" else "% of the true class"
-        figure.colorbar(drawn, ax=axes, shrink=0.7, label=unit, extend="both" if title == "change" else "neither")
+        figure.colorbar(
+            drawn,
+            ax=axes,
+            shrink=0.7,
+            label=unit,
+            extend="both" if title == "change" else "neither",
+        )
     figure.suptitle(f"What does it lose without the chosen filters? {run}, {checkpoint}")
     style.save(
         figure,
@@ -78,7 +94,15 @@ def _write_cells(axes, table, signed):
         if round(value) != 0:
             dark = abs(value) > 0.6 * CHANGE_LIMIT if signed else value < 60
             text = f"{value:+.0f}" if signed else f"{value:.0f}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+            axes.text(
+                column,
+                row,
+                text,
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if dark else "black",
+            )
 
 
 def class_pairs(path, table, predictions, off, run, checkpoint):
@@ -94,7 +118,11 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     turned, net = figure.subplots(1, 2)
     shown = table[table["newly_wrong"] > 0].head(PAIRS).iloc[::-1]
     _draw_pairs(turned, shown, "newly_wrong", "%d", style.BLUE)
-    turned.set(xlabel="images", title="right before, wrong after", xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])))
+    turned.set(
+        xlabel="images",
+        title="right before, wrong after",
+        xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])),
+    )
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = table.loc[order].query("change != 0").head(PAIRS).iloc[::-1]
     colours = [style.ORANGE if change > 0 else style.BLUE for change in shown["change"]]
@@ -107,7 +135,10 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
         if not axes.patches:
             axes.set_yticks([])
             axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
-    lost, right = int(table["newly_wrong"].sum()), [(predictions[s] == predictions["class"]).mean() for s in STATES]
+    lost, right = (
+        int(table["newly_wrong"].sum()),
+        [(predictions[s] == predictions["class"]).mean() for s in STATES],
+    )
     figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
     style.save(
         figure,
@@ -119,7 +150,9 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     )
 
 
-def _draw_pairs(axes: Axes, table: pd.DataFrame, column: str, form: str, colours: str | list[str]) -> None:
+def _draw_pairs(
+    axes: Axes, table: pd.DataFrame, column: str, form: str, colours: str | list[str]
+) -> None:
     places = range(len(table))  # not the names: those of two pairs may read the same
     bars = axes.barh(places, table[column], color=colours)
     axes.set_yticks(places, table["class"] + " → " + table["predicted"])
@@ -142,12 +175,18 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
     axes.axvline(0, color=style.GREY, linewidth=0.8)
     for line, row in enumerate(named.itertuples()):
         colour = style.ORANGE if row.variant == "chosen" else style.BLUE
-        axes.plot([100 * row.change_low, 100 * row.change_high], [line, line], color=colour, linewidth=1.5)
+        axes.plot(
+            [100 * row.change_low, 100 * row.change_high], [line, line], color=colour, linewidth=1.5
+        )
         axes.plot(100 * row.change, line, "o", color=colour, markersize=5)
     axes.plot(100 * draws["change"], [len(named)] * len(draws), "|", color="black", markersize=11)
     names = {"chosen": "without the chosen ones"}
     names |= {line: f"without {line}" for line in lines if "/" in line}
-    names |= {line: f"without those of {line}" for line in lines if line.startswith("conv") and "/" not in line}
+    names |= {
+        line: f"without those of {line}"
+        for line in lines
+        if line.startswith("conv") and "/" not in line
+    }
     axes.set_yticks(range(len(lines)), [names.get(line, line) for line in lines])
     axes.set(xlabel="change of accuracy, percentage points", ylim=(len(lines) - 0.5, -0.5))
     random_ones = "; and as many random ones per layer, a stroke a draw" * bool(len(draws))
@@ -183,7 +222,12 @@ def gallery(path, images, rows, lost, off, run, checkpoint):
         confidences = f"{row['confidence_before']:.2f} → {row['confidence_after']:.2f}"
         axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
     if rows.empty:
-        figure.text(0.5, 0.6, "No image that was right with all filters is wrong without the chosen ones.", ha="center")
+        figure.text(
+            0.5,
+            0.6,
+            "No image that was right with all filters is wrong without the chosen ones.",
+            ha="center",
+        )
     figure.suptitle(f"Right before, wrong without the chosen filters: {run}, {checkpoint}")
     style.save(
         figure,

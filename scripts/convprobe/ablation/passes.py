@@ -46,7 +46,9 @@ def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATC
         clean = passes.clean(as_input(pixels.to(device)))
         return torch.stack([passes.without(filters, substitutes, clean) for filters in off]).cpu()
 
-    return torch.cat(list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")), dim=1)
+    return torch.cat(
+        list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")), dim=1
+    )
 
 
 def _by_layer(network, names):
@@ -63,11 +65,16 @@ def _substitutes(network, images, mode, job):
     """What takes the place of each layer's maps, float32 (channel, y, x); 1×1 for the same everywhere."""
     if mode == "mean":
         return _mean_maps(network, images, job)
-    biases = [network.get_submodule(name).bias.detach()[:, None, None] for name in network.convolutions]
+    biases = [
+        network.get_submodule(name).bias.detach()[:, None, None] for name in network.convolutions
+    ]
     if mode == "zero":
         return [torch.zeros_like(bias) for bias in biases]
     # A map that is the same everywhere stays so; it must only be large enough to be pooled.
-    maps = [bias.expand(-1, *[stage.pool] * 2)[None] for bias, stage in zip(biases, network.stages, strict=True)]
+    maps = [
+        bias.expand(-1, *[stage.pool] * 2)[None]
+        for bias, stage in zip(biases, network.stages, strict=True)
+    ]
     return [network.pooled(number, constant)[0] for number, constant in enumerate(maps)]
 
 
@@ -75,7 +82,9 @@ def _mean_maps(network, images, job):
     device = network.mean.device
 
     def sums(pixels):
-        return [maps.double().sum(0) for _, maps in network.pooled_maps(as_input(pixels.to(device)))]
+        return [
+            maps.double().sum(0) for _, maps in network.pooled_maps(as_input(pixels.to(device)))
+        ]
 
     found = list(job.batches(sums, torch.from_numpy(images.pixels), BATCH, "images for the mean"))
     return [(sum(layer) / len(images.labels)).float() for layer in zip(*found, strict=True)]

@@ -28,10 +28,20 @@ def read_variants(path, predictions, chosen, classes):
     Returns:
         dict by variant of its filters, separated by blanks, and the predicted classes.
     """
-    found = {"none": ("", predictions["before"]), "chosen": (" ".join(chosen), predictions["after"])}
+    found = {
+        "none": ("", predictions["before"]),
+        "chosen": (" ".join(chosen), predictions["after"]),
+    }
     with hdf5.open_complete(path) as file:
-        rows = zip(file["variant"].asstr()[:], file["filters"].asstr()[:], file["predicted"][:], strict=True)
-        return found | {name: (filters, pd.Series(np.array(classes)[labels])) for name, filters, labels in rows}
+        rows = zip(
+            file["variant"].asstr()[:],
+            file["filters"].asstr()[:],
+            file["predicted"][:],
+            strict=True,
+        )
+        return found | {
+            name: (filters, pd.Series(np.array(classes)[labels])) for name, filters, labels in rows
+        }
 
 
 def accuracies(predicted, true):
@@ -53,7 +63,16 @@ def accuracies(predicted, true):
         low, high = wilson(right.sum(), len(true))
         # Nothing is switched off: there is no change to be uncertain of.
         change = paired_change(lost, gained, len(true)) if filters else (0.0, 0.0)
-        numbers = (right.mean(), low, high, lost, gained, (gained - lost) / len(true), *change, mcnemar(lost, gained))
+        numbers = (
+            right.mean(),
+            low,
+            high,
+            lost,
+            gained,
+            (gained - lost) / len(true),
+            *change,
+            mcnemar(lost, gained),
+        )
         rows.append((variant, filters, len(true), *numbers))
     return pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
 
@@ -95,7 +114,15 @@ def loss(table: pd.DataFrame) -> Loss:
     interval = Interval(-chosen["change_high"], -chosen["change_low"])
     verdict = verdicts.above(-chosen["change"], interval, worth=verdicts.ACCURACY)
     as_large = int((draws <= chosen["accuracy"]).sum())
-    return Loss(none["accuracy"], chosen["accuracy"], -chosen["change"], interval, verdict, len(draws), as_large)
+    return Loss(
+        none["accuracy"],
+        chosen["accuracy"],
+        -chosen["change"],
+        interval,
+        verdict,
+        len(draws),
+        as_large,
+    )
 
 
 def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
@@ -106,7 +133,9 @@ def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
         chosen_among: as of verdicts.better_than_chance.
     """
     right = int((predictions["class"] == predictions["before"]).sum())
-    return verdicts.better_than_chance(right, predictions["class"].value_counts().tolist(), chosen_among)
+    return verdicts.better_than_chance(
+        right, predictions["class"].value_counts().tolist(), chosen_among
+    )
 
 
 def class_accuracies(predicted, true, classes):
@@ -145,12 +174,22 @@ def class_pairs(table):
         that were taken for another one before and after, and those of the latter that were right before;
         the pair with the most of these first. Pairs that never occur are left out.
     """
-    counts = {state: table[table["class"] != table[state]].groupby(["class", state]).size() for state in STATES}
+    counts = {
+        state: table[table["class"] != table[state]].groupby(["class", state]).size()
+        for state in STATES
+    }
     lost = newly_wrong(table).groupby(["class", "after"]).size()
-    pairs = pd.DataFrame({**counts, "newly_wrong": lost}).fillna(0).astype(int).rename_axis(["class", "predicted"])
+    pairs = (
+        pd.DataFrame({**counts, "newly_wrong": lost})
+        .fillna(0)
+        .astype(int)
+        .rename_axis(["class", "predicted"])
+    )
     pairs.insert(2, "change", pairs["after"] - pairs["before"])
     order = ["newly_wrong", "change", "class", "predicted"]
-    return pairs.reset_index().sort_values(order, ascending=[False, False, True, True], ignore_index=True)
+    return pairs.reset_index().sort_values(
+        order, ascending=[False, False, True, True], ignore_index=True
+    )
 
 
 def newly_wrong(table):

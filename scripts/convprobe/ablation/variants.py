@@ -22,10 +22,14 @@ def draw_controls(network, filters, count, seed):
     draws = []
     for _ in range(count):
         drawn = {
-            layer: np.sort(random.choice(network.get_submodule(layer).out_channels, size, replace=False))
+            layer: np.sort(
+                random.choice(network.get_submodule(layer).out_channels, size, replace=False)
+            )
             for layer, size in chosen.items()
         }
-        draws.append([f"{layer}/{channel}" for layer, channels in drawn.items() for channel in channels])
+        draws.append(
+            [f"{layer}/{channel}" for layer, channels in drawn.items() for channel in channels]
+        )
     return draws
 
 
@@ -39,7 +43,13 @@ def predictions(network, filters, images, mode, job=runtime.IDLE):
         pandas.DataFrame of `image, class, before, after, confidence_before, confidence_after`;
         the class columns hold names, confidence is the probability of the true class.
     """
-    logits = dict(zip(("before", "after"), passes.predict(network, [[], filters], images, mode, job), strict=True))
+    logits = dict(
+        zip(
+            ("before", "after"),
+            passes.predict(network, [[], filters], images, mode, job),
+            strict=True,
+        )
+    )
     columns = {"image": images.indices, "class": _names(images, images.labels)}
     columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
     each = np.arange(len(images.labels))
@@ -59,7 +69,10 @@ def parts_and_controls(filters, controls):
         dict of lists of filters by the variant's name: each chosen filter alone (`conv2/400`), those of
         each layer (`conv2`), and each draw of random ones (`random-01` …).
     """
-    layers = {layer: list(names) for layer, names in itertools.groupby(filters, lambda name: split_name(name)[0])}
+    layers = {
+        layer: list(names)
+        for layer, names in itertools.groupby(filters, lambda name: split_name(name)[0])
+    }
     draws = {f"random-{number:02d}": drawn for number, drawn in enumerate(controls, start=1)}
     return {name: [name] for name in filters} | layers | draws
 

@@ -26,7 +26,9 @@ def download_archive(path, source=CIFAR10, job=runtime.IDLE):
     """
     url = os.environ.get("CONVPROBE_CIFAR10_URL") or source.url
     if not url.lower().startswith(("http://", "https://")):
-        raise InputError(f"CONVPROBE_CIFAR10_URL is {url}, expected an address that begins with http:// or https://")
+        raise InputError(
+            f"CONVPROBE_CIFAR10_URL is {url}, expected an address that begins with http:// or https://"
+        )
     download.fetch(url, path, source.tgz_md5, job)
 
 
@@ -47,9 +49,13 @@ def read(path, source=CIFAR10):
     if path.is_dir():
         return _read_folder(path, source)
     if not path.is_file():
-        raise InputError(f"{path}: missing: expected {source.filename}, or a folder that holds {source.base_folder}")
+        raise InputError(
+            f"{path}: missing: expected {source.filename}, or a folder that holds {source.base_folder}"
+        )
     if not check_md5(path, source.tgz_md5):
-        raise InputError(f"{path}: not the published archive: its MD5 digest should be {source.tgz_md5}")
+        raise InputError(
+            f"{path}: not the published archive: its MD5 digest should be {source.tgz_md5}"
+        )
     with tempfile.TemporaryDirectory() as folder:  # the archive's own folder may be read-only
         with tarfile.open(path) as archive:
             archive.extractall(folder, filter="data")
@@ -66,5 +72,8 @@ def _read_folder(folder, source):
         if not check_md5(file, digest):
             raise InputError(f"{file}: not the published file: its MD5 digest should be {digest}")
     splits = {name: source(folder, train=name == "train") for name in ("train", "test")}
-    arrays = {name: (split.data, np.array(split.targets, dtype=np.int64)) for name, split in splits.items()}
+    arrays = {
+        name: (split.data, np.array(split.targets, dtype=np.int64))
+        for name, split in splits.items()
+    }
     return arrays, tuple(splits["train"].classes)

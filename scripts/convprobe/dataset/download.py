@@ -38,7 +38,11 @@ def fetch(url, path, md5, job=runtime.IDLE, timeout=60, wait=2):
         before, reason = _size(part), None
         try:
             _continue(url, part, timeout, job)
-        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a header makes no sense
+        except (
+            OSError,
+            http.client.HTTPException,
+            ValueError,
+        ) as error:  # ValueError: a header makes no sense
             reason = " ".join(str(error).split()) or type(error).__name__
         if _size(part) and calculate_md5(part) == md5:
             part.replace(path)
@@ -48,14 +52,18 @@ def fetch(url, path, md5, job=runtime.IDLE, timeout=60, wait=2):
             part.unlink(missing_ok=True)
             reason = f"it sends something else: expected a file with the MD5 digest {md5}"
             wrong += 1
-            if not before or wrong == 2:  # once, what was there, or a server that can't continue, may be to blame
+            if (
+                not before or wrong == 2
+            ):  # once, what was there, or a server that can't continue, may be to blame
                 break
         idle = 0 if _size(part) > before else idle + 1
         if idle == ATTEMPTS:
             break
         print(f"{reason}: trying again from byte {_size(part)}", flush=True)
         time.sleep(wait)
-    raise InputError(f"{url}: download failed ({reason}). Put the file at {path} by hand, or run again to continue")
+    raise InputError(
+        f"{url}: download failed ({reason}). Put the file at {path} by hand, or run again to continue"
+    )
 
 
 def _size(path):

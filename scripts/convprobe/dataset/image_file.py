@@ -112,7 +112,9 @@ def _indices(path, split, chosen, count):
         return np.arange(count)
     indices = np.arange(chosen) if isinstance(chosen, int) else np.array(chosen, dtype=np.int64)
     if indices.max(initial=0) >= count:
-        raise InputError(f"{path}: image {indices.max()} of {split} was asked for, but it has images 0 to {count - 1}")
+        raise InputError(
+            f"{path}: image {indices.max()} of {split} was asked for, but it has images 0 to {count - 1}"
+        )
     return indices
 
 
@@ -127,13 +129,22 @@ def normalisation(pixels: np.ndarray) -> dict:
         `images`, the number counted. From exact integer sums, so it doesn't depend on any batch.
     """
     # A histogram of the 256 levels holds all that the two moments need.
-    counts = [np.bincount(pixels[..., channel].ravel(), minlength=256).tolist() for channel in range(pixels.shape[-1])]
+    counts = [
+        np.bincount(pixels[..., channel].ravel(), minlength=256).tolist()
+        for channel in range(pixels.shape[-1])
+    ]
     moments = [_moments(levels) for levels in counts]
-    return {"mean": [mean for mean, _ in moments], "std": [std for _, std in moments], "images": len(pixels)}
+    return {
+        "mean": [mean for mean, _ in moments],
+        "std": [std for _, std in moments],
+        "images": len(pixels),
+    }
 
 
 def _moments(counts: list[int]) -> tuple[float, float]:
     """Mean and deviation of pixels in [0, 1], by how often each of 256 levels occurs; in whole numbers to the last."""
-    number, total, squares = (sum(level**power * count for level, count in enumerate(counts)) for power in range(3))
+    number, total, squares = (
+        sum(level**power * count for level, count in enumerate(counts)) for power in range(3)
+    )
     scale = 255 * number
     return total / scale, math.sqrt(number * squares - total**2) / scale

@@ -15,7 +15,13 @@ from convprobe.errors import InputError
 
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")  # of all that Pillow reads: some hand a file on to other programs
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "BMP",
+    "GIF",
+    "WEBP",
+)  # of all that Pillow reads: some hand a file on to other programs
 
 
 def read(path, image_size=None, split=None):
@@ -44,20 +50,28 @@ def read(path, image_size=None, split=None):
     found = listed.arranged()
     _refuse_mixed(path, [(place, pixels[place]) for places in found.values() for place in places])
     classes = sorted({place[-2] for place in found["train"]})
-    return {name: _arrays(places, pixels, classes) for name, places in found.items()}, tuple(classes)
+    return {name: _arrays(places, pixels, classes) for name, places in found.items()}, tuple(
+        classes
+    )
 
 
 def _read(listed, image_size):
     """The pixels of each image, by its place."""
     pixels, taken = {}, 0
-    most = psutil.virtual_memory().available // 2  # they are held twice, once one by one and once in a row
+    most = (
+        psutil.virtual_memory().available // 2
+    )  # they are held twice, once one by one and once in a row
     with listing.told(listed.path):
         for place, read_content in listed:
             pixels[place] = _pixels(f"{listed.path}: {'/'.join(place)}", read_content(), image_size)
             taken += pixels[place].nbytes
             if taken > most:
-                found = f"{listed.path}: the first {len(pixels)} images take {taken} bytes of memory"
-                raise InputError(f"{found}, expected at most {most}, half of what is free: fewer or smaller ones")
+                found = (
+                    f"{listed.path}: the first {len(pixels)} images take {taken} bytes of memory"
+                )
+                raise InputError(
+                    f"{found}, expected at most {most}, half of what is free: fewer or smaller ones"
+                )
     return pixels
 
 
@@ -66,7 +80,9 @@ def _pixels(where, content, image_size):
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size  # as stated, before anything is unpacked
             if width * height > MOST_PIXELS:
-                raise InputError(f"{where}: is {width}×{height} pixels, expected at most {MOST_PIXELS} in all")
+                raise InputError(
+                    f"{where}: is {width}×{height} pixels, expected at most {MOST_PIXELS} in all"
+                )
             deep = image.mode.startswith(("I", "F"))
             rgb = image.convert("RGB")
             # The middle square, scaled.
@@ -76,7 +92,9 @@ def _pixels(where, content, image_size):
     except UnidentifiedImageError as error:
         raise InputError(f"{where}: not a readable image, expected one as its name says") from error
     except Exception as error:  # what a damaged image makes of Pillow's readers can be any of them
-        raise InputError(f"{where}: not a readable image ({' '.join(str(error).split())})") from error
+        raise InputError(
+            f"{where}: not a readable image ({' '.join(str(error).split())})"
+        ) from error
     if deep:
         # Pillow would cut off what is above 255, and so turn most of it white.
         raise InputError(f"{where}: has more than 8 bits a channel, expected 8")
@@ -90,10 +108,14 @@ def _refuse_mixed(path, images):
         height, width, _ = pixels.shape
         found = f"{path}: {'/'.join(place)} is {width}×{height} pixels"
         if height != width:
-            raise InputError(f"{found}, expected square images, or dataset.image_size to scale them to")
+            raise InputError(
+                f"{found}, expected square images, or dataset.image_size to scale them to"
+            )
         if pixels.shape != first.shape:
             expected = f"{len(first)}×{len(first)} as in {'/'.join(first_place)}"
-            raise InputError(f"{found}, expected {expected}: all of one size, or dataset.image_size")
+            raise InputError(
+                f"{found}, expected {expected}: all of one size, or dataset.image_size"
+            )
 
 
 def _arrays(places, pixels, classes):

@@ -57,7 +57,9 @@ def ranges(settings: dict, available: dict[str, int]) -> dict[str, tuple[int, in
         available: how many images there are for `train` and `test`.
     """
     wanted = {split: settings[f"{split}_images"] for split in SPLITS}
-    stop = {split: available[split] if wanted[split] == "all" else wanted[split] for split in SPLITS}
+    stop = {
+        split: available[split] if wanted[split] == "all" else wanted[split] for split in SPLITS
+    }
     trained = stop["train"] - settings["validation_images"]
     held_out = {"validation": (trained, stop["train"])} if settings["validation_images"] else {}
     return {"train": (0, trained), "test": (0, stop["test"]), **held_out}
@@ -70,7 +72,9 @@ def lacking(classes: Collection[str], present: dict[str, Collection[str]]) -> li
         classes: all of them.
         present: those of which a split has images.
     """
-    missing = {split: [name for name in classes if name not in there] for split, there in present.items()}
+    missing = {
+        split: [name for name in classes if name not in there] for split, there in present.items()
+    }
     return [
         f"no {'training' if split == 'train' else split} image of class {', '.join(names)}"
         for split, names in missing.items()
@@ -85,9 +89,13 @@ def told(path: str | Path) -> Iterator[None]:
         yield
     except DAMAGED as error:
         first_line = str(error).partition("\n")[0]
-        raise InputError(f"{path}: damaged archive, expected .tar.gz or .zip ({first_line})") from error
+        raise InputError(
+            f"{path}: damaged archive, expected .tar.gz or .zip ({first_line})"
+        ) from error
     except OSError as error:
-        raise InputError(f"{error.filename or path}: can't be read: {files.reason(error)}") from error
+        raise InputError(
+            f"{error.filename or path}: can't be read: {files.reason(error)}"
+        ) from error
 
 
 class Listing:
@@ -106,7 +114,9 @@ class Listing:
         self.path, self.split = Path(path), split
         self.images: list[Parts] = []
         self.folders: list[Parts] = []
-        self._elsewhere: list[Parts] = []  # images that lie at CLASS/NAME, where SPLIT/CLASS/NAME is expected
+        self._elsewhere: list[
+            Parts
+        ] = []  # images that lie at CLASS/NAME, where SPLIT/CLASS/NAME is expected
 
     def __iter__(self) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
         """Yield the place of each image, and the function that reads its file.
@@ -117,8 +127,12 @@ class Listing:
             place = PurePosixPath(name)
             if any(map(_is_hidden, place.parts)):
                 continue
-            if {"Cc", "Cs"} & set(map(unicodedata.category, name)):  # control characters, and bytes that are no text
-                raise InputError(f"{self.path}: {name!a} is no name that can be shown, expected letters and signs")
+            if {"Cc", "Cs"} & set(
+                map(unicodedata.category, name)
+            ):  # control characters, and bytes that are no text
+                raise InputError(
+                    f"{self.path}: {name!a} is no name that can be shown, expected letters and signs"
+                )
             if read_content is None:
                 self.folders.append(place.parts)
             elif place.suffix.lower() not in SUFFIXES or len(place.parts) < 2:
@@ -154,7 +168,9 @@ class Listing:
             for parts in self.images:
                 found["test" if parts[-2:] in tested else "train"].append(parts)
         else:
-            found = {split: [parts for parts in self.images if parts[-3] == split] for split in SPLITS}
+            found = {
+                split: [parts for parts in self.images if parts[-3] == split] for split in SPLITS
+            }
         self._refuse_missing(found)
         if self.split:
             self._refuse_depths()
@@ -171,11 +187,17 @@ class Listing:
             place = "CLASS/NAME" if self.split else f"{split}/CLASS/NAME"
             if self._elsewhere and not self.images:
                 seen = f"{self.path}: no image at {place}, but at CLASS/NAME, as {'/'.join(min(self._elsewhere))}"
-                raise InputError(f"{seen}: expected folders train and test, or dataset.split to draw the test images")
-            raise InputError(f"{self.path}: no image at {place}, expected files that end in {', '.join(SUFFIXES)}")
+                raise InputError(
+                    f"{seen}: expected folders train and test, or dataset.split to draw the test images"
+                )
+            raise InputError(
+                f"{self.path}: no image at {place}, expected files that end in {', '.join(SUFFIXES)}"
+            )
         trained, tested = ({parts[-2] for parts in found[split]} for split in SPLITS)
         if tested - trained:
-            raise InputError(f"{self.path}: only in test, never in train: class {', '.join(sorted(tested - trained))}")
+            raise InputError(
+                f"{self.path}: only in test, never in train: class {', '.join(sorted(tested - trained))}"
+            )
 
     def _refuse_depths(self) -> None:
         """Where there is no folder `train` or `test` to go by, a file beside the classes would make one of its own."""
@@ -190,15 +212,21 @@ class Listing:
         beside = {(len(place), place[:-1]) for place in classes if place[-2:-1] != ("test",)}
         for folder in sorted(set(self.folders) - classes):
             if (len(folder), folder[:-1]) in beside:
-                raise InputError(f"{self.path}: {'/'.join(folder)} holds no image, expected some of each class")
+                raise InputError(
+                    f"{self.path}: {'/'.join(folder)} holds no image, expected some of each class"
+                )
 
     def _refuse_twice(self, places: list[Parts]) -> None:
         for one, other in itertools.pairwise(places):
             if one == other:
-                raise InputError(f"{self.path}: {'/'.join(one)} is there twice, expected one file of each name")
+                raise InputError(
+                    f"{self.path}: {'/'.join(one)} is there twice, expected one file of each name"
+                )
             if _by_name(one) == _by_name(other):
                 both = f"{'/'.join(one)} and {'/'.join(other)}"
-                raise InputError(f"{self.path}: {both} have one class and name, expected one folder of each name")
+                raise InputError(
+                    f"{self.path}: {both} have one class and name, expected one folder of each name"
+                )
 
 
 def _by_name(parts: Parts) -> Parts:
@@ -225,7 +253,9 @@ def _drawn(places: list[Parts], test_share: float, seed: int) -> set[Parts]:
         ordered = sorted(unordered)
         count = min(max(1, round(test_share * len(ordered))), len(ordered) - 1)
         random = np.random.default_rng([seed, *class_name.encode()])
-        tested |= {(class_name, ordered[index]) for index in random.permutation(len(ordered))[:count]}
+        tested |= {
+            (class_name, ordered[index]) for index in random.permutation(len(ordered))[:count]
+        }
     return tested
 
 
@@ -249,7 +279,11 @@ def _entries(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes] | None]
                 archive.members = []  # it would keep them all
                 _refuse_huge(path, entries=number, unpacked=entry.offset_data + entry.size)
                 if entry.isfile():
-                    yield entry.name, entry.size, lambda entry=entry: archive.extractfile(entry).read()
+                    yield (
+                        entry.name,
+                        entry.size,
+                        lambda entry=entry: archive.extractfile(entry).read(),
+                    )
                 elif entry.isdir():
                     yield entry.name, 0, None
             _refuse_cut(path, archive)
@@ -276,9 +310,13 @@ def _walk(
 
 def _refuse_huge(path: Path, entries: int = 0, unpacked: int = 0) -> None:
     if entries > MOST_ENTRIES:
-        raise InputError(f"{path}: has more than {MOST_ENTRIES} entries, expected an archive of images")
+        raise InputError(
+            f"{path}: has more than {MOST_ENTRIES} entries, expected an archive of images"
+        )
     if unpacked > MOST_UNPACKED:
-        raise InputError(f"{path}: unpacks to more than {MOST_UNPACKED} bytes, expected an archive of images")
+        raise InputError(
+            f"{path}: unpacks to more than {MOST_UNPACKED} bytes, expected an archive of images"
+        )
 
 
 def _refuse_cut(path: Path, archive: tarfile.TarFile) -> None:

@@ -86,7 +86,8 @@ def _colours(random):
     other = (hue + random.uniform(0.25, 0.75)) % 1
     contrast = lightness + (0.3 if lightness < 0.5 else -0.3)
     return tuple(
-        np.array(colorsys.hls_to_rgb(h, light, 0.7)) * 255 for h, light in ((hue, lightness), (other, contrast))
+        np.array(colorsys.hls_to_rgb(h, light, 0.7)) * 255
+        for h, light in ((hue, lightness), (other, contrast))
     )
 
 
@@ -104,5 +105,8 @@ def _background(colour, random):
             half = random.uniform(1, 4)
             pencil.ellipse((x - half, y - half, x + half, y + half), fill=near)
     slope_y, slope_x = random.normal(0, 0.8, 2)
-    shade = slope_y * np.arange(-SIDE // 2, SIDE // 2)[:, None] + slope_x * np.arange(-SIDE // 2, SIDE // 2)[None]
+    shade = (
+        slope_y * np.arange(-SIDE // 2, SIDE // 2)[:, None]
+        + slope_x * np.arange(-SIDE // 2, SIDE // 2)[None]
+    )
     return np.asarray(canvas) + shade[:, :, None]

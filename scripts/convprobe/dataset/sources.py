@@ -28,7 +28,9 @@ def load(settings, path=None):
     for split, count in available.items():
         wanted = settings[f"{split}_images"]
         if wanted != "all" and wanted > count:
-            raise InputError(f"dataset.{split}_images is {wanted}, but {path} has {count} {split} images")
+            raise InputError(
+                f"dataset.{split}_images is {wanted}, but {path} has {count} {split} images"
+            )
     ranges = listing.ranges(settings, available)
     if ranges["train"][1] < 1:
         held_out = settings["validation_images"]
@@ -36,7 +38,10 @@ def load(settings, path=None):
             f"dataset.validation_images is {held_out}: that leaves nothing of {available['train']} to train"
         )
     # Those that are held out are of the training images.
-    return {split: _slice(arrays.get(split, arrays["train"]), classes, *ends) for split, ends in ranges.items()}
+    return {
+        split: _slice(arrays.get(split, arrays["train"]), classes, *ends)
+        for split, ends in ranges.items()
+    }
 
 
 def _arrays(settings, path):
@@ -62,7 +67,9 @@ def _arrays(settings, path):
 def class_counts(splits):
     """How many images of each class a data set has: a row a class, a column a split."""
     classes = splits["train"].classes
-    counts = {name: np.bincount(images.labels, minlength=len(classes)) for name, images in splits.items()}
+    counts = {
+        name: np.bincount(images.labels, minlength=len(classes)) for name, images in splits.items()
+    }
     return pd.DataFrame({"class": classes, **counts})
 
 
@@ -70,7 +77,8 @@ def lacking_classes(splits: dict[str, image_file.Images]) -> list[str]:
     """A line for each split that has no image of some class."""
     classes = splits["train"].classes
     return listing.lacking(
-        classes, {name: {classes[label] for label in images.labels} for name, images in splits.items()}
+        classes,
+        {name: {classes[label] for label in images.labels} for name, images in splits.items()},
     )
 
 

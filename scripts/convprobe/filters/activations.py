@@ -32,7 +32,9 @@ def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
     def chosen_maps(pixels):
         found = {}
         for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
-            found |= {name: maps[:, channel].cpu().numpy() for name, on, channel in wanted if on == layer}
+            found |= {
+                name: maps[:, channel].cpu().numpy() for name, on, channel in wanted if on == layer
+            }
             if layer == deepest:
                 return found
 
@@ -70,7 +72,9 @@ def _append(file, name, rows):
     if name not in file:
         shape = (0, *rows.shape[1:])
         chunks = (CHUNK, *rows.shape[1:])
-        file.create_dataset(name, shape, rows.dtype, maxshape=(None, *shape[1:]), chunks=chunks, compression="lzf")
+        file.create_dataset(
+            name, shape, rows.dtype, maxshape=(None, *shape[1:]), chunks=chunks, compression="lzf"
+        )
     stored = file[name]
     stored.resize(len(stored) + len(rows), axis=0)
     stored[-len(rows) :] = rows

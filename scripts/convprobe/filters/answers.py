@@ -24,7 +24,9 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         return silent
     # What can be told of a filter that answers to fewer images than are asked for?
     full = filters[filters["least"] > 0].groupby("layer")["classes"]
-    one_class = sum(math.comb(count, top) for count in class_counts) / math.comb(class_counts.sum(), top)
+    one_class = sum(math.comb(count, top) for count in class_counts) / math.comb(
+        class_counts.sum(), top
+    )
     counted = [
         f"{(classes == 1).sum()} of {len(classes)} in {layer} (images at random: {len(classes) * one_class:.1g})"
         for layer, classes in full

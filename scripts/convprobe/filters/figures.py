@@ -16,7 +16,11 @@ MOST_RANKS = 20  # that a figure shows of a filter: they are drawn one by one, a
 def _drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
     """The rows of a table of top images that a figure shows, and words for the caption if it leaves some out."""
     ranks = rows["rank"].max()
-    words = f" Only {MOST_RANKS} of {ranks} ranks are drawn; {table} has all." if ranks > MOST_RANKS else ""
+    words = (
+        f" Only {MOST_RANKS} of {ranks} ranks are drawn; {table} has all."
+        if ranks > MOST_RANKS
+        else ""
+    )
     return rows[rows["rank"] <= MOST_RANKS], words
 
 
@@ -42,16 +46,35 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
             for rank, patch in enumerate(patches, start=1):
                 axes, found = grid[ranks - rank, column], rows.loc[(layer, channel, rank)]
                 if found["response"] == 0:  # the image is none that it answers to
-                    axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7)
+                    axes.text(
+                        0.5,
+                        0.5,
+                        "no\nresponse",
+                        ha="center",
+                        va="center",
+                        color=style.GREY,
+                        fontsize=7,
+                    )
                     continue
                 axes.set_axis_on()
                 style.picture(axes, patch)
-                axes.set_xlabel(f"{found['class']}\n{found['response']:.3g}", fontsize=7, labelpad=1)
-            grid[0, column].set_title(f"{layer}\n{channel}\n{patches.shape[1]}×{patches.shape[2]} px", fontsize=8)
+                axes.set_xlabel(
+                    f"{found['class']}\n{found['response']:.3g}", fontsize=7, labelpad=1
+                )
+            grid[0, column].set_title(
+                f"{layer}\n{channel}\n{patches.shape[1]}×{patches.shape[2]} px", fontsize=8
+            )
         for row in range(ranks):
             rank = "highest" if row == ranks - 1 else f"{_ordinal(ranks - row)} highest"
             grid[row, 0].text(
-                -0.05, 0.5, rank, transform=grid[row, 0].transAxes, rotation=90, ha="right", va="center", fontsize=8
+                -0.05,
+                0.5,
+                rank,
+                transform=grid[row, 0].transAxes,
+                rotation=90,
+                ha="right",
+                va="center",
+                fontsize=8,
             )
         figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
         style.save(
@@ -79,7 +102,10 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "top-images.csv")
-    name, answered = "/".join(map(str, rows.iloc[0][["layer", "channel"]])), rows[rows["response"] > 0]
+    name, answered = (
+        "/".join(map(str, rows.iloc[0][["layer", "channel"]])),
+        rows[rows["response"] > 0],
+    )
     figure = style.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
     figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
     if answered.empty:
@@ -106,12 +132,21 @@ def _draw_answers(figure, images, maps, rows, field):
         style.picture(whole, pixels)
         edges = (row.left - 0.5, row.top - 0.5), row.right - row.left, row.bottom - row.top
         for colour, width in (("black", 3), ("white", 1.5)):
-            whole.add_patch(Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False))
+            whole.add_patch(
+                Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False)
+            )
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
         style.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
         drawn = style.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
-        answer.plot(row.peak_x, row.peak_y, "o", markerfacecolor="none", markeredgecolor=style.ORANGE, markersize=9)
+        answer.plot(
+            row.peak_x,
+            row.peak_y,
+            "o",
+            markerfacecolor="none",
+            markeredgecolor=style.ORANGE,
+            markersize=9,
+        )
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
     for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
         axes.set_ylabel(name)
@@ -137,9 +172,13 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     place = {channel: divmod(number, across) for number, channel in enumerate(channels)}
     for row in rows[rows["response"] > 0].itertuples():
         y, x = place[row.channel]
-        patch = cut(images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x)
+        patch = cut(
+            images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x
+        )
         left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
-        page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(shown // size, 1)
+        page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(
+            shown // size, 1
+        )
     dots = style.STYLE["savefig.dpi"]
     figure = style.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
     axes = figure.subplots()
@@ -148,7 +187,12 @@ def atlas_page(path, images, rows, field, run, checkpoint):
     for channel, (y, x) in place.items():
         text = f"{channel}\nsilent" if silent[channel] else str(channel)
         axes.text(
-            x * (label + cell) + label - 5, y * (shown + 4) + shown / 2, text, ha="right", va="center", fontsize=6
+            x * (label + cell) + label - 5,
+            y * (shown + 4) + shown / 2,
+            text,
+            ha="right",
+            va="center",
+            fontsize=6,
         )
     layer = rows["layer"].iloc[0]
     clipped = "; grey where it sees padding" if rows["clipped"].any() else ""

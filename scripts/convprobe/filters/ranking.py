@@ -32,13 +32,20 @@ def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
 
     def best_by_layer(rows):
         pixels = torch.from_numpy(images.pixels[rows.start : rows.stop]).to(device)
-        return {layer: _best(maps, rows.start, top) for layer, maps in network.pooled_maps(as_input(pixels))}
+        return {
+            layer: _best(maps, rows.start, top)
+            for layer, maps in network.pooled_maps(as_input(pixels))
+        }
 
     for best in job.batches(best_by_layer, range(len(images.labels)), batch, "images"):
-        found = {layer: _merged(found[layer], best[layer], top) for layer in best} if found else best
+        found = (
+            {layer: _merged(found[layer], best[layer], top) for layer in best} if found else best
+        )
     fields = receptive_field.of_pooled_maps(network.settings, network.side)
     sides = receptive_field.pooled_sides(network.settings, network.side)
-    layers = [_table(layer, *best, images, fields[layer], sides[layer]) for layer, best in found.items()]
+    layers = [
+        _table(layer, *best, images, fields[layer], sides[layer]) for layer, best in found.items()
+    ]
     return pd.concat(layers, ignore_index=True)
 
 
@@ -76,5 +83,15 @@ def _table(layer, keys, peaks, images, field, side):
     response = (keys // LOW).astype(np.int32).view(np.float32).ravel()
     classes = np.array(images.classes)[images.labels[rows]]
     box = clipped_box(field, peak_y, peak_x)
-    columns = (layer, channel, rank + 1, images.indices[rows], classes, response, peak_y, peak_x, *box)
+    columns = (
+        layer,
+        channel,
+        rank + 1,
+        images.indices[rows],
+        classes,
+        response,
+        peak_y,
+        peak_x,
+        *box,
+    )
     return pd.DataFrame(dict(zip(TOP_IMAGES_COLUMNS, columns, strict=True)))

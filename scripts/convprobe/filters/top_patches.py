@@ -36,7 +36,11 @@ def top_images(path, images_path, chosen, top, network):
         in input pixels, and clipped where the peak sees padding too.
     """
     with hdf5.open_complete(images_path) as file:
-        classes, labels, side = file.attrs["classes"], file["test/labels"][:], file["test/images"].shape[1]
+        classes, labels, side = (
+            file.attrs["classes"],
+            file["test/labels"][:],
+            file["test/images"].shape[1],
+        )
     fields = receptive_field.of_pooled_maps(network, side)
     rows = []
     with hdf5.open_complete(path) as file:
@@ -46,7 +50,17 @@ def top_images(path, images_path, chosen, top, network):
             for rank, image in enumerate(np.argsort(-responses, kind="stable")[:top], start=1):
                 peak_y, peak_x = peak(file[f"{name}/maps"][image])
                 box = clipped_box(fields[layer], peak_y, peak_x)
-                found = (layer, channel, rank, image, classes[labels[image]], responses[image], peak_y, peak_x, *box)
+                found = (
+                    layer,
+                    channel,
+                    rank,
+                    image,
+                    classes[labels[image]],
+                    responses[image],
+                    peak_y,
+                    peak_x,
+                    *box,
+                )
                 rows.append(dict(zip(TOP_IMAGES_COLUMNS, found, strict=True)))
     return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
 
@@ -85,10 +99,14 @@ def cut_patches(path, top_images_path, images_path, network):
     table = tables.read(top_images_path)
     fields = receptive_field.of_pooled_maps(network, image_file.side(images_path))
     with hdf5.create(path) as file:
-        for (layer, channel), rows in table.sort_values("rank").groupby(["layer", "channel"], sort=False):
+        for (layer, channel), rows in table.sort_values("rank").groupby(
+            ["layer", "channel"], sort=False
+        ):
             pixels = image_file.read(images_path, "test", rows["image"].tolist()).pixels
             peaks = rows[["peak_y", "peak_x"]].to_numpy()
-            patches = [cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)]
+            patches = [
+                cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)
+            ]
             file[f"{layer}/{channel}"] = np.stack(patches)
         for group in file.values():
             _name_axes(group)
@@ -110,6 +128,9 @@ def cut(image, field, peak_y, peak_x):
     patch = np.full((field.size, field.size, image.shape[-1]), GREY, np.uint8)
     top, left, bottom, right, _ = clipped_box(field, peak_y, peak_x)
     first_row, first_column = (field.start + place * field.stride for place in (peak_y, peak_x))
-    rows, columns = slice(top - first_row, bottom - first_row), slice(left - first_column, right - first_column)
+    rows, columns = (
+        slice(top - first_row, bottom - first_row),
+        slice(left - first_column, right - first_column),
+    )
     patch[rows, columns] = image[top:bottom, left:right]
     return patch

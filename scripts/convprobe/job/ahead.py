@@ -40,7 +40,9 @@ def shelf(results, params, inputs):
     try:
         # Some clusters' file systems have no locks: two jobs may then make the same, each file whole all the same.
         with contextlib.suppress(OSError):
-            fcntl.flock(folder, fcntl.LOCK_EX)  # the system releases it when the process ends, in whatever way
+            fcntl.flock(
+                folder, fcntl.LOCK_EX
+            )  # the system releases it when the process ends, in whatever way
         yield Shelf(results / FOLDER, params, inputs)
     finally:
         os.close(folder)

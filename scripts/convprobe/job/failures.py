@@ -8,7 +8,9 @@ from convprobe.job.runtime import DONE, ERROR
 
 def marks(logs: Path | str) -> dict[Path, tuple[int, int]]:
     """What tells a log in a folder from one that is written later."""
-    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in Path(logs).rglob("*.log")}
+    return {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in Path(logs).rglob("*.log")
+    }
 
 
 def failed(logs: Path | str, before: dict[Path, tuple[int, int]]) -> dict[Path, str]:
@@ -21,11 +23,15 @@ def failed(logs: Path | str, before: dict[Path, tuple[int, int]]) -> dict[Path, 
         before: its `marks` at the start of the run.
     """
     written = [path for path, mark in sorted(marks(logs).items()) if before.get(path) != mark]
-    reasons = {path: _reason(path.read_text(encoding="utf-8", errors="replace")) for path in written}
+    reasons = {
+        path: _reason(path.read_text(encoding="utf-8", errors="replace")) for path in written
+    }
     return {path: reason for path, reason in reasons.items() if reason}
 
 
-def closing_words(logs: Path | str, before: dict[Path, tuple[int, int]], snakemake_logs: Iterable[str]) -> str:
+def closing_words(
+    logs: Path | str, before: dict[Path, tuple[int, int]], snakemake_logs: Iterable[str]
+) -> str:
     """What a run that failed says at its end, in lines; of jobs that left no log Snakemake's own knows."""
     found = failed(logs, before)
     lines = ["stopped"]

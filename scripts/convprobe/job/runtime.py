@@ -55,7 +55,9 @@ class Job:
             print(f"device: cpu ({threads} threads)", flush=True)
             return torch.device("cpu")
         # By their UUIDs: on a cluster every job may call the GPU that it was given the first one.
-        found = [torch.cuda.get_device_properties(place) for place in range(torch.cuda.device_count())]
+        found = [
+            torch.cuda.get_device_properties(place) for place in range(torch.cuda.device_count())
+        ]
         place = gpus.claim([str(gpu.uuid) for gpu in found])
         torch.cuda.set_device(place)
         print(f"device: cuda:{place} ({found[place].name})", flush=True)
@@ -73,7 +75,9 @@ class Job:
         Raises:
             InputError: not even a single row fits into the memory.
         """
-        for _, result in self.progress(_fitting(compute, rows, size), len(rows), unit, lambda pair: len(pair[0])):
+        for _, result in self.progress(
+            _fitting(compute, rows, size), len(rows), unit, lambda pair: len(pair[0])
+        ):
             yield result
 
     def progress(self, batches, total, unit, length=len):
@@ -124,7 +128,8 @@ def _fitting(compute, rows, size):
     start, size = 0, math.ceil(len(rows) / max(1, math.ceil(len(rows) / size)))
     while start < len(rows):
         found, size = halving(
-            lambda size, start=start: compute(rows[start : start + size]), min(size, len(rows) - start)
+            lambda size, start=start: compute(rows[start : start + size]),
+            min(size, len(rows) - start),
         )
         yield rows[start : start + size], found
         start += size
@@ -148,7 +153,9 @@ def halving(compute, size):
             reason = _first_line(error)
         # Out of the handler: the error holds on to the memory of what failed.
         if size == 1:
-            raise InputError(f"not even one at a time fits into the memory ({reason}): expected more of it")
+            raise InputError(
+                f"not even one at a time fits into the memory ({reason}): expected more of it"
+            )
         print(f"out of memory with {size} at a time: going on with {size // 2}", flush=True)
         size //= 2
         _free_cached_memory()
@@ -157,7 +164,12 @@ def halving(compute, size):
 def _out_of_memory(error):
     """Whether PyTorch, oneDNN or Python found no memory, on a GPU or a CPU."""
     message = str(error)
-    words = ("out of memory", "can't allocate memory", "not enough memory", "could not create a primitive")
+    words = (
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+        "could not create a primitive",
+    )
     return isinstance(error, MemoryError) or any(word in message for word in words)
 
 
@@ -205,7 +217,10 @@ def job(log, threads=1):
             sys.exit(f"{ERROR}out of memory ({_first_line(error)}): expected more of it")
         traceback.print_exc()
         sys.exit(1)
-    print(f"{DONE}{time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory", flush=True)
+    print(
+        f"{DONE}{time.monotonic() - start:.1f} s with {_most_memory() / 1e9:.1f} GB of memory",
+        flush=True,
+    )
 
 
 def _keep_memory():

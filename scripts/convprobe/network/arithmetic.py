@@ -25,7 +25,10 @@ def forward(network, side, classes):
 
 def weights(network, side, classes):
     """Number of weights and biases."""
-    return sum((kernel**2 * inputs + 1) * outputs for kernel, inputs, outputs, _ in _layers(network, side, classes))
+    return sum(
+        (kernel**2 * inputs + 1) * outputs
+        for kernel, inputs, outputs, _ in _layers(network, side, classes)
+    )
 
 
 def occlusion_map(network, side, classes, window, call=CALL):
@@ -39,16 +42,24 @@ def occlusion_map(network, side, classes, window, call=CALL):
         window: side in pixels.
         call: the overhead of a matrix product, in multiply-adds.
     """
-    if any(stage != Stage(stage.channels, stage.kernel) for stage in receptive_field.stages(network)):
+    if any(
+        stage != Stage(stage.channels, stage.kernel) for stage in receptive_field.stages(network)
+    ):
         return float("inf")
     (kernel, inputs, outputs, _), *layers = _layers(network, side, classes)
     states = list(_states_by_layer(network, side, window))
     total = forward(network, side, classes)
-    total += sum(states[0]) ** 2 * inputs * outputs * POOL**2 * (kernel + POOL - 1) ** 2 + call * len(states[0]) ** 2
+    total += (
+        sum(states[0]) ** 2 * inputs * outputs * POOL**2 * (kernel + POOL - 1) ** 2
+        + call * len(states[0]) ** 2
+    )
     for (kernel, inputs, outputs, units), counts in zip(layers, states, strict=False):
         # An input unit is read by as many units as its place leaves within the map.
         read = [min(unit + 1, kernel, units, len(counts) - unit) for unit in range(len(counts))]
-        total += sum(map(int.__mul__, counts, read)) ** 2 * inputs * outputs + call * (units * kernel) ** 2
+        total += (
+            sum(map(int.__mul__, counts, read)) ** 2 * inputs * outputs
+            + call * (units * kernel) ** 2
+        )
     tail = layers[len(states) :]
     return total + side**2 * sum(inputs * outputs for _, inputs, outputs, _ in tail)
 

@@ -34,7 +34,10 @@ class Checkpoint:
 
 def save(path, checkpoint):
     """Write a checkpoint."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.network.state_dict().items()}
+    weights = {
+        name: tensor.detach().cpu().contiguous()
+        for name, tensor in checkpoint.network.state_dict().items()
+    }
     values = {
         "weights": weights,
         "network": checkpoint.settings,
@@ -58,7 +61,9 @@ def load(path, device="cpu"):
         checkpoint = _checkpoint(values)
     except Exception as error:  # a file can be wrong in any way; nothing else is read here
         detail = _one_line(error)
-        raise InputError(f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again") from error
+        raise InputError(
+            f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again"
+        ) from error
     if not all(weights.isfinite().all() for weights in checkpoint.network.state_dict().values()):
         raise InputError(f"{path}: has weights that are not finite: delete it and run again")
     checkpoint.network.to(device, memory_format=torch.channels_last).eval()
@@ -72,7 +77,9 @@ def of_run(path: Path, last_epoch: int) -> list[Path]:
 
 
 def _checkpoint(values):
-    network = Network(values["network"], len(values["classes"]), values["side"], values["normalisation"])
+    network = Network(
+        values["network"], len(values["classes"]), values["side"], values["normalisation"]
+    )
     network.load_state_dict(values["weights"])
     return Checkpoint(
         network=network,
@@ -118,9 +125,14 @@ def _refuse_bomb(path):
     """PyTorch writes zip files without compression; it would unpack a compressed one into the memory, however large."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            unpacked, size = sum(entry.file_size for entry in archive.infolist()), Path(path).stat().st_size
+            unpacked, size = (
+                sum(entry.file_size for entry in archive.infolist()),
+                Path(path).stat().st_size,
+            )
         if unpacked > size:
-            raise ValueError(f"unpacks to {unpacked} bytes, expected no more than the {size} that it has")
+            raise ValueError(
+                f"unpacks to {unpacked} bytes, expected no more than the {size} that it has"
+            )
 
 
 def _one_line(error):
@@ -128,5 +140,9 @@ def _one_line(error):
     text = " ".join(str(error).split())
     if executed := re.search(r"Unsupported global: GLOBAL (\S+)", text):
         return f"holds {executed[1][:100]}, expected plain values and tensors"
-    text = text.rpartition("WeightsUnpickler error: ")[2].partition(" In PyTorch 2.6,")[0].partition(" Check the ")[0]
+    text = (
+        text.rpartition("WeightsUnpickler error: ")[2]
+        .partition(" In PyTorch 2.6,")[0]
+        .partition(" Check the ")[0]
+    )
     return "".join(filter(str.isprintable, text))[:200]

@@ -46,7 +46,9 @@ class Network(nn.Module):
         width = len(normalisation["mean"])
         self.stages = receptive_field.stages(settings)
         for number, stage in enumerate(self.stages, start=1):
-            convolution = nn.Conv2d(width, stage.channels, stage.kernel, stage.stride, stage.padding)
+            convolution = nn.Conv2d(
+                width, stage.channels, stage.kernel, stage.stride, stage.padding
+            )
             self.add_module(f"conv{number}", convolution)
             if stage.batch_norm:
                 self.add_module(f"norm{number}", nn.BatchNorm2d(stage.channels))
@@ -78,7 +80,11 @@ class Network(nn.Module):
         convolution, stage = self.get_submodule(self.convolutions[number]), self.stages[number]
         patches = len(maps) * receptive_field.convolved_side(stage, maps.shape[-1]) ** 2
         # Not in evaluation: how many images come at a time mustn't decide what is computed there.
-        if self.training and maps.device.type == "cpu" and patches <= PATCHES_PER_FILTER * stage.channels:
+        if (
+            self.training
+            and maps.device.type == "cpu"
+            and patches <= PATCHES_PER_FILTER * stage.channels
+        ):
             return _as_product(convolution, maps)
         return convolution(maps)
 
@@ -95,7 +101,9 @@ class Network(nn.Module):
         hidden, dropout = maps.flatten(1), self.settings.get("dropout", 0)
         for name in self.fully_connected[:-1]:
             hidden = F.relu(self.get_submodule(name)(F.dropout(hidden, dropout, self.training)))
-        return self.get_submodule(self.fully_connected[-1])(F.dropout(hidden, dropout, self.training))
+        return self.get_submodule(self.fully_connected[-1])(
+            F.dropout(hidden, dropout, self.training)
+        )
 
 
 def as_input(pixels):
@@ -106,10 +114,14 @@ def as_input(pixels):
 def _as_product(convolution, maps):
     """A convolution as a product of two matrices, patches and weights (Chellapilla et al. 2006, section 3)."""
     # In float32 or better: the gradient at a place that lies in several patches is summed before it is rounded.
-    places = F.pad(maps.to(torch.promote_types(maps.dtype, torch.float32)), 4 * convolution.padding[:1])
+    places = F.pad(
+        maps.to(torch.promote_types(maps.dtype, torch.float32)), 4 * convolution.padding[:1]
+    )
     end, stride = places.shape[-1] - convolution.kernel_size[0] + 1, convolution.stride[0]
     corners = itertools.product(range(convolution.kernel_size[0]), repeat=2)
-    shifted = [places[..., y : y + end : stride, x : x + end : stride].to(maps.dtype) for y, x in corners]
+    shifted = [
+        places[..., y : y + end : stride, x : x + end : stride].to(maps.dtype) for y, x in corners
+    ]
     patches = torch.cat([part.permute(0, 2, 3, 1) for part in shifted], dim=-1)
     weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches
     return F.linear(patches, weights, convolution.bias).permute(0, 3, 1, 2)

@@ -12,7 +12,11 @@ def product(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     that reaches oneDNN is one of PyTorch's own, which another version may lack.
     """
     on_cpu = values.device.type == "cpu" and values.dtype == torch.float32
-    if on_cpu and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    if (
+        on_cpu
+        and torch.backends.mkldnn.is_available()
+        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    ):
         return torch.ops.mkldnn._linear_pointwise(values, weight.t(), None, "none", [], "")
     return values @ weight
 
@@ -30,7 +34,9 @@ class Convolution:
     def __call__(self, maps, channels=slice(None)):
         """Convolve maps (image, channel, y, x), which are those of the given input channels."""
         if self._rows is None:
-            return F.conv2d(maps, self.weight[:, channels], stride=self.stride, padding=self.padding)
+            return F.conv2d(
+                maps, self.weight[:, channels], stride=self.stride, padding=self.padding
+            )
         kernel, outputs = self.weight.shape[-1], len(self.weight)
         # Channels innermost, so that whole runs of memory are copied.
         windows = maps.permute(0, 2, 3, 1).contiguous().unfold(1, kernel, 1).unfold(2, kernel, 1)

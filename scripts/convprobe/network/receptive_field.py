@@ -57,7 +57,9 @@ def of_pooled_maps(network: dict, side: int) -> dict[str, ReceptiveField]:
     """
     fields, size, stride, start = {}, 1, 1, 0
     seen = [(pixel, pixel + 1) for pixel in range(side)]
-    for stage, (layer, units) in zip(stages(network), pooled_sides(network, side).items(), strict=True):
+    for stage, (layer, units) in zip(
+        stages(network), pooled_sides(network, side).items(), strict=True
+    ):
         start -= stage.padding * stride
         size += (stage.kernel - 1) * stride
         stride *= stage.stride

@@ -14,7 +14,9 @@ from convprobe.network.layers import RAW, Network
 
 PREFIX = "module."  # of every name, where a network was trained by DataParallel
 BATCHES = ".num_batches_tracked"  # what batch normalisation counts, and no probe uses
-RESIDUAL = re.compile(r"(^|\.)(layer\d+\.\d+\.conv\d|downsample|shortcut)\.")  # usual names in a residual network
+RESIDUAL = re.compile(
+    r"(^|\.)(layer\d+\.\d+\.conv\d|downsample|shortcut)\."
+)  # usual names in a residual network
 EXPECTED = "expected a state dict, as {} writes it"
 PEEK = 2**20  # bytes that are searched for what a file holds
 
@@ -52,7 +54,9 @@ def read(path, settings, classes, side, measured, given=None):
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     weights = {name: tensor for name, tensor in found.items() if not name.endswith(BATCHES)}
-    network.load_state_dict(expected | {name: tensor.to(expected[name].dtype) for name, tensor in weights.items()})
+    network.load_state_dict(
+        expected | {name: tensor.to(expected[name].dtype) for name, tensor in weights.items()}
+    )
     return checkpoints.Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=0)
 
 
@@ -88,7 +92,11 @@ def _start(path: Path, entry: str | None = None) -> bytes:
         with path.open("rb") as file:
             return file.read(PEEK)
     # What a damaged archive makes of its reader can be any error.
-    with contextlib.suppress(Exception), zipfile.ZipFile(path) as archive, archive.open(entry) as file:
+    with (
+        contextlib.suppress(Exception),
+        zipfile.ZipFile(path) as archive,
+        archive.open(entry) as file,
+    ):
         return file.read(PEEK)
     return b""
 
@@ -98,7 +106,9 @@ def _state_dict(path, values):
     states = [(key, value) for key, value in candidates if _is_state_dict(value)]
     if len(states) != 1:
         places = f" ({', '.join(_shown(key) for key, _ in states)})" if states else ""
-        raise InputError(f"{path}: holds {len(states)} state dicts{places}, expected one (names and tensors)")
+        raise InputError(
+            f"{path}: holds {len(states)} state dicts{places}, expected one (names and tensors)"
+        )
     ((_, state),) = states
     prefix = PREFIX if all(name.startswith(PREFIX) for name in state) else ""
     return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
@@ -117,7 +127,10 @@ def _other_origin(normalisation, found, expected):
     if found != expected:
         yield f"has the classes {_shown(found)}, expected {_shown(expected)}"
     numbers = [normalisation.get(key) for key in RAW] if isinstance(normalisation, dict) else [None]
-    if not all(isinstance(three, list) and len(three) == 3 and all(map(_is_number, three)) for three in numbers):
+    if not all(
+        isinstance(three, list) and len(three) == 3 and all(map(_is_number, three))
+        for three in numbers
+    ):
         yield f"has the normalisation {_shown(normalisation)}, expected mean and std of three channels"
 
 

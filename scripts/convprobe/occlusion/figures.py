@@ -18,7 +18,9 @@ def occlusion_sheet(path, images, map_paths, run, checkpoint):
     grid = figure.subplots(len(map_paths) + 1, SHEET_IMAGES, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for column, (pixels, label, image) in enumerate(zip(images.pixels, images.labels, images.indices, strict=True)):
+    for column, (pixels, label, image) in enumerate(
+        zip(images.pixels, images.labels, images.indices, strict=True)
+    ):
         grid[0, column].set_axis_on()
         style.picture(grid[0, column], pixels)
         grid[0, column].set_title(f"{images.classes[label]}\ntest image {image}")
@@ -45,6 +47,9 @@ def _draw_maps(axes_row, map_path, wanted):
             confidence = file["confidence"][row]
             axes.set_axis_on()
             drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
-            axes.set_xlabel(f"{confidence.mean():.2f} of {file['clean_probability'][row, labels[row]]:.2f}", fontsize=8)
+            axes.set_xlabel(
+                f"{confidence.mean():.2f} of {file['clean_probability'][row, labels[row]]:.2f}",
+                fontsize=8,
+            )
         axes_row[0].set_ylabel(f"window {window}×{window}")
     return drawn

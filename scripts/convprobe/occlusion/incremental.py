@@ -43,16 +43,26 @@ class Level:
         position, start = np.arange(side), np.arange(units)[:, None] * stride
         low = np.maximum(position - window // 2, start)
         high = np.minimum(position + window // 2, start + size - 1)
-        hidden = np.where(low <= high, low * side + high + 1, 0)  # a number for each part, 0 for none
+        hidden = np.where(
+            low <= high, low * side + high + 1, 0
+        )  # a number for each part, 0 for none
         self._state, self._first = np.empty_like(hidden), []
         for unit, part in enumerate(hidden):
-            _, first, numbers = np.unique(np.append(0, part), return_index=True, return_inverse=True)
+            _, first, numbers = np.unique(
+                np.append(0, part), return_index=True, return_inverse=True
+            )
             self._state[unit] = numbers[1:]
             self._first.append(first[1:] - 1)
 
     def convolved(self, kernel, side, window):
         """The level of a convolution's units, without padding."""
-        return Level(self.units - kernel + 1, self.size + (kernel - 1) * self.stride, self.stride, side, window)
+        return Level(
+            self.units - kernel + 1,
+            self.size + (kernel - 1) * self.stride,
+            self.stride,
+            side,
+            window,
+        )
 
     def pooled(self, side, window):
         """The level after max pooling."""
@@ -76,7 +86,11 @@ class Level:
 
     def tiles(self, y, x):
         """Half-open ranges of the states of unit (y, x), each a tile, counted from 0 for state 1."""
-        sizes = [rows * columns for rows in _parts(len(self._first[y])) for columns in _parts(len(self._first[x]))]
+        sizes = [
+            rows * columns
+            for rows in _parts(len(self._first[y]))
+            for columns in _parts(len(self._first[x]))
+        ]
         ends = np.cumsum(sizes).tolist()
         return list(zip([0, *ends[:-1]], ends, strict=True))
 
@@ -125,7 +139,9 @@ class FirstLayer:
 
     def __call__(self, image, grey):
         """The clean map float32 (channel, y, x), and the change of each unit's states (state, channel)."""
-        patches = image.unfold(1, self.reach, POOL).unfold(2, self.reach, POOL).permute(1, 2, 0, 3, 4)
+        patches = (
+            image.unfold(1, self.reach, POOL).unfold(2, self.reach, POOL).permute(1, 2, 0, 3, 4)
+        )
         clean, changes = torch.empty(len(self.bias), self.level.units, self.level.units), {}
         for y, (hidden, counts) in enumerate(zip(self.hidden, self.counts, strict=True)):
             patch = patches[y].repeat_interleave(torch.tensor(counts), dim=0)
@@ -165,7 +181,11 @@ class Bag:
         found = np.stack(found, axis=1)
         lengths = (found >= 0).sum(axis=1)
         indices, offsets = found[found >= 0], np.cumsum([0, 0, *lengths[:-1]])
-        return cls(spans, rows, *(torch.from_numpy(values.astype(np.int32)) for values in (indices, offsets)))
+        return cls(
+            spans,
+            rows,
+            *(torch.from_numpy(values.astype(np.int32)) for values in (indices, offsets)),
+        )
 
 
 class Layer:
@@ -186,17 +206,24 @@ class Layer:
         self.pooled = self.units.pooled(side, window)
         places = np.ndindex(self.units.units, self.units.units)
         self.bags = {place: Bag.of(inputs, self.units, kernel, *place) for place in places}
-        self.fields = {place: self._field(place) for place in np.ndindex(self.pooled.units, self.pooled.units)}
+        self.fields = {
+            place: self._field(place) for place in np.ndindex(self.pooled.units, self.pooled.units)
+        }
         self.rows = max(bag.rows for bag in self.bags.values())
         width = max(64, CACHE // (self.rows * dtype.itemsize) // 64 * 64)
-        self.blocks = [slice(start, min(start + width, len(bias))) for start in range(0, len(bias), width)]
+        self.blocks = [
+            slice(start, min(start + width, len(bias))) for start in range(0, len(bias), width)
+        ]
         taps = [weight[:, :, y, x].t().to(dtype) for y, x in np.ndindex(kernel, kernel)]
         self.taps = [[tap[:, block].contiguous() for block in self.blocks] for tap in taps]
 
     def _field(self, place):
         """The units that a pooled one covers, each with its states in the states of the pooled one."""
         position = self.pooled.positions(*place)
-        corners = [(POOL * place[0] + down, POOL * place[1] + right) for down, right in np.ndindex(POOL, POOL)]
+        corners = [
+            (POOL * place[0] + down, POOL * place[1] + right)
+            for down, right in np.ndindex(POOL, POOL)
+        ]
         return [(unit, torch.from_numpy(self.units.number(*unit, *position))) for unit in corners]
 
     def __call__(self, clean, changes):
@@ -213,7 +240,10 @@ class Layer:
     def preactivations(self, clean, changes):
         """Of a layer of one unit: float32 (state, channel), the clean state first."""
         before, products = self._before(clean), self._products(changes)
-        return torch.cat([self._states((0, 0), number, products, before) for number in range(len(self.blocks))], dim=1)
+        return torch.cat(
+            [self._states((0, 0), number, products, before) for number in range(len(self.blocks))],
+            dim=1,
+        )
 
     def _before(self, clean):
         """The clean values before ReLU, float32 (channel, y, x). For one image this is faster than conv2d."""
@@ -233,21 +263,30 @@ class Layer:
         """Of a unit, one block of channels before ReLU: float32 (state, channel), the clean state first."""
         bag, block = self.bags[place], self.blocks[number]
         rows = products(bag, [tap[number] for tap in self.taps])
-        return F.embedding_bag(bag.indices, rows, bag.offsets, mode="sum").float().add_(before[block, *place])
+        return (
+            F.embedding_bag(bag.indices, rows, bag.offsets, mode="sum")
+            .float()
+            .add_(before[block, *place])
+        )
 
     def _products(self, changes):
         """A function: the products of the changes that a unit's inputs have with the weights of its taps."""
         tiles = {
-            place: list(_tiles(change, self.inputs.tiles(*place), self.dtype)) for place, change in changes.items()
+            place: list(_tiles(change, self.inputs.tiles(*place), self.dtype))
+            for place, change in changes.items()
         }
-        memory = torch.empty(self.rows * self.blocks[0].stop, dtype=self.dtype)  # the same for all units
+        memory = torch.empty(
+            self.rows * self.blocks[0].stop, dtype=self.dtype
+        )  # the same for all units
 
         def products(bag, weights):
             width = weights[0].shape[1]
             rows = memory[: bag.rows * width].view(bag.rows, width)
             for tap, source, first in bag.spans:
                 for start, stop, channels, values in tiles[source]:
-                    weight = weights[tap] if channels is None else weights[tap].index_select(0, channels)
+                    weight = (
+                        weights[tap] if channels is None else weights[tap].index_select(0, channels)
+                    )
                     rows[first + start : first + stop] = product(values, weight)
             return rows
 
@@ -279,7 +318,10 @@ def _parameters(network, side):
         parameters.append((convolution.weight.detach(), convolution.bias.detach()))
         side = (side - convolution.kernel_size[0] + 1) // POOL
     head = network.get_submodule(network.fully_connected[0])
-    return [*parameters, (head.weight.detach().view(head.out_features, -1, side, side), head.bias.detach())]
+    return [
+        *parameters,
+        (head.weight.detach().view(head.out_features, -1, side, side), head.bias.detach()),
+    ]
 
 
 class Incremental:
@@ -300,7 +342,11 @@ class Incremental:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network, self.side = network, side
         (weight, bias), *later = _parameters(network, side)
-        level = Level(side, 1, 1, side, window).convolved(weight.shape[-1], side, window).pooled(side, window)
+        level = (
+            Level(side, 1, 1, side, window)
+            .convolved(weight.shape[-1], side, window)
+            .pooled(side, window)
+        )
         self.first, self.layers = FirstLayer(weight, bias, level, window), []
         for weight, bias in later:
             self.layers.append(Layer(weight, bias, level, side, window, dtype))
@@ -321,7 +367,9 @@ class Incremental:
         """
         network = self.network
         pixels = (as_input(torch.from_numpy(image)[None])[0] - network.mean) / network.std
-        grey = (torch.tensor(fill, dtype=torch.uint8).float().div_(255) - network.mean) / network.std
+        grey = (
+            torch.tensor(fill, dtype=torch.uint8).float().div_(255) - network.mean
+        ) / network.std
         clean, changes = self.first(pixels, grey.flatten())
         for layer in self.layers:
             clean, changes = layer(clean, changes)

@@ -20,7 +20,18 @@ WORTH = {"hit": 0.25, "roc_auc": 0.05, "contrast": 0.02}
 IMAGE_COLUMNS = [f"{measure}{of}" for measure in WORTH for of in ("", "_others")]
 BLOCK = 500  # images whose masks are exchanged; bounds the memory
 PERMUTATIONS = 9_999
-COLUMNS = ("window", "measure", "images", "own", "others", "difference", "low", "high", "p_value", "verdict")
+COLUMNS = (
+    "window",
+    "measure",
+    "images",
+    "own",
+    "others",
+    "difference",
+    "low",
+    "high",
+    "p_value",
+    "verdict",
+)
 
 
 def find_objects(confidence: np.ndarray, masks: np.ndarray) -> dict[str, np.ndarray]:
@@ -126,6 +137,9 @@ def _p_value(matrices: list[np.ndarray]) -> float:
     observed = abs(sum(np.trace(values) for values in matrices) - expected)
     as_large = 0
     for _ in range(PERMUTATIONS):
-        dealt = sum(values[np.arange(len(values)), random.permutation(len(values))].sum() for values in matrices)
+        dealt = sum(
+            values[np.arange(len(values)), random.permutation(len(values))].sum()
+            for values in matrices
+        )
         as_large += abs(dealt - expected) >= observed - 1e-9  # sums in another order
     return (1 + as_large) / (1 + PERMUTATIONS)

@@ -77,7 +77,9 @@ def _incremental(network, pixels, window, fill, precision, job):
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             found = pool.map(lambda image: engine(image, fill), pixels)
             positions = pixels[0, ..., 0].size
-            found = list(job.progress(found, len(pixels) * positions, "positions", lambda _: positions))
+            found = list(
+                job.progress(found, len(pixels) * positions, "positions", lambda _: positions)
+            )
         probability, clean = zip(*found, strict=True)
         return np.stack(probability), np.stack(clean)
     finally:
@@ -106,10 +108,14 @@ def windows(height, width, window):
         InputError: the window is even or larger than the image.
     """
     if window % 2 == 0:
-        raise InputError(f"the window is {window} pixels wide, but it is centred on a pixel: expected an odd side")
+        raise InputError(
+            f"the window is {window} pixels wide, but it is centred on a pixel: expected an odd side"
+        )
     if window > min(height, width):
         raise InputError(f"the window is {window} pixels wide, but the images are {width}×{height}")
-    near_y, near_x = (abs(np.subtract.outer(np.arange(n), np.arange(n))) <= window // 2 for n in (height, width))
+    near_y, near_x = (
+        abs(np.subtract.outer(np.arange(n), np.arange(n))) <= window // 2 for n in (height, width)
+    )
     hidden = near_y[:, None, :, None] & near_x[None, :, None, :]
     return hidden.reshape(height * width, height, width)
 
@@ -144,7 +150,9 @@ def write(path, probability, clean, images, settings, checkpoint_sha256):
         hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], AXES["confidence"])
         hdf5.dataset(file, "clean_probability", clean, AXES["clean_probability"])
         hdf5.dataset(file, "label", images.labels, AXES["label"])
-        file.attrs.update({name: settings[name] for name in SETTINGS}, checkpoint_sha256=checkpoint_sha256)
+        file.attrs.update(
+            {name: settings[name] for name in SETTINGS}, checkpoint_sha256=checkpoint_sha256
+        )
 
 
 SETTINGS = ("window", "fill", "precision")
@@ -184,7 +192,9 @@ def join(path, shard_paths):
             images = np.concatenate([shard["image"][:] for shard in shards])
             _write_axes(file, images, len(shards[0]["y"]), shards[0]["class"].asstr()[:])
             for name, axes in AXES.items():
-                hdf5.virtual_dataset(file, name, [shard[name] for shard in shards], Path(path).parent, axes)
+                hdf5.virtual_dataset(
+                    file, name, [shard[name] for shard in shards], Path(path).parent, axes
+                )
             # Of the shards' maps it holds nothing: only by their digests does it change when one of them does.
             file.attrs.update(made, shards_sha256=_digest_of_all(shard_paths))
 

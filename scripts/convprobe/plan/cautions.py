@@ -68,5 +68,8 @@ def _lacking_classes(dataset: dict, read_labels: Callable[..., dict]) -> list[st
     labels = read_labels(dataset["path"], **dataset.get("split", {}))
     ranges = listing.ranges(dataset, {split: len(found) for split, found in labels.items()})
     # Those that are held out are of the training images.
-    present = {split: set(labels.get(split, labels["train"])[slice(*ends)]) for split, ends in ranges.items()}
+    present = {
+        split: set(labels.get(split, labels["train"])[slice(*ends)])
+        for split, ends in ranges.items()
+    }
     return listing.lacking(sorted(set(labels["train"])), present)

@@ -52,7 +52,9 @@ def checked(
     if command_line:
         # Snakemake has merged them already, but with every number inside a value as a text.
         config = merged(config, command_line)
-    mistakes = [mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)]
+    mistakes = [
+        mistake for error in _errors(schema, config) for mistake in _schema_mistakes(error, schema)
+    ]
     if not mistakes:
         config = canonical(with_defaults(config, schema), schema)
         mistakes = list(_cross_checks(config, read_labels))
@@ -66,7 +68,9 @@ def checked(
     config["filters"]["chosen"].sort(key=_place)
     # What the policy doesn't use changes nothing.
     policy = config["selection"]["policy"]
-    config["selection"] = {key: config["selection"][key] for key in ("policy", USED_BY_POLICY[policy])}
+    config["selection"] = {
+        key: config["selection"][key] for key in ("policy", USED_BY_POLICY[policy])
+    }
     return config
 
 
@@ -82,7 +86,9 @@ def read(path: Path | str) -> dict:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}: line {line} is not UTF-8: save the file in that encoding") from error
+        raise InputError(
+            f"{path}: line {line} is not UTF-8: save the file in that encoding"
+        ) from error
     except _NOT_YAML as error:
         raise InputError(_printable(f"{path}: not YAML: {_yaml_mistake(error)}")) from error
     if not isinstance(value, Mapping):
@@ -118,7 +124,8 @@ def _from_arguments(arguments: Iterable[str]) -> dict:
 def _printable(line):
     """A line without line breaks and characters that would steer a terminal."""
     return "".join(
-        letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in " ".join(line.splitlines())
+        letter if letter.isprintable() else f"\\x{ord(letter):02x}"
+        for letter in " ".join(line.splitlines())
     )
 
 
@@ -131,7 +138,9 @@ def _place(name):
 def _plain(value, levels=MOST_LEVELS):
     """A copy of mappings, lists and plain values: Snakemake and YAML also make other types."""
     if levels < 0:
-        raise InputError(f"config: more than {MOST_LEVELS} levels of lists and mappings, expected the documented keys")
+        raise InputError(
+            f"config: more than {MOST_LEVELS} levels of lists and mappings, expected the documented keys"
+        )
     if isinstance(value, Mapping):
         return {str(key): _plain(below, levels - 1) for key, below in value.items()}
     if isinstance(value, list | tuple):
@@ -190,7 +199,9 @@ def epoch_settings(config: dict, run: str) -> dict:
 
 def given_normalisation(config: dict, run: str) -> dict | None:
     """What the config says of the normalisation of a run with weights; None for that of the weights or the images."""
-    return config["runs"][run].get("normalisation") if run_training(config, run)["normalise"] else RAW
+    return (
+        config["runs"][run].get("normalisation") if run_training(config, run)["normalise"] else RAW
+    )
 
 
 def with_probes(page: dict, places: list[str], probes: list[str]) -> dict:
@@ -274,7 +285,9 @@ _Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_
 
 def _errors(schema, config):
     validator = _Validator(schema)
-    return sorted(validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path])
+    return sorted(
+        validator.iter_errors(config), key=lambda error: [str(part) for part in error.absolute_path]
+    )
 
 
 def _schema_mistakes(error, root):
@@ -290,9 +303,15 @@ def _schema_mistakes(error, root):
         description = _resolved(error.schema, root)["properties"][missing]["description"]
         yield path, f"{_key((*path, missing))} is missing, expected: {description}"
     elif "propertyNames" in error.absolute_schema_path:
-        yield path, f"{_key(path)} has the key {_shown(error.instance)}, expected {_expected(error.schema)}"
+        yield (
+            path,
+            f"{_key(path)} has the key {_shown(error.instance)}, expected {_expected(error.schema)}",
+        )
     else:
-        yield path, f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}"
+        yield (
+            path,
+            f"{_key(path)} is {_shown(error.instance)}, expected {_expected(error.schema)}{_hint(error)}",
+        )
 
 
 def _expected_keys(unknown, schema):
@@ -389,7 +408,10 @@ def _check_dataset(config):
             yield ("dataset", key), f"dataset.{key} is all, but shapes are drawn: expected how many"
     for key in ("image_size", "split"):
         if key in dataset and name != "image-folder":
-            yield ("dataset", key), f"dataset.{key} is given, but {name} is as it is: expected it for an image-folder"
+            yield (
+                ("dataset", key),
+                f"dataset.{key} is given, but {name} is as it is: expected it for an image-folder",
+            )
     if name != "shapes" and not dataset_is_there(dataset):
         found = f"dataset.path is {dataset['path']}: nothing is there"
         yield ("dataset", "path"), f"{found}, expected a folder, .tar.gz or .zip of images"
@@ -422,11 +444,18 @@ def _check_counts(config: dict, available: dict[str, int]) -> Iterator[Mistake]:
             yield key, f"{_key(key)} is {image}, but the test images are 0 to {tested - 1}"
 
 
-def available_images(dataset: dict, read_labels: Callable[..., dict] = listing.labels) -> dict[str, int]:
+def available_images(
+    dataset: dict, read_labels: Callable[..., dict] = listing.labels
+) -> dict[str, int]:
     """How many images a data set has for `train` and `test`; of shapes, as many as are drawn."""
     if dataset["name"] == "image-folder":
-        return {split: len(found) for split, found in read_labels(dataset["path"], **dataset.get("split", {})).items()}
-    return PUBLISHED_SIZES.get(dataset["name"]) or {split: dataset[f"{split}_images"] for split in listing.SPLITS}
+        return {
+            split: len(found)
+            for split, found in read_labels(dataset["path"], **dataset.get("split", {})).items()
+        }
+    return PUBLISHED_SIZES.get(dataset["name"]) or {
+        split: dataset[f"{split}_images"] for split in listing.SPLITS
+    }
 
 
 def split_sizes(config: dict, read_labels: Callable[..., dict] = listing.labels) -> dict[str, int]:
@@ -445,17 +474,28 @@ def dataset_is_there(dataset):
     path = Path(dataset["path"])
     try:
         # Not a device or a pipe, which may have no end.
-        return path.is_dir() or path.is_file() or (dataset["name"] == "cifar10" and path.suffix != ".gz")
+        return (
+            path.is_dir()
+            or path.is_file()
+            or (dataset["name"] == "cifar10" and path.suffix != ".gz")
+        )
     except (OSError, ValueError):  # a name that is too long, a folder that may not be entered
         return False
 
 
 def _check_paths(config):
     places = {("dataset", "path"): config["dataset"]["path"]}
-    places |= {("runs", name, "weights"): run["weights"] for name, run in config["runs"].items() if "weights" in run}
+    places |= {
+        ("runs", name, "weights"): run["weights"]
+        for name, run in config["runs"].items()
+        if "weights" in run
+    }
     for key, path in places.items():
         if "{" in path or "}" in path:
-            yield key, f"{_key(key)} is {path}, but braces are Snakemake's wildcards: expected a path without them"
+            yield (
+                key,
+                f"{_key(key)} is {path}, but braces are Snakemake's wildcards: expected a path without them",
+            )
 
 
 def _check_runs(config):
@@ -467,33 +507,52 @@ def _check_runs(config):
             if run not in config["runs"]:
                 yield (role, index), f"{what}, expected a run named in runs: {known}"
             elif "weights" in config["runs"][run] and (epoch or role == "compared"):
-                expected = f"a run that is trained here, or {run} in studied" if role == "compared" else run
-                yield (role, index), f"{what}, but run {run} has weights in place of training: expected {expected}"
+                expected = (
+                    f"a run that is trained here, or {run} in studied"
+                    if role == "compared"
+                    else run
+                )
+                yield (
+                    (role, index),
+                    f"{what}, but run {run} has weights in place of training: expected {expected}",
+                )
             elif epoch and epoch > run_training(config, run)["epochs"]:
                 epochs = run_training(config, run)["epochs"]
                 yield (role, index), f"{what}, but run {run} ends at epoch {epochs}"
     studied = {_run_and_epoch(entry)[0] for entry in config["studied"]}
     for run in sorted(studied & set(config["compared"])):
-        yield ("compared",), f"compared holds {run}, which is studied: expected each run in one list"
+        yield (
+            ("compared",),
+            f"compared holds {run}, which is studied: expected each run in one list",
+        )
     yield from _check_weights(config)
 
 
 def _check_weights(config):
     for key in WEIGHTS_KEYS:
         if key in config["training"]:
-            yield ("training", key), f"training.{key} is given for all runs, expected it in a run: runs.NAME.{key}"
+            yield (
+                ("training", key),
+                f"training.{key} is given for all runs, expected it in a run: runs.NAME.{key}",
+            )
     for name, run in config["runs"].items():
         if "weights" not in run:
             if "normalisation" in run:
                 found = f"runs.{name}.normalisation is given without weights"
-                yield ("runs", name, "normalisation"), f"{found}: a run that is trained here uses that of its images"
+                yield (
+                    ("runs", name, "normalisation"),
+                    f"{found}: a run that is trained here uses that of its images",
+                )
             continue
         if not _is_file(run["weights"]):
             found = f"runs.{name}.weights is {run['weights']}: no file is there"
             yield ("runs", name, "weights"), f"{found}, expected a .pth with a state dict"
         for key in sorted(set(run) - {*WEIGHTS_KEYS, "normalise", "seed"}):
             found = f"runs.{name}.{key} is about training, but the run has weights"
-            yield ("runs", name, key), f"{found}: expected only {', '.join(WEIGHTS_KEYS)}, normalise and seed"
+            yield (
+                ("runs", name, key),
+                f"{found}: expected only {', '.join(WEIGHTS_KEYS)}, normalise and seed",
+            )
         if "normalisation" in run and run.get("normalise") is False:
             found = f"runs.{name} has a normalisation, and normalise: false"
             yield ("runs", name, "normalise"), f"{found}: expected one of the two"
@@ -528,7 +587,10 @@ def _check_network(config):
     for index, stage in enumerate(receptive_field.stages(config["network"])):
         if stage.padding >= stage.kernel:
             key = ("network", "conv", index, "padding")
-            yield key, f"{_key(key)} is {stage.padding}, expected less than the kernel, which is {stage.kernel}"
+            yield (
+                key,
+                f"{_key(key)} is {stage.padding}, expected less than the kernel, which is {stage.kernel}",
+            )
     side = image_side(config)
     if side is not None:
         try:
@@ -542,13 +604,18 @@ def _check_occlusion(config):
     for index, window in enumerate(config["occlusion"]["windows"]):
         key = ("occlusion", "windows", index)
         if window % 2 == 0:
-            yield key, f"{_key(key)} is {window}, but a window is centred on a pixel: give an odd side (3, 5, 7 …)"
+            yield (
+                key,
+                f"{_key(key)} is {window}, but a window is centred on a pixel: give an odd side (3, 5, 7 …)",
+            )
         elif side is not None and window > side:
             yield key, f"{_key(key)} is {window}, but the images are {side}×{side} pixels"
 
 
 def _check_filters(config):
-    layers = {f"conv{n}": conv["channels"] for n, conv in enumerate(config["network"]["conv"], start=1)}
+    layers = {
+        f"conv{n}": conv["channels"] for n, conv in enumerate(config["network"]["conv"], start=1)
+    }
     for index, name in enumerate(config["filters"]["chosen"]):
         key = ("filters", "chosen", index)
         layer, channel = name.split("/")

@@ -42,8 +42,12 @@ def digest(path: str | Path, memory: str | Path) -> str:
     with listing.told(path):
         places = [()]
         if root.is_dir():
-            places = sorted(file.relative_to(root).parts for file in root.rglob("*") if file.is_file())
-        return _remembered(memory, str(path), _statuses(root, places), lambda: _content(root, places))
+            places = sorted(
+                file.relative_to(root).parts for file in root.rglob("*") if file.is_file()
+            )
+        return _remembered(
+            memory, str(path), _statuses(root, places), lambda: _content(root, places)
+        )
 
 
 def images(path: str | Path, memory: str | Path, **split: float) -> Images:
@@ -73,7 +77,9 @@ def images(path: str | Path, memory: str | Path, **split: float) -> Images:
     return Images(**found)
 
 
-def _remembered(memory: str | Path, key: str, signature: object, find: Callable[[], object]) -> object:
+def _remembered(
+    memory: str | Path, key: str, signature: object, find: Callable[[], object]
+) -> object:
     """What was found when the signature was last the same, or is found now."""
     signature = _digest(signature)
     known = _known(memory)
@@ -95,7 +101,10 @@ def _known(memory: str | Path) -> dict:
 def _statuses(root: Path, places: list[listing.Parts]) -> list:
     """What the system knows of files, and changes with them."""
     statuses = [(place, root.joinpath(*place).stat()) for place in places]
-    return [(place, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino) for place, now in statuses]
+    return [
+        (place, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
+        for place, now in statuses
+    ]
 
 
 def _content(root: Path, places: list[listing.Parts]) -> str:

@@ -32,7 +32,10 @@ def device():
     """What will compute, as (kind, words): ("gpu", its name) or ("cpu", how many cores)."""
     if shutil.which("nvidia-smi"):
         listed = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if listed.returncode == 0 and listed.stdout.strip():
             return "gpu", listed.stdout.splitlines()[0]
@@ -50,16 +53,28 @@ def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[
     """
     side = configs.image_side(config) or 32
     work = arithmetic.forward(config["network"], side, CLASSES)
-    rates = GPU_RATE if kind == "gpu" else {precision: rate * cores for precision, rate in CORE_RATE.items()}
+    rates = (
+        GPU_RATE
+        if kind == "gpu"
+        else {precision: rate * cores for precision, rate in CORE_RATE.items()}
+    )
     image = {precision: work / rate for precision, rate in rates.items()}  # seconds
     tested = sizes["test"]
     studied = _studied(config)
-    compared = len(config["filters"]["chosen"]) + len(config["network"]["conv"]) + config["ablation"]["random_controls"]
+    compared = (
+        len(config["filters"]["chosen"])
+        + len(config["network"]["conv"])
+        + config["ablation"]["random_controls"]
+    )
     # The maps, all filters' top images, two predictions, and variants at what one costs of a forward pass.
     passes = 4 + VARIANT * compared
-    maps = sum(_map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"])
+    maps = sum(
+        _map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"]
+    )
     return {
-        "training": sum(_training(config, sizes, run, image) for run in configs.trained_runs(config)),
+        "training": sum(
+            _training(config, sizes, run, image) for run in configs.trained_runs(config)
+        ),
         "occlusion": studied * (maps * _occluded(config, tested) + 10 * JOB_SECONDS),
         "filters and ablation": studied * (image["fp32"] * tested * passes + 8 * JOB_SECONDS),
     }
@@ -71,7 +86,9 @@ def _map(config, side, window, image, kind, cores):
     everywhere = image[precision] * side**2
     if kind == "gpu":
         return everywhere
-    changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / (MAP_RATE[precision] * cores)
+    changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / (
+        MAP_RATE[precision] * cores
+    )
     return min(everywhere, changes)
 
 
@@ -104,7 +121,13 @@ def disk(config: dict, sizes: dict[str, int]) -> dict[str, float]:
     epochs = sum(configs.run_training(config, run)["epochs"] for run in trained)
     imported = len(configs.built_runs(config)) - len(trained)
     studied = _studied(config)
-    maps = len(config["occlusion"]["windows"]) * _occluded(config, tested) * side**2 * (classes + 1) * FLOAT
+    maps = (
+        len(config["occlusion"]["windows"])
+        * _occluded(config, tested)
+        * side**2
+        * (classes + 1)
+        * FLOAT
+    )
     sides = receptive_field.pooled_sides(network, side)
     chosen = sum(sides[name.split("/")[0]] ** 2 for name in config["filters"]["chosen"])
     filters = sum(conv["channels"] for conv in network["conv"])
@@ -112,7 +135,8 @@ def disk(config: dict, sizes: dict[str, int]) -> dict[str, float]:
         # Each epoch's weights and momentum, weights from elsewhere, and the images.
         "training": (2 * epochs + imported) * checkpoint + sum(sizes.values()) * side**2 * 3,
         "occlusion": studied * maps,
-        "filters and ablation": studied * (chosen * tested * FLOAT * COMPRESSED + filters * FILTER_BYTES),
+        "filters and ablation": studied
+        * (chosen * tested * FLOAT * COMPRESSED + filters * FILTER_BYTES),
     }
 
 
@@ -132,7 +156,10 @@ def announcement(config: dict, sizes: dict[str, int], cores: int) -> str:
     return "\n".join(
         [
             f"experiment {config['experiment']} on the {kind.upper()} ({name}); about, from nothing:",
-            *(f"    {stage:<21} {duration(time):>7} {size(space):>8} on the disk" for stage, time, space in rows),
+            *(
+                f"    {stage:<21} {duration(time):>7} {size(space):>8} on the disk"
+                for stage, time, space in rows
+            ),
             "    What is there and up to date isn't made again; --dry-run lists what is due.",
         ]
     )

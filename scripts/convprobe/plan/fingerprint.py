@@ -88,5 +88,9 @@ def _local_files(node, file, root):
         return
     for name in filter(None, names):
         place = root.joinpath(*name.split("."))
-        packages = [parent / "__init__.py" for parent in (place, *place.parents) if parent.is_relative_to(root)]
+        packages = [
+            parent / "__init__.py"
+            for parent in (place, *place.parents)
+            if parent.is_relative_to(root)
+        ]
         yield from (found for found in [place.with_suffix(".py"), *packages] if found.is_file())

@@ -26,4 +26,6 @@ def of_files(paths: dict[str, str], settings: dict[str, Any]) -> pd.DataFrame:
     curves = {role: tables.read(paths[role]) for role in settings["roles"]}
     selection = files.read_json(paths["selection"]) if "selection" in paths else None
     normalisation = files.read_json(paths["normalisation"])
-    return reproduction.card(curves, selection, found, normalisation, settings, image_file.classes(paths["images"]))
+    return reproduction.card(
+        curves, selection, found, normalisation, settings, image_file.classes(paths["images"])
+    )

@@ -56,7 +56,10 @@ def write(path, folder, settings):
 
 def page(title: str, data: str = "") -> str:
     """The page's text, with or without its data."""
-    parts = {name: (ASSETS / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    parts = {
+        name: (ASSETS / f"page.{name}").read_text(encoding="utf-8")
+        for name in ("html", "css", "js")
+    }
     return string.Template(parts["html"]).substitute(
         title=html.escape(title), style=parts["css"], script=parts["js"], data=data
     )
@@ -85,24 +88,34 @@ def collect(folder, settings):
         "side": image_file.side(images_path),
         "classes": image_file.classes(images_path),
         "digits": DIGITS,
-        "viridis": (np.array(matplotlib.colormaps["viridis"].colors) * 255).round().astype(int).ravel().tolist(),
+        "viridis": (np.array(matplotlib.colormaps["viridis"].colors) * 255)
+        .round()
+        .astype(int)
+        .ravel()
+        .tolist(),
         "thumbnails": _thumbnails(images_path, probes),
         "curves": [_curve(folder / run) for run in settings["trained"]],
         "card": _table(tables.read(folder / "reproduction.csv")),
         "counts": _table(tables.read(folder / "dataset/classes.csv")),
-        "config": yaml.safe_dump(settings["config"], sort_keys=False, default_flow_style=None, width=100),
+        "config": yaml.safe_dump(
+            settings["config"], sort_keys=False, default_flow_style=None, width=100
+        ),
         "versions": versions.computing() | versions.of(LIBRARIES),
         "files": settings["files"],
     }
     share = (MOST_BYTES - len(_packed(found))) // max(1, len(probes))
     for probe, place in zip(probes, settings["probes"], strict=True):
-        probe["looks"] = _looks(folder / place / "occlusion", images_path, settings["windows"], share)
+        probe["looks"] = _looks(
+            folder / place / "occlusion", images_path, settings["windows"], share
+        )
     return found
 
 
 def _packed(found):
     """Plain values as the page holds them."""
-    return _deflated(json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode())
+    return _deflated(
+        json.dumps(found, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    )
 
 
 def _deflated(data):
@@ -118,18 +131,29 @@ def _probe(folder, images_path, settings):
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, _chosen_among(folder.parent, settings["trained"])),
-        "answers": _answers(folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()),
-        "loses": _loses(folder / "ablation", predictions, image_file.classes(images_path), settings["table_images"]),
+        "answers": _answers(
+            folder / "filters", images_path, settings["chosen"], predictions["class"].value_counts()
+        ),
+        "loses": _loses(
+            folder / "ablation",
+            predictions,
+            image_file.classes(images_path),
+            settings["table_images"],
+        ),
     }
 
 
 def _chosen_among(folder: Path, trained: list[str]) -> int:
-    return files.read_json(folder / "selection.json")["chosen_among"] if folder.name in trained else 1
+    return (
+        files.read_json(folder / "selection.json")["chosen_among"] if folder.name in trained else 1
+    )
 
 
 def _looks(folder, images_path, windows, most_bytes):
     """Probabilities under every window, for as many images as fit, and means over all images."""
-    summary, localisation = (tables.read(folder / f"{name}.csv") for name in ("summary", "localisation"))
+    summary, localisation = (
+        tables.read(folder / f"{name}.csv") for name in ("summary", "localisation")
+    )
     paths = {window: folder / f"window-{window}.h5" for window in windows}
     shown, maps, taken = [], [], 0
     pixel_bytes = 4 * image_file.side(images_path) ** 2  # in base64, at most
@@ -137,7 +161,9 @@ def _looks(folder, images_path, windows, most_bytes):
         indices, clean = file["image"][:], file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
     for row, image in enumerate(indices):
-        packed = _deflated(_units(np.stack([_rows(path, row) for path in paths.values()])).tobytes())
+        packed = _deflated(
+            _units(np.stack([_rows(path, row) for path in paths.values()])).tobytes()
+        )
         taken += len(packed) + pixel_bytes
         if shown and taken > most_bytes:
             break
@@ -209,7 +235,11 @@ def _answers(folder, images_path, chosen, class_counts):
                 "sprite": sprites.sprite(patches, max(max(patch.shape[:2]) for patch in patches)),
             }
         )
-    return {"answer": what_filters_answer_to(table, class_counts), "layers": layers, "chosen": chosen}
+    return {
+        "answer": what_filters_answer_to(table, class_counts),
+        "layers": layers,
+        "chosen": chosen,
+    }
 
 
 def _loses(folder, predictions, classes, table_images):
@@ -223,7 +253,8 @@ def _loses(folder, predictions, classes, table_images):
         "answer": what_it_loses(accuracy),
         "variants": _table(accuracy),
         "confusion": {
-            state: tabulation.confusion(predictions, state, classes).to_numpy().tolist() for state in tabulation.STATES
+            state: tabulation.confusion(predictions, state, classes).to_numpy().tolist()
+            for state in tabulation.STATES
         },
         "image": shown["image"].tolist(),
         **{column: shown[column].map(classes.index).tolist() for column in TABLE_COLUMNS},
@@ -258,11 +289,23 @@ def _thumbnails(images_path, probes):
 
 
 def _curve(folder):
-    table, selection = tables.read(folder / "learning-curve.csv"), files.read_json(folder / "selection.json")
-    records = [files.read_json(folder / f"training/epoch-{epoch:02d}.json") for epoch in table["epoch"]]
+    table, selection = (
+        tables.read(folder / "learning-curve.csv"),
+        files.read_json(folder / "selection.json"),
+    )
+    records = [
+        files.read_json(folder / f"training/epoch-{epoch:02d}.json") for epoch in table["epoch"]
+    ]
     # More than one where a run was gone on with after an update.
-    trained_by = dict.fromkeys(", ".join(map(" ".join, record["versions"].items())) for record in records)
-    return {"run": folder.name, "selection": selection, "trained_by": list(trained_by), **_table(table)}
+    trained_by = dict.fromkeys(
+        ", ".join(map(" ".join, record["versions"].items())) for record in records
+    )
+    return {
+        "run": folder.name,
+        "selection": selection,
+        "trained_by": list(trained_by),
+        **_table(table),
+    }
 
 
 def _table(table):

@@ -15,7 +15,18 @@ from convprobe.ablation import tabulation
 from convprobe.network import receptive_field
 
 COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
-CIFAR10_CLASSES = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+CIFAR10_CLASSES = {
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+}
 # Of its training images, as published. JPEG copies of them have a deviation lower by 0.002; a tenth held
 # out for validation moves both by 0.0002.
 CIFAR10_PIXELS = {"mean": (0.4914, 0.4822, 0.4465), "std": (0.2470, 0.2435, 0.2616)}
@@ -76,12 +87,16 @@ def card(
     accuracy, predictions = tables["accuracy"], tables["predictions"]
     data = other_data(classes, normalisation)
     reason = data or other_network(settings["network"])
-    learned = tabulation.better_than_chance(predictions, selection["chosen_among"] if selection else 1)
+    learned = tabulation.better_than_chance(
+        predictions, selection["chosen_among"] if selection else 1
+    )
     rows = [
         _chance_row(accuracy, learned),
         *_untested_classes(predictions, classes),
         *_accuracy_claims(curves, selection, accuracy, reason),
-        *_ablation_claims(accuracy, reason or other_ablation(settings["chosen"], settings["mode"]), learned),
+        *_ablation_claims(
+            accuracy, reason or other_ablation(settings["chosen"], settings["mode"]), learned
+        ),
         *_epoch_claims(curves, int(accuracy["images"].iloc[0]), reason),
     ]
     claims = [
@@ -98,7 +113,9 @@ def other_data(classes: list[str], normalisation: dict[str, Any]) -> str | None:
     """Why claims about CIFAR-10's classes can't be tested on these images, or None where they can."""
     if set(classes) != CIFAR10_CLASSES:
         return "not tested: not CIFAR-10"
-    pixels = zip(CIFAR10_PIXELS.values(), (normalisation[moment] for moment in CIFAR10_PIXELS), strict=True)
+    pixels = zip(
+        CIFAR10_PIXELS.values(), (normalisation[moment] for moment in CIFAR10_PIXELS), strict=True
+    )
     same = all(
         abs(published - found) < CIFAR10_TOLERANCE
         for moment in pixels
@@ -139,13 +156,18 @@ def _untested_classes(predictions: pd.DataFrame, classes: list[str]) -> Iterator
 
 
 def _accuracy_claims(
-    curves: dict[str, pd.DataFrame], selection: dict[str, Any] | None, accuracies: pd.DataFrame, reason: str | None
+    curves: dict[str, pd.DataFrame],
+    selection: dict[str, Any] | None,
+    accuracies: pd.DataFrame,
+    reason: str | None,
 ) -> Iterator[Row]:
     images = int(accuracies["images"].iloc[0])
     raw = curves["raw"]["test_accuracy"].max() if "raw" in curves else None
     yield _accuracy("test accuracy without normalisation, best epoch", 0.77, raw, images, reason)
     selected = selection["test_accuracy"] if "normalised" in curves else None
-    yield _accuracy("test accuracy with normalisation, selected epoch", 0.81, selected, images, reason)
+    yield _accuracy(
+        "test accuracy with normalisation, selected epoch", 0.81, selected, images, reason
+    )
 
 
 def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool) -> Iterator[Row]:
@@ -158,7 +180,11 @@ def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool
     if loss.draws:
         share = loss.as_large / loss.draws
         claim = "share of random draws of as many filters that lower the accuracy at least as much"
-        verdict = "not a claim of the study" if loss.verdict == verdicts.HOLDS else "not tested: no loss worth naming"
+        verdict = (
+            "not a claim of the study"
+            if loss.verdict == verdicts.HOLDS
+            else "not tested: no loss worth naming"
+        )
         verdict = verdict if learned else UNLEARNED
         yield claim, None, share, *intervals.wilson(loss.as_large, loss.draws), verdict
 
@@ -175,7 +201,9 @@ def _fall_verdict(loss: tabulation.Loss, published: float) -> str:
     return "measured higher" if low > verdicts.SAME_ACCURACY else verdicts.UNDECIDED
 
 
-def _accuracy(claim: str, published: float, measured: float | None, images: int, reason: str | None) -> Row:
+def _accuracy(
+    claim: str, published: float, measured: float | None, images: int, reason: str | None
+) -> Row:
     """Whether an accuracy is the published one, which is rounded, and was counted on a sample as ours is."""
     if measured is None:
         return claim, published, None, None, None, NO_RUN
@@ -192,18 +220,27 @@ def _accuracy(claim: str, published: float, measured: float | None, images: int,
     return *row, "measured higher" if low > verdicts.ROUNDING else verdicts.UNDECIDED
 
 
-def _epoch_claims(curves: dict[str, pd.DataFrame], images: int, reason: str | None) -> Iterator[Row]:
+def _epoch_claims(
+    curves: dict[str, pd.DataFrame], images: int, reason: str | None
+) -> Iterator[Row]:
     """The best epoch, and the fall after it.
 
     The best of many epochs lies above any other by chance alone: each interval of how far is widened until all
     of them together hold with 95 %. Source: Bonferroni's inequality; Dunn 1961.
     """
-    claims = ("epoch of the highest test accuracy", "fall of test accuracy from its best epoch to the last")
+    claims = (
+        "epoch of the highest test accuracy",
+        "fall of test accuracy from its best epoch to the last",
+    )
     if "normalised" not in curves:
         yield from ((claim, None, None, None, None, NO_RUN) for claim in claims)
         return
     accuracy = curves["normalised"].set_index("epoch")["test_accuracy"]
-    best, last, right = accuracy.idxmax(), accuracy.index[-1], (accuracy * images).round().astype(int)
+    best, last, right = (
+        accuracy.idxmax(),
+        accuracy.index[-1],
+        (accuracy * images).round().astype(int),
+    )
     confidence = 1 - 0.05 / max(1, len(accuracy) - 1)
 
     def fall_to(epoch: int) -> intervals.Interval:
@@ -220,10 +257,20 @@ def _epoch_claims(curves: dict[str, pd.DataFrame], images: int, reason: str | No
     yield claims[0], PUBLISHED_EPOCH, best, as_good[0], as_good[-1], reason or verdict
     if best == last:
         # No fall was seen; is there certainly none?
-        above = [intervals.difference((right[epoch], images), (right[last], images), confidence) for epoch in earlier]
+        above = [
+            intervals.difference((right[epoch], images), (right[last], images), confidence)
+            for epoch in earlier
+        ]
         none = all(interval.high < verdicts.ACCURACY for interval in above)
         verdict = verdicts.FAILS if none else verdicts.UNDECIDED
-        yield claims[1], "positive", 0.0, None, None, verdict if earlier else "not tested: one epoch"
+        yield (
+            claims[1],
+            "positive",
+            0.0,
+            None,
+            None,
+            verdict if earlier else "not tested: one epoch",
+        )
         return
     fall = accuracy[best] - accuracy[last]
     verdict = verdicts.above(fall, fall_to(last), worth=verdicts.ACCURACY)
@@ -241,7 +288,9 @@ def _window_claims(summary: pd.DataFrame) -> Iterator[Row]:
     pairs = [*itertools.pairwise(windows), (windows[0], windows[-1])]
     for smaller, larger in dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]):
         claim = f"fall of mean confidence from window {smaller} to {larger}"
-        yield _mean_row(claim, "positive", confidence[smaller] - confidence[larger], worth=verdicts.CONFIDENCE)
+        yield _mean_row(
+            claim, "positive", confidence[smaller] - confidence[larger], worth=verdicts.CONFIDENCE
+        )
 
 
 def _mean_row(
@@ -278,7 +327,9 @@ def _flip_claims(summary: pd.DataFrame, reason: str | None) -> Iterator[Row]:
     turned = turned[turned["flipped_to"] != turned["class"]]
     for true, predicted in NAMED_FLIPS:
         claim = f"images of {true} that mostly turn into {predicted} under window {window}"
-        yield _turned_into(claim, turned["class"], turned["flipped_to"], true, predicted, tried, reason)
+        yield _turned_into(
+            claim, turned["class"], turned["flipped_to"], true, predicted, tried, reason
+        )
 
 
 def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator[Row]:
@@ -286,11 +337,19 @@ def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator
     lost = tabulation.newly_wrong(predictions)
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
-        yield _turned_into(claim, lost["class"], lost["after"], true, predicted, len(NAMED_CONFUSIONS), reason)
+        yield _turned_into(
+            claim, lost["class"], lost["after"], true, predicted, len(NAMED_CONFUSIONS), reason
+        )
 
 
 def _turned_into(
-    claim: str, classes: pd.Series, answers: pd.Series, true: str, predicted: str, tried: int, reason: str | None
+    claim: str,
+    classes: pd.Series,
+    answers: pd.Series,
+    true: str,
+    predicted: str,
+    tried: int,
+    reason: str | None,
 ) -> Row:
     """Whether images of a class that turned wrong are taken for the named one more than others are.
 
@@ -305,12 +364,21 @@ def _turned_into(
     # Answers that the image's own class leaves: those of others that name it are no comparison.
     others = answers[~classes.isin([true, predicted]) & (answers != true)] == predicted
     if reason or hits.empty:
-        return claim, published, None, None, None, reason or f"not tested: no image of {true} turned"
+        return (
+            claim,
+            published,
+            None,
+            None,
+            None,
+            reason or f"not tested: no image of {true} turned",
+        )
     counted = int(hits.sum()), len(hits)
     if others.empty:
         return claim, published, hits.mean(), *intervals.wilson(*counted), verdicts.UNDECIDED
     chance = int(others.sum()), len(others)
-    verdict = verdicts.above(hits.mean() - others.mean(), intervals.difference(counted, chance), worth=verdicts.SHARE)
+    verdict = verdicts.above(
+        hits.mean() - others.mean(), intervals.difference(counted, chance), worth=verdicts.SHARE
+    )
     if verdict == verdicts.HOLDS and intervals.fisher(counted, chance) >= verdicts.CHANCE / tried:
         verdict = verdicts.UNDECIDED
     return claim, published, hits.mean(), *intervals.wilson(*counted), verdict

@@ -28,7 +28,11 @@ def sprite(pictures, side, lossless=False):
     for cell, pixels in enumerate(pictures):
         y, x = (side * place for place in divmod(cell, across))
         grid[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
-    kind, options = ("png", {"optimize": True}) if lossless else ("webp", {"quality": LOSSY_QUALITY, "method": 6})
+    kind, options = (
+        ("png", {"optimize": True})
+        if lossless
+        else ("webp", {"quality": LOSSY_QUALITY, "method": 6})
+    )
     file = io.BytesIO()
     Image.fromarray(grid).save(file, kind, **options)
     source = f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -68,7 +68,9 @@ def _draw_patches(axes_row, patches_path, filters, rows):
         for axes, name in zip(axes_row, filters, strict=True):
             found = rows.loc[tuple(name)]
             if found["response"] == 0:  # the image is none that it answers to
-                axes.text(0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7)
+                axes.text(
+                    0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7
+                )
                 continue
             axes.set_axis_on()
             style.picture(axes, file[f"{name.layer}/{name.channel}"][0])

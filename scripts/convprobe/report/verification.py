@@ -32,7 +32,9 @@ ROWS = 256  # images at a time; bounds the memory
 SAMPLE = 250  # images that the network is shown again
 OF_RESPONSES = 1e-3  # relative, on whatever device they were computed
 
-Check = Iterator[tuple[bool, str, str]]  # whether something agrees, the file's name, what is wrong with it if not
+Check = Iterator[
+    tuple[bool, str, str]
+]  # whether something agrees, the file's name, what is wrong with it if not
 
 
 def verify(
@@ -132,7 +134,11 @@ class Results:
             if isinstance(here, dict) and isinstance(there, dict):
                 yield from self.made_with(name, here, there)
             else:
-                yield here == there, name, f"was made with {key} {here}, but the config says {there}"
+                yield (
+                    here == there,
+                    name,
+                    f"was made with {key} {here}, but the config says {there}",
+                )
 
     def drawn_from(self, name: str, source: str | None) -> Check:
         """Hold what a figure says it was drawn from against the present files."""
@@ -153,7 +159,9 @@ class Results:
         if not self._unstamped:
             return []
         found = f"{self.folder}: {len(self._unstamped)} files, {self._unstamped[0]} the first, don't say what they were"
-        return [f"{found} made with, as an older version wrote them: the command that made them makes them anew"]
+        return [
+            f"{found} made with, as an older version wrote them: the command that made them makes them anew"
+        ]
 
     def expect(self, agrees, name, what):
         """Note a mistake in a file unless it agrees with `what` it should be."""
@@ -163,7 +171,9 @@ class Results:
     def same_table(self, name, expected, index=False):
         """A table must be, letter by letter, what is computed again."""
         found = self.path(name).read_text(encoding="utf-8")
-        self.expect(found == tables.text(expected, index), name, "differs from what its sources give")
+        self.expect(
+            found == tables.text(expected, index), name, "differs from what its sources give"
+        )
 
     def check(self, function, *arguments):
         """Run a check that yields (agrees, file name, what it should be), as far as files can be used."""
@@ -179,8 +189,14 @@ class Results:
             self.mistakes.append(str(error))
         except _Unusable:
             pass
-        except (LookupError, TypeError, ValueError) as error:  # of a whole file with another content
-            self.mistakes.append(f"{self._last}: not of the stated form ({' '.join(str(error).split())})")
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # of a whole file with another content
+            self.mistakes.append(
+                f"{self._last}: not of the stated form ({' '.join(str(error).split())})"
+            )
 
 
 class _Unusable(Exception):
@@ -196,7 +212,9 @@ def _finite(path):
 def _datasets(file: h5py.File) -> list[str]:
     """The names of all datasets."""
     found = []
-    file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    file.visititems(
+        lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None
+    )
     return found
 
 
@@ -215,13 +233,25 @@ def _dataset(results, config):
         count, wanted = len(images.labels), config["dataset"][f"{split}_images"]
         if split == "train" and wanted != "all":
             wanted -= config["dataset"]["validation_images"]
-        yield images.pixels.shape == (count, images.side, images.side, 3), name, f"{split}/images has another shape"
+        yield (
+            images.pixels.shape == (count, images.side, images.side, 3),
+            name,
+            f"{split}/images has another shape",
+        )
         yield wanted in ("all", count), name, f"has {count} {split} images, expected {wanted}"
-        yield set(images.labels) <= set(range(len(images.classes))), name, f"{split}/labels beyond the classes"
+        yield (
+            set(images.labels) <= set(range(len(images.classes))),
+            name,
+            f"{split}/labels beyond the classes",
+        )
         if split == "train":
             measured = files.read_json(results.path("dataset/normalisation.json"))
             expected = image_file.normalisation(images.pixels)
-            yield measured == expected, "dataset/normalisation.json", "differs from that of the training images"
+            yield (
+                measured == expected,
+                "dataset/normalisation.json",
+                "differs from that of the training images",
+            )
     results.same_table("dataset/classes.csv", sources.class_counts(read))
 
 
@@ -233,11 +263,18 @@ def _training(results, config, run):
     records = _records(results, config, run)
     results.same_table(f"{run}/learning-curve.csv", selection.learning_curve(evaluations, records))
     counts = tables.read(results.path("dataset/classes.csv"))["test"].tolist()
-    name, chosen = f"{run}/selection.json", selection.choose(evaluations, config["selection"], counts)
+    name, chosen = (
+        f"{run}/selection.json",
+        selection.choose(evaluations, config["selection"], counts),
+    )
     yield files.read_json(results.path(name)) == chosen, name, f"expected {chosen}"
     tested = len(image_file.read(results.path("dataset/images.h5"), "test").labels)
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
-    yield counted == {tested}, f"{run}/evaluation", f"counts {counted} test images, expected {tested}"
+    yield (
+        counted == {tested},
+        f"{run}/evaluation",
+        f"counts {counted} test images, expected {tested}",
+    )
 
 
 def _records(results: "Results", config: dict, run: str) -> list[Path]:
@@ -249,15 +286,30 @@ def _checkpoint(results, config, run, epoch):
     name = f"{run}/checkpoints/epoch-{epoch:02d}.pth"
     found = checkpoints.load(results.path(name))
     measured = files.read_json(results.path("dataset/normalisation.json"))
-    used = {key: measured[key] for key in RAW} if configs.run_training(config, run)["normalise"] else RAW
+    used = (
+        {key: measured[key] for key in RAW}
+        if configs.run_training(config, run)["normalise"]
+        else RAW
+    )
     yield found.epoch == epoch, name, f"is of epoch {found.epoch}"
     yield found.settings == config["network"], name, "is of another network"
     yield found.normalisation == used, name, "has another normalisation"
     yield from results.made_with(name, found.training, configs.epoch_settings(config, run))
-    state = checkpoints.load_tensors(results.path(f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth"))
-    buffers = [value for values in state["state"].values() for value in values.values() if torch.is_tensor(value)]
+    state = checkpoints.load_tensors(
+        results.path(f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth")
+    )
+    buffers = [
+        value
+        for values in state["state"].values()
+        for value in values.values()
+        if torch.is_tensor(value)
+    ]
     finite = all(torch.isfinite(buffer).all() for buffer in buffers)
-    yield finite, f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth", "has values that are not finite"
+    yield (
+        finite,
+        f"{run}/checkpoints/epoch-{epoch:02d}.optimizer.pth",
+        "has values that are not finite",
+    )
 
 
 def _imported(results: "Results", config: dict, run: str) -> Check:
@@ -268,12 +320,16 @@ def _imported(results: "Results", config: dict, run: str) -> Check:
     classes, side = image_file.classes(images_path), image_file.side(images_path)
     measured = files.read_json(results.path("dataset/normalisation.json"))
     measured, given = {key: measured[key] for key in RAW}, configs.given_normalisation(config, run)
-    expected = weights.read(config["runs"][run]["weights"], config["network"], classes, side, measured, given)
+    expected = weights.read(
+        config["runs"][run]["weights"], config["network"], classes, side, measured, given
+    )
     yield found.epoch == 0, name, f"is of epoch {found.epoch}"
     yield found.settings == config["network"], name, "is of another network"
     yield found.normalisation == expected.normalisation, name, "has another normalisation"
     states = [checkpoint.network.state_dict() for checkpoint in (found, expected)]
-    same = all(torch.equal(states[0][key], tensor) for key, tensor in states[1].items() if key in states[0])
+    same = all(
+        torch.equal(states[0][key], tensor) for key, tensor in states[1].items() if key in states[0]
+    )
     yield same, name, f"has other weights than {config['runs'][run]['weights']}"
 
 
@@ -301,7 +357,9 @@ def _occlusion(results, config, run, at):
         yield _finite(path), name, "has values that are not finite"
         with hdf5.open_complete(path) as file:
             yield _made_from_the_selected_weights(results, file, name, run, at)
-            expected = {name: value for name, value in settings.items() if name in ("fill", "precision")}
+            expected = {
+                name: value for name, value in settings.items() if name in ("fill", "precision")
+            }
             made_with = _attributes(file, ("window", *expected))
             yield from results.made_with(name, made_with, {"window": window, **expected})
             yield from _maps(file, name, images)
@@ -314,14 +372,24 @@ def _maps(file, name, images):
     shape = (len(images.labels), images.side, images.side, len(images.classes))
     found = file["probability"].shape
     yield found == shape, name, f"probability has shape {found}, expected {shape}"
-    same = np.array_equal(file["label"][:], images.labels) and np.array_equal(file["image"][:], images.indices)
+    same = np.array_equal(file["label"][:], images.labels) and np.array_equal(
+        file["image"][:], images.indices
+    )
     yield same, name, "has other images than the config names"
     for start in range(0, len(images.labels), ROWS):
         rows = slice(start, start + ROWS)
         probability, labels = file["probability"][rows], images.labels[rows]
-        yield np.allclose(probability.sum(axis=-1), 1, atol=TOLERANCE), name, "has probabilities that don't sum to 1"
+        yield (
+            np.allclose(probability.sum(axis=-1), 1, atol=TOLERANCE),
+            name,
+            "has probabilities that don't sum to 1",
+        )
         own = np.stack([maps[..., label] for maps, label in zip(probability, labels, strict=True)])
-        yield np.array_equal(own, file["confidence"][rows]), name, "has another confidence than the true class's"
+        yield (
+            np.array_equal(own, file["confidence"][rows]),
+            name,
+            "has another confidence than the true class's",
+        )
 
 
 def _filters(results, config, run, at):
@@ -333,12 +401,18 @@ def _filters(results, config, run, at):
     sides = receptive_field.pooled_sides(config["network"], images.side)
     with hdf5.open_complete(path) as file:
         yield _made_from_the_selected_weights(results, file, name, run, at)
-        recorded = [path.removesuffix("/maps") for path in _datasets(file) if path.endswith("/maps")]
+        recorded = [
+            path.removesuffix("/maps") for path in _datasets(file) if path.endswith("/maps")
+        ]
         yield set(recorded) == set(chosen), name, f"has the filters {', '.join(recorded)}"
         for filter_name in chosen:
             maps, side = file[f"{filter_name}/maps"], sides[filter_name.split("/")[0]]
             shape = (len(images.labels), side, side)
-            yield maps.shape == shape, name, f"{filter_name} has shape {maps.shape}, expected {shape}"
+            yield (
+                maps.shape == shape,
+                name,
+                f"{filter_name} has shape {maps.shape}, expected {shape}",
+            )
             response = activations.response(maps[:])
             same = np.array_equal(response, file[f"{filter_name}/response"][:])
             yield same, name, f"{filter_name}: response is not the norm of the map"
@@ -350,10 +424,16 @@ def _filters(results, config, run, at):
     name = f"{at}/filters/all-top-images.csv"
     found = tables.read(results.path(name))
     expected = _ranks(network, min(top, len(images.labels)))
-    listed = list(found[["layer", "channel", "rank"]].itertuples(index=False, name=None)) == expected
+    listed = (
+        list(found[["layer", "channel", "rank"]].itertuples(index=False, name=None)) == expected
+    )
     yield listed, name, "doesn't list each filter's ranks in order"
     if listed:
-        for check in _of_images(found, images, fields), _of_chosen(found, table), _of_network(found, images, network):
+        for check in (
+            _of_images(found, images, fields),
+            _of_chosen(found, table),
+            _of_network(found, images, network),
+        ):
             yield from ((not wrong, name, f"{wrong}: {what}") for wrong, what in check)
 
 
@@ -364,7 +444,9 @@ def _ranks(network: Network, top: int) -> list[tuple[str, int, int]]:
     return [(*found, rank) for found in filters for rank in range(1, top + 1)]
 
 
-Rows = Iterator[tuple[str, str]]  # the first row of a table that is wrong, empty if none, and what is wrong with it
+Rows = Iterator[
+    tuple[str, str]
+]  # the first row of a table that is wrong, empty if none, and what is wrong with it
 
 
 def _first(table: pd.DataFrame, wrong: np.ndarray) -> str:
@@ -392,8 +474,14 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
     expected = chosen.set_index(key)
     found = table.set_index(key).loc[expected.index].reset_index()
     places = ["image", "peak_y", "peak_x"]
-    yield _first(found, (found[places].to_numpy() != expected[places].to_numpy()).any(axis=1)), "another image or peak"
-    yield _first(found, ~_alike(found["response"], expected["response"])), "another response than in activations.h5"
+    yield (
+        _first(found, (found[places].to_numpy() != expected[places].to_numpy()).any(axis=1)),
+        "another image or peak",
+    )
+    yield (
+        _first(found, ~_alike(found["response"], expected["response"])),
+        "another response than in activations.h5",
+    )
 
 
 def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network) -> Rows:
@@ -409,7 +497,10 @@ def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network
             shown = rows[rows["image"].isin(sample)]
             at = np.searchsorted(sample, shown["image"]), shown["channel"]
             computed = responses[at]
-            yield _first(shown, ~_alike(shown["response"], computed)), "another response than the network's"
+            yield (
+                _first(shown, ~_alike(shown["response"], computed)),
+                "another response than the network's",
+            )
             highest = maps.amax(dim=(2, 3)).numpy()[at]
             peak = maps.numpy()[*at, shown["peak_y"], shown["peak_x"]]
             yield _first(shown, ~_alike(peak, highest)), "not the peak of the network's map"
@@ -431,8 +522,12 @@ def _alike(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
 def _patches(results, name, table, images, fields):
     with hdf5.open_complete(results.path(name)) as file:
         for (layer, channel), rows in table.groupby(["layer", "channel"]):
-            for patch, row in zip(file[f"{layer}/{channel}"][:], rows.sort_values("rank").itertuples(), strict=True):
-                seen = top_patches.cut(images.pixels[row.image], fields[layer], row.peak_y, row.peak_x)
+            for patch, row in zip(
+                file[f"{layer}/{channel}"][:], rows.sort_values("rank").itertuples(), strict=True
+            ):
+                seen = top_patches.cut(
+                    images.pixels[row.image], fields[layer], row.peak_y, row.peak_x
+                )
                 what = f"{layer}/{channel}, rank {row.rank}: not the pixels of its box"
                 yield np.array_equal(patch, seen), name, what
 
@@ -442,10 +537,16 @@ def _ablation(results, config, run, at):
     name = f"{at}/ablation/predictions.csv"
     table = tables.read(results.path(name))
     same = list(table["class"]) == [images.classes[label] for label in images.labels]
-    yield same and list(table["image"]) == list(images.indices), name, "has other images than the test images"
+    yield (
+        same and list(table["image"]) == list(images.indices),
+        name,
+        "has other images than the test images",
+    )
     accuracies = {state: (table["class"] == table[state]).mean() for state in ("before", "after")}
     if run in configs.trained_runs(config):
-        evaluated = files.read_json(results.path(f"{run}/evaluation/{Path(at).name}.json"))["test"]["accuracy"]
+        evaluated = files.read_json(results.path(f"{run}/evaluation/{Path(at).name}.json"))["test"][
+            "accuracy"
+        ]
         what = f"accuracy before is {accuracies['before']}, after that epoch it was {evaluated}"
         yield np.isclose(accuracies["before"], evaluated), name, what
     for state in accuracies:
@@ -453,7 +554,9 @@ def _ablation(results, config, run, at):
         results.same_table(f"{at}/ablation/confusion-{state}.csv", counts, index=True)
     results.same_table(f"{at}/ablation/class-pairs.csv", tabulation.class_pairs(table))
     results.same_table(f"{at}/ablation/flips.csv", tabulation.flips(table))
-    results.same_table(f"{at}/ablation/first-images.csv", table.head(config["ablation"]["table_images"]))
+    results.same_table(
+        f"{at}/ablation/first-images.csv", table.head(config["ablation"]["table_images"])
+    )
     yield from _variants(results, config, run, at, table, images.classes)
     yield from _clean_confidence(results, config, at, table)
 
@@ -475,9 +578,15 @@ def _variants(results, config, run, at, table, classes):
     controls = variants.draw_controls(network, chosen, config["ablation"]["random_controls"], seed)
     for variant, names in variants.parts_and_controls(chosen, controls).items():
         expected = " ".join(names)
-        yield off.get(variant) == expected, name, f"{variant} is without {off.get(variant)}, expected {expected}"
+        yield (
+            off.get(variant) == expected,
+            name,
+            f"{variant} is without {off.get(variant)}, expected {expected}",
+        )
     predicted = tabulation.read_variants(path, table, chosen, classes)
-    results.same_table(f"{at}/ablation/accuracy.csv", tabulation.accuracies(predicted, table["class"]))
+    results.same_table(
+        f"{at}/ablation/accuracy.csv", tabulation.accuracies(predicted, table["class"])
+    )
     by_class = tabulation.class_accuracies(predicted, table["class"], classes)
     results.same_table(f"{at}/ablation/class-accuracy.csv", by_class)
 
@@ -488,9 +597,16 @@ def _clean_confidence(results, config, at, predictions):
     name = f"{at}/occlusion/window-{window}.h5"
     with hdf5.open_complete(results.path(name)) as file:
         images, labels, clean = file["image"][:], file["label"][:], file["clean_probability"][:]
-    found, expected = clean[np.arange(len(labels)), labels], predictions["confidence_before"].to_numpy()[images]
+    found, expected = (
+        clean[np.arange(len(labels)), labels],
+        predictions["confidence_before"].to_numpy()[images],
+    )
     if config["occlusion"]["precision"] == "fp32":
-        yield np.allclose(found, expected, atol=10 * TOLERANCE), name, "clean_probability differs from predictions.csv"
+        yield (
+            np.allclose(found, expected, atol=10 * TOLERANCE),
+            name,
+            "clean_probability differs from predictions.csv",
+        )
 
 
 def _figure_or_table(results, name):
@@ -527,5 +643,9 @@ def _page(results: "Results", settings: dict) -> Check:
     with np.errstate(invalid="ignore"):  # what is no number has been told
         expected = json.loads(json.dumps(explorer.collect(results.folder, settings)))
     for part in sorted((expected.keys() | found.keys()) - {"versions"}):
-        yield found.get(part) == expected.get(part), name, f"its {part} are not what its sources give"
+        yield (
+            found.get(part) == expected.get(part),
+            name,
+            f"its {part} are not what its sources give",
+        )
     yield around == explorer.page(settings["title"]), name, "has another title, style or script"

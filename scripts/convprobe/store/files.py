@@ -56,7 +56,9 @@ def _claimed_at(path):
 def _refuse_if_superseded(path):
     for claimed, mine in _claims.items():
         if claimed.exists() and not os.path.samestat(claimed.stat(), mine):
-            raise InputError(f"{path}: left as it is: a newer job, whose log is {claimed}, makes it")
+            raise InputError(
+                f"{path}: left as it is: a newer job, whose log is {claimed}, makes it"
+            )
 
 
 @contextlib.contextmanager
@@ -148,7 +150,9 @@ def check_digest(path: str | Path) -> str:
         raise InputError(f"{error.filename}: can't be read: {reason(error)}") from error
     if recorded != f"{found}  {Path(path).name}\n".encode():
         written = recorded[:64].decode(errors="replace")
-        raise InputError(f"{path}: altered since it was written: its SHA-256 is {found}, expected {written}")
+        raise InputError(
+            f"{path}: altered since it was written: its SHA-256 is {found}, expected {written}"
+        )
     return found
 
 

@@ -25,7 +25,11 @@ def create(path):
         InputError: the disk is full or can't be written; the message names `path`.
     """
     # No chunk cache: HDF5 crashes at the end of the process over cached chunks that a full disk refused.
-    with files.replacing(path) as partial, _system_errors(), h5py.File(partial, "w", rdcc_nbytes=0) as file:
+    with (
+        files.replacing(path) as partial,
+        _system_errors(),
+        h5py.File(partial, "w", rdcc_nbytes=0) as file,
+    ):
         file.attrs["format_version"] = FORMAT_VERSION
         yield file
         file.flush()
@@ -53,13 +57,19 @@ def open_complete(path):
     try:
         with h5py.File(path, "r") as file:
             if not file.attrs.get("complete", False):
-                raise InputError(f"{path}: incomplete, its writer was stopped: delete it and run again")
+                raise InputError(
+                    f"{path}: incomplete, its writer was stopped: delete it and run again"
+                )
             if file.attrs["format_version"] != FORMAT_VERSION:
-                found = f"{path}: has format {file.attrs['format_version']}, expected {FORMAT_VERSION}"
+                found = (
+                    f"{path}: has format {file.attrs['format_version']}, expected {FORMAT_VERSION}"
+                )
                 raise InputError(f"{found}: delete it and run again")
             yield file
     except OSError as error:
-        raise InputError(f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again") from error
+        raise InputError(
+            f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again"
+        ) from error
 
 
 def dimension(file, name, values, units=None):
@@ -89,10 +99,15 @@ def virtual_dataset(file, name, parts, folder, dimensions):
         folder: in which `file` will lie; the other files are found relative to it.
         dimensions: names of dimension scales of the file, one an axis.
     """
-    layout, start = h5py.VirtualLayout((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype), 0
+    layout, start = (
+        h5py.VirtualLayout((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype),
+        0,
+    )
     for part in parts:
         place = Path(part.file.filename).relative_to(folder).as_posix()
-        layout[start : start + len(part)] = h5py.VirtualSource(place, part.name, part.shape, part.dtype)
+        layout[start : start + len(part)] = h5py.VirtualSource(
+            place, part.name, part.shape, part.dtype
+        )
         start += len(part)
     # As h5py has it for all others: with the time in it, each writing would give other bytes.
     layout.dcpl.set_obj_track_times(False)

@@ -18,7 +18,9 @@ SIGNIFICANT = ("response", "p_value")
 
 def text(table: pd.DataFrame, index: bool = False) -> str:
     """A pandas table as CSV: six decimals, or seven digits, so that a row is readable and no digit is noise."""
-    table = table.assign(**{name: table[name].map("{:.7g}".format) for name in SIGNIFICANT if name in table})
+    table = table.assign(
+        **{name: table[name].map("{:.7g}".format) for name in SIGNIFICANT if name in table}
+    )
     return table.to_csv(index=index, float_format="%.6f", lineterminator="\n")
 
 
@@ -52,7 +54,9 @@ def read_counts(path: str | Path) -> pd.DataFrame:
     """
     with _refusing_damage(path):
         cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
-        return pd.DataFrame(cells.iloc[1:, 1:].to_numpy(int), index=cells.iloc[1:, 0], columns=cells.iloc[0, 1:])
+        return pd.DataFrame(
+            cells.iloc[1:, 1:].to_numpy(int), index=cells.iloc[1:, 0], columns=cells.iloc[0, 1:]
+        )
 
 
 @contextlib.contextmanager

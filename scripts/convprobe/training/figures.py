@@ -28,7 +28,9 @@ def learning_curve(path, table, selection, run):
     panels["accuracy"].legend(loc="best")
     panels["loss"].set_ylim(top=1.1 * panels["loss"].dataLim.ymax)
     panels["loss"].set_ylabel("loss (cross-entropy)")
-    figure.suptitle(f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy")
+    figure.suptitle(
+        f"Run {run}: epoch {selection['epoch']} is probed, {selection['test_accuracy']:.1%} test accuracy"
+    )
     how = "chosen in the config" if selection["policy"] == "fixed" else "the best"
     style.save(
         figure,

@@ -19,7 +19,11 @@ def learning_curve(evaluations, records):
     rows = []
     for epoch, (evaluation, record) in enumerate(zip(evaluations, records, strict=True), start=1):
         trained = files.read_json(record)
-        row = {"epoch": epoch, "train_loss": trained["train_loss"], "train_accuracy": trained["train_accuracy"]}
+        row = {
+            "epoch": epoch,
+            "train_loss": trained["train_loss"],
+            "train_accuracy": trained["train_accuracy"],
+        }
         for split, measured in files.read_json(evaluation).items():
             row |= {f"{split}_loss": measured["loss"], f"{split}_accuracy": measured["accuracy"]}
         rows.append(row)
@@ -42,11 +46,16 @@ def choose(evaluations: list[str], settings: dict[str, Any], counts: list[int]) 
         `better_than_chance`.
     """
     measured = [files.read_json(path) for path in evaluations]
-    best = {split: _first_best([epoch[split]["accuracy"] for epoch in measured]) for split in measured[0]}
+    best = {
+        split: _first_best([epoch[split]["accuracy"] for epoch in measured])
+        for split in measured[0]
+    }
     epoch = settings["epoch"] if settings["policy"] == "fixed" else best[settings["split"]]
     test = measured[epoch - 1]["test"]
     # The highest of many epochs lies above chance by chance.
-    chosen_among = len(measured) if settings.get("split") == "test" and settings["policy"] == "best" else 1
+    chosen_among = (
+        len(measured) if settings.get("split") == "test" and settings["policy"] == "best" else 1
+    )
     right = round(test["accuracy"] * test["images"])
     return {
         "epoch": epoch,

@@ -113,7 +113,10 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
     random = generator(settings["seed"], checkpoint.epoch + 1)
-    pixels, labels = torch.from_numpy(images.pixels).to(device), torch.from_numpy(images.labels).to(device)
+    pixels, labels = (
+        torch.from_numpy(images.pixels).to(device),
+        torch.from_numpy(images.labels).to(device),
+    )
     batches = list(torch.randperm(len(labels), generator=random).split(settings["batch_size"]))
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches[-2:] = [torch.cat(batches[-2:])]  # batch normalisation can't do with a single image
@@ -133,7 +136,9 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
         correct += right
     checkpoint.epoch += 1
     checkpoint.training = settings
-    return _record(checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)), optimizer.state_dict()
+    return _record(
+        checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)
+    ), optimizer.state_dict()
 
 
 def _optimizer(network, settings, state):
@@ -154,7 +159,9 @@ def _rate(settings, epochs_done):
     if settings["schedule"] == "constant":
         return rate
     done = epochs_done / settings["epochs"]
-    return rate * (1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2)
+    return rate * (
+        1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2
+    )
 
 
 def _step(network, optimizer, pixels, labels, settings, size):
@@ -166,9 +173,13 @@ def _step(network, optimizer, pixels, labels, settings, size):
     optimizer.zero_grad()
     loss_sum, correct = 0, 0
     for part, true in zip(pixels.split(size), labels.split(size), strict=True):
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"):
+        with torch.autocast(
+            pixels.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"
+        ):
             logits = network(as_input(part)).float()
-        loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"]) * (len(part) / len(pixels))
+        loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"]) * (
+            len(part) / len(pixels)
+        )
         loss.backward()
         loss_sum = loss_sum + loss.detach()
         correct = correct + (logits.argmax(1) == true).sum()
@@ -205,8 +216,12 @@ def augment(pixels, augmentation, random):
     pixels = torch.where(flipped.to(pixels.device).view(-1, 1, 1, 1), pixels.flip(2), pixels)
     if augmentation == "flip":
         return pixels
-    shift_y, shift_x = torch.randint(2 * CROP_MARGIN + 1, (2, count, 1), generator=random).to(pixels.device)
+    shift_y, shift_x = torch.randint(2 * CROP_MARGIN + 1, (2, count, 1), generator=random).to(
+        pixels.device
+    )
     padded = F.pad(pixels, (0, 0, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN))
     place = torch.arange(side, device=pixels.device)
     image = torch.arange(count, device=pixels.device)
-    return padded[image[:, None, None], (shift_y + place)[:, :, None], (shift_x + place)[:, None, :]]
+    return padded[
+        image[:, None, None], (shift_y + place)[:, :, None], (shift_x + place)[:, None, :]
+    ]

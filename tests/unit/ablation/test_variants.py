@@ -23,18 +23,29 @@ CLASSES = ("ant", "bee", "cow")
 def draw_network(draw):
     """A random network that the config can describe, and the side of its images."""
     depth, side = int(draw.integers(1, 4)), 26
-    conv = [{"channels": int(draw.integers(2, 9)), "kernel": int(draw.integers(1, 4))} for _ in range(depth)]
+    conv = [
+        {"channels": int(draw.integers(2, 9)), "kernel": int(draw.integers(1, 4))}
+        for _ in range(depth)
+    ]
     if draw.integers(2):
         for stage in conv:
-            stage |= {"padding": int(draw.integers(0, stage["kernel"])), "stride": int(draw.integers(1, 3))}
+            stage |= {
+                "padding": int(draw.integers(0, stage["kernel"])),
+                "stride": int(draw.integers(1, 3)),
+            }
             stage |= {"pool": int(draw.integers(1, 3)), "batch_norm": bool(draw.integers(2))}
     torch.manual_seed(int(draw.integers(2**31)))
-    network = Network({"conv": conv, "fc": draw.integers(8, 12, draw.integers(0, 3)).tolist()}, len(CLASSES), side)
-    for name, weight in network.state_dict().items():  # larger than the initial ones, so that each filter matters
+    network = Network(
+        {"conv": conv, "fc": draw.integers(8, 12, draw.integers(0, 3)).tolist()}, len(CLASSES), side
+    )
+    for (
+        name,
+        weight,
+    ) in network.state_dict().items():  # larger than the initial ones, so that each filter matters
         if weight.is_floating_point():
-            torch.nn.init.uniform_(weight, 0.5, 1.5) if "running_var" in name else torch.nn.init.normal_(
-                weight, std=0.5
-            )
+            torch.nn.init.uniform_(
+                weight, 0.5, 1.5
+            ) if "running_var" in name else torch.nn.init.normal_(weight, std=0.5)
     return network.eval(), side
 
 
@@ -91,7 +102,9 @@ def test_variants_answer_as_a_changed_network_does(seed, mode):
         torch.testing.assert_close(logits / scale, expected / scale, atol=2e-6, rtol=0)
         assert torch.equal(logits.argmax(1), expected.argmax(1))
     clean = evaluation.predict(network, images)
-    assert (found - clean).abs().max() > 1e-3 * clean.abs().max(), "the filters matter, or the test could not fail"
+    assert (found - clean).abs().max() > 1e-3 * clean.abs().max(), (
+        "the filters matter, or the test could not fail"
+    )
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
@@ -99,7 +112,9 @@ def test_nothing_off_is_the_network_itself():
     draw = np.random.default_rng(0)
     network, side = draw_network(draw)
     images = draw_images(draw, side)
-    assert torch.equal(passes.predict(network, [[]], images)[0], evaluation.predict(network, images))
+    assert torch.equal(
+        passes.predict(network, [[]], images)[0], evaluation.predict(network, images)
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 5, 12])
@@ -108,7 +123,9 @@ def test_the_batch_changes_no_prediction(batch):
     network, side = draw_network(draw)
     images, off = draw_images(draw, side), [draw_filters(draw, network)]
     whole = passes.predict(network, off, images, "mean")
-    torch.testing.assert_close(passes.predict(network, off, images, "mean", batch=batch), whole, atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(
+        passes.predict(network, off, images, "mean", batch=batch), whole, atol=1e-4, rtol=1e-5
+    )
 
 
 def wilson_by_hand(right, count, z=1.959963985):
@@ -132,21 +149,31 @@ class Study:
         draw = np.random.default_rng(seed)
         network, side = draw_network(draw)
         images, chosen = draw_images(draw, side, count=40), sorted(draw_filters(draw, network))
-        others = variants.parts_and_controls(chosen, variants.draw_controls(network, chosen, 2, seed))
+        others = variants.parts_and_controls(
+            chosen, variants.draw_controls(network, chosen, 2, seed)
+        )
         self.predictions = variants.predictions(network, chosen, images, mode)
         logits = passes.predict(network, list(others.values()), images, mode)
         variants.write_variants(path, others, logits, images, mode, "")
         self.predicted = tabulation.read_variants(path, self.predictions, chosen, CLASSES)
         self.off = {"none": [], "chosen": chosen, **others}
         self.labels, self.true = images.labels, [CLASSES[label] for label in images.labels]
-        self.answers = {name: without(network, filters, images, mode) for name, filters in self.off.items()}
-        self.taken_for = {name: [CLASSES[k] for k in found.argmax(1)] for name, found in self.answers.items()}
+        self.answers = {
+            name: without(network, filters, images, mode) for name, filters in self.off.items()
+        }
+        self.taken_for = {
+            name: [CLASSES[k] for k in found.argmax(1)] for name, found in self.answers.items()
+        }
 
     def right(self, name):
-        return [found == wanted for found, wanted in zip(self.taken_for[name], self.true, strict=True)]
+        return [
+            found == wanted for found, wanted in zip(self.taken_for[name], self.true, strict=True)
+        ]
 
 
-@pytest.fixture(scope="module", params=[("zero", 3), ("weights-only", 7), ("mean", 2)], ids=lambda pair: pair[0])
+@pytest.fixture(
+    scope="module", params=[("zero", 3), ("weights-only", 7), ("mean", 2)], ids=lambda pair: pair[0]
+)
 def study(request, tmp_path_factory):
     return Study(tmp_path_factory.mktemp("study") / "variants.h5", *request.param)
 
@@ -159,11 +186,24 @@ def test_accuracies_of_all_variants_are_those_of_brute_force(study):
         right = study.right(name)
         lost = sum(was and not now for was, now in zip(before, right, strict=True))
         gained = sum(now and not was for was, now in zip(before, right, strict=True))
-        tail = sum(math.comb(lost + gained, k) for k in range(min(lost, gained) + 1)) / 2 ** (lost + gained)
-        numbers = (40, sum(right) / 40, *wilson_by_hand(sum(right), 40), lost, gained, (gained - lost) / 40)
+        tail = sum(math.comb(lost + gained, k) for k in range(min(lost, gained) + 1)) / 2 ** (
+            lost + gained
+        )
+        numbers = (
+            40,
+            sum(right) / 40,
+            *wilson_by_hand(sum(right), 40),
+            lost,
+            gained,
+            (gained - lost) / 40,
+        )
         assert table.loc[name, "filters"] == " ".join(filters)
         assert table.loc[name].iloc[1:8].tolist() == pytest.approx(numbers)
-        assert table.loc[name, "change_low"] <= table.loc[name, "change"] <= table.loc[name, "change_high"]
+        assert (
+            table.loc[name, "change_low"]
+            <= table.loc[name, "change"]
+            <= table.loc[name, "change_high"]
+        )
         assert table.loc[name, "p_value"] == pytest.approx(min(1, 2 * tail))
 
 
@@ -172,7 +212,9 @@ def test_accuracies_by_class_are_those_of_brute_force(study):
     table = table.set_index(["variant", "class"])
     assert list(table.index) == [(name, wanted) for name in study.off for wanted in CLASSES]
     for name, wanted in table.index:
-        hits = [hit for hit, label in zip(study.right(name), study.true, strict=True) if label == wanted]
+        hits = [
+            hit for hit, label in zip(study.right(name), study.true, strict=True) if label == wanted
+        ]
         numbers = (len(hits), sum(hits) / len(hits), *wilson_by_hand(sum(hits), len(hits)))
         assert table.loc[(name, wanted)].tolist() == pytest.approx(numbers)
 
@@ -193,20 +235,30 @@ def test_class_pairs_and_flips_are_those_of_brute_force(study):
     images = list(zip(study.true, study.taken_for["none"], study.taken_for["chosen"], strict=True))
     counted = {}
     for pair in ((true, other) for true in CLASSES for other in CLASSES if true != other):
-        before, after = (sum((image[0], image[state]) == pair for image in images) for state in (1, 2))
+        before, after = (
+            sum((image[0], image[state]) == pair for image in images) for state in (1, 2)
+        )
         if before or after:
             counted[pair] = [before, after, after - before, images.count((pair[0], *pair))]
-    assert sum(newly_wrong for *_, newly_wrong in counted.values()) > 2, "some turn wrong, or the test could not fail"
+    assert sum(newly_wrong for *_, newly_wrong in counted.values()) > 2, (
+        "some turn wrong, or the test could not fail"
+    )
     pairs = tabulation.class_pairs(study.predictions).set_index(["class", "predicted"])
     assert dict(zip(pairs.index, pairs.to_numpy().tolist(), strict=True)) == counted
     flips = tabulation.flips(study.predictions)
     changed = [number for number, (_, before, after) in enumerate(images) if before != after]
-    pd.testing.assert_frame_equal(flips.drop(columns="fall").sort_index(), study.predictions.loc[changed])
-    assert flips["fall"].tolist() == sorted(flips["confidence_before"] - flips["confidence_after"], reverse=True)
+    pd.testing.assert_frame_equal(
+        flips.drop(columns="fall").sort_index(), study.predictions.loc[changed]
+    )
+    assert flips["fall"].tolist() == sorted(
+        flips["confidence_before"] - flips["confidence_after"], reverse=True
+    )
 
 
 def test_controls_are_as_many_per_layer_as_were_chosen():
-    network = Network({"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": []}, 3, 12)
+    network = Network(
+        {"conv": [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}], "fc": []}, 3, 12
+    )
     draws = variants.draw_controls(network, ["conv1/0", "conv2/1", "conv2/3"], count=40, seed=1)
     assert len(draws) == 40
     for draw in draws:
@@ -217,7 +269,9 @@ def test_controls_are_as_many_per_layer_as_were_chosen():
 
 
 def test_each_filter_each_layer_and_each_draw_is_a_variant():
-    found = variants.parts_and_controls(["conv1/0", "conv2/1", "conv2/3"], [["conv1/2"], ["conv1/1"]])
+    found = variants.parts_and_controls(
+        ["conv1/0", "conv2/1", "conv2/3"], [["conv1/2"], ["conv1/1"]]
+    )
     assert found == {
         "conv1/0": ["conv1/0"], "conv2/1": ["conv2/1"], "conv2/3": ["conv2/3"], "conv1": ["conv1/0"],
         "conv2": ["conv2/1", "conv2/3"], "random-01": ["conv1/2"], "random-02": ["conv1/1"],
@@ -226,8 +280,16 @@ def test_each_filter_each_layer_and_each_draw_is_a_variant():
 
 @pytest.fixture
 def predictions():
-    rows = [("ant", "ant", "bee", 0.9, 0.1), ("ant", "ant", "bee", 0.6, 0.4), ("ant", "cow", "bee", 0.2, 0.3)]
-    rows += [("bee", "bee", "bee", 0.8, 0.7), ("bee", "bee", "ant", 0.9, 0.2), ("cow", "ant", "cow", 0.3, 0.5)]
+    rows = [
+        ("ant", "ant", "bee", 0.9, 0.1),
+        ("ant", "ant", "bee", 0.6, 0.4),
+        ("ant", "cow", "bee", 0.2, 0.3),
+    ]
+    rows += [
+        ("bee", "bee", "bee", 0.8, 0.7),
+        ("bee", "bee", "ant", 0.9, 0.2),
+        ("cow", "ant", "cow", 0.3, 0.5),
+    ]
     columns = ["class", "before", "after", "confidence_before", "confidence_after"]
     return pd.DataFrame(rows, columns=columns).reset_index(names="image")
 
@@ -250,7 +312,9 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
     pairs = tabulation.class_pairs(read)
     tables.write(tmp_path / "c.csv", pairs)
     assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
-    tables.write(tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"}))
+    tables.write(
+        tmp_path / "d.csv", predictions.replace({"ant": "NA", "bee": "true", "cow": "-inf"})
+    )
     assert set(tables.read(tmp_path / "d.csv")["class"]) == {"NA", "true", "-inf"}
 
 
@@ -269,7 +333,9 @@ def test_classes_may_be_called_as_anything_in_a_table_is(tmp_path):
     assert read.to_numpy().tolist() == counts.to_numpy().tolist()
     figures.confusion(tmp_path / "a.png", read, read, "conv1/0: map set to 0", "own", "weights")
     drawn = (tmp_path / "a.svg").read_text()
-    assert drawn.count("<!-- class -->") == drawn.count("<!-- class.1 -->") == 2 * 3  # once a side of each panel
+    assert (
+        drawn.count("<!-- class -->") == drawn.count("<!-- class.1 -->") == 2 * 3
+    )  # once a side of each panel
 
 
 @pytest.mark.parametrize("content", ["", "class,a\na,1,2\n", "class,a\na,b\n", "class,a\na,\n"])
@@ -284,7 +350,9 @@ def test_a_bar_for_each_pair_of_classes_whatever_their_names(tmp_path):
     rows = [("a", "a", "b → c"), ("a → b", "a → b", "c"), ("a → b", "a → b", "c")]
     predictions = pd.DataFrame(rows, columns=["class", "before", "after"])
     pairs = tabulation.class_pairs(predictions)
-    figures.class_pairs(tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights")
+    figures.class_pairs(
+        tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights"
+    )
     assert (tmp_path / "a.svg").read_text().count("<!-- a → b → c -->") == 2 * 2
 
 
@@ -319,15 +387,23 @@ def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
     predicted = {"none": ("", true), "chosen": ("conv1/0", true.replace("ant", "bee"))}
     tables.write(tmp_path / "accuracy.csv", tabulation.accuracies(predicted, true))
     # All of 30 changes to one side: 2 of 2³⁰ ways.
-    assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx([1, 2**-29], rel=1e-6)
+    assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx(
+        [1, 2**-29], rel=1e-6
+    )
 
 
 def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
-    logits = torch.tensor([[[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]])  # all right
-    images = image_file.Images(np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6))
+    logits = torch.tensor(
+        [[[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]]
+    )  # all right
+    images = image_file.Images(
+        np.zeros((6, 1, 1, 3), np.uint8), np.array([0, 0, 0, 1, 1, 2]), CLASSES, np.arange(6)
+    )
     off = {"random-01": ["conv1/2", "conv2/7"]}
     variants.write_variants(tmp_path / "variants.h5", off, logits, images, "zero", "")
-    predicted = tabulation.read_variants(tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES)
+    predicted = tabulation.read_variants(
+        tmp_path / "variants.h5", predictions, ["conv1/0"], CLASSES
+    )
     table = tabulation.accuracies(predicted, predictions["class"]).set_index("variant")
     assert table["filters"].tolist() == ["", "conv1/0", "conv1/2 conv2/7"]
     assert table["accuracy"].tolist() == pytest.approx([4 / 6, 2 / 6, 1])

@@ -25,7 +25,12 @@ def batch(labels, first):
     data[:, 1] = 11  # red of y 0, x 1
     data[:, 1024 + 32] = 22  # green of y 1, x 0
     data[:, 2048 + 31 * 32 + 30] = 33  # blue of y 31, x 30
-    return {"batch_label": "some", "labels": labels, "data": data, "filenames": ["x.png"] * len(labels)}
+    return {
+        "batch_label": "some",
+        "labels": labels,
+        "data": data,
+        "filenames": ["x.png"] * len(labels),
+    }
 
 
 def md5(path):
@@ -108,7 +113,9 @@ def test_the_archive_gives_what_its_folder_gives_and_leaves_nothing_beside_it(pu
     assert sorted(archive.parent.rglob("*")) == there
 
 
-def test_the_archive_is_downloaded_from_its_authors_or_a_mirror(published, served, tmp_path, monkeypatch):
+def test_the_archive_is_downloaded_from_its_authors_or_a_mirror(
+    published, served, tmp_path, monkeypatch
+):
     cifar10.download_archive(tmp_path / "a.tar.gz", served)
     assert (tmp_path / "a.tar.gz").read_bytes() == published[1].read_bytes()
     monkeypatch.setenv("CONVPROBE_CIFAR10_URL", served.url)
@@ -117,7 +124,9 @@ def test_the_archive_is_downloaded_from_its_authors_or_a_mirror(published, serve
     assert (tmp_path / "b.tar.gz").read_bytes() == published[1].read_bytes()
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "data:,a", "resources/a.tar.gz"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "data:,a", "resources/a.tar.gz"]
+)
 def test_a_mirror_that_is_no_address_is_refused(published, tmp_path, monkeypatch, url):
     monkeypatch.setenv("CONVPROBE_CIFAR10_URL", url)
     with pytest.raises(InputError) as refused:
@@ -150,7 +159,9 @@ def test_no_altered_file_is_unpickled_whichever_it_is(published, tmp_path, name)
     (folder / name).write_bytes(pickle.dumps(Payload(tmp_path / "executed")))
     with pytest.raises(InputError) as refused:
         cifar10.read(folder.parent, source)
-    assert one_line(refused).startswith(f"{folder / name}: not the published file: its MD5 digest should be ")
+    assert one_line(refused).startswith(
+        f"{folder / name}: not the published file: its MD5 digest should be "
+    )
     assert not (tmp_path / "executed").exists()
 
 
@@ -161,7 +172,9 @@ def test_an_altered_archive_is_not_unpacked(published, tmp_path):
         file.add(folder, folder.name)
     with pytest.raises(InputError) as refused:
         cifar10.read(archive, source)
-    assert one_line(refused).startswith(f"{archive}: not the published archive: its MD5 digest should be ")
+    assert one_line(refused).startswith(
+        f"{archive}: not the published archive: its MD5 digest should be "
+    )
     assert not (tmp_path / "executed").exists()
 
 
@@ -171,10 +184,15 @@ def test_a_missing_batch_is_told_by_its_name(published, name):
     (folder / name).unlink()
     with pytest.raises(InputError) as refused:
         cifar10.read(folder.parent, source)
-    assert one_line(refused) == f"{folder / name}: missing: expected the extracted archive cifar-10-python.tar.gz"
+    assert (
+        one_line(refused)
+        == f"{folder / name}: missing: expected the extracted archive cifar-10-python.tar.gz"
+    )
 
 
 def test_a_path_where_nothing_is(published, tmp_path):
     with pytest.raises(InputError) as refused:
         cifar10.read(tmp_path / "none.tar.gz", published[2])
-    assert one_line(refused).startswith(f"{tmp_path / 'none.tar.gz'}: missing: expected cifar-10-python.tar.gz")
+    assert one_line(refused).startswith(
+        f"{tmp_path / 'none.tar.gz'}: missing: expected cifar-10-python.tar.gz"
+    )

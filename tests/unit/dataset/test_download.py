@@ -71,12 +71,16 @@ class Server(http.server.BaseHTTPRequestHandler):
         """Asked for the rest, it says so and sends the rest from another byte on; later the whole file."""
         if start:
             return self.answer(CONTENT[start:], start + 7, length=len(CONTENT) - start)
-        self.answer(CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT))
+        self.answer(
+            CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT)
+        )
 
     def refuses_ranges(self, start):
         if start:
             return self.send_error(416)
-        self.answer(CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT))
+        self.answer(
+            CONTENT[:500_000] if len(self.server.asked) == 1 else CONTENT, length=len(CONTENT)
+        )
 
     def breaks_off_and_refuses_ranges(self, start):
         self.send_error(416) if start else self.answer(CONTENT[:500_000], length=len(CONTENT))
@@ -173,11 +177,20 @@ def test_a_part_of_something_else_is_thrown_away(server, tmp_path):
     [
         ("sends_a_page", f"it sends something else: expected a file with the MD5 digest {MD5}"),
         ("understates", f"it sends something else: expected a file with the MD5 digest {MD5}"),
-        ("breaks_off_something_else", f"it sends something else: expected a file with the MD5 digest {MD5}"),
-        ("breaks_off_and_refuses_ranges", f"it sends something else: expected a file with the MD5 digest {MD5}"),
+        (
+            "breaks_off_something_else",
+            f"it sends something else: expected a file with the MD5 digest {MD5}",
+        ),
+        (
+            "breaks_off_and_refuses_ranges",
+            f"it sends something else: expected a file with the MD5 digest {MD5}",
+        ),
         ("makes_no_sense", "Exceeds the limit"),
         ("sends_round_in_circles", "infinite loop"),
-        ("sends_to_a_file_of_this_machine", "Redirection to url 'file:///etc/hostname' is not allowed"),
+        (
+            "sends_to_a_file_of_this_machine",
+            "Redirection to url 'file:///etc/hostname' is not allowed",
+        ),
         ("gone", "HTTP Error 404"),
         ("hangs_up", "Remote end closed connection"),
         ("speaks_no_http", "no HTTP at all"),

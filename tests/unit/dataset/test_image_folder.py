@@ -111,7 +111,9 @@ def test_images_that_are_not_square_are_refused(pictures):
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", "cut short"], ids=["empty", "text", "cut short"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no image", "cut short"], ids=["empty", "text", "cut short"]
+)
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
 def test_an_unreadable_image_is_told_by_its_name(pictures, kind, content):
     spoilt = pictures / "test" / "b" / "0.png"
@@ -121,7 +123,9 @@ def test_an_unreadable_image_is_told_by_its_name(pictures, kind, content):
 
 
 def test_sixteen_bit_images_are_refused_rather_than_cut_off(pictures):
-    Image.fromarray(np.full((4, 4), 30_000, dtype=np.uint16)).save(pictures / "train" / "a" / "0.png")
+    Image.fromarray(np.full((4, 4), 30_000, dtype=np.uint16)).save(
+        pictures / "train" / "a" / "0.png"
+    )
     assert refusal(pictures) == "train/a/0.png: has more than 8 bits a channel, expected 8"
 
 
@@ -135,7 +139,10 @@ def test_an_entry_that_an_archive_has_twice_is_refused(tmp_path):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         for name in ("train/a/0.png", "test/a/0.png", "train/a/0.png"):
             add(archive, name, image_bytes(7))
-    assert refusal(tmp_path / "a.tar.gz") == "train/a/0.png is there twice, expected one file of each name"
+    assert (
+        refusal(tmp_path / "a.tar.gz")
+        == "train/a/0.png is there twice, expected one file of each name"
+    )
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -158,7 +165,13 @@ def test_links_that_lead_back_or_nowhere_are_passed_over(pictures):
     assert image_folder.read(pictures)[0]["train"][1].tolist() == expected
 
 
-HIDDEN = ("train/a/._0.png", "train/.b/0.png", ".c/train/a/3.png", "__MACOSX/train/a/3.png", "train/a/Thumbs.db")
+HIDDEN = (
+    "train/a/._0.png",
+    "train/.b/0.png",
+    ".c/train/a/3.png",
+    "__MACOSX/train/a/3.png",
+    "train/a/Thumbs.db",
+)
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
@@ -187,7 +200,10 @@ def test_a_class_without_images_is_told(pictures, kind, content):
     if content:
         (pictures / "train" / "c" / content).write_bytes(b"an image")
     above = "" if kind == "folder" else "pictures/"
-    assert refusal(packed(pictures, kind)) == f"{above}train/c holds no image, expected some of each class"
+    assert (
+        refusal(packed(pictures, kind))
+        == f"{above}train/c holds no image, expected some of each class"
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,7 +215,9 @@ def test_a_class_without_images_is_told(pictures, kind, content):
         ("RGBA", (10, 20, 30, 0), [10, 20, 30]),
     ],
 )
-def test_images_of_any_mode_become_colours_and_transparency_is_dropped(pictures, mode, colour, expected):
+def test_images_of_any_mode_become_colours_and_transparency_is_dropped(
+    pictures, mode, colour, expected
+):
     image = Image.new(mode, (4, 4), colour)
     if mode == "P":
         image.putpalette(expected)
@@ -228,7 +246,9 @@ def test_only_the_forms_that_are_named_are_opened_whatever_the_suffix(pictures, 
 def test_a_split_without_images(pictures, gone, told):
     shutil.rmtree(pictures / gone)
     pictures.mkdir(exist_ok=True)
-    assert refusal(pictures).startswith(f"no image at {told}/CLASS/NAME, expected files that end in .jpg, .jpeg, .png")
+    assert refusal(pictures).startswith(
+        f"no image at {told}/CLASS/NAME, expected files that end in .jpg, .jpeg, .png"
+    )
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
@@ -271,7 +291,10 @@ def test_a_damaged_entry_does_not_end_a_tar_unnoticed(pictures, tmp_path):
     content = bytearray((tmp_path / "a.tar").read_bytes())
     content[content.index(b"train/a/1.png")] ^= 0xFF  # its header's checksum is now wrong
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(content))
-    assert refusal(tmp_path / "a.tar.gz") == "damaged archive, expected .tar.gz or .zip (it breaks off)"
+    assert (
+        refusal(tmp_path / "a.tar.gz")
+        == "damaged archive, expected .tar.gz or .zip (it breaks off)"
+    )
 
 
 def test_an_image_that_was_changed_inside_a_zip_is_refused(tmp_path):
@@ -304,7 +327,12 @@ def image_bytes(red):
 def test_nothing_is_unpacked_from_an_archive_that_points_outside(tmp_path):
     outside = tmp_path / "outside"
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for place in ("train/a/0.png", "test/a/0.png", "../outside/train/a/1.png", f"{outside}/train/a/2.png"):
+        for place in (
+            "train/a/0.png",
+            "test/a/0.png",
+            "../outside/train/a/1.png",
+            f"{outside}/train/a/2.png",
+        ):
             archive.writestr(place, image_bytes(7))
     splits, _ = image_folder.read(tmp_path / "a.zip")
     assert len(splits["train"][0]) == 3
@@ -358,8 +386,14 @@ def test_one_tree_is_split_class_by_class_from_a_seed(tmp_path):
 @pytest.mark.parametrize(
     ("size", "told"),
     [
-        ((6, 6), "b/1.png is 6×6 pixels, expected 4×4 as in a/0.png: all of one size, or dataset.image_size"),
-        ((6, 4), "b/1.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to"),
+        (
+            (6, 6),
+            "b/1.png is 6×6 pixels, expected 4×4 as in a/0.png: all of one size, or dataset.image_size",
+        ),
+        (
+            (6, 4),
+            "b/1.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to",
+        ),
     ],
 )
 def test_errors_of_one_tree_name_places_that_are_there(tmp_path, size, told):
@@ -378,7 +412,9 @@ def test_one_tree_with_an_image_in_two_folders_of_a_name_names_both(tmp_path):
     assert refusal(tmp_path, {"test_share": 0.5, "seed": 0}) == told
 
 
-@pytest.mark.parametrize("split", [{}, {"test_share": 0.3, "seed": 1}], ids=["two folders", "one tree"])
+@pytest.mark.parametrize(
+    "split", [{}, {"test_share": 0.3, "seed": 1}], ids=["two folders", "one tree"]
+)
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
 def test_classes_are_told_by_names_alone_as_the_images_have_them(tmp_path, kind, split):
     for top in ("",) if split else ("train/", "test/"):
@@ -404,7 +440,9 @@ def test_an_image_beside_the_classes_of_one_tree_makes_no_class(tmp_path, kind):
     (folder / "preview.png").unlink()
     assert image_folder.read(packed(folder, kind), split=split)[1] == ("a", "b")
     (folder / "c").mkdir()
-    assert refusal(packed(folder, kind), split) == "tree/c holds no image, expected some of each class"
+    assert (
+        refusal(packed(folder, kind), split) == "tree/c holds no image, expected some of each class"
+    )
 
 
 def test_the_middle_square_is_scaled_where_a_size_is_asked_for(pictures):
@@ -420,29 +458,38 @@ def test_the_middle_square_is_scaled_where_a_size_is_asked_for(pictures):
 
 def test_an_image_that_claims_a_huge_size_is_refused_before_it_is_unpacked(pictures):
     def chunk(content):
-        return (len(content) - 4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
+        return (
+            (len(content) - 4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
+        )
 
     header = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
     claim = b"\x89PNG\r\n\x1a\n" + chunk(header) + chunk(b"IDAT" + zlib.compress(b""))
     (pictures / "train" / "a" / "9.png").write_bytes(claim)
-    assert refusal(pictures) == "train/a/9.png: is 60000×60000 pixels, expected at most 16777216 in all"
+    assert (
+        refusal(pictures)
+        == "train/a/9.png: is 60000×60000 pixels, expected at most 16777216 in all"
+    )
 
 
 def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_path):
     path = tmp_path / "bomb.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("train/a/0.png", "w") as file:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("train/a/0.png", "w") as file,
+    ):
         for _ in range(100):
             file.write(bytes(2**20))
     assert path.stat().st_size < 2**20
-    assert refusal(path) == f"train/a/0.png is a file of {100 * 2**20} bytes, expected an image of at most {2**26}"
+    assert (
+        refusal(path)
+        == f"train/a/0.png is a file of {100 * 2**20} bytes, expected an image of at most {2**26}"
+    )
 
 
 def test_images_that_take_more_than_half_of_the_free_memory_are_refused(pictures, monkeypatch):
     """Seven images of 48 bytes: the fourth is one too many for half of 383."""
     monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(available=383))
-    told = (
-        "the first 4 images take 192 bytes of memory, expected at most 191, half of what is free: fewer or smaller ones"
-    )
+    told = "the first 4 images take 192 bytes of memory, expected at most 191, half of what is free: fewer or smaller ones"
     assert refusal(pictures) == told
 
 
@@ -475,10 +522,14 @@ def test_a_name_that_would_steer_a_terminal_or_is_no_text_is_refused(tmp_path, n
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_archive_of_very_many_entries_is_refused(pictures, monkeypatch, kind):
     monkeypatch.setattr(listing, "MOST_ENTRIES", 8)
-    assert refusal(packed(pictures, kind)) == "has more than 8 entries, expected an archive of images"
+    assert (
+        refusal(packed(pictures, kind)) == "has more than 8 entries, expected an archive of images"
+    )
 
 
-@pytest.mark.parametrize("place", ["README", None], ids=["in an entry that no one reads", "behind the end"])
+@pytest.mark.parametrize(
+    "place", ["README", None], ids=["in an entry that no one reads", "behind the end"]
+)
 def test_a_bomb_in_a_tar_is_refused_wherever_it_lies(pictures, monkeypatch, place):
     monkeypatch.setattr(listing, "MOST_UNPACKED", 2**24)
     zeros = bytes(2**25)
@@ -504,12 +555,25 @@ def test_a_zip_that_understates_a_size_is_refused(tmp_path):
 
 
 def test_counts_of_each_class_in_each_split(pictures):
-    settings = {"name": "image-folder", "train_images": "all", "test_images": "all", "validation_images": 1}
+    settings = {
+        "name": "image-folder",
+        "train_images": "all",
+        "test_images": "all",
+        "validation_images": 1,
+    }
     counts = sources.class_counts(sources.load(settings, pictures))
     assert counts.to_csv(index=False) == "class,train,test,validation\na,2,1,1\nb,2,1,0\n"
 
 
 def test_a_split_that_lacks_a_class_is_told(pictures):
-    settings = {"name": "image-folder", "train_images": "all", "test_images": 1, "validation_images": 1}
+    settings = {
+        "name": "image-folder",
+        "train_images": "all",
+        "test_images": 1,
+        "validation_images": 1,
+    }
     splits = sources.load(settings, pictures)
-    assert sources.lacking_classes(splits) == ["no test image of class b", "no validation image of class b"]
+    assert sources.lacking_classes(splits) == [
+        "no test image of class b",
+        "no validation image of class b",
+    ]

@@ -56,7 +56,9 @@ def run_first_job(folder, images, source, epochs=None):
     """The job of epoch 1; the paths of its results."""
     outputs = outputs_of(folder, 1)
     with ahead.shelf(folder, PARAMS, [source]) as shelf:
-        trainer.write_epochs(outputs, shelf, epochs or trainer.train(*begun(images), images, TRAINING, 3))
+        trainer.write_epochs(
+            outputs, shelf, epochs or trainer.train(*begun(images), images, TRAINING, 3)
+        )
     return outputs
 
 
@@ -79,8 +81,12 @@ def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images
     assert not [path for path in (tmp_path / "run/.ahead").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("changed", ["params", "an input of all", "an input of this one", "torch", "numpy"])
-def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, source, changed, monkeypatch):
+@pytest.mark.parametrize(
+    "changed", ["params", "an input of all", "an input of this one", "torch", "numpy"]
+)
+def test_nothing_is_taken_that_was_made_from_something_else(
+    tmp_path, images, source, changed, monkeypatch
+):
     made = run_first_job(tmp_path / "run", images, source)
     params = [*PARAMS, "augmentation.py 5678"] if changed == "params" else PARAMS
     if changed == "an input of all":
@@ -93,7 +99,9 @@ def test_nothing_is_taken_that_was_made_from_something_else(tmp_path, images, so
         installed.write_text(f"Metadata-Version: 2.1\nName: {changed}\nVersion: 99.0\n")
         monkeypatch.syspath_prepend(tmp_path / "updated")
     with ahead.shelf(tmp_path / "run", params, [source]) as shelf:
-        assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
+        assert not shelf.take(
+            outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"]
+        )
     assert not outputs_of(tmp_path / "run", 2)["checkpoint"].exists()
 
 
@@ -101,7 +109,9 @@ def test_what_a_killed_job_took_in_part_is_made_anew(tmp_path, images, source):
     made = run_first_job(tmp_path / "run", images, source)
     with ahead.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
         (shelf.place(made["checkpoint"], made["optimizer"]) / "optimizer").unlink()
-        assert not shelf.take(outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"])
+        assert not shelf.take(
+            outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"]
+        )
 
 
 def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images, source):
@@ -141,16 +151,23 @@ def test_slow_results_are_left_to_their_own_jobs(tmp_path, images, source, monke
 
 def test_evaluations_in_any_order_are_made_once(tmp_path, images):
     folder, splits = tmp_path / "checkpoints", {"test": images}
-    for epoch, (checkpoint, _, _) in enumerate(trainer.train(*begun(images), images, TRAINING, 3), start=1):
+    for epoch, (checkpoint, _, _) in enumerate(
+        trainer.train(*begun(images), images, TRAINING, 3), start=1
+    ):
         checkpoints.save(folder / f"epoch-{epoch:02d}.pth", checkpoint)
-    outputs = {epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"} for epoch in (1, 2, 3)}
+    outputs = {
+        epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"}
+        for epoch in (1, 2, 3)
+    }
     with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
         evaluation.write_evaluations(outputs[2], shelf, folder / "epoch-02.pth", 3, splits)
         for epoch in (3, 1):
             assert shelf.take(outputs[epoch], folder / f"epoch-{epoch:02d}.pth")
     for epoch, paths in outputs.items():
         network = checkpoints.load(folder / f"epoch-{epoch:02d}.pth").network
-        assert files.read_json(paths["evaluation"]) == {"test": evaluation.evaluate(network, images)}
+        assert files.read_json(paths["evaluation"]) == {
+            "test": evaluation.evaluate(network, images)
+        }
     # One that is asked for again alone is made alone.
     with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
         assert not shelf.take(outputs[1], folder / "epoch-01.pth")
@@ -162,7 +179,11 @@ def of_an_earlier_config(path, images, kind):
     """A checkpoint that doesn't fit the images, or no file at all."""
     if kind == "no file":
         return path.mkdir(parents=True)
-    pixels = images.pixels.repeat(2, axis=1).repeat(2, axis=2) if kind == "another image size" else images.pixels
+    pixels = (
+        images.pixels.repeat(2, axis=1).repeat(2, axis=2)
+        if kind == "another image size"
+        else images.pixels
+    )
     classes = images.classes[:1] if kind == "fewer classes" else images.classes
     others = image_file.Images(pixels, images.labels, classes, images.indices)
     checkpoint, _ = trainer.begin(others, NETWORK, image_file.normalisation(pixels), TRAINING)
@@ -171,17 +192,25 @@ def of_an_earlier_config(path, images, kind):
 
 @pytest.mark.parametrize("kind", ["another image size", "fewer classes", "no file"])
 @pytest.mark.parametrize("last_epoch", [1, 2])
-def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(tmp_path, images, kind, last_epoch, capsys):
+def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(
+    tmp_path, images, kind, last_epoch, capsys
+):
     folder, output = tmp_path / "checkpoints", tmp_path / "evaluation/epoch-01.json"
     checkpoint, _, _ = next(trainer.train(*begun(images), images, TRAINING, 1))
     checkpoints.save(folder / "epoch-01.pth", checkpoint)
     of_an_earlier_config(folder / "epoch-02.pth", images, kind)
     with ahead.shelf(output.parent, PARAMS, []) as shelf:
         outputs = {"evaluation": output}
-        evaluation.write_evaluations(outputs, shelf, folder / "epoch-01.pth", last_epoch, {"test": images})
-    assert files.read_json(output) == {"test": evaluation.evaluate(checkpoint.network.eval(), images)}
+        evaluation.write_evaluations(
+            outputs, shelf, folder / "epoch-01.pth", last_epoch, {"test": images}
+        )
+    assert files.read_json(output) == {
+        "test": evaluation.evaluate(checkpoint.network.eval(), images)
+    }
     told = [line for line in capsys.readouterr().out.splitlines() if "ahead" in line]
-    assert len(told) == (1 if last_epoch == 2 else 0), "what is no epoch of the config is not even tried"
+    assert len(told) == (1 if last_epoch == 2 else 0), (
+        "what is no epoch of the config is not even tried"
+    )
 
 
 def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):

@@ -27,10 +27,14 @@ from convprobe.errors import InputError
 with runtime.job("logs/tiny/{name}.log"):
     {ENDS[name]}
 """
-    subprocess.run([sys.executable, "-c", code], cwd=folder, check=False, env={"PYTHONPATH": str(SCRIPTS)})
+    subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, check=False, env={"PYTHONPATH": str(SCRIPTS)}
+    )
 
 
-def test_each_job_that_failed_is_told_by_its_error_line_or_where_its_log_breaks_off(tmp_path, monkeypatch):
+def test_each_job_that_failed_is_told_by_its_error_line_or_where_its_log_breaks_off(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     for name in ENDS:
         run_job(tmp_path, name)

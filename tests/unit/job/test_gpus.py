@@ -100,7 +100,10 @@ def test_no_gpu_is_ever_held_twice(start, tmp_path):
     script = JOB.replace("print(place, flush=True)", "print(place, time.monotonic(), flush=True)")
     script += "print(time.monotonic(), flush=True)\n"
     command = [sys.executable, "-c", script, str(tmp_path / "locks"), "0.05"]
-    jobs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="scripts") for _ in range(20)]
+    jobs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="scripts")
+        for _ in range(20)
+    ]
     spans = {"0": [], "1": []}
     for job in jobs:
         *_, claimed, ended = job.communicate()[0].splitlines()
@@ -112,13 +115,21 @@ def test_no_gpu_is_ever_held_twice(start, tmp_path):
 
 def shared(spans):
     """Whether two of the (begin, end) of one device overlap."""
-    return any(end > begin for held in spans.values() for (_, end), (begin, _) in itertools.pairwise(sorted(held)))
+    return any(
+        end > begin
+        for held in spans.values()
+        for (_, end), (begin, _) in itertools.pairwise(sorted(held))
+    )
 
 
 def test_with_two_gpus_snakemake_gives_two_jobs_at_a_time_one_each(tmp_path):
     for name, text in {"torch.py": TORCH, "Snakefile": SNAKEFILE, "compute.py": COMPUTE}.items():
         (tmp_path / name).write_text(text)
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": f"{tmp_path}:{Path('scripts').resolve()}"}
+    environment = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": f"{tmp_path}:{Path('scripts').resolve()}",
+    }
     command = [sys.executable, "-m", "snakemake", "--cores", "4", "--resources", "gpu=2"]
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

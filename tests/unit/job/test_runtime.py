@@ -77,7 +77,10 @@ def test_what_never_fits_is_told_in_one_line():
     def compute(batch):
         return bytearray(2**62)
 
-    with pytest.raises(InputError, match=r"^not even one at a time fits into the memory \(.*\): expected more of it$"):
+    with pytest.raises(
+        InputError,
+        match=r"^not even one at a time fits into the memory \(.*\): expected more of it$",
+    ):
         list(runtime.IDLE.batches(compute, range(8), 4, "images"))
 
 
@@ -126,10 +129,14 @@ def told(folder, script, *arguments):
 
 def test_progress_is_told_in_the_log_and_on_the_terminal_in_80_columns(tmp_path):
     lines, _ = told(tmp_path, TOLD, "open")
-    assert [line.split(",")[0] for line in lines[:8]] == [f"{done}/800 images" for done in range(100, 900, 100)]
+    assert [line.split(",")[0] for line in lines[:8]] == [
+        f"{done}/800 images" for done in range(100, 900, 100)
+    ]
     place = "    normalised/epoch-08/occlusion/window-9/0003"
     shown = [line for line in lines[8:] if line]
-    assert [line.split(",")[0] for line in shown] == [f"{place}: {done}/800 images" for done in range(100, 800, 100)]
+    assert [line.split(",")[0] for line in shown] == [
+        f"{place}: {done}/800 images" for done in range(100, 800, 100)
+    ]
     assert all(line.endswith(" s left") and len(line) < 80 for line in shown)
 
 
@@ -179,5 +186,7 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
 def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):
     code = "import sys; from convprobe.job import runtime\nwith runtime.job(sys.argv[1]): b'x' * 500_000_000"
     subprocess.run([sys.executable, "-c", code, tmp_path / "log"], cwd=SCRIPTS, check=True)
-    memory = re.search(r"done in [\d.]+ s with ([\d.]+) GB of memory\n$", (tmp_path / "log").read_text())[1]
+    memory = re.search(
+        r"done in [\d.]+ s with ([\d.]+) GB of memory\n$", (tmp_path / "log").read_text()
+    )[1]
     assert 0.5 <= float(memory) < 0.7

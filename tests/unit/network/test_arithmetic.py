@@ -20,23 +20,35 @@ def test_a_forward_pass_of_the_published_network_layer_by_layer():
 
 def test_weights_are_those_that_the_network_has():
     network = Network(PUBLISHED, classes=10, side=32)
-    assert arithmetic.weights(PUBLISHED, 32, 10) == sum(weight.numel() for weight in network.parameters())
+    assert arithmetic.weights(PUBLISHED, 32, 10) == sum(
+        weight.numel() for weight in network.parameters()
+    )
 
 
 @pytest.mark.parametrize(("window", "billions"), [(3, 93), (5, 123), (7, 148), (9, 168)])
 def test_occlusion_maps_of_the_published_network(window, billions):
     """Against figures found by listing the rectangles of every unit; 692 billion at every position."""
-    assert arithmetic.occlusion_map(PUBLISHED, 32, 10, window, call=0) / 1e9 == pytest.approx(billions, rel=0.03)
+    assert arithmetic.occlusion_map(PUBLISHED, 32, 10, window, call=0) / 1e9 == pytest.approx(
+        billions, rel=0.03
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_products_of_random_networks_are_those_that_the_engine_lays_out(seed):
     draw = np.random.default_rng(seed)
-    conv = [{"channels": int(draw.integers(1, 9)), "kernel": int(draw.integers(1, 4))} for _ in range(2)]
-    network, side, window = {"conv": conv, "fc": [5]}, int(draw.integers(14, 20)), int(draw.choice([1, 3, 5]))
+    conv = [
+        {"channels": int(draw.integers(1, 9)), "kernel": int(draw.integers(1, 4))} for _ in range(2)
+    ]
+    network, side, window = (
+        {"conv": conv, "fc": [5]},
+        int(draw.integers(14, 20)),
+        int(draw.choice([1, 3, 5])),
+    )
     engine = Incremental(Network(network, classes=4, side=side), side, window)
     first = 3 * conv[0]["channels"] * 4 * engine.first.reach**2
-    count = sum(len(hidden) for hidden in engine.first.hidden) - len(engine.first.hidden) ** 2  # but the clean ones
+    count = (
+        sum(len(hidden) for hidden in engine.first.hidden) - len(engine.first.hidden) ** 2
+    )  # but the clean ones
     expected = arithmetic.forward(network, side, 4) + side**2 * 5 * 4 + count * first
     for layer in [*engine.layers, engine.head]:
         outputs, inputs = layer.weight.shape[:2]

@@ -17,7 +17,14 @@ PUBLISHED = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))["net
 NETWORKS = [
     {"conv": [{"channels": 3, "kernel": 3}], "fc": []},
     {"conv": [{"channels": 2, "kernel": 5}, {"channels": 3, "kernel": 2}], "fc": [4]},
-    {"conv": [{"channels": 3, "kernel": 4}, {"channels": 2, "kernel": 1}, {"channels": 4, "kernel": 3}], "fc": [5]},
+    {
+        "conv": [
+            {"channels": 3, "kernel": 4},
+            {"channels": 2, "kernel": 1},
+            {"channels": 4, "kernel": 3},
+        ],
+        "fc": [5],
+    },
 ]
 
 
@@ -28,7 +35,11 @@ def published():
 
 
 def test_published_network_has_the_published_weights(published):
-    shapes = {name: tuple(weight.shape) for name, weight in published.state_dict().items() if name.endswith("weight")}
+    shapes = {
+        name: tuple(weight.shape)
+        for name, weight in published.state_dict().items()
+        if name.endswith("weight")
+    }
     assert shapes == {
         "conv1.weight": (256, 3, 5, 5),
         "conv2.weight": (1024, 256, 3, 3),
@@ -43,9 +54,17 @@ def test_published_network_has_the_published_weights(published):
 def test_published_network_has_the_published_maps_and_learns_from_one_image(published):
     image = torch.rand(1, 3, 32, 32)
     maps = {name: tuple(values.shape[1:]) for name, values in published.pooled_maps(image)}
-    assert maps == {"conv1": (256, 14, 14), "conv2": (1024, 6, 6), "conv3": (2048, 2, 2), "conv4": (2048, 1, 1)}
+    assert maps == {
+        "conv1": (256, 14, 14),
+        "conv2": (1024, 6, 6),
+        "conv3": (2048, 2, 2),
+        "conv4": (2048, 1, 1),
+    }
     torch.nn.functional.cross_entropy(published(image), torch.tensor([3])).backward()
-    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in published.parameters())
+    assert all(
+        weight.grad is not None and weight.grad.isfinite().all()
+        for weight in published.parameters()
+    )
 
 
 def test_published_network_makes_one_occlusion_map(published):
@@ -58,7 +77,9 @@ def test_published_network_makes_one_occlusion_map(published):
 def test_state_dict_holds_weights_only_and_normalisation_is_applied_inside():
     settings = NETWORKS[0]
     plain = Network(settings, classes=2, side=8)
-    normalising = Network(settings, classes=2, side=8, normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]})
+    normalising = Network(
+        settings, classes=2, side=8, normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]}
+    )
     normalising.load_state_dict(plain.state_dict())
     assert list(plain.state_dict()) == ["conv1.weight", "conv1.bias", "fc1.weight", "fc1.bias"]
     images = torch.rand(2, 3, 8, 8)
@@ -75,7 +96,12 @@ def test_pixels_become_channels_first_in_the_unit_interval():
 
 def test_receptive_fields_of_the_published_network():
     fields = receptive_field.of_pooled_maps(PUBLISHED, 32)
-    assert {name: field.size for name, field in fields.items()} == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
+    assert {name: field.size for name, field in fields.items()} == {
+        "conv1": 6,
+        "conv2": 12,
+        "conv3": 24,
+        "conv4": 32,
+    }
     assert clipped_box(fields["conv2"], 1, 5) == (4, 20, 16, 32, False)
 
 
@@ -84,7 +110,11 @@ def draw_settings(seed, side=24):
     draw, conv = np.random.default_rng(seed), []
     while len(conv) < 3 and side > 5:
         kernel = int(draw.integers(1, 6))
-        stage = {"channels": int(draw.integers(4, 8)), "kernel": kernel, "pool": int(draw.integers(1, 4))}
+        stage = {
+            "channels": int(draw.integers(4, 8)),
+            "kernel": kernel,
+            "pool": int(draw.integers(1, 4)),
+        }
         stage |= {"padding": int(draw.integers(0, kernel)), "stride": int(draw.integers(1, 4))}
         left = ((side + 2 * stage["padding"] - kernel) // stage["stride"] + 1) // stage["pool"]
         if left:
@@ -95,7 +125,11 @@ def draw_settings(seed, side=24):
 
 # Pooling drops a row of the first two maps, and padding takes its place: what lies below is not seen.
 DROPPING = {
-    "conv": [{"channels": 4, "kernel": 3}, {"channels": 4, "kernel": 1}, {"channels": 4, "kernel": 2, "padding": 1}],
+    "conv": [
+        {"channels": 4, "kernel": 3},
+        {"channels": 4, "kernel": 1},
+        {"channels": 4, "kernel": 2, "padding": 1},
+    ],
     "fc": [],
 }
 
@@ -103,7 +137,9 @@ DROPPING = {
 def changed_units(network, side):
     """By brute force: which units of each layer a pixel changes, by layer bool (pixel y, pixel x, unit y, unit x)."""
     draw = torch.Generator().manual_seed(0)
-    images = torch.rand(1, 3, side, side, generator=draw, dtype=torch.float64).repeat(1 + side**2, 1, 1, 1)
+    images = torch.rand(1, 3, side, side, generator=draw, dtype=torch.float64).repeat(
+        1 + side**2, 1, 1, 1
+    )
     for pixel in range(side**2):
         images[1 + pixel].flatten(1)[:, pixel] += 1e6
     with torch.no_grad():
@@ -133,17 +169,27 @@ def test_receptive_fields_are_exact(settings, side):
     for name, field in fields.items():
         for y, x in np.ndindex(changed[name].shape[2:]):
             rows, columns = (changed[name][:, :, y, x].any(axis).nonzero() for axis in (1, 0))
-            seen = (int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+            seen = (
+                int(rows.min()),
+                int(columns.min()),
+                int(rows.max()) + 1,
+                int(columns.max()) + 1,
+            )
             *box, clipped = clipped_box(field, y, x)
             assert tuple(box) == seen
             assert clipped == (box[2] - box[0] < field.size or box[3] - box[1] < field.size)
             missed[name][box[0] : box[2], box[1] : box[3], y, x] = False
-        assert not missed[name].any(), "with the weights as they were drawn, a pixel beyond the box changes the unit"
+        assert not missed[name].any(), (
+            "with the weights as they were drawn, a pixel beyond the box changes the unit"
+        )
 
 
 def widened(settings):
     """With so many filters that the training of small batches takes other ways, and no batch normalisation."""
-    conv = [stage | {"channels": 40 * stage["channels"], "batch_norm": False} for stage in settings["conv"]]
+    conv = [
+        stage | {"channels": 40 * stage["channels"], "batch_norm": False}
+        for stage in settings["conv"]
+    ]
     return settings | {"conv": conv}
 
 
@@ -168,7 +214,9 @@ def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settin
 
 def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convolution():
     torch.manual_seed(0)
-    network = Network({"conv": [{"channels": 64, "kernel": 1}, {"channels": 512, "kernel": 3}], "fc": []}, 2, 16)
+    network = Network(
+        {"conv": [{"channels": 64, "kernel": 1}, {"channels": 512, "kernel": 3}], "fc": []}, 2, 16
+    )
     maps, gradient = torch.rand(16, 64, 6, 6).bfloat16(), torch.randn(16, 512, 4, 4).bfloat16()
 
     def error(*, training):
@@ -184,5 +232,9 @@ def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convol
 
 
 def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():
-    with pytest.raises(InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"):
-        receptive_field.pooled_sides({"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)]}, 32)
+    with pytest.raises(
+        InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"
+    ):
+        receptive_field.pooled_sides(
+            {"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)]}, 32
+        )

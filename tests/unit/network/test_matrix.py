@@ -19,7 +19,9 @@ def _operator(request, monkeypatch):
 def test_products_are_right_with_and_without_the_operator_of_its_own():
     random = np.random.default_rng(0)
     values, weight = random.normal(size=(17, 300)), random.normal(size=(300, 5))
-    found = matrix.product(torch.tensor(values, dtype=torch.float32), torch.tensor(weight, dtype=torch.float32))
+    found = matrix.product(
+        torch.tensor(values, dtype=torch.float32), torch.tensor(weight, dtype=torch.float32)
+    )
     np.testing.assert_allclose(found, values @ weight, atol=1e-4)
 
 
@@ -28,4 +30,6 @@ def test_convolutions_by_products_are_those_of_pytorch():
     torch.manual_seed(0)
     maps, weight = torch.randn(3, 6, 9, 9), torch.randn(4, 6, 3, 3)
     expected = torch.nn.functional.conv2d(maps.double(), weight.double())
-    torch.testing.assert_close(matrix.Convolution(weight)(maps).double(), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        matrix.Convolution(weight)(maps).double(), expected, atol=1e-4, rtol=0
+    )

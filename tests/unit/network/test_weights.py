@@ -42,14 +42,28 @@ def refusal(path, settings=SETTINGS):
 @pytest.mark.parametrize("prefix", ["", "module."])
 @pytest.mark.parametrize(
     "dtype",
-    [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2],
+    [
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.float8_e4m3fn,
+        torch.float8_e5m2,
+    ],
 )
 def test_a_state_dict_is_taken_however_it_is_wrapped(tmp_path, state, wrap, prefix, dtype):
-    torch.save(wrap({prefix + name: tensor.to(dtype) for name, tensor in state.items()}), tmp_path / "a.pth")
+    torch.save(
+        wrap({prefix + name: tensor.to(dtype) for name, tensor in state.items()}),
+        tmp_path / "a.pth",
+    )
     checkpoint = read(tmp_path / "a.pth")
     for name, tensor in checkpoint.network.state_dict().items():
         assert torch.equal(tensor, state[name].to(dtype).float())
-    assert (checkpoint.classes, checkpoint.epoch, checkpoint.normalisation) == (CLASSES, 0, MEASURED)
+    assert (checkpoint.classes, checkpoint.epoch, checkpoint.normalisation) == (
+        CLASSES,
+        0,
+        MEASURED,
+    )
 
 
 def test_a_file_in_pytorch_s_older_form_is_taken(tmp_path, state):
@@ -59,12 +73,17 @@ def test_a_file_in_pytorch_s_older_form_is_taken(tmp_path, state):
 
 def save_own(path, classes=CLASSES, normalisation=RAW):
     network = Network(SETTINGS, len(classes), 8, normalisation)
-    checkpoints.save(path, checkpoints.Checkpoint(network, SETTINGS, classes, 8, normalisation, epoch=7))
+    checkpoints.save(
+        path, checkpoints.Checkpoint(network, SETTINGS, classes, 8, normalisation, epoch=7)
+    )
     return network
 
 
 def test_a_checkpoint_of_this_workflow_keeps_what_its_weights_were_trained_with(tmp_path):
-    theirs, given = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}, {"mean": [0.0] * 3, "std": [2.0] * 3}
+    theirs, given = (
+        {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]},
+        {"mean": [0.0] * 3, "std": [2.0] * 3},
+    )
     network = save_own(tmp_path / "a.pth", normalisation=theirs)
     images = torch.rand(2, 3, 8, 8)
     checkpoint = read(tmp_path / "a.pth")
@@ -75,14 +94,20 @@ def test_a_checkpoint_of_this_workflow_keeps_what_its_weights_were_trained_with(
 
 def test_a_checkpoint_of_this_workflow_with_other_classes_is_refused(tmp_path):
     save_own(tmp_path / "a.pth", classes=("dog", "cat"))
-    assert refusal(tmp_path / "a.pth") == ["has the classes ['dog', 'cat'], expected ['cat', 'dog']"]
+    assert refusal(tmp_path / "a.pth") == [
+        "has the classes ['dog', 'cat'], expected ['cat', 'dog']"
+    ]
 
 
-@pytest.mark.parametrize("wrong", [None, 3, {"mean": [0.0] * 3}, {"mean": [0.0] * 3, "std": [1.0, torch.nan, 1.0]}])
+@pytest.mark.parametrize(
+    "wrong", [None, 3, {"mean": [0.0] * 3}, {"mean": [0.0] * 3, "std": [1.0, torch.nan, 1.0]}]
+)
 def test_a_checkpoint_of_this_workflow_with_a_damaged_normalisation_is_refused(tmp_path, wrong):
     save_own(tmp_path / "a.pth")
     torch.save(torch.load(tmp_path / "a.pth") | {"normalisation": wrong}, tmp_path / "a.pth")
-    assert refusal(tmp_path / "a.pth") == [f"has the normalisation {wrong}, expected mean and std of three channels"]
+    assert refusal(tmp_path / "a.pth") == [
+        f"has the normalisation {wrong}, expected mean and std of three channels"
+    ]
 
 
 def edited(**changes):
@@ -94,7 +119,10 @@ WRONG = {
     "missing": (edited(**{"fc2.bias": None}), ["fc2.bias is missing, expected shape (2,)"]),
     "shape": (
         edited(**{"conv1.weight": torch.zeros(3, 1, 3, 3), "fc1.bias": torch.zeros(9)}),
-        ["conv1.weight has shape (3, 1, 3, 3), expected (3, 3, 3, 3)", "fc1.bias has shape (9,), expected (4,)"],
+        [
+            "conv1.weight has shape (3, 1, 3, 3), expected (3, 3, 3, 3)",
+            "fc1.bias has shape (9,), expected (4,)",
+        ],
     ),
     "unknown": (
         lambda state: {"b": torch.zeros(1, 2), **state, "a\nb": torch.zeros(3)},
@@ -104,7 +132,9 @@ WRONG = {
         ],
     ),
     "another form": (
-        lambda state: {f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])},
+        lambda state: {
+            f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])
+        },
         [
             "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, conv1.weight … fc2.bias"
             ", or their shapes in their order: 1.weight of shape (3,) stands in the place of conv1.bias of shape (3,)",
@@ -142,7 +172,10 @@ WRONG = {
         edited(**{"fc2.bias": torch.tensor([0, torch.inf], dtype=torch.float16)}),
         ["fc2.bias holds values that are not finite in torch.float32"],
     ),
-    "two": (lambda state: {1: state, "1": state}, ["holds 2 state dicts (1, 1), expected one (names and tensors)"]),
+    "two": (
+        lambda state: {1: state, "1": state},
+        ["holds 2 state dicts (1, 1), expected one (names and tensors)"],
+    ),
     "two levels down": (
         lambda state: {"a": {"b": state}},
         ["holds 0 state dicts, expected one (names and tensors)"],
@@ -176,7 +209,9 @@ def under_other_names(state, layers):
 
 
 @pytest.mark.parametrize("style", OTHER_NAMES)
-def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(tmp_path, capsys, style):
+def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(
+    tmp_path, capsys, style
+):
     network = Network(WITH_NORM, classes=2, side=8).eval()
     network.norm1.running_mean.normal_()
     torch.save(under_other_names(network.state_dict(), OTHER_NAMES[style]), tmp_path / "a.pth")
@@ -192,14 +227,20 @@ def test_names_of_the_network_are_never_taken_for_others(tmp_path):
     """Two layers of one shape, in the file in the other order."""
     settings = {"conv": [{"channels": 3, "kernel": 3, "pool": 1}] * 2, "fc": []}
     state = Network(settings, classes=2, side=8).state_dict()
-    names = [f"{layer}.{kind}" for layer in ("conv2", "conv1", "fc1") for kind in ("weight", "bias")]
+    names = [
+        f"{layer}.{kind}" for layer in ("conv2", "conv1", "fc1") for kind in ("weight", "bias")
+    ]
     turned = {name: state[name] for name in names}
     torch.save(turned, tmp_path / "a.pth")
-    assert torch.equal(read(tmp_path / "a.pth", settings).network.conv2.weight, state["conv2.weight"])
+    assert torch.equal(
+        read(tmp_path / "a.pth", settings).network.conv2.weight, state["conv2.weight"]
+    )
 
 
 def test_a_plain_network_of_other_shapes_is_told_in_one_line(tmp_path):
-    state = Network({"conv": [{"channels": 3, "kernel": 5}], "fc": [4]}, classes=2, side=8).state_dict()
+    state = Network(
+        {"conv": [{"channels": 3, "kernel": 5}], "fc": [4]}, classes=2, side=8
+    ).state_dict()
     layers = ("features.0", "classifier.0", "classifier.2")
     names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
     torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
@@ -221,7 +262,14 @@ def test_a_residual_network_is_told_in_one_line(tmp_path, prefix):
 
 
 def test_a_residual_network_of_the_same_shapes_is_another_network(tmp_path, state):
-    names = ["layer1.0.conv1.weight", "layer1.0.conv1.bias", "a.weight", "a.bias", "fc.weight", "fc.bias"]
+    names = [
+        "layer1.0.conv1.weight",
+        "layer1.0.conv1.bias",
+        "a.weight",
+        "a.bias",
+        "fc.weight",
+        "fc.bias",
+    ]
     torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
     (line,) = refusal(tmp_path / "a.pth")
     assert line.startswith("seems to be a residual network (")
@@ -230,9 +278,13 @@ def test_a_residual_network_of_the_same_shapes_is_another_network(tmp_path, stat
 def test_what_batch_normalisation_counts_does_not_matter_its_variances_do(tmp_path):
     state = Network(NORMALISING, classes=2, side=8).state_dict()
     torch.save({**state, "norm1.num_batches_tracked": torch.zeros(3)}, tmp_path / "a.pth")
-    assert torch.equal(read(tmp_path / "a.pth", NORMALISING).network.fc1.weight, state["fc1.weight"])
+    assert torch.equal(
+        read(tmp_path / "a.pth", NORMALISING).network.fc1.weight, state["fc1.weight"]
+    )
     torch.save({**state, "norm1.running_var": torch.tensor([1, -1.0, 1])}, tmp_path / "a.pth")
-    assert refusal(tmp_path / "a.pth", NORMALISING) == ["norm1.running_var holds negative values, expected variances"]
+    assert refusal(tmp_path / "a.pth", NORMALISING) == [
+        "norm1.running_var holds negative values, expected variances"
+    ]
     torch.save({**state, "norm1.running_mean": torch.tensor([1, torch.nan, 1])}, tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth", NORMALISING) == [
         "norm1.running_mean holds values that are not finite in torch.float32"
@@ -244,13 +296,17 @@ class Payload:
         return (open, ("executed", "w"))
 
 
-@pytest.mark.parametrize("save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+@pytest.mark.parametrize(
+    "save", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))]
+)
 def test_nothing_in_the_file_is_executed(tmp_path, monkeypatch, save):
     monkeypatch.chdir(tmp_path)
     save({"conv1.weight": Payload()}, tmp_path / "a.pth")
     (line,) = refusal(tmp_path / "a.pth")
     assert line.startswith("damaged or not a checkpoint (")
-    assert line.endswith("): expected a state dict, as torch.save(network.state_dict(), path) writes it")
+    assert line.endswith(
+        "): expected a state dict, as torch.save(network.state_dict(), path) writes it"
+    )
     assert "weights_only" not in line, "PyTorch's advice to load it anyhow"
     assert not (tmp_path / "executed").exists()
 
@@ -301,7 +357,10 @@ def test_a_pickled_module_that_is_cut_off_is_told_in_one_line(tmp_path, cut, old
 def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path, state):
     plain, bomb = tmp_path / "plain.pth", tmp_path / "bomb.pth"
     torch.save({**state, "fc2.bias": torch.zeros(10**7)}, plain)
-    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+    with (
+        zipfile.ZipFile(plain) as source,
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
         for name in source.namelist():
             packed.writestr(name, source.read(name))
     (line,) = refusal(bomb)

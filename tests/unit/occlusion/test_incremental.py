@@ -22,7 +22,10 @@ def draw_network(draw):
         if left >= 1:
             break
     settings = {"conv": conv, "fc": draw.integers(1, 9, draw.integers(0, 3)).tolist()}
-    normalisation = {"mean": draw.uniform(0.3, 0.6, 3).tolist(), "std": draw.uniform(0.2, 0.3, 3).tolist()}
+    normalisation = {
+        "mean": draw.uniform(0.3, 0.6, 3).tolist(),
+        "std": draw.uniform(0.2, 0.3, 3).tolist(),
+    }
     torch.manual_seed(int(draw.integers(2**31)))
     network = Network(settings, classes=4, side=side, normalisation=normalisation).eval()
     for name, weight in network.named_parameters():  # as in a trained network, much is switched off
@@ -40,7 +43,9 @@ def by_engine(network, images, window, fill, precision="fp32"):
     """The same by the engine: float32 (image, 1 + position, class), the image as it is first."""
     engine = Incremental(network, images.shape[1], window, precision)
     found = [engine(image, fill) for image in images]
-    return np.stack([np.concatenate([clean[None], maps.reshape(-1, len(clean))]) for maps, clean in found])
+    return np.stack(
+        [np.concatenate([clean[None], maps.reshape(-1, len(clean))]) for maps, clean in found]
+    )
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -48,7 +53,9 @@ def test_maps_equal_a_forward_pass_at_every_position(seed):
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
-    images[1, : side // 2] = fill = int(draw.integers(256))  # where it is grey already, nothing changes
+    images[1, : side // 2] = fill = int(
+        draw.integers(256)
+    )  # where it is grey already, nothing changes
     window = int(draw.choice(np.arange(1, side + 1, 2)))
     found = by_engine(network, images, window, fill)
     np.testing.assert_allclose(found, plain(network, images, window, fill), atol=1e-5)
@@ -71,7 +78,9 @@ def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability
     network, side = draw_network(np.random.default_rng(3))
     images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     images[0, :7] = images[1] = 128
-    (maps, grey), (clean, all_grey) = windows._incremental(network, images, 5, 128, precision, windows.runtime.IDLE)
+    (maps, grey), (clean, all_grey) = windows._incremental(
+        network, images, 5, 128, precision, windows.runtime.IDLE
+    )
     assert (maps[:5] == clean).all(), "the window lies within rows 0 to 6"
     assert not (maps[8] == clean).all()
     assert (grey == all_grey).all()
@@ -95,7 +104,9 @@ def test_tiles_hold_every_state_once_and_neighbours_together():
     tiles = level.tiles(0, 0)
     assert [start for start, _ in tiles] == [0, *(stop for _, stop in tiles[:-1])]
     assert tiles[-1][1] == level.states(0, 0) == 1600
-    assert max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 26  # 40 = 14 + 13 + 13
+    assert (
+        max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 26
+    )  # 40 = 14 + 13 + 13
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -114,7 +125,10 @@ def test_threads_do_not_change_a_byte(threads):
 
 
 def test_the_cheaper_way_is_taken():
-    few, many = ({"conv": [{"channels": c, "kernel": 5}, {"channels": 2 * c, "kernel": 3}], "fc": []} for c in (2, 64))
+    few, many = (
+        {"conv": [{"channels": c, "kernel": 5}, {"channels": 2 * c, "kernel": 3}], "fc": []}
+        for c in (2, 64)
+    )
     for settings, expected in ((few, False), (many, True)):
         network = Network(settings, classes=10, side=32)
         assert windows._incremental_is_cheaper(network, 32, 5) is expected

@@ -19,7 +19,9 @@ def write_maps(folder, confidence, masks):
     """A window file and an images.h5 of these maps of class 0."""
     count, side = len(confidence), confidence.shape[1]
     pixels = np.zeros((count, side, side, 3), np.uint8)
-    images = image_file.Images(pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks)
+    images = image_file.Images(
+        pixels, np.zeros(count, np.int64), ("a", "b"), np.arange(count), masks
+    )
     image_file.write(folder / "images.h5", {"train": images, "test": images})
     probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
     settings = {"window": 3, "fill": 0, "precision": "fp32"}
@@ -63,7 +65,9 @@ def test_each_map_is_held_against_the_objects_of_all_other_images(tmp_path):
     assert table["hit"].tolist() == [1, 0, 1]
     assert table["hit_others"].tolist() == [0, 0.5, 0]
     np.testing.assert_allclose(table["contrast"], [0.8, -0.8 / 3, 0.8], rtol=1e-6)
-    np.testing.assert_allclose(table["contrast_others"], [-0.8 / 3, (0.8 - 0.8 / 3) / 2, -0.8 / 3], rtol=1e-6)
+    np.testing.assert_allclose(
+        table["contrast_others"], [-0.8 / 3, (0.8 - 0.8 / 3) / 2, -0.8 / 3], rtol=1e-6
+    )
 
 
 def test_the_p_value_is_that_of_all_ways_to_deal_the_objects(tmp_path):
@@ -72,12 +76,17 @@ def test_the_p_value_is_that_of_all_ways_to_deal_the_objects(tmp_path):
     blocks = write_maps(tmp_path, confidence, masks)
     ((_, found),) = blocks
     values = found["contrast"]
-    sums = [sum(values[row, column] for row, column in enumerate(dealt)) for dealt in itertools.permutations(range(5))]
+    sums = [
+        sum(values[row, column] for row, column in enumerate(dealt))
+        for dealt in itertools.permutations(range(5))
+    ]
     observed = abs(np.trace(values) - np.mean(sums))
     exact = np.mean([abs(total - np.mean(sums)) >= observed - 1e-9 for total in sums])
     table = localisation.summarise(3, blocks).set_index("measure")
     assert 0.1 < exact < 0.95, "or the test would show little"
-    assert table.loc["contrast", "p_value"] == pytest.approx(exact, abs=0.02)  # 4 deviations of 9,999 draws
+    assert table.loc["contrast", "p_value"] == pytest.approx(
+        exact, abs=0.02
+    )  # 4 deviations of 9,999 draws
 
 
 def test_maps_that_fall_where_the_object_is_find_it(tmp_path):
@@ -94,7 +103,9 @@ def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
     covered = windows.windows(SIDE, SIDE, window).sum(axis=(1, 2)).reshape(SIDE, SIDE)
     noise = np.random.default_rng(0).normal(0, 1e-3, (60, SIDE, SIDE))
     confidence = 0.9 - 0.5 * covered / COVERED[window] + noise
-    table = localisation.summarise(window, write_maps(tmp_path, confidence, draw_masks(60))).set_index("measure")
+    table = localisation.summarise(
+        window, write_maps(tmp_path, confidence, draw_masks(60))
+    ).set_index("measure")
     # A fixed chance would take this for a finding, for objects lie away from the border.
     assert table.loc["roc_auc", "own"] > 0.55
     assert table.loc["contrast", "own"] > 0.02

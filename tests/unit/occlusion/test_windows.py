@@ -78,7 +78,9 @@ def test_grey_is_normalised_as_the_image_is():
 @pytest.mark.parametrize("batch", [1, 7, 121, 1000])
 def test_the_batch_does_not_change_the_maps(network, pixels, batch):
     whole = windows.sweep(network, pixels, window=3)
-    for found, expected in zip(windows.sweep(network, pixels, window=3, batch=batch), whole, strict=True):
+    for found, expected in zip(
+        windows.sweep(network, pixels, window=3, batch=batch), whole, strict=True
+    ):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -110,7 +112,9 @@ def test_captum_averages_what_the_maps_hold(network, pixels, window):
 
     image = as_input(torch.from_numpy(pixels[:1]))
     padded = torch.nn.functional.pad(image, (half,) * 4, value=grey)
-    captum = Occlusion(confidence).attribute(padded, sliding_window_shapes=(3, window, window), baselines=grey)
+    captum = Occlusion(confidence).attribute(
+        padded, sliding_window_shapes=(3, window, window), baselines=grey
+    )
     captum = captum[0, 0, half : half + side, half : half + side].detach().numpy()
 
     maps, clean = windows.sweep(network, pixels[:1], window)
@@ -121,7 +125,8 @@ def test_captum_averages_what_the_maps_hold(network, pixels, window):
 
 
 @pytest.mark.parametrize(
-    ("window", "words"), [(4, "is 4 pixels wide, .* expected an odd side"), (13, "is 13 pixels wide, .* 11×11")]
+    ("window", "words"),
+    [(4, "is 4 pixels wide, .* expected an odd side"), (13, "is 13 pixels wide, .* 11×11")],
 )
 def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
     with pytest.raises(InputError, match=words):
@@ -154,7 +159,9 @@ def write_parts(folder, network, pixels, cuts, **changed):
     paths = []
     for number, (start, stop) in enumerate(itertools.pairwise(cuts)):
         part = pixels[start:stop]
-        images = image_file.Images(part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop))
+        images = image_file.Images(
+            part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop)
+        )
         paths.append(folder / "window-3" / f"{number}.h5")
         settings = {"window": 3, "fill": 128, "precision": "fp32"} | (changed if number else {})
         windows.write(paths[-1], *windows.sweep(network, part, 3), images, settings, "0" * 64)
@@ -164,14 +171,18 @@ def write_parts(folder, network, pixels, cuts, **changed):
 def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeypatch):
     pixels = np.random.default_rng(2).integers(0, 256, (5, 11, 11, 3), dtype=np.uint8)
     (tmp_path / "made").mkdir()
-    windows.join(tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5]))
+    windows.join(
+        tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5])
+    )
     (tmp_path / "made").rename(tmp_path / "moved")
     joined = tmp_path / "moved/window-3.h5"
     assert joined.stat().st_size < 30_000 < 5 * 121 * 3 * 4 * 10  # nothing was copied
     for folder in (tmp_path, tmp_path / "moved/window-3"):
         monkeypatch.chdir(folder)
         with hdf5.open_complete(joined) as file:
-            np.testing.assert_array_equal(file["probability"][:], windows.sweep(network, pixels, 3)[0])
+            np.testing.assert_array_equal(
+                file["probability"][:], windows.sweep(network, pixels, 3)[0]
+            )
             assert file["label"][:].tolist() == [0, 1, 0, 1, 0]
     with xarray.open_dataset(joined, engine="h5netcdf") as opened:
         assert dict(opened.sizes) == {"image": 5, "y": 11, "x": 11, "class": 3}
@@ -188,7 +199,9 @@ def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (4, 11, 11, 3), dtype=np.uint8)
     joined = {}
     for name, shown in {"one": pixels, "same": pixels, "other": pixels + np.uint8(1)}.items():
-        paths = write_parts(tmp_path / name, network, np.concatenate([pixels[:2], shown[2:]]), [0, 2, 4])
+        paths = write_parts(
+            tmp_path / name, network, np.concatenate([pixels[:2], shown[2:]]), [0, 2, 4]
+        )
         windows.join(tmp_path / name / "window-3.h5", paths)
         joined[name] = (tmp_path / name / "window-3.h5").read_bytes()
     assert joined["one"] == joined["same"]
@@ -197,13 +210,17 @@ def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
         dates = {name: h5py.h5o.get_info(stored.id).ctime for name, stored in file.items()}
         assert dates == dict.fromkeys(file, 0)
         command = ["bash", "-c", "sha256sum *.h5 | sha256sum"]
-        digest = subprocess.run(command, cwd=tmp_path / "one/window-3", check=True, capture_output=True, text=True)
+        digest = subprocess.run(
+            command, cwd=tmp_path / "one/window-3", check=True, capture_output=True, text=True
+        )
         assert file.attrs["shards_sha256"] == digest.stdout.split()[0]
 
 
 def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):
     paths = write_parts(tmp_path, network, pixels, [0, 1, 2], fill=0)
-    with pytest.raises(InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"):
+    with pytest.raises(
+        InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"
+    ):
         windows.join(tmp_path / "window-3.h5", paths)
     assert not (tmp_path / "window-3.h5").exists()
 
@@ -212,15 +229,26 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     classes = ("ant", "bee", "cow")
     masks = np.zeros((6, 2, 2), bool)
     masks[5, 0, 0] = True
-    tested = image_file.Images(np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks)
+    tested = image_file.Images(
+        np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks
+    )
     image_file.write(tmp_path / "images.h5", {"train": tested, "test": tested})
     images = image_file.read(tmp_path / "images.h5", "test", [5])
-    maps = np.array([[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32)
+    maps = np.array(
+        [[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32
+    )
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
-    windows.write(tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, "")
+    windows.write(
+        tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, ""
+    )
     table, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     (row,) = table.to_dict("records")
-    numbers = {"clean_confidence": 0.9, "mean_confidence": 0.425, "min_confidence": 0.2, "flipped_fraction": 0.75}
+    numbers = {
+        "clean_confidence": 0.9,
+        "mean_confidence": 0.425,
+        "min_confidence": 0.2,
+        "flipped_fraction": 0.75,
+    }
     assert {key: row[key] for key in numbers} == pytest.approx(numbers)
     assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")
     # The object is where confidence is highest.

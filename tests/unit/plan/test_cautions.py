@@ -22,7 +22,9 @@ def own_images(tmp_path):
         base = yaml.safe_load(Path("config.yaml").read_text())
         small = {"occlusion": {"images": 1}, "ablation": {"table_images": 1}}
         images = {"dataset": {"name": "image-folder", "path": str(tmp_path)}}
-        return config.checked(config.merged(config.merged(config.merged(base, small), images), changes), SCHEMA)
+        return config.checked(
+            config.merged(config.merged(config.merged(base, small), images), changes), SCHEMA
+        )
 
     return make
 
@@ -34,7 +36,9 @@ def told(checked):
 
 
 def places(split, **counts):
-    return [f"{split}/{name}/{number}.png" for name, count in counts.items() for number in range(count)]
+    return [
+        f"{split}/{name}/{number}.png" for name, count in counts.items() for number in range(count)
+    ]
 
 
 def test_runs_of_few_steps_are_named_with_them(own_images):
@@ -44,12 +48,15 @@ def test_runs_of_few_steps_are_named_with_them(own_images):
         compared=["raw", "long"],
     )
     (line,) = told(checked)  # 129 images are two batches of 128
-    assert line.startswith("few training steps for normalised, raw: 30, which is epochs × batches, 15 × 2;")
+    assert line.startswith(
+        "few training steps for normalised, raw: 30, which is epochs × batches, 15 × 2;"
+    )
 
 
 def test_a_run_of_many_steps_and_all_classes_is_not_warned_of(own_images):
     checked = own_images(
-        [*places("train", a=2, b=2), *places("test", a=1, b=1)], training={"epochs": 125, "batch_size": 1}
+        [*places("train", a=2, b=2), *places("test", a=1, b=1)],
+        training={"epochs": 125, "batch_size": 1},
     )
     assert told(checked) == []
     published = config.checked(yaml.safe_load(Path("config.yaml").read_text()), SCHEMA)
@@ -61,7 +68,10 @@ def test_a_run_of_many_steps_and_all_classes_is_not_warned_of(own_images):
     [
         ({}, ["no test image of class b, c"]),
         ({"train_images": 2}, ["no training image of class c", "no test image of class b, c"]),
-        ({"validation_images": 2}, ["no test image of class b, c", "no validation image of class b, c"]),
+        (
+            {"validation_images": 2},
+            ["no test image of class b, c", "no validation image of class b, c"],
+        ),
     ],
     ids=["all images", "the first ones", "some held out"],
 )

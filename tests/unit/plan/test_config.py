@@ -50,7 +50,9 @@ def _in_a_folder_without_data(tmp_path, monkeypatch):
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS])
+@pytest.mark.parametrize(
+    "preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS]
+)
 def test_a_shipped_config_passes_unchanged_but_for_its_defaults(preset):
     config, files = with_preset(*preset)
     checked = configs.checked(config, SCHEMA, files)
@@ -106,7 +108,9 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
     assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
 
 
-@pytest.mark.parametrize("used", [{"policy": "fixed", "epoch": 7}, {"policy": "best", "split": "test"}])
+@pytest.mark.parametrize(
+    "used", [{"policy": "fixed", "epoch": 7}, {"policy": "best", "split": "test"}]
+)
 def test_a_selection_keeps_only_what_its_policy_uses(used):
     given = yaml.safe_load(LEAST) | {"selection": {"epoch": 12, "split": "validation"} | used}
     assert configs.checked(given, SCHEMA)["selection"] == used
@@ -136,10 +140,21 @@ def test_a_key_deleted_from_the_shipped_config_keeps_its_value_or_is_asked_for(p
 
 def test_the_command_line_is_merged_key_by_key_and_read_as_a_config_file_is():
     # As Snakemake hands it over: merged already, but with every value inside a mapping a text.
-    config = configs.merged(with_preset()[0], {"occlusion": {"images": "3"}, "training": {"normalise": "false"}})
-    arguments = ["occlusion={images: 3}", "training={normalise: false}", "training={optimizer: {momentum: 0.5}}"]
+    config = configs.merged(
+        with_preset()[0], {"occlusion": {"images": "3"}, "training": {"normalise": "false"}}
+    )
+    arguments = [
+        "occlusion={images: 3}",
+        "training={normalise: false}",
+        "training={optimizer: {momentum: 0.5}}",
+    ]
     checked = configs.checked(config, SCHEMA, [BASE], arguments)
-    assert checked["occlusion"] == {"windows": [3, 5, 7, 9], "images": 3, "fill": 128, "precision": "fp32"}
+    assert checked["occlusion"] == {
+        "windows": [3, 5, 7, 9],
+        "images": 3,
+        "fill": 128,
+        "precision": "fp32",
+    }
     assert checked["training"]["normalise"] is False
     assert checked["training"]["optimizer"] == {
         "name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.0005,
@@ -148,20 +163,30 @@ def test_the_command_line_is_merged_key_by_key_and_read_as_a_config_file_is():
 
 def test_a_mistake_on_the_command_line_is_told_as_its_own():
     with pytest.raises(InputError) as refused:
-        configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 0, fill: 1}", "experiment=a/b"])
+        configs.checked(
+            with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 0, fill: 1}", "experiment=a/b"]
+        )
     assert str(refused.value).splitlines() == [
         '--config: experiment is "a/b", expected a name of letters, digits, - and _',
         "--config: occlusion.images is 0, expected how many (20), a list of indices ([0, 7, 12]), or all",
     ]
-    with pytest.raises(InputError, match=r"^--config: occlusion=\{images: 3 is not YAML, expected KEY=VALUE as in"):
+    with pytest.raises(
+        InputError, match=r"^--config: occlusion=\{images: 3 is not YAML, expected KEY=VALUE as in"
+    ):
         configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 3"])
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"experiment: a\nexperiment: gr\xf6\xdfer\n", "line 2 is not UTF-8: save the file in that encoding"),
-        (b"experiment: a\n\tdataset: {}\n", "not YAML: line 2: found character '\\t' that cannot start any token"),
+        (
+            b"experiment: a\nexperiment: gr\xf6\xdfer\n",
+            "line 2 is not UTF-8: save the file in that encoding",
+        ),
+        (
+            b"experiment: a\n\tdataset: {}\n",
+            "not YAML: line 2: found character '\\t' that cannot start any token",
+        ),
         (b"experiment: [a\n", "not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
         (b"experiment: 2026-13-01\n", "not YAML: month must be in 1..12"),
     ],
@@ -174,10 +199,14 @@ def test_a_config_file_that_is_none_is_told_in_one_line(content, told):
     assert str(refused.value) == f"own.yaml: {told}"
 
 
-@pytest.mark.parametrize(("content", "found"), [("- a\n", '["a"]'), ("# nothing\n", "nothing"), ("a", '"a"')])
+@pytest.mark.parametrize(
+    ("content", "found"), [("- a\n", '["a"]'), ("# nothing\n", "nothing"), ("a", '"a"')]
+)
 def test_a_config_file_without_keys_is_told_with_what_it_holds(content, found):
     Path("own.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=f"^own.yaml holds {re.escape(found)}, expected keys and values"):
+    with pytest.raises(
+        InputError, match=f"^own.yaml holds {re.escape(found)}, expected keys and values"
+    ):
         configs.read("own.yaml")
 
 
@@ -208,12 +237,18 @@ def keys_without_description(schema, path=""):
 def test_every_key_of_the_schema_is_described():
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert keys_without_description(schema) == []
-    assert [key for name in schema["$defs"] for key in keys_without_description(schema["$defs"][name], name)] == []
+    assert [
+        key
+        for name in schema["$defs"]
+        for key in keys_without_description(schema["$defs"][name], name)
+    ] == []
 
 
 def test_all_mistakes_are_told_at_once_each_with_the_last_file_that_holds_its_key(tmp_path):
     own = tmp_path / "own.yaml"
-    own.write_text("occlusion: {windows: [3, 4]}\ntraining: {epochs: 9, sed: 1, epoch: 2}\n", encoding="utf-8")
+    own.write_text(
+        "occlusion: {windows: [3, 4]}\ntraining: {epochs: 9, sed: 1, epoch: 2}\n", encoding="utf-8"
+    )
     form = configs.merged(with_preset()[0], yaml.safe_load(own.read_text(encoding="utf-8")))
     form["filters"]["top"] = 0
     assert lines(form, [BASE, own]) == [
@@ -231,7 +266,9 @@ def test_all_mistakes_are_told_at_once_each_with_the_last_file_that_holds_its_ke
 
 
 def test_a_key_that_no_file_holds_is_told_as_the_config_s():
-    assert lines({"experiment": "x", "colour": 1}, [BASE])[0].startswith("config: colour: unknown key, expected one of")
+    assert lines({"experiment": "x", "colour": 1}, [BASE])[0].startswith(
+        "config: colour: unknown key, expected one of"
+    )
 
 
 @pytest.mark.parametrize("change", BAD_EDITS)
@@ -331,7 +368,9 @@ def test_one_s_own_images_are_counted_before_anything_runs(change, told):
 
 def test_images_that_lie_otherwise_than_expected_are_told_with_the_other_mistakes():
     write_names("pictures.zip", train=9)
-    assert edit("dataset: {name: image-folder, path: pictures.zip}\nocclusion: {windows: [3, 4]}") == [
+    assert edit(
+        "dataset: {name: image-folder, path: pictures.zip}\nocclusion: {windows: [3, 4]}"
+    ) == [
         "own: dataset.path is pictures.zip: no image at test/CLASS/NAME, "
         "expected files that end in .jpg, .jpeg, .png, .bmp, .gif, .webp",
         "own: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side (3, 5, 7 …)",
@@ -340,7 +379,9 @@ def test_images_that_lie_otherwise_than_expected_are_told_with_the_other_mistake
 
 def test_how_many_images_each_split_has():
     def sizes(change):
-        return configs.split_sizes(configs.checked(configs.merged(with_preset()[0], yaml.safe_load(change)), SCHEMA))
+        return configs.split_sizes(
+            configs.checked(configs.merged(with_preset()[0], yaml.safe_load(change)), SCHEMA)
+        )
 
     write_names("pictures.zip", train=100, test=60)
     own = "dataset: {name: image-folder, path: pictures.zip, %s}\nablation: {table_images: 9}"
@@ -348,12 +389,17 @@ def test_how_many_images_each_split_has():
     assert sizes("dataset: {train_images: 900, validation_images: 100}") == {
         "train": 800, "validation": 100, "test": 10_000,
     }  # fmt: skip
-    assert sizes("dataset: {name: shapes, train_images: 70, test_images: 1000}") == {"train": 70, "test": 1000}
+    assert sizes("dataset: {name: shapes, train_images: 70, test_images: 1000}") == {
+        "train": 70,
+        "test": 1000,
+    }
     assert sizes(own % "validation_images: 10") == {"train": 90, "validation": 10, "test": 60}
     assert sizes(own % "test_images: 20") == {"train": 100, "test": 20}
 
 
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+EXAMPLES = re.findall(
+    r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)
 
 
 @pytest.mark.parametrize("block", EXAMPLES)

@@ -11,7 +11,10 @@ from convprobe.errors import InputError
 from convprobe.plan import config
 
 SCHEMA = "schemas/config.schema.json"
-PRESETS = [yaml.safe_load(path.read_text()) for path in (Path("config.yaml"), *sorted(Path("presets").glob("*.yaml")))]
+PRESETS = [
+    yaml.safe_load(path.read_text())
+    for path in (Path("config.yaml"), *sorted(Path("presets").glob("*.yaml")))
+]
 VALID = [config.merged(PRESETS[0], preset) for preset in PRESETS]
 # What people write: the texts of the config itself, near misses, and anything.
 KNOWN = ["all", "cifar10", "image-folder", "shapes", "bf16", "conv1/0", "conv9/99", "normalised", "normalised/epoch-3",
@@ -20,10 +23,14 @@ SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(KNOWN) | st.text(max_size=20)
     | st.integers(-2, 40) | st.dates()
 )  # fmt: skip
-KEYS = st.sampled_from(["name", "path", "conv", "epochs", "weights", "policy", "windows", "chosen", "mode", "split"])
+KEYS = st.sampled_from(
+    ["name", "path", "conv", "epochs", "weights", "policy", "windows", "chosen", "mode", "split"]
+)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -31,7 +38,13 @@ VALUES = st.recursive(
 def places(value, path=()):
     """Paths of a value and of all that is in it."""
     yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, below in items:
         yield from places(below, (*path, key))
 

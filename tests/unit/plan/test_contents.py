@@ -11,7 +11,11 @@ from convprobe.plan import contents
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, text in {"train/cat/0.png": "one", "train/dog/0.png": "two", "test/cat/1.png": "six"}.items():
+    for name, text in {
+        "train/cat/0.png": "one",
+        "train/dog/0.png": "two",
+        "test/cat/1.png": "six",
+    }.items():
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / name).write_text(text)
     return tmp_path / "data"
@@ -31,7 +35,9 @@ def test_a_copy_with_other_dates_in_another_place_is_the_same(folder, digest, tm
     assert digest(folder.rename(tmp_path / "moved")) == before
 
 
-@pytest.mark.parametrize("date", [None, (1e9, 1e9), "as it was"], ids=["new date", "old date", "the date it had"])
+@pytest.mark.parametrize(
+    "date", [None, (1e9, 1e9), "as it was"], ids=["new date", "old date", "the date it had"]
+)
 def test_an_image_edited_in_place_counts_whatever_its_date(folder, digest, date):
     path = folder / "train/dog/0.png"
     before, status = digest(folder), path.stat()
@@ -107,7 +113,8 @@ def test_an_archive_is_known_by_its_bytes(tmp_path):
     for name, text in (("a.zip", "x"), ("b.zip", "x"), ("c.zip", "y")):
         (tmp_path / name).write_text(text)
     one, same, other = (
-        contents.digest(tmp_path / name, tmp_path / "memory.json") for name in ("a.zip", "b.zip", "c.zip")
+        contents.digest(tmp_path / name, tmp_path / "memory.json")
+        for name in ("a.zip", "b.zip", "c.zip")
     )
     assert one == same != other
 
@@ -116,12 +123,18 @@ def test_an_archive_is_known_by_its_bytes(tmp_path):
 def test_nothing_is_read_again_as_long_as_nothing_changed(folder, tmp_path, kind):
     path = folder
     if kind != "folder":
-        path = shutil.make_archive(tmp_path / "packed", {"zip": "zip", "tar.gz": "gztar"}[kind], folder)
+        path = shutil.make_archive(
+            tmp_path / "packed", {"zip": "zip", "tar.gz": "gztar"}[kind], folder
+        )
     memory = tmp_path / "memory.json"
     found = contents.images(path, memory)
     assert found.labels == {"train": ["cat", "dog"], "test": ["cat"]}
-    memory.write_text(memory.read_text().replace(found.digest, "as remembered").replace('"dog"', '"fox"'))
-    assert contents.images(path, memory) == contents.Images("as remembered", {"train": ["cat", "fox"], "test": ["cat"]})
+    memory.write_text(
+        memory.read_text().replace(found.digest, "as remembered").replace('"dog"', '"fox"')
+    )
+    assert contents.images(path, memory) == contents.Images(
+        "as remembered", {"train": ["cat", "fox"], "test": ["cat"]}
+    )
 
 
 @pytest.mark.parametrize("damage", ["{", "[1]"])

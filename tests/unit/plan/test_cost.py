@@ -7,7 +7,9 @@ import yaml
 
 from convprobe.plan import config, cost
 
-PUBLISHED = config.checked(yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json")
+PUBLISHED = config.checked(
+    yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json"
+)
 SIZES = {"train": 50_000, "test": 10_000}
 
 
@@ -19,14 +21,19 @@ def test_more_cores_cost_less_and_a_gpu_least():
 
 def test_a_tenth_of_the_images_trains_in_a_tenth_of_the_time():
     few = {split: count // 10 for split, count in SIZES.items()}
-    all_images, tenth = (cost.seconds(PUBLISHED, sizes, "cpu", 2)["training"] for sizes in (SIZES, few))
+    all_images, tenth = (
+        cost.seconds(PUBLISHED, sizes, "cpu", 2)["training"] for sizes in (SIZES, few)
+    )
     starts = 30 * 2 * cost.JOB_SECONDS
     assert all_images / 11 < tenth < all_images / 10 + starts
 
 
 def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     def occlusion(kind, window):
-        studied = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "windows": [window], "images": 1000}}
+        studied = {
+            **PUBLISHED,
+            "occlusion": {**PUBLISHED["occlusion"], "windows": [window], "images": 1000},
+        }
         return cost.seconds(studied, SIZES, kind, 1)["occlusion"]
 
     assert occlusion("cpu", 9) > 1.4 * occlusion("cpu", 3)
@@ -46,6 +53,8 @@ def test_the_start_fits_into_80_columns(cores):
     assert any(line.split()[:1] == ["training"] for line in lines)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(30, "30 s"), (600, "10 min"), (7200, "2.0 h"), (0.2, "1 s")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(30, "30 s"), (600, "10 min"), (7200, "2.0 h"), (0.2, "1 s")]
+)
 def test_durations(seconds, words):
     assert cost.duration(seconds) == words

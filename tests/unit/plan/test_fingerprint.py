@@ -119,7 +119,13 @@ def test_an_edit_changes_the_digest_of_exactly_its_file(digests, name):
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("+ 1", "+ 2"), ("+ 1", "+ 1.0"), ("+ 1", "- 1"), ("def run(x)", "def run(x=0)"), ("a.twice", "a.thrice")],
+    [
+        ("+ 1", "+ 2"),
+        ("+ 1", "+ 1.0"),
+        ("+ 1", "- 1"),
+        ("def run(x)", "def run(x=0)"),
+        ("a.twice", "a.thrice"),
+    ],
 )
 def test_a_small_edit_of_an_expression_counts(digests, before, after):
     edited = TREE["script.py"].replace(before, after)

@@ -18,7 +18,9 @@ from convprobe.network import receptive_field
 from convprobe.store import hdf5
 
 RED = (255, 0, 0)
-FIELD = receptive_field.ReceptiveField(size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)))
+FIELD = receptive_field.ReceptiveField(
+    size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8))
+)
 OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
 PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
 
@@ -31,12 +33,19 @@ def red_images(count, side=8):
 def top_images(responses):
     """Rows of top-images.csv of one filter, its peak in the upper left corner of each image."""
     box = top_patches.clipped_box(FIELD, 0, 0)
-    rows = [("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box) for rank, value in enumerate(responses, start=1)]
+    rows = [
+        ("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box)
+        for rank, value in enumerate(responses, start=1)
+    ]
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
 
 def pixels_of(path, colour):
-    return (matplotlib.image.imread(path)[..., :3] == np.array(colour, dtype=np.float32) / 255).all(axis=2).sum()
+    return (
+        (matplotlib.image.imread(path)[..., :3] == np.array(colour, dtype=np.float32) / 255)
+        .all(axis=2)
+        .sum()
+    )
 
 
 def words(path):
@@ -46,7 +55,9 @@ def words(path):
 def draw_filter(path, responses):
     maps = np.zeros((len(responses), 3, 3), dtype=np.float32)
     maps[:, 0, 0] = responses
-    filter_figures.one_filter(path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01")
+    filter_figures.one_filter(
+        path, red_images(len(responses)), maps, top_images(responses), FIELD, "r", "epoch-01"
+    )
 
 
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
@@ -68,7 +79,9 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
     assert pixels_of(tmp_path / "silent.png", RED) == 0
     for name, responses in (("two", [2.0, 1.0]), ("one", [2.0, 0.0]), ("silent", [0.0, 0.0])):
         rows = top_images(responses)
-        filter_figures.atlas_page(tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01")
+        filter_figures.atlas_page(
+            tmp_path / f"{name}.png", red_images(2), rows, FIELD, "r", "epoch-01"
+        )
     shown = [pixels_of(tmp_path / f"{name}.png", RED) for name in ("two", "one", "silent")]
     assert shown[0] > shown[1] > shown[2] == 0
 
@@ -78,13 +91,23 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
     for count in (20, 21):
         draw_filter(tmp_path / f"one-{count}.png", [2.0] * count)
         rows = top_images([2.0] * count)
-        filter_figures.atlas_page(tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01")
+        filter_figures.atlas_page(
+            tmp_path / f"atlas-{count}.png", red_images(count), rows, FIELD, "r", "epoch-01"
+        )
         with hdf5.create(tmp_path / "patches.h5") as file:
             file["conv1/3"] = np.full((count, 4, 4, 3), RED, np.uint8)
-        filter_figures.top_patches(tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01")
-        shown[count] = [pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")]
+        filter_figures.top_patches(
+            tmp_path / f"top-{count}.png", tmp_path / "patches.h5", rows, "r", "epoch-01"
+        )
+        shown[count] = [
+            pixels_of(tmp_path / f"{name}-{count}.png", RED) for name in ("one", "atlas", "top")
+        ]
     assert np.allclose(shown[21], shown[20], rtol=0.1)  # the caption takes a line more
-    for name, table in (("one", "top-images.csv"), ("atlas", "all-top-images.csv"), ("top", "top-images.csv")):
+    for name, table in (
+        ("one", "top-images.csv"),
+        ("atlas", "all-top-images.csv"),
+        ("top", "top-images.csv"),
+    ):
         told = f"Only 20 of 21 ranks are drawn; {table} has all."
         assert told in words(tmp_path / f"{name}-21.png")
         assert "ranks are drawn" not in words(tmp_path / f"{name}-20.png")
@@ -107,7 +130,10 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
     lost = tabulation.newly_wrong(tabulation.flips(right))
     ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
-    predicted = {"none": ("", right["before"]), "chosen": ("conv1/2 conv1/7 conv2/5", right["after"])}
+    predicted = {
+        "none": ("", right["before"]),
+        "chosen": ("conv1/2 conv1/7 conv2/5", right["after"]),
+    }
     predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["after"])}
     table = tabulation.accuracies(predicted, right["class"])
     ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
@@ -117,7 +143,9 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     assert "0 of the 0 test images" in words(tmp_path / "gallery.png")
     said = words(tmp_path / "accuracy.png").replace("\N{NO-BREAK SPACE}", " ")
     assert "0 of 2 images are lost, 0 gained" in said
-    assert "random draws of as many filters lose" not in said, "where nothing is lost, that is no comparison"
+    assert "random draws of as many filters lose" not in said, (
+        "where nothing is lost, that is no comparison"
+    )
 
 
 def test_a_figure_tells_what_it_is_drawn_from_and_says_its_words(tmp_path):

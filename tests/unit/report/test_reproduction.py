@@ -29,10 +29,16 @@ def curve(*accuracies):
 def accuracies(after, draws=(), images=10_000, before=0.812):
     """A table of accuracies: of all filters, without the chosen ones, and of random draws; nothing is gained."""
     variants = {"none": ("", before), "chosen": ("conv1/1", after)}
-    variants |= {f"random-{number:02d}": ("conv1/2", share) for number, share in enumerate(draws, start=1)}
+    variants |= {
+        f"random-{number:02d}": ("conv1/2", share) for number, share in enumerate(draws, start=1)
+    }
     true = pd.Series(["a"] * images)
-    right = {name: np.arange(images) < round(share * images) for name, (_, share) in variants.items()}
-    predicted = {name: (filters, true.where(right[name], "b")) for name, (filters, _) in variants.items()}
+    right = {
+        name: np.arange(images) < round(share * images) for name, (_, share) in variants.items()
+    }
+    predicted = {
+        name: (filters, true.where(right[name], "b")) for name, (filters, _) in variants.items()
+    }
     return tabulation.accuracies(predicted, true)
 
 
@@ -44,9 +50,13 @@ def probes():
     after[(true == "cat").nonzero()[0][:40]] = "dog"
     after[(true == "deer").nonzero()[0][:20]] = ["cat"] * 2 + ["horse"] * 18
     after[(true == "frog").nonzero()[0][:20]] = "bird"
-    predictions = pd.DataFrame({"image": range(1000), "class": true, "before": true, "after": after})
+    predictions = pd.DataFrame(
+        {"image": range(1000), "class": true, "before": true, "after": after}
+    )
     rows = [
-        (w, i, "cat", 0.9, c - i / n, 0.1, 0.05, None) for w, c, n in ((3, 0.9, 100), (9, 0.6, 90)) for i in range(4)
+        (w, i, "cat", 0.9, c - i / n, 0.1, 0.05, None)
+        for w, c, n in ((3, 0.9, 100), (9, 0.6, 90))
+        for i in range(4)
     ]
     columns = ["window", "image", "class", "clean_confidence", "mean_confidence", "min_confidence"]
     return {
@@ -57,17 +67,23 @@ def probes():
     }
 
 
-def make_card(probes, curves=None, best_epoch=2, classes=CIFAR10, pixels=PIXELS, selected=0.812, **settings):
+def make_card(
+    probes, curves=None, best_epoch=2, classes=CIFAR10, pixels=PIXELS, selected=0.812, **settings
+):
     curves = curves or {"normalised": curve(0.7, 0.812, 0.8), "raw": curve(0.6, 0.75, 0.7)}
     selection = {"test_accuracy": selected, "best_epoch": best_epoch, "chosen_among": 1}
     settings = SETTINGS | settings
-    return reproduction.card(curves, selection, probes, pixels, settings, classes).set_index("claim")
+    return reproduction.card(curves, selection, probes, pixels, settings, classes).set_index(
+        "claim"
+    )
 
 
 def test_accuracies_hold_where_they_certainly_lie_within_two_points(probes):
     card = make_card(probes)
     assert card.loc[SELECTED, "verdict"] == "holds"
-    assert card.loc["test accuracy without normalisation, best epoch", "verdict"] == "measured lower"
+    assert (
+        card.loc["test accuracy without normalisation, best epoch", "verdict"] == "measured lower"
+    )
     assert card.loc[SWITCHED_OFF, "verdict"] == "holds"
     # 79.5 %: less than 81 by more than counting explains, but perhaps not by more than rounding does as well.
     assert make_card(probes, selected=0.795).loc[SELECTED, "verdict"] == "undecided"
@@ -76,7 +92,9 @@ def test_accuracies_hold_where_they_certainly_lie_within_two_points(probes):
 
 
 def test_a_few_images_can_not_hold_an_accuracy(probes):
-    row = make_card(probes | {"accuracy": accuracies(after=0.7, images=60)}, selected=0.8).loc[SELECTED]
+    row = make_card(probes | {"accuracy": accuracies(after=0.7, images=60)}, selected=0.8).loc[
+        SELECTED
+    ]
     assert (row["low"] < 0.71, row["high"] > 0.88, row["verdict"]) == (True, True, "undecided")
 
 
@@ -101,7 +119,10 @@ def test_data_of_cifar10s_class_names_must_have_its_pixels_as_well(probes):
     for pixels in (jpegs, PIXELS | {"images": 5000}):
         card = make_card(probes, pixels=pixels)
         assert card.loc[SELECTED, "verdict"] == "not tested: other images than CIFAR-10's"
-        assert card.loc[CONFUSION.format("cat", "dog"), "verdict"] == "not tested: other images than CIFAR-10's"
+        assert (
+            card.loc[CONFUSION.format("cat", "dog"), "verdict"]
+            == "not tested: other images than CIFAR-10's"
+        )
     held_out = PIXELS | {"mean": [0.4916, 0.4819, 0.4467], "images": 45_000}
     assert make_card(probes, pixels=held_out).loc[SELECTED, "verdict"] == "holds"
     # Cats and dogs alone have the named classes, but no wrong answer that is none of them.
@@ -133,7 +154,9 @@ def test_random_draws_are_counted_where_something_is_lost(probes):
 
 def test_the_best_epoch_holds_where_no_other_is_as_good(probes):
     def verdict(*accuracies):
-        return make_card(probes, curves={"normalised": curve(*accuracies)}).loc[BEST_EPOCH, "verdict"]
+        return make_card(probes, curves={"normalised": curve(*accuracies)}).loc[
+            BEST_EPOCH, "verdict"
+        ]
 
     rising = [0.5 + epoch / 100 for epoch in range(12)]
     assert verdict(*rising, 0.81, 0.75, 0.74) == "holds"
@@ -151,7 +174,9 @@ def test_the_fall_after_the_best_epoch(probes):
     assert (fall["measured"], fall["verdict"]) == (pytest.approx(0.022), "holds")
     assert row(0.7, 0.812, 0.811)["verdict"] == "undecided"
     assert row(0.7, 0.8)["verdict"] == "fails"
-    assert row(0.8, 0.801)["verdict"] == "undecided", "no fall was seen, and none worth naming can be excluded"
+    assert row(0.8, 0.801)["verdict"] == "undecided", (
+        "no fall was seen, and none worth naming can be excluded"
+    )
     assert row(0.8)["verdict"] == "not tested: one epoch"
 
 
@@ -161,7 +186,9 @@ def test_a_curve_that_does_not_fall_seldom_holds_a_fall(probes):
     held = 0
     for _ in range(200):
         flat = random.binomial(10_000, 0.8, 15) / 10_000
-        held += make_card(probes, curves={"normalised": curve(*flat)}).loc[FALL, "verdict"] == "holds"
+        held += (
+            make_card(probes, curves={"normalised": curve(*flat)}).loc[FALL, "verdict"] == "holds"
+        )
     assert held <= 10  # one in twenty
 
 
@@ -183,10 +210,27 @@ def test_confidence_falls_with_the_window(probes):
 def test_named_confusions_are_held_against_the_other_classes(probes):
     card = make_card(probes)
     # No other image turned into a dog, 2 of 60 into a cat.
-    assert card.loc[CONFUSION.format("cat", "dog"), ["measured", "verdict"]].tolist() == [1, "holds"]
-    assert card.loc[CONFUSION.format("deer", "cat"), ["measured", "verdict"]].tolist() == [0.1, "undecided"]
-    assert card.loc[CONFUSION.format("truck", "automobile"), "verdict"] == "not tested: no image of truck turned"
-    published = ["cat dog", "dog cat", "frog dog", "deer cat", "horse cat", "truck automobile", "automobile truck"]
+    assert card.loc[CONFUSION.format("cat", "dog"), ["measured", "verdict"]].tolist() == [
+        1,
+        "holds",
+    ]
+    assert card.loc[CONFUSION.format("deer", "cat"), ["measured", "verdict"]].tolist() == [
+        0.1,
+        "undecided",
+    ]
+    assert (
+        card.loc[CONFUSION.format("truck", "automobile"), "verdict"]
+        == "not tested: no image of truck turned"
+    )
+    published = [
+        "cat dog",
+        "dog cat",
+        "frog dog",
+        "deer cat",
+        "horse cat",
+        "truck automobile",
+        "automobile truck",
+    ]
     assert list(card.index[-7:]) == [CONFUSION.format(*pair.split()) for pair in published]
 
 
@@ -202,8 +246,14 @@ def test_what_a_window_is_taken_for_whatever_it_covers_is_no_confusion(probes, c
     """Every image turns into automobile or truck: of automobiles, then, all into truck."""
     random, held = np.random.default_rng(0), 0
     for _ in range(40):
-        classes, turned = random.choice(CIFAR10, count), random.choice(["automobile", "truck"], count)
-        rows = [(9, i, name, 0.9, 0.5, 0.1, 0.05, to) for i, (name, to) in enumerate(zip(classes, turned, strict=True))]
+        classes, turned = (
+            random.choice(CIFAR10, count),
+            random.choice(["automobile", "truck"], count),
+        )
+        rows = [
+            (9, i, name, 0.9, 0.5, 0.1, 0.05, to)
+            for i, (name, to) in enumerate(zip(classes, turned, strict=True))
+        ]
         summary = pd.DataFrame(rows, columns=probes["summary"].columns)
         card = make_card(probes | {"summary": summary})
         held += "holds" in set(card[card.index.str.contains("mostly turn into")]["verdict"])
@@ -212,7 +262,9 @@ def test_what_a_window_is_taken_for_whatever_it_covers_is_no_confusion(probes, c
 
 def test_a_loss_beside_the_published_one(probes):
     def verdict(after):
-        return make_card(probes | {"accuracy": accuracies(after=after)}).loc["fall of " + SWITCHED_OFF, "verdict"]
+        return make_card(probes | {"accuracy": accuracies(after=after)}).loc[
+            "fall of " + SWITCHED_OFF, "verdict"
+        ]
 
     assert [verdict(after) for after in (0.812, 0.80, 0.68, 0.5)] == [
         "fails", "measured lower", "holds", "measured higher",
@@ -220,12 +272,23 @@ def test_a_loss_beside_the_published_one(probes):
 
 
 def test_covered_cats_that_turn_into_dogs_are_counted_under_the_largest_window(probes):
-    few = make_card(probes | {"summary": probes["summary"].assign(flipped_to=["dog", None, None, None] * 2)})
-    assert few.loc["images of cat that mostly turn into dog under window 9", "verdict"] == "undecided", "one image"
+    few = make_card(
+        probes | {"summary": probes["summary"].assign(flipped_to=["dog", None, None, None] * 2)}
+    )
+    assert (
+        few.loc["images of cat that mostly turn into dog under window 9", "verdict"] == "undecided"
+    ), "one image"
     more = pd.DataFrame([(9, 4 + i, "ship", 0.9, 0.5, 0.1, 0.05, "frog") for i in range(20)])
     more.columns = probes["summary"].columns
-    cats = pd.DataFrame([(9, 24 + i, "cat", 0.9, 0.5, 0.1, 0.05, "dog") for i in range(4)], columns=more.columns)
-    probes["summary"].loc[probes["summary"]["window"] == 9, "flipped_to"] = ["dog", "dog", "frog", "cat"]
+    cats = pd.DataFrame(
+        [(9, 24 + i, "cat", 0.9, 0.5, 0.1, 0.05, "dog") for i in range(4)], columns=more.columns
+    )
+    probes["summary"].loc[probes["summary"]["window"] == 9, "flipped_to"] = [
+        "dog",
+        "dog",
+        "frog",
+        "cat",
+    ]
     probes["summary"] = pd.concat([probes["summary"], more, cats])
     card = make_card(probes)
     row = card.loc["images of cat that mostly turn into dog under window 9"]
@@ -235,7 +298,10 @@ def test_covered_cats_that_turn_into_dogs_are_counted_under_the_largest_window(p
 
 
 def test_the_object_is_told_by_the_table_of_localisation(probes):
-    rows = [(w, m, 9, 0.3, 0.1, d, 0.1, 0.3, 0.001, "holds") for w, m, d in ((3, "contrast", 0.1), (9, "hit", 0.4))]
+    rows = [
+        (w, m, 9, 0.3, 0.1, d, 0.1, 0.3, 0.001, "holds")
+        for w, m, d in ((3, "contrast", 0.1), (9, "hit", 0.4))
+    ]
     rows.append((9, "contrast", 9, 0.3, 0.1, 0.2, 0.1, 0.3, 0.001, "holds"))
     card = make_card(probes | {"localisation": pd.DataFrame(rows, columns=localisation.COLUMNS)})
     row = card[card.index.str.contains("on the object than beside it")].iloc[0]

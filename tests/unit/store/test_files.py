@@ -31,7 +31,9 @@ def checkpoint():
 def write_hdf5(path):
     with hdf5.create(path) as file:
         hdf5.dimension(file, "image", np.arange(50))
-        file.create_dataset("maps", data=np.random.default_rng(0).random((50, 40)), compression="gzip")
+        file.create_dataset(
+            "maps", data=np.random.default_rng(0).random((50, 40)), compression="gzip"
+        )
         hdf5.dimension(file, "x", np.arange(40))
         hdf5.dataset(file, "means", np.arange(40.0), ("x",))
 
@@ -118,10 +120,17 @@ def test_where_no_space_is_left_the_old_file_stays_and_one_line_tells_it(tmp_pat
     paths = {kind: tmp_path / f"a.{kind}" for kind in WRITERS}
     for path in paths.values():
         path.write_text("old")
-    script = f"WRITERS = {[(str(paths[kind]), write) for kind, write in WRITERS.items()]}\n{NO_SPACE}"
-    run = subprocess.run([sys.executable, "-c", script], cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
+    script = (
+        f"WRITERS = {[(str(paths[kind]), write) for kind, write in WRITERS.items()]}\n{NO_SPACE}"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=SCRIPTS, capture_output=True, text=True, timeout=60
+    )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == [f"{path}: can't be written: File too large" for path in paths.values()] * 5
+    assert (
+        run.stdout.splitlines()
+        == [f"{path}: can't be written: File too large" for path in paths.values()] * 5
+    )
     assert {path.read_text() for path in paths.values()} == {"old"}
     assert sorted(tmp_path.iterdir()) == sorted(paths.values())
 
@@ -133,7 +142,9 @@ def test_equal_values_give_equal_bytes_under_any_name(tmp_path):
         write_hdf5(tmp_path / f"{name}.h5")
         checkpoints.save(tmp_path / f"{name}.pth", same)
     for kind in ("json", "h5", "pth"):
-        assert files.sha256(tmp_path / f"one.{kind}") == files.sha256(tmp_path / f"another-name.{kind}")
+        assert files.sha256(tmp_path / f"one.{kind}") == files.sha256(
+            tmp_path / f"another-name.{kind}"
+        )
 
 
 def test_an_hdf5_file_holds_no_dates(tmp_path):
@@ -144,7 +155,10 @@ def test_an_hdf5_file_holds_no_dates(tmp_path):
 
 def test_sha256_is_the_published_one_of_abc(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
-    assert files.sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        files.sha256(tmp_path / "a")
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
 
 
 # Reading
@@ -193,7 +207,10 @@ def test_an_hdf5_file_with_a_damaged_chunk_is_refused(tmp_path):
     path = tmp_path / "a.h5"
     write_hdf5(path)
     with h5py.File(path) as file:
-        place, size = file["maps"].id.get_chunk_info(0).byte_offset, file["maps"].id.get_chunk_info(0).size
+        place, size = (
+            file["maps"].id.get_chunk_info(0).byte_offset,
+            file["maps"].id.get_chunk_info(0).size,
+        )
     content = bytearray(path.read_bytes())
     content[place : place + size] = b"\xee" * size
     path.write_bytes(content)
@@ -201,7 +218,9 @@ def test_an_hdf5_file_with_a_damaged_chunk_is_refused(tmp_path):
 
 
 def test_files_that_are_not_there_are_told(tmp_path):
-    assert refusal(tmp_path / "a.h5", read_maps).startswith("damaged HDF5 file (No such file or directory)")
+    assert refusal(tmp_path / "a.h5", read_maps).startswith(
+        "damaged HDF5 file (No such file or directory)"
+    )
     assert "No such file or directory" in refusal(tmp_path / "a.pth", checkpoints.load)
 
 
@@ -213,7 +232,9 @@ def test_a_truncated_checkpoint_is_refused(tmp_path, share):
     assert refusal(path, checkpoints.load).startswith("damaged or not a checkpoint (")
 
 
-@pytest.mark.parametrize("content", [b"no checkpoint", b"\x80\x02]q", b"}}a", b"h\x05.", b"\x80\x84", bytes(1000)])
+@pytest.mark.parametrize(
+    "content", [b"no checkpoint", b"\x80\x02]q", b"}}a", b"h\x05.", b"\x80\x84", bytes(1000)]
+)
 def test_garbage_for_a_checkpoint_is_refused(tmp_path, content):
     (tmp_path / "a.pth").write_bytes(content)
     assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("damaged or not a checkpoint (")
@@ -252,15 +273,21 @@ def test_a_checkpoint_with_a_weight_that_is_no_number_is_refused(tmp_path):
     values = values_of(tmp_path)
     next(iter(values["weights"].values())).view(-1)[0] = float("nan")
     checkpoints.save_tensors(tmp_path / "a.pth", values)
-    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("has weights that are not finite")
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
+        "has weights that are not finite"
+    )
 
 
 def test_so_is_one_whose_batch_normalisation_has_a_mean_that_is_no_number(tmp_path):
-    network = Network({"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": []}, classes=2, side=8)
+    network = Network(
+        {"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": []}, classes=2, side=8
+    )
     network.norm1.running_mean[1] = float("inf")
     same = checkpoints.Checkpoint(network, network.settings, ("cat", "dog"), 8, PLAIN, epoch=3)
     checkpoints.save(tmp_path / "a.pth", same)
-    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("has weights that are not finite")
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
+        "has weights that are not finite"
+    )
 
 
 @pytest.mark.parametrize("key", ["weights", "network", "classes", "side", "normalisation", "epoch"])
@@ -272,7 +299,9 @@ def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, key, value):
     else:
         values[key] = value
     checkpoints.save_tensors(tmp_path / "a.pth", values)
-    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("not a checkpoint of this workflow (")
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
+        "not a checkpoint of this workflow ("
+    )
 
 
 @pytest.mark.parametrize("weights", ["one missing", "another shape", "one too many"])
@@ -293,7 +322,9 @@ def test_weights_that_do_not_fit_their_network_are_refused(tmp_path, weights):
 @pytest.mark.parametrize("value", [None, 3, [1], "text"], ids=str)
 def test_a_checkpoint_that_is_no_mapping_is_refused(tmp_path, value):
     checkpoints.save_tensors(tmp_path / "a.pth", value)
-    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith("not a checkpoint of this workflow (")
+    assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
+        "not a checkpoint of this workflow ("
+    )
 
 
 CLAIMS = """
@@ -322,7 +353,9 @@ def process():
 
         def start():
             command = [sys.executable, "-c", CLAIMS]
-            child = subprocess.Popen(command, cwd=SCRIPTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            child = subprocess.Popen(
+                command, cwd=SCRIPTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
             running.enter_context(child)  # its end closes the pipe, which ends the process
 
             def tell(action, path):
@@ -343,7 +376,10 @@ def test_who_has_lost_its_log_to_a_newer_process_replaces_nothing(process, tmp_p
     newer = process()
     assert newer("claim", log) == newer("write", result) == "done"
     date = result.stat().st_mtime_ns
-    assert older("write", result) == f"{result}: left as it is: a newer job, whose log is {log}, makes it"
+    assert (
+        older("write", result)
+        == f"{result}: left as it is: a newer job, whose log is {log}, makes it"
+    )
     assert result.stat().st_mtime_ns == date
     assert newer("write", result) == "done"
 
@@ -354,7 +390,10 @@ def test_an_older_process_that_comes_late_gets_no_claim(process, tmp_path):
     time.sleep(0.05)
     newer = process()
     assert newer("claim", tmp_path / "job.log") == "done"
-    assert older("claim", tmp_path / "job.log") == f"{tmp_path / 'job.log'}: belongs to a newer job: nothing was done"
+    assert (
+        older("claim", tmp_path / "job.log")
+        == f"{tmp_path / 'job.log'}: belongs to a newer job: nothing was done"
+    )
     assert newer("write", tmp_path / "result.json") == "done"
 
 
@@ -364,18 +403,25 @@ def test_what_a_killed_job_left_beside_its_result_is_removed_by_the_next(process
     job = process()
     job("claim", tmp_path / "job.log")
     assert job("write", tmp_path / "result.json") == "done"
-    assert {path.name for path in tmp_path.glob("[!.]*.json*")} == {"result.json", "other.json.partial-1"}
+    assert {path.name for path in tmp_path.glob("[!.]*.json*")} == {
+        "result.json",
+        "other.json.partial-1",
+    }
 
 
 def test_sha256sum_reads_the_recorded_digest(tmp_path):
     path = tmp_path / "a result.json"
     files.write_json(path, {"a": 1})
     command = ["sha256sum", "--check", "--strict", files.digest_path(path).name]
-    assert subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout == b"a result.json: OK\n"
+    assert (
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout
+        == b"a result.json: OK\n"
+    )
     files.check_digest(path)
     path.write_text('{"a": 2}')
     with pytest.raises(
-        InputError, match=r"a result.json: altered since it was written: its SHA-256 is \w{64}, expected"
+        InputError,
+        match=r"a result.json: altered since it was written: its SHA-256 is \w{64}, expected",
     ):
         files.check_digest(path)
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 1

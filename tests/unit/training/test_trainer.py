@@ -31,7 +31,9 @@ def images():
 
 def train(images, settings, epochs, cut_in=None):
     """Train some epochs; with `cut_in` a folder, each starts from the files of the one before."""
-    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    checkpoint, state = trainer.begin(
+        images, NETWORK, image_file.normalisation(images.pixels), settings
+    )
     for _ in range(epochs):
         record, state = trainer.train_epoch(checkpoint, state, images, settings)
         if cut_in:
@@ -69,11 +71,21 @@ def test_two_seeds_and_two_epochs_draw_differently(images):
 def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
     """By hand: v = momentum · v + gradient + decay · w, then w = w - rate · v."""
     optimizer = {"learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.01}
-    settings = TRAINING | {"batch_size": 200, "optimizer": optimizer, "schedule": "constant", "augmentation": "none"}
-    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    settings = TRAINING | {
+        "batch_size": 200,
+        "optimizer": optimizer,
+        "schedule": "constant",
+        "augmentation": "none",
+    }
+    checkpoint, state = trainer.begin(
+        images, NETWORK, image_file.normalisation(images.pixels), settings
+    )
     by_hand = copy.deepcopy(checkpoint.network)
     velocity = {name: torch.zeros_like(weight) for name, weight in by_hand.named_parameters()}
-    x, labels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255, torch.from_numpy(images.labels)
+    x, labels = (
+        torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255,
+        torch.from_numpy(images.labels),
+    )
     for _ in range(2):
         record, state = trainer.train_epoch(checkpoint, state, images, settings)
         by_hand.zero_grad()
@@ -81,7 +93,9 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
         for name, weight in by_hand.named_parameters():
             velocity[name] = 0.9 * velocity[name] + weight.grad + 0.01 * weight.detach()
             weight.data -= 0.1 * velocity[name]
-    for trained, expected in zip(checkpoint.network.parameters(), by_hand.parameters(), strict=True):
+    for trained, expected in zip(
+        checkpoint.network.parameters(), by_hand.parameters(), strict=True
+    ):
         torch.testing.assert_close(trained, expected, atol=1e-5, rtol=1e-3)
     assert record["images"] == 200
 
@@ -89,7 +103,9 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
 def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
     """At the start of training, by hand: the mean of - sum(q log p), q = 1 - share + share / 10 at the label."""
     share = 0.2
-    checkpoint, _ = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), TRAINING)
+    checkpoint, _ = trainer.begin(
+        images, NETWORK, image_file.normalisation(images.pixels), TRAINING
+    )
     x = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
     log_p = checkpoint.network(x).log_softmax(1).detach().numpy().astype(np.float64)
     q = np.full((200, 10), share / 10)
@@ -100,11 +116,14 @@ def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "rates"), [("constant", [0.05, 0.05]), ("linear", [0.05, 0.025]), ("cosine", [0.05, 0.025])]
+    ("schedule", "rates"),
+    [("constant", [0.05, 0.05]), ("linear", [0.05, 0.025]), ("cosine", [0.05, 0.025])],
 )
 def test_schedules_fall_from_the_given_rate_to_zero(images, schedule, rates):
     settings = TRAINING | {"epochs": 2, "batch_size": 200, "schedule": schedule}
-    checkpoint, state = trainer.begin(images, NETWORK, image_file.normalisation(images.pixels), settings)
+    checkpoint, state = trainer.begin(
+        images, NETWORK, image_file.normalisation(images.pixels), settings
+    )
     found = []
     for _ in range(2):
         _, state = trainer.train_epoch(checkpoint, state, images, settings)
@@ -127,7 +146,9 @@ def test_evaluation_counts_and_averages_by_hand(images):
 
 
 def test_divergence_is_one_clear_line(images):
-    settings = TRAINING | {"optimizer": {"learning_rate": 1e12, "momentum": 0.9, "weight_decay": 0.0}}
+    settings = TRAINING | {
+        "optimizer": {"learning_rate": 1e12, "momentum": 0.9, "weight_decay": 0.0}
+    }
     with pytest.raises(InputError, match=r"epoch 1: the training loss is nan: .*learning_rate"):
         train(images, settings, epochs=1)
 
@@ -143,7 +164,9 @@ def test_flips_mirror_about_half_of_the_images_left_to_right(images):
 
 def test_crops_shift_by_at_most_four_pixels_and_fill_with_black():
     pixels = torch.zeros(500, 9, 9, 3, dtype=torch.uint8)
-    pixels[:, 4, 4] = torch.tensor([9, 8, 7], dtype=torch.uint8)  # in the middle: flips don't move it
+    pixels[:, 4, 4] = torch.tensor(
+        [9, 8, 7], dtype=torch.uint8
+    )  # in the middle: flips don't move it
     moved = trainer.augment(pixels, "flip-crop", trainer.generator(0, 1))
     images, ys, xs = (moved[..., 0] == 9).nonzero(as_tuple=True)
     assert len(images) == 500
@@ -161,7 +184,11 @@ def test_normalisation_is_that_of_the_training_images_only():
     assert measured["std"] == pytest.approx([0.5, math.sqrt(0.12), math.sqrt(0.03)])
     settings = {"name": "shapes", "train_images": 50, "test_images": 10, "validation_images": 8}
     splits = sources.load(settings)
-    assert {name: len(images.labels) for name, images in splits.items()} == {"train": 42, "test": 10, "validation": 8}
+    assert {name: len(images.labels) for name, images in splits.items()} == {
+        "train": 42,
+        "test": 10,
+        "validation": 8,
+    }
 
 
 @pytest.mark.parametrize("level", [0, 254])  # the mean of 254/255, summed as it is, isn't 254/255
@@ -174,7 +201,10 @@ def test_a_channel_of_one_value_stops_only_runs_that_normalise(images, level):
     checkpoint, state = trainer.begin(flat, NETWORK, measured, TRAINING | {"normalise": False})
     record, _ = trainer.train_epoch(checkpoint, state, flat, TRAINING)
     assert math.isfinite(record["train_loss"])
-    with pytest.raises(InputError, match=r"channel 1 has one value everywhere\. Expected training\.normalise or runs"):
+    with pytest.raises(
+        InputError,
+        match=r"channel 1 has one value everywhere\. Expected training\.normalise or runs",
+    ):
         trainer.begin(flat, NETWORK, measured, TRAINING)
 
 
@@ -205,10 +235,14 @@ def test_masks_are_where_the_drawn_object_is(images):
 @pytest.fixture
 def evaluations(tmp_path):
     paths = []
-    for epoch, (test, validation) in enumerate([(0.5, 0.4), (0.7, 0.6), (0.7, 0.8), (0.6, 0.8)], start=1):
+    for epoch, (test, validation) in enumerate(
+        [(0.5, 0.4), (0.7, 0.6), (0.7, 0.8), (0.6, 0.8)], start=1
+    ):
         paths.append(tmp_path / f"epoch-{epoch:02d}.json")
         rows = {"test": test, "validation": validation}
-        files.write_json(paths[-1], {k: {"loss": 1.0, "accuracy": v, "images": 10} for k, v in rows.items()})
+        files.write_json(
+            paths[-1], {k: {"loss": 1.0, "accuracy": v, "images": 10} for k, v in rows.items()}
+        )
     return paths
 
 
