@@ -8,8 +8,8 @@ OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]
 TABLES = (
     "predictions",
     "first-images",
-    "confusion-before",
-    "confusion-after",
+    "confusion-clean",
+    "confusion-ablated",
     "class-pairs",
     "flips",
 )
@@ -92,8 +92,8 @@ rule tabulate_confusion:
         images=f"{RESULTS}/dataset/images.h5",
         predictions=f"{ABLATION}/predictions.csv",
     output:
-        before=f"{ABLATION}/confusion-before.csv",
-        after=f"{ABLATION}/confusion-after.csv",
+        clean=f"{ABLATION}/confusion-clean.csv",
+        ablated=f"{ABLATION}/confusion-ablated.csv",
         class_pairs=f"{ABLATION}/class-pairs.csv",
         flips=f"{ABLATION}/flips.csv",
     log:
@@ -120,8 +120,8 @@ rule list_first_images:
 
 rule plot_confusion:
     input:
-        before=f"{ABLATION}/confusion-before.csv",
-        after=f"{ABLATION}/confusion-after.csv",
+        clean=f"{ABLATION}/confusion-clean.csv",
+        ablated=f"{ABLATION}/confusion-ablated.csv",
     output:
         **figure_of_ablation("confusion"),
     log:

@@ -7,9 +7,9 @@ from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
-        before, after = (
-            tables.read_counts(snakemake.input[state]) for state in ("before", "after")
+        clean, ablated = (
+            tables.read_counts(snakemake.input[state]) for state in ("clean", "ablated")
         )
         off = figures.switched_off(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.confusion(snakemake.output.figure, before, after, off, run, checkpoint)
+        figures.confusion(snakemake.output.figure, clean, ablated, off, run, checkpoint)

@@ -8,7 +8,7 @@ from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
-        lost = tabulation.newly_wrong(tables.read(snakemake.input.flips))
+        lost = tabulation.lost_images(tables.read(snakemake.input.flips))
         shown = lost.head(figures.GALLERY_IMAGES)
         images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())
         off = figures.switched_off(**snakemake.params.settings)

@@ -471,13 +471,13 @@ function drawVariants() {
   const edges = variants.flatMap((row) => (draws.includes(row) ? [row[at("change")]] : [row[at("change_low")], row[at("change_high")]]));
   const low = Math.min(-0.01, ...edges), high = Math.max(0.01, ...edges);
   const x = (value) => `${2 + (96 * (value - low)) / (high - low)}%`;
-  const name = (variant) => (variant === "chosen" ? "the chosen ones" : variant.includes("/") ? variant : `the chosen ones of ${variant}`);
+  const name = (variant) => (variant === "ablated" ? "the chosen ones" : variant.includes("/") ? variant : `the chosen ones of ${variant}`);
   $("variants-name").textContent = `Change of accuracy without some filters, from ${percent(none[at("accuracy")])} with all`;
   $("variants-scale").textContent = `${points(low)} to ${points(high)} points`;
   const line = (x1, x2, y1, y2, more) => svg("line", { x1: x(x1), x2: x(x2), y1, y2, ...more });
   const strip = (...drawn) => svg("svg", { width: 160, height: 18, "aria-hidden": "true" }, line(0, 0, 0, 18, { class: "axis" }), ...drawn);
   const made = named.map((row) => {
-    const colour = row[0] === "chosen" ? "var(--orange)" : "var(--blue)";
+    const colour = row[0] === "ablated" ? "var(--orange)" : "var(--blue)";
     const [least, value, most] = ["change_low", "change", "change_high"].map((column) => row[at(column)]);
     const bar = strip(line(least, most, 9, 9, { stroke: colour, "stroke-width": 2 }), svg("circle", { cx: x(value), cy: 9, r: 4, fill: colour }));
     return element("tr", {}, element("th", { scope: "row", textContent: name(row[0]) }), element("td", {}, bar),
@@ -492,15 +492,15 @@ function drawVariants() {
   $("variants").tBodies[0].replaceChildren(...made);
 }
 
-const STATES = [["before", "with all filters"], ["after", "without the chosen ones"], ["change", "the change"]];
+const STATES = [["clean", "with all filters"], ["ablated", "without the chosen ones"], ["change", "the change"]];
 
 function drawConfusion() {
-  const { before, after } = probe.loses.confusion, table = $("confusion"), shown = state.shown;
-  const sums = before.map((row) => Math.max(1, row.reduce((sum, count) => sum + count, 0)));
+  const { clean, ablated } = probe.loses.confusion, table = $("confusion"), shown = state.shown;
+  const sums = clean.map((row) => Math.max(1, row.reduce((sum, count) => sum + count, 0)));
   $("confusion-caption").textContent = shown === "change" ? "Rows: true class; columns: predicted; more (orange) or fewer (blue) images than before, the full colour from 10\u00a0% of the true class on." : "Rows: true class; columns: predicted; images, coloured by their share of the true class.";
   table.tHead.replaceChildren(element("tr", {}, element("td", {}), ...data.classes.map((name) => element("th", { scope: "col", textContent: name }))));
   table.tBodies[0].replaceChildren(...data.classes.map((name, label) => element("tr", {}, element("th", { scope: "row", textContent: name }), ...data.classes.map((other, found) => {
-    const count = shown === "change" ? after[label][found] - before[label][found] : { before, after }[shown][label][found];
+    const count = shown === "change" ? ablated[label][found] - clean[label][found] : { clean, ablated }[shown][label][found];
     const share = shown === "change" ? Math.min(1, (10 * Math.abs(count)) / sums[label]) : count / sums[label];
     const colour = shown === "change" && count > 0 ? "var(--orange)" : "var(--blue)";
     const text = count === 0 ? "·" : shown === "change" && count > 0 ? `+${count}` : String(count).replace("-", "−");
@@ -513,28 +513,28 @@ function drawConfusion() {
 function drawCellImages(label, found) {
   const { loses } = probe, { shown } = state;
   const places = loses.image.map((_, place) => place).filter((place) => loses.class[place] === label && {
-    before: loses.before[place] === found,
-    after: loses.after[place] === found,
-    change: (loses.before[place] === found) !== (loses.after[place] === found),
+    clean: loses.clean[place] === found,
+    ablated: loses.ablated[place] === found,
+    change: (loses.clean[place] === found) !== (loses.ablated[place] === found),
   }[shown]);
   const pictures = places.filter((place) => data.thumbnails.cells.has(loses.image[place])).slice(0, MOST_PICTURES);
-  const what = { before: "with all filters", after: "without the chosen ones", change: "either with all filters or without the chosen ones, not both" }[shown];
+  const what = { clean: "with all filters", ablated: "without the chosen ones", change: "either with all filters or without the chosen ones, not both" }[shown];
   const held = loses.image.length < loses.images ? ` (of the ${loses.image.length} images that the page holds)` : "";
   $("cell-name").textContent = `${className(label)} taken for ${className(found)} ${what}: ${places.length} images${held}${pictures.length < places.length ? `, ${pictures.length} of them below` : ""}.`;
   $("cell").replaceChildren(...pictures.map((place) => element("li", {}, thumbnail(loses.image[place]),
-    `image ${loses.image[place]}: ${className(loses.before[place])} → ${className(loses.after[place])}, ${units(loses.confidence_before[place])} → ${units(loses.confidence_after[place])}`)));
+    `image ${loses.image[place]}: ${className(loses.clean[place])} → ${className(loses.ablated[place])}, ${units(loses.clean_confidence[place])} → ${units(loses.ablated_confidence[place])}`)));
 }
 
 function drawRows(most = MOST_LINES) {
-  const { loses } = probe, wanted = { class: $("rows-class").value, before: $("rows-before").value, after: $("rows-after").value };
+  const { loses } = probe, wanted = { class: $("rows-class").value, clean: $("rows-clean").value, ablated: $("rows-ablated").value };
   const places = loses.image.map((_, place) => place).filter((place) => loses.image[place] < loses.table_images
     && Object.entries(wanted).every(([column, value]) => value === "" || loses[column][place] === Number(value))
-    && (!$("rows-changed").checked || loses.before[place] !== loses.after[place]));
+    && (!$("rows-changed").checked || loses.clean[place] !== loses.ablated[place]));
   $("rows-count").replaceChildren(`${places.length} images${places.length > most ? `, the first ${most} of them shown ` : ""}`);
   if (places.length > most) $("rows-count").append(element("button", { type: "button", textContent: "Show all", onclick: () => drawRows(Infinity) }));
   $("rows").tBodies[0].replaceChildren(...places.slice(0, most).map((place) => {
-    const cells = [loses.image[place], thumbnail(loses.image[place]) ?? "", className(loses.class[place]), units(loses.confidence_before[place]), units(loses.confidence_after[place]), className(loses.before[place]), className(loses.after[place])];
-    return element("tr", { className: loses.before[place] === loses.after[place] ? "" : "changed" }, ...cells.map((cell, column) => element("td", { className: [0, 3, 4].includes(column) ? "number" : "" }, cell)));
+    const cells = [loses.image[place], thumbnail(loses.image[place]) ?? "", className(loses.class[place]), units(loses.clean_confidence[place]), units(loses.ablated_confidence[place]), className(loses.clean[place]), className(loses.ablated[place])];
+    return element("tr", { className: loses.clean[place] === loses.ablated[place] ? "" : "changed" }, ...cells.map((cell, column) => element("td", { className: [0, 3, 4].includes(column) ? "number" : "" }, cell)));
   }));
 }
 
@@ -550,9 +550,9 @@ function setUpLoses() {
   drawConfusion();
   $("cell").replaceChildren();
   $("rows-name").textContent = `The first ${Math.min(loses.table_images, loses.images)} test images`;
-  for (const id of ["rows-class", "rows-before", "rows-after"]) $(id).replaceChildren(option("", "any"), ...data.classes.map((name, index) => option(index, name)));
+  for (const id of ["rows-class", "rows-clean", "rows-ablated"]) $(id).replaceChildren(option("", "any"), ...data.classes.map((name, index) => option(index, name)));
   drawRows();
-  links($("loses-files"), ["accuracy.csv", "class-accuracy.csv", "predictions.csv", "first-images.csv", "confusion-before.csv", "confusion-after.csv", "class-pairs.csv", "flips.csv", "variants.h5", "confusion.png", "class-pairs.png", "gallery.png", "accuracy.png"].map((name) => `ablation/${name}`));
+  links($("loses-files"), ["accuracy.csv", "class-accuracy.csv", "predictions.csv", "first-images.csv", "confusion-clean.csv", "confusion-ablated.csv", "class-pairs.csv", "flips.csv", "variants.h5", "confusion.png", "class-pairs.png", "gallery.png", "accuracy.png"].map((name) => `ablation/${name}`));
 }
 
 // How was it made?
@@ -678,7 +678,7 @@ async function start() {
     if (found !== null) state.channel = found;
     drawFilter();
   });
-  for (const id of ["rows-class", "rows-before", "rows-after", "rows-changed"]) $(id).addEventListener("change", () => drawRows());
+  for (const id of ["rows-class", "rows-clean", "rows-ablated", "rows-changed"]) $(id).addEventListener("change", () => drawRows());
   setUpMade();
   setUpProbe(0);
   $("unpacking").remove();

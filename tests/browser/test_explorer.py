@@ -224,13 +224,13 @@ def test_a_filter_shows_the_images_of_the_table(open_page, demo):
 def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
     page = open_page("#loses")
     pairs = pd.read_csv(demo.files()[f"{PROBED}/ablation/class-pairs.csv"])
-    pair = pairs.loc[pairs["after"].idxmax()]
+    pair = pairs.loc[pairs["ablated"].idxmax()]
     page.get_by_label("without the chosen ones", exact=True).check()
     page.get_by_role("button", name=f"{pair['class']} taken for {pair['predicted']}:").focus()
-    expect(page.locator("#cell-name")).to_contain_text(f"{pair['after']} images")
+    expect(page.locator("#cell-name")).to_contain_text(f"{pair['ablated']} images")
     predictions = pd.read_csv(demo.files()[f"{PROBED}/ablation/predictions.csv"])
     wanted = predictions[
-        (predictions["class"] == pair["class"]) & (predictions["after"] == pair["predicted"])
+        (predictions["class"] == pair["class"]) & (predictions["ablated"] == pair["predicted"])
     ]
     assert page.locator("#cell li").count() == min(
         len(wanted), 24
@@ -245,7 +245,7 @@ def test_the_table_of_the_first_images_is_filtered(open_page, demo):
     page.get_by_role("button", name="Show all").click()
     expect(page.locator("#rows tbody tr")).to_have_count(len(table))
     page.get_by_label("only where the prediction changed").check()
-    changed = table[table["before"] != table["after"]]
+    changed = table[table["clean"] != table["ablated"]]
     expect(page.locator("#rows-count")).to_contain_text(f"{len(changed)} images")
     page.locator("#rows-class").select_option(label=changed["class"].iloc[0])
     expected = changed[changed["class"] == changed["class"].iloc[0]]
@@ -255,14 +255,14 @@ def test_the_table_of_the_first_images_is_filtered(open_page, demo):
 def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
     page = open_page("#loses")
     accuracy = pd.read_csv(demo.files()[f"{PROBED}/ablation/accuracy.csv"]).set_index("variant")
-    chosen, draws = accuracy.loc["chosen"], accuracy[accuracy.index.str.startswith("random-")]
+    chosen, draws = accuracy.loc["ablated"], accuracy[accuracy.index.str.startswith("random-")]
     said = page.locator("#loses-answer")
-    expect(said).to_contain_text(f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %"))
+    expect(said).to_contain_text(f"{accuracy.loc['clean', 'accuracy']:.1%}".replace("%", " %"))
     expect(said).to_contain_text(
         f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained"
     )
     expect(page.locator("#variants-name")).to_contain_text(
-        f"{accuracy.loc['none', 'accuracy']:.1%}".replace("%", " %")
+        f"{accuracy.loc['clean', 'accuracy']:.1%}".replace("%", " %")
     )
     changes = [draws["change"].min(), draws["change"].max(), draws["change"].median()]
     assert max(changes) < 0, "or the signs below are others"

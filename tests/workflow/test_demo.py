@@ -64,8 +64,8 @@ def contract():
     yield from (f"{PROBED}/filters/{name}" for name in filters)
     tables = (
         "predictions",
-        "confusion-before",
-        "confusion-after",
+        "confusion-clean",
+        "confusion-ablated",
         "class-pairs",
         "first-images",
         "flips",
@@ -162,7 +162,7 @@ def test_window_files_are_complete_and_agree_with_their_checkpoint(demo, window)
     )
     predictions = table(demo, f"{PROBED}/ablation/predictions.csv").head(100)
     np.testing.assert_allclose(
-        clean[np.arange(100), labels], predictions["confidence_before"], atol=1e-5
+        clean[np.arange(100), labels], predictions["clean_confidence"], atol=1e-5
     )
 
 
@@ -186,18 +186,18 @@ def test_the_selected_epoch_has_the_accuracy_that_all_tables_show(demo):
     assert selection["epoch"] == 8
     assert selection["best_epoch"] == curve["test_accuracy"].idxmax() + 1
     before, after = (
-        (predictions[state] == predictions["class"]).mean() for state in ("before", "after")
+        (predictions[state] == predictions["class"]).mean() for state in ("clean", "ablated")
     )
-    assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["none"])
-    assert after == pytest.approx(accuracy["chosen"])
+    assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["clean"])
+    assert after == pytest.approx(accuracy["ablated"])
     assert list(accuracy.index) == [
-        "none", "chosen", *CHOSEN, "conv1", "conv2", "conv3", "conv4", *(f"random-{draw:02d}" for draw in range(1, 11))
+        "clean", "ablated", *CHOSEN, "conv1", "conv2", "conv3", "conv4", *(f"random-{draw:02d}" for draw in range(1, 11))
     ]  # fmt: skip
 
 
 def test_confusion_tables_hold_every_test_image(demo):
     predictions = table(demo, f"{PROBED}/ablation/predictions.csv")
-    for state in ("before", "after"):
+    for state in ("clean", "ablated"):
         counts = table(demo, f"{PROBED}/ablation/confusion-{state}.csv", index_col=0)
         assert counts.to_numpy().sum() == len(predictions) == 1000
         assert np.trace(counts.to_numpy()) == (predictions[state] == predictions["class"]).sum()

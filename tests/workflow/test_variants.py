@@ -68,7 +68,7 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
         for split, count in (("train", 60), ("test", 4)):
             for index in range(count):
-                for name, level in (("007", 60), ("before", 120), ("heller, größer", 180)):
+                for name, level in (("007", 60), ("clean", 120), ("heller, größer", 180)):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
@@ -84,14 +84,14 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
     with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
         assert file["confidence"].shape == (12, 20, 20)
     first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"], dtype={"class": str})
-    assert first["class"].tolist() == ["007", "before", "heller, größer", "007", "before"]
-    confusion = pd.read_csv(files[f"{probed}/ablation/confusion-before.csv"], index_col=0)
+    assert first["class"].tolist() == ["007", "clean", "heller, größer", "007", "clean"]
+    confusion = pd.read_csv(files[f"{probed}/ablation/confusion-clean.csv"], index_col=0)
     assert confusion.sum(axis=1).tolist() == [4, 4, 4]
     # Of 180 images the last 100 by name and then class are held out.
     rows = [
         "class,train,test,validation",
         "007,27,4,33",
-        "before,27,4,33",
+        "clean,27,4,33",
         '"heller, größer",26,4,34',
         "",
     ]
@@ -257,7 +257,7 @@ def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
     with torch.no_grad():
         expected = network.float()(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
     table = pd.read_csv(files["own/weights/ablation/predictions.csv"])
-    assert table["before"].tolist() == [classes[label] for label in expected.argmax(1)]
+    assert table["clean"].tolist() == [classes[label] for label in expected.argmax(1)]
     verified = workflow.run("verify_results", configs=["tiny.yaml", "own.yaml"])
     assert verified.returncode == 0, verified.stdout
 

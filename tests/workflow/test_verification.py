@@ -224,7 +224,7 @@ FORGERIES = {
     "a rank": (f"{FILTERS}/top-images.csv", edit_text("conv1,1,1,", "conv1,1,2,"), "differs from what its sources"),
     "a patch": (f"{FILTERS}/patches.h5", put("conv2/5", (1, 0, 0, 0), 3), "rank 2: not the pixels of its box"),
     "a prediction": (f"{ABLATION}/predictions.csv", edit_text("\n0,", "\n1,"), "has other images than the test images"),
-    "a confusion": (f"{ABLATION}/confusion-after.csv", first_cell, "differs from what its sources give"),
+    "a confusion": (f"{ABLATION}/confusion-ablated.csv", first_cell, "differs from what its sources give"),
     "a class pair": (f"{ABLATION}/class-pairs.csv", edit_text("predicted", "guessed"), "differs from what its sources"),
     "a first image": (f"{ABLATION}/first-images.csv", edit_text("\n39,", "\n38,"), "differs from what its sources"),
     "an accuracy": (f"{ABLATION}/accuracy.csv", edit_text("chosen,", "selected,"), "differs from what its"),

@@ -19,7 +19,7 @@ def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
     """
     if tabulation.better_than_chance(predictions, chosen_among):
         return ""
-    accuracy = (predictions["class"] == predictions["before"]).mean()
+    accuracy = (predictions["class"] == predictions["clean"]).mean()
     guess = predictions["class"].value_counts(normalize=True).max()
     return (
         f"The accuracy of this network, {percent(accuracy)}, can't be told from chance: the same answer for every "
@@ -33,7 +33,7 @@ def what_it_loses(accuracy: pd.DataFrame) -> str:
     Args:
         accuracy: of `accuracy.csv`.
     """
-    loss, chosen = tabulation.loss(accuracy), accuracy.set_index("variant").loc["chosen"]
+    loss, chosen = tabulation.loss(accuracy), accuracy.set_index("variant").loc["ablated"]
     count = len(chosen["filters"].split())
     low, high = (points(bound) for bound in (chosen["change_low"], chosen["change_high"]))
     said = (

@@ -41,20 +41,22 @@ def switched_off(chosen, mode):
     return f"{'; '.join(named)}: {MODES[mode]}"
 
 
-def confusion(path, before, after, off, run, checkpoint):
+def confusion(path, clean, ablated, off, run, checkpoint):
     """Confusion before and after the ablation, and the change.
 
     Args:
-        before, after: tables of counts, rows true, columns predicted.
+        clean, ablated: tables of counts, rows true, columns predicted.
         off: of switched_off.
         run, checkpoint: names, for the title.
     """
-    shares = [table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (before, after)]
+    shares = [
+        table.div(table.sum(axis=1).clip(lower=1), axis=0) * 100 for table in (clean, ablated)
+    ]
     change = shares[1] - shares[0]
-    cells = min(len(before), MOST_CELLS) * CELL
+    cells = min(len(clean), MOST_CELLS) * CELL
     figure = style.new(max(14, 3 * cells + 5), max(5, cells + 2.5))
     panels = zip(
-        figure.subplots(1, 3), (*shares, change), ("before", "after", "change"), strict=True
+        figure.subplots(1, 3), (*shares, change), ("clean", "ablated", "change"), strict=True
     )
     for axes, table, title in panels:
         colours, low, high = (
@@ -68,9 +70,7 @@ def confusion(path, before, after, off, run, checkpoint):
             named, table.columns[named], rotation=45, ha="right", rotation_mode="anchor"
         )
         axes.set_yticks(named, table.index[named])
-        axes.set(
-            title=title, xlabel="predicted", ylabel="true class" if title == "before" else None
-        )
+        axes.set(title=title, xlabel="predicted", ylabel="true class" if title == "clean" else None)
         unit = "percentage points" if title == "change" else "% of the true class"
         figure.colorbar(
             drawn,
@@ -83,7 +83,7 @@ def confusion(path, before, after, off, run, checkpoint):
     style.save(
         figure,
         path,
-        f"Predictions of {int(before.to_numpy().sum())} test images with the network as trained (before) and with "
+        f"Predictions of {int(clean.to_numpy().sum())} test images with the network as trained (before) and with "
         f"the chosen filters switched off (after; {off}), in per cent of each true class; the change in percentage "
         "points, red where a prediction became commoner.",
     )
@@ -116,12 +116,12 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
     """
     figure = style.new(9, 4.2)
     turned, net = figure.subplots(1, 2)
-    shown = table[table["newly_wrong"] > 0].head(PAIRS).iloc[::-1]
-    _draw_pairs(turned, shown, "newly_wrong", "%d", style.BLUE)
+    shown = table[table["lost"] > 0].head(PAIRS).iloc[::-1]
+    _draw_pairs(turned, shown, "lost", "%d", style.BLUE)
     turned.set(
         xlabel="images",
         title="right before, wrong after",
-        xlim=(0, 1.12 * max([1, *shown["newly_wrong"]])),
+        xlim=(0, 1.12 * max([1, *shown["lost"]])),
     )
     order = table["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = table.loc[order].query("change != 0").head(PAIRS).iloc[::-1]
@@ -136,7 +136,7 @@ def class_pairs(path, table, predictions, off, run, checkpoint):
             axes.set_yticks([])
             axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
     lost, right = (
-        int(table["newly_wrong"].sum()),
+        int(table["lost"].sum()),
         [(predictions[s] == predictions["class"]).mean() for s in STATES],
     )
     figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
@@ -168,19 +168,19 @@ def accuracy(path: str, table: pd.DataFrame, off: str, run: str, checkpoint: str
         run, checkpoint: names, for the title.
     """
     random = table["variant"].str.startswith("random-")
-    named, draws = table[~random & (table["variant"] != "none")], table[random]
+    named, draws = table[~random & (table["variant"] != "clean")], table[random]
     lines = list(named["variant"]) + [f"{len(draws)} random draws"] * bool(len(draws))
     figure = style.new(7, 0.27 * len(lines) + 1.9)
     axes = figure.subplots()
     axes.axvline(0, color=style.GREY, linewidth=0.8)
     for line, row in enumerate(named.itertuples()):
-        colour = style.ORANGE if row.variant == "chosen" else style.BLUE
+        colour = style.ORANGE if row.variant == "ablated" else style.BLUE
         axes.plot(
             [100 * row.change_low, 100 * row.change_high], [line, line], color=colour, linewidth=1.5
         )
         axes.plot(100 * row.change, line, "o", color=colour, markersize=5)
     axes.plot(100 * draws["change"], [len(named)] * len(draws), "|", color="black", markersize=11)
-    names = {"chosen": "without the chosen ones"}
+    names = {"ablated": "without the chosen ones"}
     names |= {line: f"without {line}" for line in lines if "/" in line}
     names |= {
         line: f"without those of {line}"
@@ -218,8 +218,8 @@ def gallery(path, images, rows, lost, off, run, checkpoint):
     for axes, pixels, row in zip(grid.flat, images.pixels, rows.to_dict("records"), strict=False):
         axes.set_axis_on()
         style.picture(axes, pixels)
-        axes.set_title(f"{row['class']}\n→ {row['after']}", fontsize=7, pad=2)
-        confidences = f"{row['confidence_before']:.2f} → {row['confidence_after']:.2f}"
+        axes.set_title(f"{row['class']}\n→ {row['ablated']}", fontsize=7, pad=2)
+        confidences = f"{row['clean_confidence']:.2f} → {row['ablated_confidence']:.2f}"
         axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
     if rows.empty:
         figure.text(

@@ -9,7 +9,7 @@ from convprobe import verdicts
 from convprobe.intervals import Interval, mcnemar, paired_change, wilson
 from convprobe.store import hdf5
 
-STATES = ("before", "after")
+STATES = ("clean", "ablated")
 ACCURACY_COLUMNS = (
     "variant", "filters", "images", "accuracy", "low", "high", "lost", "gained", "change", "change_low", "change_high",
     "p_value",
@@ -21,7 +21,7 @@ def read_variants(path, predictions, chosen, classes):
 
     Args:
         path: of variants.write_variants.
-        predictions: the table of variants.predictions, which adds the variants `none` and `chosen`.
+        predictions: the table of variants.predictions, which adds the variants `clean` and `ablated`.
         chosen: names of the filters that are off in the latter.
         classes: names, in order.
 
@@ -29,8 +29,8 @@ def read_variants(path, predictions, chosen, classes):
         dict by variant of its filters, separated by blanks, and the predicted classes.
     """
     found = {
-        "none": ("", predictions["before"]),
-        "chosen": (" ".join(chosen), predictions["after"]),
+        "clean": ("", predictions["clean"]),
+        "ablated": (" ".join(chosen), predictions["ablated"]),
     }
     with hdf5.open_complete(path) as file:
         rows = zip(
@@ -48,7 +48,7 @@ def accuracies(predicted, true):
     """How often each variant is right, and whether that differs from the network as trained.
 
     Args:
-        predicted: of `read_variants`; `none` is the network as trained.
+        predicted: of `read_variants`; `clean` is the network as trained.
         true: names of the true classes.
 
     Returns:
@@ -56,7 +56,7 @@ def accuracies(predicted, true):
         with all filters and are wrong without these, `gained` the other way round; `change` is the accuracy less
         that with all filters, with its paired 95 % interval; `p_value` is of McNemar's exact test.
     """
-    rows, before = [], predicted["none"][1] == true
+    rows, before = [], predicted["clean"][1] == true
     for variant, (filters, classes) in predicted.items():
         right = classes == true
         lost, gained = int((before & ~right).sum()), int((right & ~before).sum())
@@ -109,7 +109,7 @@ def loss(table: pd.DataFrame) -> Loss:
         table: of `accuracies`.
     """
     variants = table.set_index("variant")
-    chosen, none = variants.loc["chosen"], variants.loc["none"]
+    chosen, none = variants.loc["ablated"], variants.loc["clean"]
     draws = variants.loc[variants.index.str.startswith("random-"), "accuracy"]
     interval = Interval(-chosen["change_high"], -chosen["change_low"])
     verdict = verdicts.above(-chosen["change"], interval, worth=verdicts.ACCURACY)
@@ -132,7 +132,7 @@ def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
         predictions: of variants.predictions.
         chosen_among: as of verdicts.better_than_chance.
     """
-    right = int((predictions["class"] == predictions["before"]).sum())
+    right = int((predictions["class"] == predictions["clean"]).sum())
     return verdicts.better_than_chance(
         right, predictions["class"].value_counts().tolist(), chosen_among
     )
@@ -159,7 +159,7 @@ def confusion(table, column, classes):
 
     Args:
         table: of variants.predictions.
-        column: `before` or `after`.
+        column: `clean` or `ablated`.
         classes: names, in order.
     """
     counts = pd.crosstab(table["class"], table[column])
@@ -170,7 +170,7 @@ def class_pairs(table):
     """Which classes are taken for which others, and what the ablation changed.
 
     Returns:
-        pandas.DataFrame of `class, predicted, before, after, change, newly_wrong`: images of the class
+        pandas.DataFrame of `class, predicted, clean, ablated, change, lost`: images of the class
         that were taken for another one before and after, and those of the latter that were right before;
         the pair with the most of these first. Pairs that never occur are left out.
     """
@@ -178,23 +178,23 @@ def class_pairs(table):
         state: table[table["class"] != table[state]].groupby(["class", state]).size()
         for state in STATES
     }
-    lost = newly_wrong(table).groupby(["class", "after"]).size()
+    lost = lost_images(table).groupby(["class", "ablated"]).size()
     pairs = (
-        pd.DataFrame({**counts, "newly_wrong": lost})
+        pd.DataFrame({**counts, "lost": lost})
         .fillna(0)
         .astype(int)
         .rename_axis(["class", "predicted"])
     )
-    pairs.insert(2, "change", pairs["after"] - pairs["before"])
-    order = ["newly_wrong", "change", "class", "predicted"]
+    pairs.insert(2, "change", pairs["ablated"] - pairs["clean"])
+    order = ["lost", "change", "class", "predicted"]
     return pairs.reset_index().sort_values(
         order, ascending=[False, False, True, True], ignore_index=True
     )
 
 
-def newly_wrong(table):
+def lost_images(table):
     """The rows of variants.predictions that were right before and are wrong after."""
-    return table[(table["before"] == table["class"]) & (table["after"] != table["class"])]
+    return table[(table["clean"] == table["class"]) & (table["ablated"] != table["class"])]
 
 
 def flips(table):
@@ -204,6 +204,6 @@ def flips(table):
         the rows of variants.predictions with `fall`, by how much the probability of the true class fell; the
         largest fall first.
     """
-    changed = table[table["before"] != table["after"]]
-    changed = changed.assign(fall=changed["confidence_before"] - changed["confidence_after"])
+    changed = table[table["clean"] != table["ablated"]]
+    changed = changed.assign(fall=changed["clean_confidence"] - changed["ablated_confidence"])
     return changed.sort_values(["fall", "image"], ascending=[False, True])

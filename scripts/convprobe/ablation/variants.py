@@ -40,12 +40,12 @@ def predictions(network, filters, images, mode, job=runtime.IDLE):
         mode: as in variants.predict.
 
     Returns:
-        pandas.DataFrame of `image, class, before, after, confidence_before, confidence_after`;
+        pandas.DataFrame of `image, class, clean, ablated, clean_confidence, ablated_confidence`;
         the class columns hold names, confidence is the probability of the true class.
     """
     logits = dict(
         zip(
-            ("before", "after"),
+            ("clean", "ablated"),
             passes.predict(network, [[], filters], images, mode, job),
             strict=True,
         )
@@ -54,7 +54,7 @@ def predictions(network, filters, images, mode, job=runtime.IDLE):
     columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
     each = np.arange(len(images.labels))
     for state, values in logits.items():
-        columns[f"confidence_{state}"] = values.softmax(1).numpy()[each, images.labels]
+        columns[f"{state}_confidence"] = values.softmax(1).numpy()[each, images.labels]
     return pd.DataFrame(columns)
 
 

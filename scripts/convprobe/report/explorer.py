@@ -34,7 +34,7 @@ MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
 MOST_ROWS = 20_000  # of predictions
 THUMBNAIL_SIDE = 64  # at most
 LIBRARIES = ("torchvision", "h5py", "snakemake")
-TABLE_COLUMNS = ("class", "before", "after")
+TABLE_COLUMNS = ("class", "clean", "ablated")
 BOX = ("top", "left", "bottom", "right")
 DATA = re.compile(r'(<script type="text/plain" id="data">)([^<]*)(</script>)')
 
@@ -245,7 +245,7 @@ def _answers(folder, images_path, chosen, class_counts):
 def _loses(folder, predictions, classes, table_images):
     """Accuracy of the variants, confusion, and the predictions before and after."""
     accuracy = tables.read(folder / "accuracy.csv")
-    lost = tabulation.newly_wrong(predictions)
+    lost = tabulation.lost_images(predictions)
     # Those that turned wrong first: they are what is looked for.
     rows = list(dict.fromkeys([*lost.index, *predictions.index[:MOST_ROWS]]))
     shown = predictions.loc[sorted(rows[:MOST_ROWS])]
@@ -258,11 +258,11 @@ def _loses(folder, predictions, classes, table_images):
         },
         "image": shown["image"].tolist(),
         **{column: shown[column].map(classes.index).tolist() for column in TABLE_COLUMNS},
-        "confidence_before": _units(shown["confidence_before"].to_numpy()).tolist(),
-        "confidence_after": _units(shown["confidence_after"].to_numpy()).tolist(),
+        "clean_confidence": _units(shown["clean_confidence"].to_numpy()).tolist(),
+        "ablated_confidence": _units(shown["ablated_confidence"].to_numpy()).tolist(),
         "images": len(predictions),
         "table_images": table_images,
-        "newly_wrong": lost["image"].tolist(),
+        "lost": lost["image"].tolist(),
     }
 
 
@@ -276,7 +276,7 @@ def _thumbnails(images_path, probes):
             for place, image in enumerate(layer["image"]):
                 if f"{layer['name']}/{place // layer['ranks']}" in chosen:
                     wanted[image] = True
-        wanted |= dict.fromkeys(probe["loses"]["newly_wrong"])
+        wanted |= dict.fromkeys(probe["loses"]["lost"])
     for probe in probes:
         wanted |= dict.fromkeys(probe["loses"]["image"][: probe["loses"]["table_images"]])
     for probe in probes:

@@ -142,7 +142,7 @@ def other_ablation(chosen: list[str], mode: str) -> str | None:
 
 
 def _chance_row(accuracies: pd.DataFrame, learned: bool) -> Row:
-    none = accuracies.set_index("variant").loc["none"]
+    none = accuracies.set_index("variant").loc["clean"]
     claim = "test accuracy of the probed network, above that of the same answer for every image"
     verdict = verdicts.HOLDS if learned else AT_CHANCE
     return claim, None, none["accuracy"], none["low"], none["high"], verdict
@@ -334,11 +334,11 @@ def _flip_claims(summary: pd.DataFrame, reason: str | None) -> Iterator[Row]:
 
 def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator[Row]:
     """Are images that turned wrong taken for the named classes more than at random?"""
-    lost = tabulation.newly_wrong(predictions)
+    lost = tabulation.lost_images(predictions)
     for true, predicted in NAMED_CONFUSIONS:
         claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
         yield _turned_into(
-            claim, lost["class"], lost["after"], true, predicted, len(NAMED_CONFUSIONS), reason
+            claim, lost["class"], lost["ablated"], true, predicted, len(NAMED_CONFUSIONS), reason
         )
 
 

@@ -542,13 +542,13 @@ def _ablation(results, config, run, at):
         name,
         "has other images than the test images",
     )
-    accuracies = {state: (table["class"] == table[state]).mean() for state in ("before", "after")}
+    accuracies = {state: (table["class"] == table[state]).mean() for state in ("clean", "ablated")}
     if run in configs.trained_runs(config):
         evaluated = files.read_json(results.path(f"{run}/evaluation/{Path(at).name}.json"))["test"][
             "accuracy"
         ]
-        what = f"accuracy before is {accuracies['before']}, after that epoch it was {evaluated}"
-        yield np.isclose(accuracies["before"], evaluated), name, what
+        what = f"accuracy before is {accuracies['clean']}, after that epoch it was {evaluated}"
+        yield np.isclose(accuracies["clean"], evaluated), name, what
     for state in accuracies:
         counts = tabulation.confusion(table, state, images.classes)
         results.same_table(f"{at}/ablation/confusion-{state}.csv", counts, index=True)
@@ -599,7 +599,7 @@ def _clean_confidence(results, config, at, predictions):
         images, labels, clean = file["image"][:], file["label"][:], file["clean_probability"][:]
     found, expected = (
         clean[np.arange(len(labels)), labels],
-        predictions["confidence_before"].to_numpy()[images],
+        predictions["clean_confidence"].to_numpy()[images],
     )
     if config["occlusion"]["precision"] == "fp32":
         yield (

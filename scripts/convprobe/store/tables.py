@@ -10,7 +10,7 @@ from convprobe.errors import InputError
 from convprobe.store import files
 
 # Columns of class names: texts, though a class be called 007, NA or true.
-CLASS_NAMES = ("class", "before", "after", "predicted", "flipped_to")
+CLASS_NAMES = ("class", "clean", "ablated", "predicted", "flipped_to")
 # Columns with seven digits: to six decimals a small response would be 0, and its filter said to be silent; a small
 # p-value would be 0 too.
 SIGNIFICANT = ("response", "p_value")
@@ -47,7 +47,7 @@ def read(path: str | Path, class_names: tuple[str, ...] = CLASS_NAMES) -> pd.Dat
 def read_counts(path: str | Path) -> pd.DataFrame:
     """A table of counts whose rows and columns are classes, as `write` wrote it with its index.
 
-    Its header is no list of columns that are known: a class may be called `before`, or `class` as the corner is.
+    Its header is no list of columns that are known: a class may be called `clean`, or `class` as the corner is.
 
     Raises:
         InputError: the file is not a table of counts.

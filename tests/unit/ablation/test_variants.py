@@ -138,7 +138,7 @@ class Study:
     """A random network, its ablation as the workflow computes it, and the answers of brute force.
 
     Attributes:
-        off: lists of filters by the variant's name, `none` and `chosen` among them.
+        off: lists of filters by the variant's name, `clean` and `ablated` among them.
         true: names of the true classes.
         predictions: of ablation.predictions.
         predicted: of ablation_tables.read_variants, after a way through variants.h5.
@@ -156,7 +156,7 @@ class Study:
         logits = passes.predict(network, list(others.values()), images, mode)
         variants.write_variants(path, others, logits, images, mode, "")
         self.predicted = tabulation.read_variants(path, self.predictions, chosen, CLASSES)
-        self.off = {"none": [], "chosen": chosen, **others}
+        self.off = {"clean": [], "ablated": chosen, **others}
         self.labels, self.true = images.labels, [CLASSES[label] for label in images.labels]
         self.answers = {
             name: without(network, filters, images, mode) for name, filters in self.off.items()
@@ -181,7 +181,7 @@ def study(request, tmp_path_factory):
 def test_accuracies_of_all_variants_are_those_of_brute_force(study):
     table = tabulation.accuracies(study.predicted, study.predictions["class"]).set_index("variant")
     assert list(table.index) == list(study.off)
-    before = study.right("none")
+    before = study.right("clean")
     for name, filters in study.off.items():
         right = study.right(name)
         lost = sum(was and not now for was, now in zip(before, right, strict=True))
@@ -222,17 +222,19 @@ def test_accuracies_by_class_are_those_of_brute_force(study):
 def test_predictions_and_confusion_are_those_of_brute_force(study):
     table = study.predictions
     assert (table["image"].tolist(), table["class"].tolist()) == (list(range(40)), study.true)
-    for state, name in (("before", "none"), ("after", "chosen")):
-        assert table[state].tolist() == study.taken_for[name]
-        truth = study.answers[name].softmax(1)[torch.arange(40), torch.from_numpy(study.labels)]
-        assert table[f"confidence_{state}"].tolist() == pytest.approx(truth.tolist(), abs=1e-5)
-        pairs = list(zip(study.true, study.taken_for[name], strict=True))
+    for state in ("clean", "ablated"):
+        assert table[state].tolist() == study.taken_for[state]
+        truth = study.answers[state].softmax(1)[torch.arange(40), torch.from_numpy(study.labels)]
+        assert table[f"{state}_confidence"].tolist() == pytest.approx(truth.tolist(), abs=1e-5)
+        pairs = list(zip(study.true, study.taken_for[state], strict=True))
         counted = [[pairs.count((row, column)) for column in CLASSES] for row in CLASSES]
         assert tabulation.confusion(table, state, CLASSES).to_numpy().tolist() == counted
 
 
 def test_class_pairs_and_flips_are_those_of_brute_force(study):
-    images = list(zip(study.true, study.taken_for["none"], study.taken_for["chosen"], strict=True))
+    images = list(
+        zip(study.true, study.taken_for["clean"], study.taken_for["ablated"], strict=True)
+    )
     counted = {}
     for pair in ((true, other) for true in CLASSES for other in CLASSES if true != other):
         before, after = (
@@ -240,7 +242,7 @@ def test_class_pairs_and_flips_are_those_of_brute_force(study):
         )
         if before or after:
             counted[pair] = [before, after, after - before, images.count((pair[0], *pair))]
-    assert sum(newly_wrong for *_, newly_wrong in counted.values()) > 2, (
+    assert sum(lost for *_, lost in counted.values()) > 2, (
         "some turn wrong, or the test could not fail"
     )
     pairs = tabulation.class_pairs(study.predictions).set_index(["class", "predicted"])
@@ -251,7 +253,7 @@ def test_class_pairs_and_flips_are_those_of_brute_force(study):
         flips.drop(columns="fall").sort_index(), study.predictions.loc[changed]
     )
     assert flips["fall"].tolist() == sorted(
-        flips["confidence_before"] - flips["confidence_after"], reverse=True
+        flips["clean_confidence"] - flips["ablated_confidence"], reverse=True
     )
 
 
@@ -290,12 +292,12 @@ def predictions():
         ("bee", "bee", "ant", 0.9, 0.2),
         ("cow", "ant", "cow", 0.3, 0.5),
     ]
-    columns = ["class", "before", "after", "confidence_before", "confidence_after"]
+    columns = ["class", "clean", "ablated", "clean_confidence", "ablated_confidence"]
     return pd.DataFrame(rows, columns=columns).reset_index(names="image")
 
 
 def test_confusion_has_true_classes_in_rows(predictions):
-    after = tabulation.confusion(predictions, "after", CLASSES)
+    after = tabulation.confusion(predictions, "ablated", CLASSES)
     assert after.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
     assert (list(after.index), list(after.columns)) == (list(CLASSES), list(CLASSES))
 
@@ -306,9 +308,9 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
     numbered = predictions.replace(names)
     tables.write(tmp_path / "a.csv", numbered)
     read = tables.read(tmp_path / "a.csv")
-    confusion = tabulation.confusion(read, "after", names.values())
+    confusion = tabulation.confusion(read, "ablated", names.values())
     assert confusion.to_numpy().tolist() == [[0, 3, 0], [1, 1, 0], [0, 0, 1]]
-    assert tabulation.flips(read)["after"].tolist() == ["7", "007", "7", "7", "1e3"]
+    assert tabulation.flips(read)["ablated"].tolist() == ["7", "007", "7", "7", "1e3"]
     pairs = tabulation.class_pairs(read)
     tables.write(tmp_path / "c.csv", pairs)
     assert tables.read(tmp_path / "c.csv", class_names=("class", "predicted")).equals(pairs)
@@ -320,7 +322,7 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
 
 # Names of columns, of the corner of a table, of variants; what is quoted in a table or a formula in a figure.
 AWKWARD = (
-    "before", "after", "class", "class.1", "predicted", "image", "none", "all", "nan", "p_value", "response", "", " ",
+    "clean", "ablated", "class", "class.1", "predicted", "image", "none", "all", "nan", "p_value", "response", "", " ",
     'a, "b"', "$x$",
 )  # fmt: skip
 
@@ -348,7 +350,7 @@ def test_what_is_no_table_of_counts_is_refused(tmp_path, content):
 def test_a_bar_for_each_pair_of_classes_whatever_their_names(tmp_path):
     """Two pairs whose names read the same."""
     rows = [("a", "a", "b → c"), ("a → b", "a → b", "c"), ("a → b", "a → b", "c")]
-    predictions = pd.DataFrame(rows, columns=["class", "before", "after"])
+    predictions = pd.DataFrame(rows, columns=["class", "clean", "ablated"])
     pairs = tabulation.class_pairs(predictions)
     figures.class_pairs(
         tmp_path / "a.png", pairs, predictions, "conv1/0: map set to 0", "own", "weights"
@@ -379,12 +381,12 @@ def test_flips_are_the_images_that_changed_the_largest_fall_first(predictions):
     flips = tabulation.flips(predictions)
     assert flips["image"].tolist() == [0, 4, 1, 2, 5]
     assert flips["fall"].tolist() == pytest.approx([0.8, 0.7, 0.2, -0.1, -0.2])
-    assert tabulation.newly_wrong(flips)["image"].tolist() == [0, 4, 1]
+    assert tabulation.lost_images(flips)["image"].tolist() == [0, 4, 1]
 
 
 def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
     true = pd.Series(["ant"] * 30)
-    predicted = {"none": ("", true), "chosen": ("conv1/0", true.replace("ant", "bee"))}
+    predicted = {"clean": ("", true), "ablated": ("conv1/0", true.replace("ant", "bee"))}
     tables.write(tmp_path / "accuracy.csv", tabulation.accuracies(predicted, true))
     # All of 30 changes to one side: 2 of 2³⁰ ways.
     assert tables.read(tmp_path / "accuracy.csv")["p_value"].tolist() == pytest.approx(
@@ -411,7 +413,7 @@ def test_accuracies_count_what_was_lost_and_gained(predictions, tmp_path):
     # 3 of 4 changes or more to one side: 2 · (4 + 1) of 16 ways; 2 of 2: 2 · 1 of 4.
     assert table["p_value"].tolist() == pytest.approx([1, 10 / 16, 0.5])
     by_class = tabulation.class_accuracies(predicted, predictions["class"], CLASSES)
-    chosen = by_class[by_class["variant"] == "chosen"]
+    chosen = by_class[by_class["variant"] == "ablated"]
     assert chosen[["class", "images", "accuracy"]].to_numpy().tolist() == [
         ["ant", 3, 0],
         ["bee", 2, 0.5],

@@ -11,13 +11,13 @@ from convprobe.occlusion.answers import where_it_looks
 
 
 def predictions(classes, before):
-    return pd.DataFrame({"class": classes, "before": before})
+    return pd.DataFrame({"class": classes, "clean": before})
 
 
 def lost(before, after, draws=()):
     """The answer about a network that is right about so many of 1000 images."""
     true = pd.Series(["a"] * 1000)
-    variants = {"none": ("", before), "chosen": ("conv1/1 conv1/2", after)}
+    variants = {"clean": ("", before), "ablated": ("conv1/1 conv1/2", after)}
     variants |= {
         f"random-{n:02d}": ("conv1/3 conv1/4", right) for n, right in enumerate(draws, start=1)
     }

@@ -22,7 +22,14 @@ FIELD = receptive_field.ReceptiveField(
     size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8))
 )
 OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
-PREDICTION_COLUMNS = ["image", "class", "before", "after", "confidence_before", "confidence_after"]
+PREDICTION_COLUMNS = [
+    "image",
+    "class",
+    "clean",
+    "ablated",
+    "clean_confidence",
+    "ablated_confidence",
+]
 
 
 def red_images(count, side=8):
@@ -128,13 +135,13 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
     ablation_figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
     pairs = tabulation.class_pairs(right)
     ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
-    lost = tabulation.newly_wrong(tabulation.flips(right))
+    lost = tabulation.lost_images(tabulation.flips(right))
     ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
     predicted = {
-        "none": ("", right["before"]),
-        "chosen": ("conv1/2 conv1/7 conv2/5", right["after"]),
+        "clean": ("", right["clean"]),
+        "ablated": ("conv1/2 conv1/7 conv2/5", right["ablated"]),
     }
-    predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["after"])}
+    predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["ablated"])}
     table = tabulation.accuracies(predicted, right["class"])
     ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
     for name in ("confusion", "pairs", "gallery", "accuracy"):

@@ -28,7 +28,7 @@ def curve(*accuracies):
 
 def accuracies(after, draws=(), images=10_000, before=0.812):
     """A table of accuracies: of all filters, without the chosen ones, and of random draws; nothing is gained."""
-    variants = {"none": ("", before), "chosen": ("conv1/1", after)}
+    variants = {"clean": ("", before), "ablated": ("conv1/1", after)}
     variants |= {
         f"random-{number:02d}": ("conv1/2", share) for number, share in enumerate(draws, start=1)
     }
@@ -51,7 +51,7 @@ def probes():
     after[(true == "deer").nonzero()[0][:20]] = ["cat"] * 2 + ["horse"] * 18
     after[(true == "frog").nonzero()[0][:20]] = "bird"
     predictions = pd.DataFrame(
-        {"image": range(1000), "class": true, "before": true, "after": after}
+        {"image": range(1000), "class": true, "clean": true, "ablated": after}
     )
     rows = [
         (w, i, "cat", 0.9, c - i / n, 0.1, 0.05, None)
@@ -235,8 +235,8 @@ def test_named_confusions_are_held_against_the_other_classes(probes):
 
 
 def test_a_class_that_everything_turns_into_is_no_confusion_of_one(probes):
-    lost = probes["predictions"]["class"] != probes["predictions"]["after"]
-    probes["predictions"].loc[lost, "after"] = "dog"
+    lost = probes["predictions"]["class"] != probes["predictions"]["ablated"]
+    probes["predictions"].loc[lost, "ablated"] = "dog"
     row = make_card(probes).loc[CONFUSION.format("cat", "dog")]
     assert (row["measured"], row["verdict"]) == (1, "fails")
 
@@ -310,7 +310,7 @@ def test_the_object_is_told_by_the_table_of_localisation(probes):
 
 def test_a_network_that_has_learned_nothing_is_not_asked_further(probes):
     """Always the same answer: nothing changes under a window, which is no evidence of anything."""
-    probes["predictions"]["before"] = probes["predictions"]["after"] = "cat"
+    probes["predictions"]["clean"] = probes["predictions"]["ablated"] = "cat"
     card = make_card(probes)
     first = card.iloc[0]
     assert first["verdict"] == "can't be told from chance"
