@@ -4,6 +4,7 @@
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
+# make architecture  the parts of docs/architecture.md that are made from the code
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
@@ -16,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.exit( \
 	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." % (sys.executable, found[0], found[1]))'
 
-.PHONY: demo verify test test-cluster faults bench report clean
+.PHONY: demo verify test architecture test-cluster faults bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -34,6 +35,9 @@ test: .venv/installed-for-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+
+architecture: .venv/installed-for-tests
+	PYTHONPATH=tests:tests/staleness $(BIN)/python tests/architecture.py
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
 test-cluster: .venv/installed-for-cluster

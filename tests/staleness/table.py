@@ -1,8 +1,6 @@
-"""The README's table of what reruns after which edit, made from the tests' data."""
+"""The table of what reruns after which edit, made from the tests' data."""
 
-import re
 from collections import defaultdict
-from pathlib import Path
 
 from edits import (
     AFTER_DATA,
@@ -20,9 +18,6 @@ from edits import (
     train,
     windows,
 )  # fmt: skip
-
-README = Path(__file__).parents[2] / "README.md"
-BEGIN, END = "<!-- staleness table -->\n", "<!-- end of the staleness table -->"
 
 
 def markdown():
@@ -70,9 +65,3 @@ def which(rule, wildcards):
         wildcard for job in EVERYTHING for name, _, wildcard in [job.partition(" ")] if name == rule
     }
     return "" if wildcards == every else f" ({', '.join(sorted(wildcards))})"
-
-
-if __name__ == "__main__":
-    text = README.read_text(encoding="utf-8")
-    table = re.compile(f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})", re.DOTALL)
-    README.write_text(table.sub(lambda _: markdown(), text), encoding="utf-8")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from edits import EDITS, EVERYTHING, MODULES, PROBED, configure
-from table import markdown
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).parents[2]
@@ -116,8 +115,3 @@ def test_an_archive_of_cifar10_that_is_there_is_never_due(make_workflow):
     archive.write_bytes(b"")
     archive.chmod(0o444)
     assert "download_cifar10" not in plan(workflow, "--forceall")
-
-
-def test_the_readme_shows_this_table():
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert markdown() in text, "python tests/staleness/table.py writes it anew"

@@ -1,0 +1,88 @@
+"""The parts of docs/architecture.md that are made from the code: `make architecture` writes them anew."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx
+import table
+
+REPOSITORY = Path(__file__).parents[1]
+LIBRARY = REPOSITORY / "scripts/convprobe"
+PAGE = REPOSITORY / "docs/architecture.md"
+# From the roof down, as in the page's picture of the house.
+WINGS = (
+    "report", "training", "occlusion", "filters", "ablation", "plan", "dataset", "network", "job", "store",
+)  # fmt: skip
+
+
+def summary(path: Path) -> str:
+    """The first line of a module's docstring."""
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).partition("\n")[0]
+
+
+def tree() -> str:
+    """Every module of the library with what it is about, wing by wing."""
+    lines = ["```"]
+    for wing in WINGS:
+        lines.append(f"{wing}/")
+        modules = sorted((LIBRARY / wing).glob("[!_]*.py"))
+        lines += [f"    {path.name:<22}{summary(path)}" for path in modules]
+    alone = sorted(LIBRARY.glob("[!_]*.py"))
+    lines += [f"{path.name:<26}{summary(path)}" for path in alone]
+    return "\n".join([*lines, "```", ""])
+
+
+def rule_graph(mermaid: str) -> networkx.DiGraph:
+    """Which rule is made from which, without what follows from other arrows.
+
+    Args:
+        mermaid: Snakemake's own graph of the rules, as it prints it.
+    """
+    names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]", mermaid, re.MULTILINE))
+    graph = networkx.DiGraph()
+    for start, end in re.findall(r"(id\d+) --> (id\d+)", mermaid):
+        if start != end and names[end] != "all":
+            graph.add_edge(names[start], names[end])
+    return networkx.transitive_reduction(graph)
+
+
+def drawn(graph: networkx.DiGraph) -> str:
+    """The graph as the page has it, the rules of a file in a box."""
+    lines = ["```mermaid", "flowchart LR"]
+    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+        text = path.read_text(encoding="utf-8")
+        rules = re.findall(r"^ *(?:rule|checkpoint) (\w+):", text, re.MULTILINE)
+        shown = [rule for rule in rules if rule in graph]
+        if shown:
+            lines += [
+                f"    subgraph {path.stem}",
+                *(f"        {rule}" for rule in shown),
+                "    end",
+            ]
+    lines += [f"    {start} --> {end}" for start, end in sorted(graph.edges)]
+    return "\n".join([*lines, "```", ""])
+
+
+def section(name: str) -> re.Pattern:
+    """What stands in the page between the two marks of a name."""
+    return re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
+
+
+def main() -> None:
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "mermaid-js", "--forceall"]
+    command += ["--configfile", "presets/demo.yaml"]
+    mermaid = subprocess.run(
+        command, cwd=REPOSITORY, check=True, capture_output=True, text=True
+    ).stdout
+    parts = {"tree": tree(), "rules": drawn(rule_graph(mermaid)), "staleness": table.markdown()}
+    text = PAGE.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = section(name).sub(lambda _, part=part: part, text)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
