@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from convprobe.plan import config as configs
+from convprobe.plan import config as configs, study
 from convprobe.errors import InputError
 
 # Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
@@ -85,7 +85,7 @@ onstart:
             f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}",
             flush=True,
         )
-    for line in cautions.told(config, SIZES, own_labels):
+    for line in cautions.at_start(config, SIZES, own_labels):
         print(line, flush=True)
 
 

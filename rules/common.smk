@@ -41,10 +41,10 @@ except InputError as error:
 
 RESULTS = f"results/{config['experiment']}"
 LOGS = f"logs/{config['experiment']}"
-STUDIED = configs.studied_runs(config)
-BUILT = configs.built_runs(config)
-TRAINED = configs.trained_runs(config)
-SIZES = configs.split_sizes(config, own_labels)
+STUDIED = study.studied_runs(config)
+BUILT = study.built_runs(config)
+TRAINED = study.trained_runs(config)
+SIZES = study.split_sizes(config, own_labels)
 
 
 wildcard_constraints:
@@ -70,7 +70,7 @@ def fingerprint(script):
 
 def epochs(run):
     """The epochs of a run, as in file names."""
-    return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
+    return [f"{epoch:02d}" for epoch in range(1, study.run_training(config, run)["epochs"] + 1)]
 
 
 def content(path):
@@ -94,7 +94,7 @@ def selected(run):
 
 def probed(run):
     """Folders of all probed epochs of a run, the first one first."""
-    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in configs.studied_epochs(config, run)]
+    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in study.studied_epochs(config, run)]
     return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
 
 

@@ -12,13 +12,15 @@ BAD_EDITS = {
     "dataset: {name: image-folder}": "base: dataset.path is resources/cifar10: nothing is there, "
     "expected a folder, .tar.gz or .zip of images",
     "dataset: {path: gone.tar.gz}": "own: dataset.path is gone.tar.gz: nothing is there, "
-    "expected a folder, .tar.gz or .zip of images",
+    "expected a folder, or the published .tar.gz",
     'dataset: {path: "resources/{cifar}"}': "own: dataset.path is resources/{cifar}, "
     "but braces are Snakemake's wildcards: expected a path without them",
     "dataset: {path: /dev/zero, name: image-folder}": "own: dataset.path is /dev/zero: nothing is there, "
     "expected a folder, .tar.gz or .zip of images",
     "dataset: {path: ., name: image-folder}": "own: dataset.path is ., where results are written too: "
     "expected a folder of images alone",
+    "dataset: {image_size: 32}": "own: dataset.image_size is given, but cifar10 does not use it: "
+    "expected it for an image-folder",
     "dataset: {train_images: 50001}": "own: dataset.train_images is 50001, but cifar10 has 50000",
     "dataset: {train_images: 1e4}": 'own: dataset.train_images is "1e4", expected a whole number of at least 1, or all',
     "dataset: {train_images: 0}": "own: dataset.train_images is 0, expected a whole number of at least 1, or all",

@@ -13,13 +13,13 @@ import tarfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+from convprobe.dataset.splits import SPLITS
 from convprobe.errors import InputError
 from convprobe.store import files
 
-SPLITS = ("train", "test")
 MOST_BYTES = 2**26  # of an image file
 MOST_ENTRIES = 2_000_000  # of an archive
 MOST_UNPACKED = 2**36  # bytes of a .tar.gz, which must be read in a row
@@ -47,39 +47,6 @@ def labels(path: str | Path, **split: float) -> dict[str, list[str]]:
         listed = Listing(path, split)
         listed.read_names()
     return listed.labels()
-
-
-def ranges(settings: dict, available: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """First image and the one after the last of each split: the last training images may be held out.
-
-    Args:
-        settings: the config's `dataset`.
-        available: how many images there are for `train` and `test`.
-    """
-    wanted = {split: settings[f"{split}_images"] for split in SPLITS}
-    stop = {
-        split: available[split] if wanted[split] == "all" else wanted[split] for split in SPLITS
-    }
-    trained = stop["train"] - settings["validation_images"]
-    held_out = {"validation": (trained, stop["train"])} if settings["validation_images"] else {}
-    return {"train": (0, trained), "test": (0, stop["test"]), **held_out}
-
-
-def lacking(classes: Collection[str], present: dict[str, Collection[str]]) -> list[str]:
-    """A line for each split that lacks classes.
-
-    Args:
-        classes: all of them.
-        present: those of which a split has images.
-    """
-    missing = {
-        split: [name for name in classes if name not in there] for split, there in present.items()
-    }
-    return [
-        f"no {'training' if split == 'train' else split} image of class {', '.join(names)}"
-        for split, names in missing.items()
-        if names
-    ]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import subprocess
 
 from convprobe.job import ahead, runtime
 from convprobe.network import arithmetic, receptive_field
-from convprobe.plan import config as configs
+from convprobe.plan import study
 
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and the
 # small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in
@@ -51,7 +51,7 @@ def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[
         kind: `gpu` or `cpu`.
         cores: how many cores Snakemake may use.
     """
-    side = configs.image_side(config) or 32
+    side = study.image_side(config) or 32
     work = arithmetic.forward(config["network"], side, CLASSES)
     rates = (
         GPU_RATE
@@ -72,9 +72,7 @@ def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[
         _map(config, side, window, image, kind, cores) for window in config["occlusion"]["windows"]
     )
     return {
-        "training": sum(
-            _training(config, sizes, run, image) for run in configs.trained_runs(config)
-        ),
+        "training": sum(_training(config, sizes, run, image) for run in study.trained_runs(config)),
         "occlusion": studied * (maps * _occluded(config, tested) + 10 * JOB_SECONDS),
         "filters and ablation": studied * (image["fp32"] * tested * passes + 8 * JOB_SECONDS),
     }
@@ -94,7 +92,7 @@ def _map(config, side, window, image, kind, cores):
 
 def _training(config: dict, sizes: dict[str, int], run: str, image: dict[str, float]) -> float:
     """Seconds of all epochs of one run, each with its evaluation."""
-    settings = configs.run_training(config, run)
+    settings = study.run_training(config, run)
     epochs = settings["epochs"]
     trained = TRAINING_PASSES * sizes["train"] * image[settings["precision"]]
     evaluated = (sizes["test"] + sizes.get("validation", 0)) * image["fp32"]
@@ -114,12 +112,12 @@ def _occluded(config, tested):
 
 def disk(config: dict, sizes: dict[str, int]) -> dict[str, float]:
     """Rough bytes that a whole run leaves on the disk, by stage."""
-    side, classes = configs.image_side(config) or 32, CLASSES
+    side, classes = study.image_side(config) or 32, CLASSES
     tested, network = sizes["test"], config["network"]
     checkpoint = FLOAT * arithmetic.weights(network, side, classes)
-    trained = configs.trained_runs(config)
-    epochs = sum(configs.run_training(config, run)["epochs"] for run in trained)
-    imported = len(configs.built_runs(config)) - len(trained)
+    trained = study.trained_runs(config)
+    epochs = sum(study.run_training(config, run)["epochs"] for run in trained)
+    imported = len(study.built_runs(config)) - len(trained)
     studied = _studied(config)
     maps = (
         len(config["occlusion"]["windows"])
@@ -142,7 +140,7 @@ def disk(config: dict, sizes: dict[str, int]) -> dict[str, float]:
 
 def _studied(config):
     """How many checkpoints are probed."""
-    return sum(1 + len(configs.studied_epochs(config, run)) for run in configs.studied_runs(config))
+    return sum(1 + len(study.studied_epochs(config, run)) for run in study.studied_runs(config))
 
 
 def announcement(config: dict, sizes: dict[str, int], cores: int) -> str:

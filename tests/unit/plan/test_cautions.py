@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from convprobe.dataset import listing
-from convprobe.plan import cautions, config
+from convprobe.plan import cautions, config, study
 
 SCHEMA = "schemas/config.schema.json"
 
@@ -30,7 +30,7 @@ def own_images(tmp_path):
 
 
 def told(checked):
-    lines = cautions.told(checked, config.split_sizes(checked), listing.labels)
+    lines = cautions.at_start(checked, study.split_sizes(checked), listing.labels)
     assert all(len(line) < 80 for text in lines for line in text.splitlines())
     return [" ".join(text.split()).removeprefix("convprobe: warning: ") for text in lines]
 

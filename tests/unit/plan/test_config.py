@@ -2,7 +2,6 @@
 
 import copy
 import datetime
-import json
 import re
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from bad_configs import BAD_EDITS
 
 from convprobe.errors import InputError
 from convprobe.plan import config as configs
+from convprobe.plan import study
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "schemas/config.schema.json"
@@ -213,7 +213,7 @@ def test_a_config_file_without_keys_is_told_with_what_it_holds(content, found):
 def test_what_a_run_overrides_is_not_filled_with_defaults():
     config = configs.checked(yaml.safe_load(LEAST), SCHEMA)
     assert config["runs"] == {"one": {}, "two": {"optimizer": {"learning_rate": 0.1}}}
-    assert configs.run_training(config, "two")["optimizer"] == {
+    assert study.run_training(config, "two")["optimizer"] == {
         "name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.0005,
     }  # fmt: skip
 
@@ -223,25 +223,6 @@ def test_checking_leaves_the_given_config_as_it_was():
     before = copy.deepcopy(config)
     configs.checked(config, SCHEMA)
     assert config == before
-
-
-def keys_without_description(schema, path=""):
-    found = []
-    for key, below in schema.get("properties", {}).items():
-        found += [] if below.get("description", "").endswith((".", "?")) else [f"{path}.{key}"]
-        found += keys_without_description(below, f"{path}.{key}")
-        found += keys_without_description(below.get("items", {}), f"{path}.{key}[]")
-    return found
-
-
-def test_every_key_of_the_schema_is_described():
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    assert keys_without_description(schema) == []
-    assert [
-        key
-        for name in schema["$defs"]
-        for key in keys_without_description(schema["$defs"][name], name)
-    ] == []
 
 
 def test_all_mistakes_are_told_at_once_each_with_the_last_file_that_holds_its_key(tmp_path):
@@ -289,7 +270,7 @@ def test_a_missing_key_is_told_with_what_it_means():
     del config["training"]["epochs"], config["occlusion"]
     assert lines(config, [BASE]) == [
         f"{BASE}: occlusion is missing, expected: Where does it look?",
-        f"{BASE}: training.epochs is missing, expected: How often every training image is shown.",
+        f"{BASE}: training.epochs is missing, expected: How many times every training image is seen.",
     ]
 
 
@@ -379,7 +360,7 @@ def test_images_that_lie_otherwise_than_expected_are_told_with_the_other_mistake
 
 def test_how_many_images_each_split_has():
     def sizes(change):
-        return configs.split_sizes(
+        return study.split_sizes(
             configs.checked(configs.merged(with_preset()[0], yaml.safe_load(change)), SCHEMA)
         )
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convprobe.errors import InputError
-from convprobe.plan import config
+from convprobe.plan import config, study
 
 SCHEMA = "schemas/config.schema.json"
 PRESETS = [
@@ -81,7 +81,7 @@ def plan_or_lines(value):
     if checked:
         assert set(checked) >= {"experiment", "dataset", "network", "training", "runs", "studied"}
         assert config.checked(checked, SCHEMA) == checked, "what was checked is checked already"
-        assert config.built_runs(checked)
+        assert study.built_runs(checked)
     assert repr(value) == repr(before), "the user's config stays as it is"
 
 
