@@ -332,6 +332,7 @@ MODULES = {
     "ablation/passes": ablation() | PAGE,
     "ablation/tabulation": confusion() | accuracy() | PAGE,
     "ablation/variants": ablation() | PAGE,
+    "dataset/archives": EVERYTHING,
     "dataset/cifar10": EVERYTHING,
     "dataset/download": EVERYTHING,
     "dataset/image_file": EVERYTHING,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from convprobe.dataset import listing
+from convprobe.dataset import archives, listing
 from convprobe.store import files
 
 
@@ -39,7 +39,7 @@ def digest(path: str | Path, memory: str | Path) -> str:
         InputError: a file can't be read.
     """
     root = Path(path)
-    with listing.told(path):
+    with archives.reading(path):
         places = [()]
         if root.is_dir():
             places = sorted(
@@ -62,7 +62,7 @@ def images(path: str | Path, memory: str | Path, **split: float) -> Images:
         InputError: a file can't be read, or as for `listing.Listing`.
     """
     root, listed = Path(path), listing.Listing(path, split)
-    with listing.told(path):
+    with archives.reading(path):
         places = [()]
         if root.is_dir():
             listed.read_names()
@@ -98,7 +98,7 @@ def _known(memory: str | Path) -> dict:
     return known if isinstance(known, dict) else {}
 
 
-def _statuses(root: Path, places: list[listing.Parts]) -> list:
+def _statuses(root: Path, places: list[archives.Parts]) -> list:
     """What the system knows of files, and changes with them."""
     statuses = [(place, root.joinpath(*place).stat()) for place in places]
     return [
@@ -107,7 +107,7 @@ def _statuses(root: Path, places: list[listing.Parts]) -> list:
     ]
 
 
-def _content(root: Path, places: list[listing.Parts]) -> str:
+def _content(root: Path, places: list[archives.Parts]) -> str:
     return _digest([(place, files.sha256(root.joinpath(*place))) for place in places])
 
 
