@@ -20,7 +20,7 @@ from convprobe.job import runtime
 NOT_READ = ("readme.html",)  # lies beside the batches
 
 Source = type[CIFAR10]  # knows names, digests and the address
-Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, "image"]]
+Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image"]]
 
 
 def download_archive(

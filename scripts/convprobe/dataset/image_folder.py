@@ -22,7 +22,7 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 
 Pixels = UInt8[np.ndarray, "y x channel"]
-Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, "image"]]
+Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image"]]
 
 
 def read(

@@ -93,7 +93,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def read(self, settings: Settings, path: Path | str) -> tuple[Arrays, tuple[str, ...]]:
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         """The images of both splits, and the names of the classes.
 
         Raises:
@@ -128,7 +128,7 @@ class Cifar10(Kind):
 
         cifar10.download_archive(path, job=job)
 
-    def read(self, settings: Settings, path: Path | str) -> tuple[Arrays, tuple[str, ...]]:
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         from convprobe.dataset import cifar10
 
         return cifar10.read(path)
@@ -162,7 +162,7 @@ class ImageFolder(Kind):
         found = self.labels(settings, read_labels)
         return {split: len(classes) for split, classes in found.items()}
 
-    def read(self, settings: Settings, path: Path | str) -> tuple[Arrays, tuple[str, ...]]:
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         from convprobe.dataset import image_folder
 
         return image_folder.read(path, settings.get("image_size"), settings.get("split"))
@@ -191,7 +191,7 @@ class Shapes(Kind):
     ) -> dict[str, int]:
         return {split: settings[f"{split}_images"] for split in SPLITS}
 
-    def read(self, settings: Settings, path: Path | str) -> tuple[Arrays, tuple[str, ...]]:
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         from convprobe.dataset import shapes
 
         # The split is part of the seed, so that more training images don't change the test.

@@ -99,16 +99,17 @@ class Listing:
 
     def _by_split(self) -> dict[str, list[Parts]]:
         found = {split: [] for split in SPLITS}
-        tested = set()
-        if self.split:
-            tested = _drawn([parts[-2:] for parts in self.images], **self.split)
+        tested = self._tested()
         for parts in self.images:
-            if self.split:
-                split = "test" if parts[-2:] in tested else "train"
-            else:
-                split = parts[-3]
-            found[split].append(parts)
+            found["test" if parts in tested else "train"].append(parts)
         return found
+
+    def _tested(self) -> set[Parts]:
+        """The places of the test images."""
+        if not self.split:
+            return {parts for parts in self.images if parts[-3] == "test"}
+        drawn = _drawn([parts[-2:] for parts in self.images], **self.split)
+        return {parts for parts in self.images if parts[-2:] in drawn}
 
     def _refuse_missing(self, found: Mapping[str, list[Parts]]) -> None:
         for split in SPLITS:
