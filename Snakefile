@@ -8,12 +8,12 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from convprobe.plan import config as configs, study
 from convprobe.errors import InputError
 
-# Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
+# Snakemake would report either in a traceback, or go on without the file if the command line names
+# another one.
 if not Path("config.yaml").is_file():
     checkout = Path(workflow.basedir).resolve()
-    sys.exit(
-        f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}"
-    )
+    advice = f"run snakemake in a checkout of the workflow, as in {checkout}"
+    sys.exit(f"config.yaml: not in {Path.cwd()}: {advice}")
 try:
     configs.read("config.yaml")
 except InputError as error:

@@ -82,7 +82,7 @@ def content(path):
 
 
 def selected(run):
-    """Folder of a run's probed epoch; with policy best it is known only once the run is evaluated."""
+    """Folder of a run's probed epoch; policy best knows it only once the run is evaluated."""
     selection = config["selection"]
     if run not in TRAINED:
         return f"{RESULTS}/{run}/weights"

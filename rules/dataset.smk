@@ -24,8 +24,8 @@ def dataset_settings():
 
 
 # Only if nothing is there: a file that is there has the published digest, or is refused when it is
-# read. So no edit of the code and no --forceall makes this due, and the file may be write-protected,
-# or have been put there by hand.
+# read. So no edit of the code and no --forceall makes this due, and the file may be
+# write-protected, or have been put there by hand.
 if KIND.downloaded and not Path(dataset_source()).exists():
 
     rule download_dataset:

@@ -42,14 +42,24 @@ def fetch(
         InputError: the server can't be reached, gives up, or sends something else.
     """
     part = Path(f"{path}.part")
+    reason = _complete(url, part, md5, job, timeout, wait)
+    if reason:
+        advice = f"Put the file at {path} by hand, or run again to continue"
+        raise InputError(f"{url}: download failed ({reason}). {advice}")
+    part.replace(path)
+
+
+def _complete(
+    url: str, part: Path, md5: str, job: runtime.Job, timeout: float, wait: float
+) -> str | None:
+    """Continue until the digest is right, or give up with the reason; args as for `fetch`."""
     idle = 0  # attempts without a new byte
     wrong = 0  # files with another digest
-    while True:
+    while idle < ATTEMPTS:
         before = _size(part)
         reason = _attempt(url, part, timeout, job)
         if _size(part) and calculate_md5(part) == md5:
-            part.replace(path)
-            return
+            return None
         if reason is None or _size(part) > MOST_BYTES:
             # All has arrived, but not the right thing, or not the rest of what was there.
             part.unlink(missing_ok=True)
@@ -59,12 +69,10 @@ def fetch(
             if not before or wrong == 2:
                 break
         idle = 0 if _size(part) > before else idle + 1
-        if idle == ATTEMPTS:
-            break
-        print(f"{reason}: trying again from byte {_size(part)}", flush=True)
-        time.sleep(wait)
-    advice = f"Put the file at {path} by hand, or run again to continue"
-    raise InputError(f"{url}: download failed ({reason}). {advice}")
+        if idle < ATTEMPTS:
+            print(f"{reason}: trying again from byte {_size(part)}", flush=True)
+            time.sleep(wait)
+    return reason
 
 
 def _size(path: Path) -> int:

@@ -139,7 +139,7 @@ class Listing:
             raise InputError(f"{self.path}: {places}, expected all images at CLASS/NAME")
 
     def _refuse_empty(self) -> None:
-        """Refuse a folder without an image beside those of the classes: a class would be missing."""
+        """Refuse a folder without an image beside those of the classes: a class would be lost."""
         classes = {parts[:-1] for parts in self.images}
         # A class may have no test image.
         beside = {(len(parts), parts[:-1]) for parts in classes if parts[-2:-1] != ("test",)}
@@ -180,7 +180,7 @@ def _shown(parts: Parts) -> str:
 
 
 def _drawn(places: list[Parts], test_share: float, seed: int) -> set[Parts]:
-    """Which of the places (CLASS, NAME) are tested: that share of each class, one at least, not all.
+    """Which of the places (CLASS, NAME) are tested: a share of each class, at least one, not all.
 
     A class is drawn by its own name, so that another one added changes nothing.
     """

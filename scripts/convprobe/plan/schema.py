@@ -16,7 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, but every mistake breaks one rule only: a user reads one line for it."""
+    """Pydantic's generator, but each mistake breaks one rule only: a user reads one line of it."""
 
     def field_title_should_be_set(self, schema: core_schema.CoreSchema) -> bool:
         """No: a title would only repeat the key."""

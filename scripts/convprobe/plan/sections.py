@@ -159,13 +159,13 @@ class Training(Section):
     optimizer: Optimizer = Optimizer()
     schedule: Literal["constant", "linear", "cosine"] = Field(
         "linear",
-        description="How the learning rate decays to 0 over the run: not at all, linearly, or along "
-        "half a cosine.",
+        description="How the learning rate decays to 0 over the run: not at all, linearly, or "
+        "along half a cosine.",
     )
     augmentation: Literal["none", "flip", "flip-crop"] = Field(
         "none",
-        description="How training images are changed at random: not at all, by left-right flips, or "
-        "by flips and shifts of up to 4 pixels.",
+        description="How training images are changed at random: not at all, by left-right flips, "
+        "or by flips and shifts of up to 4 pixels.",
     )
     label_smoothing: float = Field(
         0.0,
@@ -176,17 +176,19 @@ class Training(Section):
     )
     normalise: bool = Field(
         True,
-        description="Whether pixels are normalised by the mean and deviation of the training images.",
+        description="Whether pixels are normalised by the mean and deviation of the training "
+        "images.",
     )
     precision: Precision = Field(
         "bf16",
-        description="Arithmetic of training: float32, or bfloat16 by autocast with float32 weights.",
+        description="Arithmetic of training: float32, or bfloat16 by autocast with float32 "
+        "weights.",
     )
     seed: Seed = Field(0, description="Seed of the initial weights and of every random draw.")
     weights: PathText | None = Field(
         None,
-        description="Only of a run: a .pth with a state dict of the configured network, in place of "
-        "training.",
+        description="Only of a run: a .pth with a state dict of the configured network, in place "
+        "of training.",
         json_schema_extra=expected("the path of a .pth"),
     )
     normalisation: Normalisation | None = None
@@ -288,7 +290,7 @@ class Ablation(Section):
 
 
 class Config(Section):
-    """What is trained, and which questions it is asked. Missing keys have the defaults given here."""
+    """What is trained, and what it is asked. Missing keys have the defaults given here."""
 
     experiment: Name = Field(description="Name of the folder under results/ for all files.")
     dataset: Dataset

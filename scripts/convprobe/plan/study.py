@@ -33,8 +33,12 @@ def trained_runs(config: dict) -> list[str]:
 
 def studied_epochs(config: dict, run: str) -> list[int]:
     """The epochs of a run that are probed beside the selected one, in order."""
-    named = [run_and_epoch(entry) for entry in config["studied"]]
-    return sorted({epoch for name, epoch in named if name == run and epoch})
+    epochs = set()
+    for entry in config["studied"]:
+        name, epoch = run_and_epoch(entry)
+        if name == run and epoch:
+            epochs.add(epoch)
+    return sorted(epochs)
 
 
 def run_and_epoch(entry: str) -> tuple[str, int | None]:
