@@ -1,4 +1,4 @@
-"""convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
+"""convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import sys
 from pathlib import Path

@@ -104,7 +104,7 @@ def at_probed(run, *names):
 
 
 def drawn(path, caption, category, **labels):
-    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words."""
+    """A figure's files: the picture, also for Snakemake's report, its vector copy, its words."""
     labels = {"run": "{run}", **labels}
     picture = report(
         f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels

@@ -40,7 +40,7 @@ def md5(path):
 
 @pytest.fixture
 def published(tmp_path):
-    """The folder that is published, its archive, and the torchvision class that knows their digests."""
+    """The published folder, its archive, and the torchvision class that knows their digests."""
     folder = tmp_path / "server" / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     contents = {name: batch([number, 9], first=2 * number) for number, name in enumerate(TRAIN)}
@@ -180,7 +180,7 @@ def test_an_altered_archive_is_not_unpacked(published, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["data_batch_3", "batches.meta"])
-def test_a_missing_batch_is_told_by_its_name(published, name):
+def test_a_missing_batch_is_named(published, name):
     folder, _, source = published
     (folder / name).unlink()
     with pytest.raises(InputError) as refused:

@@ -48,15 +48,16 @@ def test_a_grey_image_has_the_same_value_in_each_channel(pictures):
 def test_images_of_another_size_are_refused_in_either_split(pictures, split):
     draw(pictures / split / "b" / "9.png", 5, size=(6, 6))
     assert refusal(pictures) == (
-        f"{split}/b/9.png is 6×6 pixels, expected 4×4 as in train/a/0.png: all of one size, or dataset.image_size"
+        f"{split}/b/9.png is 6×6 pixels, expected 4×4 as in train/a/0.png: all of one size, "
+        "or dataset.image_size"
     )
 
 
 def test_images_that_are_not_square_are_refused(pictures):
     draw(pictures / "test" / "a" / "0.png", 5, size=(6, 4))
     assert (
-        refusal(pictures)
-        == "test/a/0.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to"
+        refusal(pictures) == "test/a/0.png is 6×4 pixels, expected square images, "
+        "or dataset.image_size to scale them to"
     )
 
 
@@ -64,7 +65,7 @@ def test_images_that_are_not_square_are_refused(pictures):
     "content", [b"", b"no image", "cut short"], ids=["empty", "text", "cut short"]
 )
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
-def test_an_unreadable_image_is_told_by_its_name(pictures, kind, content):
+def test_an_unreadable_image_is_named(pictures, kind, content):
     spoilt = pictures / "test" / "b" / "0.png"
     spoilt.write_bytes(spoilt.read_bytes()[:45] if content == "cut short" else content)
     message = refusal(packed(pictures, kind))
@@ -119,7 +120,8 @@ def test_only_the_forms_that_are_named_are_opened_whatever_the_suffix(pictures, 
     [
         (
             (6, 6),
-            "b/1.png is 6×6 pixels, expected 4×4 as in a/0.png: all of one size, or dataset.image_size",
+            "b/1.png is 6×6 pixels, expected 4×4 as in a/0.png: all of one size, "
+            "or dataset.image_size",
         ),
         (
             (6, 4),
@@ -165,5 +167,7 @@ def test_an_image_that_claims_a_huge_size_is_refused_before_it_is_unpacked(pictu
 def test_images_that_take_more_than_half_of_the_free_memory_are_refused(pictures, monkeypatch):
     """Seven images of 48 bytes: the fourth is one too many for half of 383."""
     monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(available=383))
-    told = "the first 4 images take 192 bytes of memory, expected at most 191, half of what is free: fewer or smaller ones"
-    assert refusal(pictures) == told
+    assert refusal(pictures) == (
+        "the first 4 images take 192 bytes of memory, "
+        "expected at most 191, half of what is free: fewer or smaller ones"
+    )

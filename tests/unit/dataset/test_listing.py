@@ -20,8 +20,8 @@ def test_a_class_that_is_only_in_train_is_fine_one_only_in_test_is_not(pictures)
 
 def test_the_same_place_twice_is_refused(pictures):
     draw(pictures / "again" / "train" / "a" / "0.png", 5)
-    told = "again/train/a/0.png and train/a/0.png have one class and name, expected one folder of each name"
-    assert refusal(pictures) == told
+    both = "again/train/a/0.png and train/a/0.png have one class and name"
+    assert refusal(pictures) == f"{both}, expected one folder of each name"
 
 
 def test_an_entry_that_an_archive_has_twice_is_refused(tmp_path):
@@ -44,7 +44,7 @@ def test_names_may_have_spaces_and_any_letters(pictures, tmp_path):
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
 @pytest.mark.parametrize("content", [None, "0.tif"], ids=["empty", "another form"])
-def test_a_class_without_images_is_told(pictures, kind, content):
+def test_a_class_without_images_is_reported(pictures, kind, content):
     (pictures / "train" / "c").mkdir()
     if content:
         (pictures / "train" / "c" / content).write_bytes(b"an image")
@@ -65,7 +65,7 @@ def test_a_split_without_images(pictures, gone, told):
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
-def test_one_tree_without_a_split_is_told_which_key_it_needs(tmp_path, kind):
+def test_one_tree_without_a_split_names_the_key_that_it_needs(tmp_path, kind):
     for place in ("a/0", "a/1", "b/0"):
         draw(tmp_path / "tree" / f"{place}.png", 1)
     above = "" if kind == "folder" else "tree/"
@@ -103,7 +103,7 @@ def test_one_tree_with_an_image_in_two_folders_of_a_name_names_both(tmp_path):
     "split", [{}, {"test_share": 0.3, "seed": 1}], ids=["two folders", "one tree"]
 )
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
-def test_classes_are_told_by_names_alone_as_the_images_have_them(tmp_path, kind, split):
+def test_classes_are_known_by_names_alone_as_the_images_have_them(tmp_path, kind, split):
     for top in ("",) if split else ("train/", "test/"):
         for red, place in enumerate(("b/1", "a/12", "b/0", "a/2", "a/0", "b/2", "b/3")):
             draw(tmp_path / "tree" / f"{top}{place}.png", red)

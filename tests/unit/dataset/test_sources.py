@@ -14,7 +14,7 @@ def test_counts_of_each_class_in_each_split(pictures):
     assert counts.to_csv(index=False) == "class,train,test,validation\na,2,1,1\nb,2,1,0\n"
 
 
-def test_a_split_that_lacks_a_class_is_told(pictures):
+def test_a_split_that_lacks_a_class_is_reported(pictures):
     settings = {
         "name": "image-folder",
         "train_images": "all",

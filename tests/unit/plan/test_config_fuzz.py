@@ -17,12 +17,39 @@ PRESETS = [
 ]
 VALID = [config.merged(PRESETS[0], preset) for preset in PRESETS]
 # What people write: the texts of the config itself, near misses, and anything.
-KNOWN = ["all", "cifar10", "image-folder", "shapes", "bf16", "conv1/0", "conv9/99", "normalised", "normalised/epoch-3",
-         "raw", "1e-3", "", " ", "..", "a b", "größer", "\n", "\x00", "config.yaml", "yes", "~"]  # fmt: skip
+KNOWN = [
+    "all",
+    "cifar10",
+    "image-folder",
+    "shapes",
+    "bf16",
+    "conv1/0",
+    "conv9/99",
+    "normalised",
+    "normalised/epoch-3",
+    "raw",
+    "1e-3",
+    "",
+    " ",
+    "..",
+    "a b",
+    "größer",
+    "\n",
+    "\x00",
+    "config.yaml",
+    "yes",
+    "~",
+]
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(KNOWN) | st.text(max_size=20)
-    | st.integers(-2, 40) | st.dates()
-)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(KNOWN)
+    | st.text(max_size=20)
+    | st.integers(-2, 40)
+    | st.dates()
+)
 KEYS = st.sampled_from(
     ["name", "path", "conv", "epochs", "weights", "policy", "windows", "chosen", "mode", "split"]
 )

@@ -1,5 +1,7 @@
 """The JSON schema of the config: generated from the sections, and the only one a user sees."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,12 @@ def test_the_models_refuse_what_the_schema_refuses(change):
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError):
         Config.model_validate(configs.merged(config, change))
+
+
+def test_a_plan_builds_no_models():
+    """Building them takes 50 ms of a plan's time, which is checked against the file instead."""
+    code = (
+        "import sys; from convprobe.plan import cautions, config, contents, cost, fingerprint, study; "
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "scripts")
