@@ -95,7 +95,7 @@ def makespan(durations, workers):
 
 def simulated(config, jobs, gpus):
     """Seconds of the whole study: the runs' chains of epochs side by side, then all probes."""
-    seconds = cost.seconds(config, "gpu", 4)
+    seconds = cost.seconds(config, study.split_sizes(config), "gpu", 4)
     runs = study.trained_runs(config)
     chains = [seconds["training"] / max(1, len(runs))] * len(runs)
     maps = [seconds["occlusion"] / jobs["map_occlusion"]] * jobs["map_occlusion"]
@@ -108,9 +108,10 @@ def main():
     print("| --- | --- | --- |" + " --- |" * len(GPUS))
     for name, change in STUDIES.items():
         config, jobs = study_config(change), planned(change)
+        space = sum(cost.disk(config, study.split_sizes(config)).values())
         hours = [cost.duration(simulated(config, jobs, gpus)) for gpus in GPUS]
         print(
-            f"| {name} | {jobs['total']:,} | {cost.size(sum(cost.disk(config).values()))} | {' | '.join(hours)} |",
+            f"| {name} | {jobs['total']:,} | {cost.size(space)} | {' | '.join(hours)} |",
             flush=True,
         )
 
