@@ -1,19 +1,19 @@
-"""convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
+"""convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import sys
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from convprobe.plan import config as configs
+from convprobe.plan import config as configs, study
 from convprobe.errors import InputError
 
-# Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
+# Snakemake would report either in a traceback, or go on without the file if the command line names
+# another one.
 if not Path("config.yaml").is_file():
     checkout = Path(workflow.basedir).resolve()
-    sys.exit(
-        f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}"
-    )
+    advice = f"run snakemake in a checkout of the workflow, as in {checkout}"
+    sys.exit(f"config.yaml: not in {Path.cwd()}: {advice}")
 try:
     configs.read("config.yaml")
 except InputError as error:
@@ -85,7 +85,7 @@ onstart:
             f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}",
             flush=True,
         )
-    for line in cautions.told(config, SIZES, own_labels):
+    for line in cautions.at_start(config, SIZES, own_labels):
         print(line, flush=True)
 
 

@@ -19,7 +19,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.plan import config as configs  # noqa: E402
-from convprobe.plan import cost  # noqa: E402
+from convprobe.plan import cost, study  # noqa: E402
 
 SUBMISSION = (
     10.0  # seconds from a job's submission to its start and from its end to its being noticed
@@ -68,8 +68,8 @@ def study_config(change):
 def planned(change):
     """How many jobs of each rule Snakemake plans."""
     with tempfile.TemporaryDirectory() as folder:
-        study = Path(folder) / "study.yaml"
-        study.write_text(yaml.safe_dump(change), encoding="utf-8")
+        file = Path(folder) / "study.yaml"
+        file.write_text(yaml.safe_dump(change), encoding="utf-8")
         command = [
             sys.executable,
             "-m",
@@ -79,7 +79,7 @@ def planned(change):
             "--directory",
             folder,
         ]
-        command += ["--cores", "4", "--dry-run", "--configfile", REPOSITORY / "config.yaml", study]
+        command += ["--cores", "4", "--dry-run", "--configfile", REPOSITORY / "config.yaml", file]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     table = told.rpartition("Job stats:")[2]
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
@@ -95,8 +95,8 @@ def makespan(durations, workers):
 
 def simulated(config, jobs, gpus):
     """Seconds of the whole study: the runs' chains of epochs side by side, then all probes."""
-    seconds = cost.seconds(config, "gpu", 4)
-    runs = configs.trained_runs(config)
+    seconds = cost.seconds(config, study.split_sizes(config), "gpu", 4)
+    runs = study.trained_runs(config)
     chains = [seconds["training"] / max(1, len(runs))] * len(runs)
     maps = [seconds["occlusion"] / jobs["map_occlusion"]] * jobs["map_occlusion"]
     others = [seconds["filters and ablation"] / 4] * 4  # record, rank, ablate, compare
@@ -108,9 +108,10 @@ def main():
     print("| --- | --- | --- |" + " --- |" * len(GPUS))
     for name, change in STUDIES.items():
         config, jobs = study_config(change), planned(change)
+        space = sum(cost.disk(config, study.split_sizes(config)).values())
         hours = [cost.duration(simulated(config, jobs, gpus)) for gpus in GPUS]
         print(
-            f"| {name} | {jobs['total']:,} | {cost.size(sum(cost.disk(config).values()))} | {' | '.join(hours)} |",
+            f"| {name} | {jobs['total']:,} | {cost.size(space)} | {' | '.join(hours)} |",
             flush=True,
         )
 

@@ -16,7 +16,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.plan import config as configs  # noqa: E402
-from convprobe.plan import cost  # noqa: E402
+from convprobe.plan import cost, study  # noqa: E402
 
 STAGES = {
     "training": r"/(dataset|training|evaluation|checkpoints)/",
@@ -68,7 +68,9 @@ def main():
     for log, taken, memory in jobs(logs):
         seconds[stage_of("/" / log)] += taken
         rules[re.sub(r"\d+", "N", kind(log))].append((taken, memory))
-    times, sizes = cost.seconds(config, "cpu", arguments.cores), cost.disk(config)
+    images = study.split_sizes(config)
+    times = cost.seconds(config, images, "cpu", arguments.cores)
+    sizes = cost.disk(config, images)
     print(
         "| stage | predicted | measured | disk predicted | measured |\n| --- | --- | --- | --- | --- |"
     )

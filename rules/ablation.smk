@@ -63,7 +63,7 @@ rule compare_ablations:
         settings=lambda wildcards: {
             "chosen": config["filters"]["chosen"],
             "random_controls": config["ablation"]["random_controls"],
-            "seed": configs.run_training(config, wildcards.run)["seed"],
+            "seed": study.run_training(config, wildcards.run)["seed"],
             "mode": config["ablation"]["mode"],
         },
     script:

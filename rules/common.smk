@@ -41,10 +41,10 @@ except InputError as error:
 
 RESULTS = f"results/{config['experiment']}"
 LOGS = f"logs/{config['experiment']}"
-STUDIED = configs.studied_runs(config)
-BUILT = configs.built_runs(config)
-TRAINED = configs.trained_runs(config)
-SIZES = configs.split_sizes(config, own_labels)
+STUDIED = study.studied_runs(config)
+BUILT = study.built_runs(config)
+TRAINED = study.trained_runs(config)
+SIZES = study.split_sizes(config, own_labels)
 
 
 wildcard_constraints:
@@ -70,7 +70,7 @@ def fingerprint(script):
 
 def epochs(run):
     """The epochs of a run, as in file names."""
-    return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
+    return [f"{epoch:02d}" for epoch in range(1, study.run_training(config, run)["epochs"] + 1)]
 
 
 def content(path):
@@ -82,7 +82,7 @@ def content(path):
 
 
 def selected(run):
-    """Folder of a run's probed epoch; with policy best it is known only once the run is evaluated."""
+    """Folder of a run's probed epoch; policy best knows it only once the run is evaluated."""
     selection = config["selection"]
     if run not in TRAINED:
         return f"{RESULTS}/{run}/weights"
@@ -94,7 +94,7 @@ def selected(run):
 
 def probed(run):
     """Folders of all probed epochs of a run, the first one first."""
-    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in configs.studied_epochs(config, run)]
+    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in study.studied_epochs(config, run)]
     return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
 
 
@@ -104,7 +104,7 @@ def at_probed(run, *names):
 
 
 def drawn(path, caption, category, **labels):
-    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words."""
+    """A figure's files: the picture, also for Snakemake's report, its vector copy, its words."""
     labels = {"run": "{run}", **labels}
     picture = report(
         f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels

@@ -1,43 +1,41 @@
 """The data set: downloaded if need be, brought into one file, measured."""
 
-ARCHIVE = "cifar-10-python.tar.gz"
+from convprobe.dataset import kinds
+
+KIND = kinds.of(config["dataset"])
 
 
 def dataset_source():
-    """Path of CIFAR-10's files. None for shapes, which are drawn, and for one's own images: Snakemake would
-    have these read anew wherever they lie elsewhere, but their content alone counts, see dataset_settings.
+    """The file or folder that the data set is read from; none if it is drawn, or a user's own.
+
+    Snakemake would have a user's own images read anew wherever they are moved, but only their
+    content counts, see dataset_settings.
     """
-    dataset = config["dataset"]
-    if dataset["name"] != "cifar10":
-        return []
-    if dataset["path"].endswith(".tar.gz"):
-        return dataset["path"]
-    unpacked = Path(dataset["path"], "cifar-10-batches-py").is_dir()
-    return dataset["path"] if unpacked else f"{dataset['path']}/{ARCHIVE}"
+    return KIND.source(config["dataset"]["path"]) or []
 
 
 def dataset_settings():
-    """What changes the images; of one's own files it is their content, of CIFAR-10's that never changes."""
+    """What changes the images: a published data set never changes, a user's own by its content."""
     settings = {key: value for key, value in config["dataset"].items() if key != "path"}
-    if settings["name"] == "image-folder":
-        settings["content"] = own_images(
-            config["dataset"]["path"], **settings.get("split", {})
-        ).digest
+    if KIND.tracked_by_content:
+        own = own_images(config["dataset"]["path"], **settings.get("split", {}))
+        settings["content"] = own.digest
     return settings
 
 
-# Only where nothing is: what is there is CIFAR-10's by its digest, or refused when it is read. So no edit of the code
-# and no --forceall makes it due, and it may lie there write-protected, or have been put there by hand.
-if config["dataset"]["name"] == "cifar10" and not Path(dataset_source()).exists():
+# Only if nothing is there: a file that is there has the published digest, or is refused when it is
+# read. So no edit of the code and no --forceall makes this due, and the file may be
+# write-protected, or have been put there by hand.
+if KIND.downloaded and not Path(dataset_source()).exists():
 
-    rule download_cifar10:
+    rule download_dataset:
         output:
             archive=dataset_source(),
         log:
             f"{LOGS}/dataset/download.log",
         localrule: True  # the nodes of a cluster often have no way out
         script:
-            "../scripts/download_cifar10.py"
+            "../scripts/download_dataset.py"
 
 
 rule prepare_images:

@@ -16,7 +16,7 @@ def occluded_images():
 
 def shards():
     """The images of each shard, by its name: none of them is made anew when more images are asked for."""
-    images, size = occluded_images(), configs.SHARD_IMAGES
+    images, size = occluded_images(), study.SHARD_IMAGES
     if len(images) <= size:
         return {}
     parts = [images[start : start + size] for start in range(0, len(images), size)]

@@ -4,9 +4,9 @@
 def runs_by_role():
     """Which run plays the study's normalised and its raw one; a role may stay empty."""
     normalised = [
-        run for run in STUDIED if run in TRAINED and configs.run_training(config, run)["normalise"]
+        run for run in STUDIED if run in TRAINED and study.run_training(config, run)["normalise"]
     ]
-    raw = [run for run in TRAINED if not configs.run_training(config, run)["normalise"]]
+    raw = [run for run in TRAINED if not study.run_training(config, run)["normalise"]]
     return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
 
 
@@ -39,7 +39,7 @@ def card_files(wildcards):
 
 def through_training():
     """A figure for each run of which several epochs are probed."""
-    drawn_runs = [run for run in STUDIED if configs.studied_epochs(config, run)]
+    drawn_runs = [run for run in STUDIED if study.studied_epochs(config, run)]
     return figure_files(*(f"{RESULTS}/{run}/through-training" for run in drawn_runs))
 
 
@@ -104,7 +104,7 @@ def page_settings():
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
-        "config": configs.shown(config),
+        "config": study.shown(config),
         "files": finished_files(),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
@@ -113,7 +113,7 @@ def page_settings():
 def explorer_settings(wildcards):
     # The selected epoch first, for it is what the page opens with.
     places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
-    return configs.with_probes(page_settings(), relative(places), PROBES)
+    return study.with_probes(page_settings(), relative(places), PROBES)
 
 
 rule plot_through_training:

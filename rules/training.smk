@@ -53,7 +53,7 @@ rule train_epoch:
         *fingerprint("train_epoch.py"),
         settings=lambda wildcards: {
             "network": config["network"],
-            "training": configs.epoch_settings(config, wildcards.run),
+            "training": study.epoch_settings(config, wildcards.run),
         },
     script:
         "../scripts/train_epoch.py"
@@ -63,7 +63,7 @@ def weights_settings(run):
     """What changes the checkpoint of a run with weights; without a normalisation, that of the images is used."""
     return {
         "network": config["network"],
-        "normalisation": configs.given_normalisation(config, run),
+        "normalisation": study.given_normalisation(config, run),
         "content": content(config["runs"][run]["weights"]),
     }
 

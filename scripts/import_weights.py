@@ -9,13 +9,16 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0], snakemake.threads):
         settings = snakemake.params.settings
-        classes, side = (
-            image_file.classes(snakemake.input.images),
-            image_file.side(snakemake.input.images),
-        )
-        measured = {key: files.read_json(snakemake.input.normalisation)[key] for key in RAW}
-        given = settings["normalisation"]
+        classes = image_file.classes(snakemake.input.images)
+        side = image_file.side(snakemake.input.images)
+        measured = files.read_json(snakemake.input.normalisation)
+        measured = {key: measured[key] for key in RAW}
         checkpoint = weights.read(
-            snakemake.input.weights, settings["network"], classes, side, measured, given
+            snakemake.input.weights,
+            settings["network"],
+            classes,
+            side,
+            measured,
+            settings["normalisation"],
         )
         checkpoints.save(snakemake.output.checkpoint, checkpoint)

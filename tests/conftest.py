@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from convprobe.dataset import shapes
-
 REPOSITORY = Path(__file__).parents[1]
 STUDIES = ("demo", "finished")  # fixtures that run a whole study, once a process
 
@@ -118,6 +116,8 @@ def make_workflow(tmp_path_factory):
 
 def draw_pictures(path):
     """Write an archive of drawn images in the form of a user's own."""
+    from convprobe.dataset import shapes  # here, so that unit tests can have its types checked
+
     with zipfile.ZipFile(path, "w") as archive:
         for split, (name, count) in enumerate((("train", 120), ("test", 40))):
             pixels, labels, _ = shapes.draw(count, seed=(0, split))

@@ -28,7 +28,7 @@ LEFT_OUT = {
     "all": "makes no file",
     "verify_results": "makes no file",
     # And is a rule only where CIFAR-10 is asked for and not there.
-    "download_cifar10": "needs the network; tests/unit/test_download.py breaks its lines",
+    "download_dataset": "needs the network; tests/unit/dataset/test_download.py breaks the connection",
 }
 
 
@@ -92,7 +92,7 @@ def branched(finished, tmp_path_factory):
     workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(
         BRANCHED, name="edit.yaml"
     )
-    config = workflow.folder / "scripts/convprobe/plan/config.py"
+    config = workflow.folder / "scripts/convprobe/plan/study.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     shutil.copy2(workflow.files()[f"{RUN}/checkpoints/epoch-02.pth"], workflow.folder / "own.pth")
     completed = workflow.run(*BRANCHES)

@@ -142,9 +142,9 @@ def test_an_archive_of_cifar10_that_is_there_is_never_due(make_workflow):
     """Downloaded or put there by hand, and write-protected, as earlier versions left it."""
     workflow = make_workflow()
     workflow.configs = ["presets/small.yaml"]
-    assert "download_cifar10" in plan(workflow)
+    assert "download_dataset" in plan(workflow)
     archive = workflow.folder / "resources/cifar10/cifar-10-python.tar.gz"
     archive.parent.mkdir(parents=True)
     archive.write_bytes(b"")
     archive.chmod(0o444)
-    assert "download_cifar10" not in plan(workflow, "--forceall")
+    assert "download_dataset" not in plan(workflow, "--forceall")

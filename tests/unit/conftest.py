@@ -5,8 +5,8 @@ import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = []  # parts of the library, as in convprobe.store
-install_import_hook(CHECKED, "beartype.beartype")
+CHECKED = ["convprobe.dataset", "convprobe.plan"]  # parts of the library, as in convprobe.store
+install_import_hook(CHECKED, "typechecker.check")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -107,7 +107,7 @@ def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(
     workflow, tested, shards, sheets
 ):
     """With two images a shard."""
-    config = workflow.folder / "scripts/convprobe/plan/config.py"
+    config = workflow.folder / "scripts/convprobe/plan/study.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     for split, count in (("train", 12), ("test", tested // 2)):
         for name, level in (("ant", 60), ("bee", 180)):
@@ -207,7 +207,7 @@ def test_the_snakefile_never_imports_torch(workflow):
 def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     """With two images a shard; what is joined is what one job makes of all images."""
     workflow = finished.copy(tmp_path / "convprobe")
-    config = workflow.folder / "scripts/convprobe/plan/config.py"
+    config = workflow.folder / "scripts/convprobe/plan/study.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     folder = workflow.folder / "results/tiny/normalised/epoch-01/occlusion"
     with h5py.File(folder / "window-3.h5") as file:

@@ -13,6 +13,7 @@ import yaml
 
 from convprobe.network import checkpoints
 from convprobe.plan import config as configs
+from convprobe.plan import study
 from convprobe.report import explorer, verification
 
 PROBED = "normalised/epoch-01"
@@ -53,7 +54,7 @@ def report(finished, config):
     shown, _ = explorer.read(finished.files()["explorer.html"])
     page = {
         "title": "convprobe: tiny", "windows": [3, 5], "chosen": config["filters"]["chosen"], "table_images": 40,
-        "trained": ["normalised", "raw"], "config": configs.shown(config),
+        "trained": ["normalised", "raw"], "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],
     }  # fmt: skip
     return {"run": "normalised", "sources": (experiment, epoch), "settings": card_settings}, page

@@ -7,15 +7,22 @@ has the coordinates of its axes.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import h5py
 import numpy as np
+from jaxtyping import Bool, Int64, Shaped, UInt8
 
 from convprobe.errors import InputError
 from convprobe.store import hdf5
 
 CHANNELS = ("red", "green", "blue")
+
+Pixels = UInt8[np.ndarray, "image y x channel"]
+Labels = Int64[np.ndarray, " image"]
+Masks = Bool[np.ndarray, "image y x"]
 
 
 @dataclass(frozen=True)
@@ -23,27 +30,27 @@ class Images:
     """Labelled images of one split.
 
     Attributes:
-        pixels: uint8 (image, y, x, channel).
-        labels: int64 (image), indices into `classes`.
+        pixels: square.
+        labels: indices into `classes`.
         classes: names of the classes.
-        indices: int64 (image), the place of each image in its split.
-        masks: bool (image, y, x), true where the object is; None where that isn't known.
+        indices: the place of each image in its split.
+        masks: true where the object is; None where that isn't known.
     """
 
-    pixels: np.ndarray
-    labels: np.ndarray
+    pixels: Pixels
+    labels: Labels
     classes: tuple[str, ...]
-    indices: np.ndarray
-    masks: np.ndarray | None = None
+    indices: Labels
+    masks: Masks | None = None
 
     @property
-    def side(self):
-        """Height and width in pixels: images are square."""
+    def side(self) -> int:
+        """Height and width in pixels."""
         return self.pixels.shape[1]
 
 
-def write(path, splits):
-    """Write the splits, a dict of Images by name."""
+def write(path: Path | str, splits: Mapping[str, Images]) -> None:
+    """Write the images of each split, by its name."""
     with hdf5.create(path) as file:
         file.attrs["classes"] = list(splits["train"].classes)
         for name, images in splits.items():
@@ -57,19 +64,19 @@ def write(path, splits):
                 hdf5.dataset(group, "masks", images.masks, ("image", "y", "x"))
 
 
-def classes(path):
+def classes(path: Path | str) -> list[str]:
     """Names of the classes, in the order of the labels."""
     with hdf5.open_complete(path) as file:
         return list(file.attrs["classes"])
 
 
-def side(path):
+def side(path: Path | str) -> int:
     """Side of the square images, in pixels."""
     with hdf5.open_complete(path) as file:
         return file["test/images"].shape[1]
 
 
-def read(path, split, chosen="all"):
+def read(path: Path | str, split: str, chosen: int | Sequence[int] | str = "all") -> Images:
     """The images of one split, in the data set's order.
 
     Args:
@@ -93,13 +100,13 @@ def read(path, split, chosen="all"):
         )
 
 
-def read_masks(path, indices):
-    """Where the object is in some test images: bool (image, y, x), or None where that isn't known."""
+def read_masks(path: Path | str, indices: Sequence[int] | Labels) -> Masks | None:
+    """Where the object is in some test images, or None where that isn't known."""
     with hdf5.open_complete(path) as file:
         return _rows(file["test/masks"], np.asarray(indices)) if "test/masks" in file else None
 
 
-def _rows(stored: h5py.Dataset, rows):
+def _rows(stored: h5py.Dataset, rows: slice | Labels) -> Shaped[np.ndarray, "..."]:
     """Read rows in any order: HDF5 itself wants them increasing."""
     if isinstance(rows, slice):
         return stored[rows]
@@ -107,44 +114,45 @@ def _rows(stored: h5py.Dataset, rows):
     return stored[increasing][places]
 
 
-def _indices(path, split, chosen, count):
+def _indices(path: Path | str, split: str, chosen: int | Sequence[int] | str, count: int) -> Labels:
     if chosen == "all":
         return np.arange(count)
     indices = np.arange(chosen) if isinstance(chosen, int) else np.array(chosen, dtype=np.int64)
-    if indices.max(initial=0) >= count:
-        raise InputError(
-            f"{path}: image {indices.max()} of {split} was asked for, but it has images 0 to {count - 1}"
-        )
+    largest = indices.max(initial=0)
+    if largest >= count:
+        found = f"{path}: image {largest} of {split} was asked for"
+        raise InputError(f"{found}, but it has images 0 to {count - 1}")
     return indices
 
 
-def normalisation(pixels: np.ndarray) -> dict:
-    """Mean and standard deviation per channel; a deviation of 0 where a channel has one value everywhere.
-
-    Args:
-        pixels: uint8 (image, y, x, channel).
+def normalisation(pixels: Pixels) -> dict:
+    """Mean and standard deviation per channel; 0 is the deviation of a channel of one value.
 
     Returns:
-        dict of `mean` and `std` (lists of float, of pixels in [0, 1], population deviation) and
-        `images`, the number counted. From exact integer sums, so it doesn't depend on any batch.
+        `mean` and `std` (lists of float, of pixels in [0, 1], population deviation) and `images`,
+        the number counted. From exact integer sums, so it doesn't depend on any batch.
     """
-    # A histogram of the 256 levels holds all that the two moments need.
-    counts = [
-        np.bincount(pixels[..., channel].ravel(), minlength=256).tolist()
-        for channel in range(pixels.shape[-1])
-    ]
-    moments = [_moments(levels) for levels in counts]
-    return {
-        "mean": [mean for mean, _ in moments],
-        "std": [std for _, std in moments],
-        "images": len(pixels),
-    }
+    means = []
+    deviations = []
+    for channel in range(pixels.shape[-1]):
+        # A histogram of the 256 levels holds all that the two moments need.
+        counts = np.bincount(pixels[..., channel].ravel(), minlength=256)
+        mean, deviation = _moments(counts.tolist())
+        means.append(mean)
+        deviations.append(deviation)
+    return {"mean": means, "std": deviations, "images": len(pixels)}
 
 
 def _moments(counts: list[int]) -> tuple[float, float]:
-    """Mean and deviation of pixels in [0, 1], by how often each of 256 levels occurs; in whole numbers to the last."""
-    number, total, squares = (
-        sum(level**power * count for level, count in enumerate(counts)) for power in range(3)
-    )
+    """Mean and deviation of pixels in [0, 1], by how often each of 256 levels occurs.
+
+    The sums are whole numbers, so they are exact.
+    """
+    number = sum(counts)
+    total = 0
+    squares = 0
+    for level, count in enumerate(counts):
+        total += level * count
+        squares += level**2 * count
     scale = 255 * number
     return total / scale, math.sqrt(number * squares - total**2) / scale

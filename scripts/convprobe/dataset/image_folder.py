@@ -1,45 +1,50 @@
-"""The pixels of a folder of images, as it lies or inside a .tar.gz or .zip; which ones, `listing` decides.
+"""The pixels of a user's own images, in a folder, a .tar.gz or a .zip; `listing` says which images.
 
-Archives are read in memory and never unpacked, so no path in one can point outside. What claims to be
-far larger than an image of this study is refused unread.
+What claims to be far larger than an image of this study is refused before it is unpacked.
 """
 
 import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import psutil
+from jaxtyping import Int64, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from convprobe.dataset import listing
+from convprobe.dataset import archives, listing
+from convprobe.dataset.archives import Parts
 from convprobe.errors import InputError
 
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
-FORMATS = (
-    "JPEG",
-    "PNG",
-    "BMP",
-    "GIF",
-    "WEBP",
-)  # of all that Pillow reads: some hand a file on to other programs
+# Of all that Pillow reads: for some others it starts other programs.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+
+Pixels = UInt8[np.ndarray, "y x channel"]
+Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image"]]
 
 
-def read(path, image_size=None, split=None):
+def read(
+    path: Path | str,
+    image_size: int | None = None,
+    split: Mapping[str, float] | None = None,
+) -> tuple[dict[str, Arrays], tuple[str, ...]]:
     """Pixels and labels of both splits.
 
-    Classes are numbered by name; images are ordered by NAME and then CLASS, so that `00000.jpg` of any
-    class is image 0. Pixels are as torchvision's ImageFolder has them: transparency is dropped, an EXIF
-    orientation doesn't turn them.
+    Classes are numbered by name; images are ordered by NAME and then CLASS, so that `00000.jpg` of
+    any class is image 0. Pixels are as torchvision's ImageFolder has them: transparency is dropped,
+    an EXIF orientation doesn't turn them.
 
     Args:
         path: of the folder or archive.
         image_size: side in pixels to which the middle square of each image is scaled; without it,
             images must be square and of one size.
-        split: `test_share` and `seed`, where there are no folders `train` and `test`: the share of each
-            class's images that is drawn for the test.
+        split: `test_share` and `seed`, where there are no folders `train` and `test`: the share of
+            each class's images that is drawn for the test.
 
     Returns:
-        dict by `train` and `test` of (uint8 (image, y, x, 3), int64 (image)); class names.
+        pixels and labels by `train` and `test`; class names.
 
     Raises:
         InputError: nothing there, a damaged archive, an unreadable image, unequal sizes, a class
@@ -47,77 +52,87 @@ def read(path, image_size=None, split=None):
     """
     listed = listing.Listing(path, split)
     pixels = _read(listed, image_size)
-    found = listed.arranged()
-    _refuse_mixed(path, [(place, pixels[place]) for places in found.values() for place in places])
-    classes = sorted({place[-2] for place in found["train"]})
-    return {name: _arrays(places, pixels, classes) for name, places in found.items()}, tuple(
-        classes
-    )
+    arranged = listed.arranged()
+    for places in arranged.values():
+        _refuse_mixed(path, arranged["train"][0], places, pixels)
+    classes = sorted({place[-2] for place in arranged["train"]})
+    arrays = {}
+    for name, places in arranged.items():
+        labels = [classes.index(place[-2]) for place in places]
+        stacked = np.stack([pixels[place] for place in places])
+        arrays[name] = (stacked, np.array(labels, dtype=np.int64))
+    return arrays, tuple(classes)
 
 
-def _read(listed, image_size):
+def _read(listed: listing.Listing, image_size: int | None) -> dict[Parts, Pixels]:
     """The pixels of each image, by its place."""
-    pixels, taken = {}, 0
-    most = (
-        psutil.virtual_memory().available // 2
-    )  # they are held twice, once one by one and once in a row
-    with listing.told(listed.path):
-        for place, read_content in listed:
-            pixels[place] = _pixels(f"{listed.path}: {'/'.join(place)}", read_content(), image_size)
-            taken += pixels[place].nbytes
+    pixels = {}
+    taken = 0  # bytes
+    # They are held twice, once one by one and once in a row.
+    most = psutil.virtual_memory().available // 2
+    with archives.reading(listed.path):
+        for entry in listed:
+            where = f"{listed.path}: {'/'.join(entry.parts)}"
+            image = _pixels(where, entry.read(), image_size)
+            pixels[entry.parts] = image
+            taken += image.nbytes
             if taken > most:
-                found = (
-                    f"{listed.path}: the first {len(pixels)} images take {taken} bytes of memory"
-                )
-                raise InputError(
-                    f"{found}, expected at most {most}, half of what is free: fewer or smaller ones"
-                )
+                found = f"the first {len(pixels)} images take {taken} bytes of memory"
+                expected = f"expected at most {most}, half of what is free: fewer or smaller ones"
+                raise InputError(f"{listed.path}: {found}, {expected}")
     return pixels
 
 
-def _pixels(where, content, image_size):
+def _pixels(where: str, content: bytes, image_size: int | None) -> Pixels:
+    """What an image file shows.
+
+    Args:
+        where: the file, for messages.
+        content: of the file.
+        image_size: as for `read`.
+    """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            width, height = image.size  # as stated, before anything is unpacked
-            if width * height > MOST_PIXELS:
-                raise InputError(
-                    f"{where}: is {width}×{height} pixels, expected at most {MOST_PIXELS} in all"
-                )
+            _refuse_huge(where, image)
             deep = image.mode.startswith(("I", "F"))
             rgb = image.convert("RGB")
-            # The middle square, scaled.
-            pixels = np.asarray(ImageOps.fit(rgb, (image_size, image_size)) if image_size else rgb)
+            if image_size:
+                rgb = ImageOps.fit(rgb, (image_size, image_size))  # the middle square, scaled
+            pixels = np.asarray(rgb)
     except (InputError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise InputError(f"{where}: not a readable image, expected one as its name says") from error
-    except Exception as error:  # what a damaged image makes of Pillow's readers can be any of them
-        raise InputError(
-            f"{where}: not a readable image ({' '.join(str(error).split())})"
-        ) from error
+    except Exception as error:  # Pillow's readers raise any of them for a damaged image
+        reason = " ".join(str(error).split())
+        raise InputError(f"{where}: not a readable image ({reason})") from error
     if deep:
         # Pillow would cut off what is above 255, and so turn most of it white.
-        raise InputError(f"{where}: has more than 8 bits a channel, expected 8")
+        raise InputError(f"{where}: has more than 8 bits per channel, expected 8")
     return pixels
 
 
-def _refuse_mixed(path, images):
-    """One size for all images, in both splits."""
-    first_place, first = images[0]
-    for place, pixels in images:
-        height, width, _ = pixels.shape
+def _refuse_huge(where: str, image: Image.Image) -> None:
+    width, height = image.size  # as stated, before anything is unpacked
+    if width * height > MOST_PIXELS:
+        found = f"is {width}×{height} pixels"
+        raise InputError(f"{where}: {found}, expected at most {MOST_PIXELS} in all")
+
+
+def _refuse_mixed(
+    path: Path | str,
+    first_place: Parts,
+    places: Sequence[Parts],
+    pixels: Mapping[Parts, Pixels],
+) -> None:
+    """Refuse images that are not square, or not of the first one's size."""
+    side = len(pixels[first_place])
+    for place in places:
+        height, width, _ = pixels[place].shape
         found = f"{path}: {'/'.join(place)} is {width}×{height} pixels"
         if height != width:
-            raise InputError(
-                f"{found}, expected square images, or dataset.image_size to scale them to"
-            )
-        if pixels.shape != first.shape:
-            expected = f"{len(first)}×{len(first)} as in {'/'.join(first_place)}"
-            raise InputError(
-                f"{found}, expected {expected}: all of one size, or dataset.image_size"
-            )
-
-
-def _arrays(places, pixels, classes):
-    labels = np.array([classes.index(place[-2]) for place in places], dtype=np.int64)
-    return np.stack([pixels[place] for place in places]), labels
+            expected = "expected square images, or dataset.image_size to scale them to"
+            raise InputError(f"{found}, {expected}")
+        if height != side:
+            expected = f"expected {side}×{side} as in {'/'.join(first_place)}"
+            raise InputError(f"{found}, {expected}: all of one size, or dataset.image_size")

@@ -1,39 +1,22 @@
-"""Which images a folder or an archive of one holds: `SPLIT/CLASS/NAME`, or `CLASS/NAME` to be split.
+"""Which images a folder or an archive holds: `SPLIT/CLASS/NAME`, or `CLASS/NAME` to be split.
 
-By names alone: no image is opened, and an archive is never unpacked, so that this can be asked before
-anything runs. What is read, what is digested and what is counted is decided here, once for all three.
+By names alone: no image is opened, so that this can be asked before anything runs. What is read,
+what is digested and what is counted is decided here, once for all three.
 """
 
-import contextlib
-import gzip
 import itertools
-import lzma
-import os
-import tarfile
-import unicodedata
-import zipfile
-import zlib
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from convprobe.dataset import archives
+from convprobe.dataset.archives import Entry, Parts
+from convprobe.dataset.splits import SPLITS
 from convprobe.errors import InputError
-from convprobe.store import files
 
-SPLITS = ("train", "test")
-MOST_BYTES = 2**26  # of an image file
-MOST_ENTRIES = 2_000_000  # of an archive
-MOST_UNPACKED = 2**36  # bytes of a .tar.gz, which must be read in a row
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
-# RuntimeError: a zip with a password, or a compression that Python doesn't know; UnicodeError: a damaged name.
-DAMAGED = (
-    tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
-    UnicodeError,
-)  # fmt: skip
-
-Parts = tuple[str, ...]  # of the path of a file or folder, from the folder or archive on
 
 
-def labels(path: str | Path, **split: float) -> dict[str, list[str]]:
+def labels(path: Path | str, **split: float) -> dict[str, list[str]]:
     """The class of each image of `train` and `test`, in the order of the data set.
 
     Args:
@@ -43,108 +26,47 @@ def labels(path: str | Path, **split: float) -> dict[str, list[str]]:
     Raises:
         InputError: as for `Listing`.
     """
-    with told(path):
-        listed = Listing(path, split)
+    listed = Listing(path, split)
+    with archives.reading(path):
         listed.read_names()
     return listed.labels()
-
-
-def ranges(settings: dict, available: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """First image and the one after the last of each split: the last training images may be held out.
-
-    Args:
-        settings: the config's `dataset`.
-        available: how many images there are for `train` and `test`.
-    """
-    wanted = {split: settings[f"{split}_images"] for split in SPLITS}
-    stop = {
-        split: available[split] if wanted[split] == "all" else wanted[split] for split in SPLITS
-    }
-    trained = stop["train"] - settings["validation_images"]
-    held_out = {"validation": (trained, stop["train"])} if settings["validation_images"] else {}
-    return {"train": (0, trained), "test": (0, stop["test"]), **held_out}
-
-
-def lacking(classes: Collection[str], present: dict[str, Collection[str]]) -> list[str]:
-    """A line for each split that lacks classes.
-
-    Args:
-        classes: all of them.
-        present: those of which a split has images.
-    """
-    missing = {
-        split: [name for name in classes if name not in there] for split, there in present.items()
-    }
-    return [
-        f"no {'training' if split == 'train' else split} image of class {', '.join(names)}"
-        for split, names in missing.items()
-        if names
-    ]
-
-
-@contextlib.contextmanager
-def told(path: str | Path) -> Iterator[None]:
-    """Tell what goes wrong with reading a folder or an archive in one line."""
-    try:
-        yield
-    except DAMAGED as error:
-        first_line = str(error).partition("\n")[0]
-        raise InputError(
-            f"{path}: damaged archive, expected .tar.gz or .zip ({first_line})"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{error.filename or path}: can't be read: {files.reason(error)}"
-        ) from error
 
 
 class Listing:
     """The images of a folder or an archive: iterate over them, then ask how they are arranged.
 
-    The folders may lie at any one depth. What is hidden is passed over; so are links in an archive, while
-    those of a folder are followed. What claims to be far larger than an image of this study is refused.
+    The folders SPLIT, or CLASS, may lie at any one depth.
 
     Attributes:
+        path: of the folder or archive.
+        split: `test_share` and `seed`, where the images lie at CLASS/NAME.
         images: the places of the images seen so far.
         folders: those of the folders.
     """
 
-    def __init__(self, path: str | Path, split: dict | None = None):
+    def __init__(self, path: Path | str, split: Mapping[str, float] | None = None) -> None:
         """Args as for `labels`; nothing is read yet."""
-        self.path, self.split = Path(path), split
+        self.path = Path(path)
+        self.split = split
         self.images: list[Parts] = []
         self.folders: list[Parts] = []
-        self._elsewhere: list[
-            Parts
-        ] = []  # images that lie at CLASS/NAME, where SPLIT/CLASS/NAME is expected
+        # Images at CLASS/NAME, where SPLIT/CLASS/NAME is expected.
+        self._elsewhere: list[Parts] = []
 
-    def __iter__(self) -> Iterator[tuple[Parts, Callable[[], bytes]]]:
-        """Yield the place of each image, and the function that reads its file.
-
-        An archive's must be called before the next one is asked for. Iterate inside `told`.
-        """
-        for name, size, read_content in _entries(self.path):
-            place = PurePosixPath(name)
-            if any(map(_is_hidden, place.parts)):
+    def __iter__(self) -> Iterator[Entry]:
+        """All images. Iterate inside `archives.reading`."""
+        for entry in archives.entries(self.path):
+            parts = entry.parts
+            if entry.is_folder:
+                self.folders.append(parts)
+            elif not _is_image(parts):
                 continue
-            if {"Cc", "Cs"} & set(
-                map(unicodedata.category, name)
-            ):  # control characters, and bytes that are no text
-                raise InputError(
-                    f"{self.path}: {name!a} is no name that can be shown, expected letters and signs"
-                )
-            if read_content is None:
-                self.folders.append(place.parts)
-            elif place.suffix.lower() not in SUFFIXES or len(place.parts) < 2:
-                continue
-            elif not self.split and place.parts[-3:-2] not in ((split,) for split in SPLITS):
-                self._elsewhere.append(place.parts)
-            elif size > MOST_BYTES:
-                found = f"{self.path}: {place} is a file of {size} bytes"
-                raise InputError(f"{found}, expected an image of at most {MOST_BYTES}")
+            elif not self.split and not _is_in_split(parts):
+                self._elsewhere.append(parts)
             else:
-                self.images.append(place.parts)
-                yield place.parts, read_content
+                entry.refuse_large()
+                self.images.append(parts)
+                yield entry
 
     def read_names(self) -> None:
         """Go over all images without reading their files."""
@@ -152,25 +74,20 @@ class Listing:
             pass
 
     def labels(self) -> dict[str, list[str]]:
-        """The class of each image of `train` and `test`, in the order of the data set; raises as `arranged`."""
-        return {split: [parts[-2] for parts in places] for split, places in self.arranged().items()}
+        """The class of each image, in the order of the data set; raises as `arranged`."""
+        found = {}
+        for split, places in self.arranged().items():
+            found[split] = [_class(parts) for parts in places]
+        return found
 
     def arranged(self) -> dict[str, list[Parts]]:
         """The places of the images of `train` and `test`, by NAME and then CLASS.
 
         Raises:
-            InputError: a split or a class without images, a class only in test, the same image twice,
-                images at different depths.
+            InputError: a split or a class without images, a class only in test, the same image
+                twice, images at different depths.
         """
-        if self.split:
-            tested = _drawn([parts[-2:] for parts in self.images], **self.split)
-            found = {"train": [], "test": []}
-            for parts in self.images:
-                found["test" if parts[-2:] in tested else "train"].append(parts)
-        else:
-            found = {
-                split: [parts for parts in self.images if parts[-3] == split] for split in SPLITS
-            }
+        found = self._by_split()
         self._refuse_missing(found)
         if self.split:
             self._refuse_depths()
@@ -180,70 +97,94 @@ class Listing:
             self._refuse_twice(places)
         return found
 
-    def _refuse_missing(self, found: dict[str, list[Parts]]) -> None:
+    def _by_split(self) -> dict[str, list[Parts]]:
+        found = {split: [] for split in SPLITS}
+        tested = self._tested()
+        for parts in self.images:
+            found["test" if parts in tested else "train"].append(parts)
+        return found
+
+    def _tested(self) -> set[Parts]:
+        """The places of the test images."""
+        if not self.split:
+            return {parts for parts in self.images if parts[-3] == "test"}
+        drawn = _drawn([parts[-2:] for parts in self.images], **self.split)
+        return {parts for parts in self.images if parts[-2:] in drawn}
+
+    def _refuse_missing(self, found: Mapping[str, list[Parts]]) -> None:
         for split in SPLITS:
-            if found[split]:
-                continue
-            place = "CLASS/NAME" if self.split else f"{split}/CLASS/NAME"
-            if self._elsewhere and not self.images:
-                seen = f"{self.path}: no image at {place}, but at CLASS/NAME, as {'/'.join(min(self._elsewhere))}"
-                raise InputError(
-                    f"{seen}: expected folders train and test, or dataset.split to draw the test images"
-                )
-            raise InputError(
-                f"{self.path}: no image at {place}, expected files that end in {', '.join(SUFFIXES)}"
-            )
-        trained, tested = ({parts[-2] for parts in found[split]} for split in SPLITS)
+            if not found[split]:
+                self._refuse_split(split)
+        trained = set(map(_class, found["train"]))
+        tested = set(map(_class, found["test"]))
         if tested - trained:
-            raise InputError(
-                f"{self.path}: only in test, never in train: class {', '.join(sorted(tested - trained))}"
-            )
+            names = ", ".join(sorted(tested - trained))
+            raise InputError(f"{self.path}: only in test, never in train: class {names}")
+
+    def _refuse_split(self, split: str) -> None:
+        place = "CLASS/NAME" if self.split else f"{split}/CLASS/NAME"
+        found = f"{self.path}: no image at {place}"
+        if self._elsewhere and not self.images:
+            found += f", but at CLASS/NAME, as {_shown(min(self._elsewhere))}"
+            expected = "expected folders train and test, or dataset.split to draw the test images"
+            raise InputError(f"{found}: {expected}")
+        raise InputError(f"{found}, expected files that end in {', '.join(SUFFIXES)}")
 
     def _refuse_depths(self) -> None:
-        """Where there is no folder `train` or `test` to go by, a file beside the classes would make one of its own."""
-        first, last = min(self.images, key=len), max(self.images, key=len)
+        """Refuse a file beside the folders of the classes: the folder above would be its class."""
+        first = min(self.images, key=len)
+        last = max(self.images, key=len)
         if len(first) != len(last):
-            places = f"{'/'.join(first)} and {'/'.join(last)} lie at different depths"
+            places = f"{_shown(first)} and {_shown(last)} lie at different depths"
             raise InputError(f"{self.path}: {places}, expected all images at CLASS/NAME")
 
     def _refuse_empty(self) -> None:
-        """A folder beside those of the classes without an image: else its class would be missing without a word."""
-        classes = {place[:-1] for place in self.images}
-        beside = {(len(place), place[:-1]) for place in classes if place[-2:-1] != ("test",)}
+        """Refuse a folder without an image beside those of the classes: a class would be lost."""
+        classes = {parts[:-1] for parts in self.images}
+        # A class may have no test image.
+        beside = {(len(parts), parts[:-1]) for parts in classes if parts[-2:-1] != ("test",)}
         for folder in sorted(set(self.folders) - classes):
             if (len(folder), folder[:-1]) in beside:
-                raise InputError(
-                    f"{self.path}: {'/'.join(folder)} holds no image, expected some of each class"
-                )
+                found = f"{self.path}: {_shown(folder)} holds no image"
+                raise InputError(f"{found}, expected some of each class")
 
     def _refuse_twice(self, places: list[Parts]) -> None:
         for one, other in itertools.pairwise(places):
             if one == other:
-                raise InputError(
-                    f"{self.path}: {'/'.join(one)} is there twice, expected one file of each name"
-                )
+                found = f"{self.path}: {_shown(one)} is there twice"
+                raise InputError(f"{found}, expected one file of each name")
             if _by_name(one) == _by_name(other):
-                both = f"{'/'.join(one)} and {'/'.join(other)}"
-                raise InputError(
-                    f"{self.path}: {both} have one class and name, expected one folder of each name"
-                )
+                both = f"{_shown(one)} and {_shown(other)} have one class and name"
+                raise InputError(f"{self.path}: {both}, expected one folder of each name")
+
+
+def _is_image(parts: Parts) -> bool:
+    """Whether a file lies in a folder and is named as an image."""
+    return len(parts) > 1 and Path(parts[-1]).suffix.lower() in SUFFIXES
+
+
+def _is_in_split(parts: Parts) -> bool:
+    return len(parts) > 2 and parts[-3] in SPLITS
+
+
+def _class(parts: Parts) -> str:
+    return parts[-2]
 
 
 def _by_name(parts: Parts) -> Parts:
     return parts[-1], parts[-2]
 
 
-def _is_hidden(name: str) -> bool:
-    """A Mac puts a folder `__MACOSX`, or files `._NAME`, with what it knows of NAME into its archives."""
-    return name == "__MACOSX" or (name.startswith(".") and name != "..")
+def _shown(parts: Parts) -> str:
+    return "/".join(parts)
 
 
 def _drawn(places: list[Parts], test_share: float, seed: int) -> set[Parts]:
-    """Which of the places (CLASS, NAME) are tested: of each class that share, one at least and not all.
+    """Which of the places (CLASS, NAME) are tested: a share of each class, at least one, not all.
 
     A class is drawn by its own name, so that another one added changes nothing.
     """
-    import numpy as np  # here, for most plans can do without
+    import numpy as np  # here, because most plans can do without
 
     names = {}
     for class_name, name in places:
@@ -253,76 +194,6 @@ def _drawn(places: list[Parts], test_share: float, seed: int) -> set[Parts]:
         ordered = sorted(unordered)
         count = min(max(1, round(test_share * len(ordered))), len(ordered) - 1)
         random = np.random.default_rng([seed, *class_name.encode()])
-        tested |= {
-            (class_name, ordered[index]) for index in random.permutation(len(ordered))[:count]
-        }
+        for index in random.permutation(len(ordered))[:count]:
+            tested.add((class_name, ordered[index]))
     return tested
-
-
-def _entries(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes] | None]]:
-    """Yield (name, size in bytes, function that reads it) of every file of a folder or an archive.
-
-    And (name, 0, None) of every folder in it.
-    """
-    if path.is_dir():
-        yield from _walk(path, "", frozenset())
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            _refuse_huge(path, entries=len(archive.infolist()))
-            for entry in archive.infolist():
-                # No more is unpacked than the entry's stated size: zipfile stops there.
-                read_content = None if entry.is_dir() else lambda entry=entry: archive.read(entry)
-                yield entry.filename, entry.file_size, read_content
-    else:
-        with tarfile.open(path) as archive:
-            for number, entry in enumerate(archive, start=1):
-                archive.members = []  # it would keep them all
-                _refuse_huge(path, entries=number, unpacked=entry.offset_data + entry.size)
-                if entry.isfile():
-                    yield (
-                        entry.name,
-                        entry.size,
-                        lambda entry=entry: archive.extractfile(entry).read(),
-                    )
-                elif entry.isdir():
-                    yield entry.name, 0, None
-            _refuse_cut(path, archive)
-
-
-def _walk(
-    folder: Path, above: str, around: frozenset[tuple[int, int]]
-) -> Iterator[tuple[str, int, Callable[[], bytes] | None]]:
-    """As `_entries`, of a folder. Links are followed, but not back to a folder that they lie in."""
-    status = folder.stat()
-    around |= {(status.st_dev, status.st_ino)}
-    with os.scandir(folder) as found:
-        names = sorted(entry.name for entry in found if not _is_hidden(entry.name))
-    for name in names:
-        place = folder / name
-        if place.is_file():
-            yield above + name, place.stat().st_size, place.read_bytes
-        elif place.is_dir():
-            status = place.stat()
-            if (status.st_dev, status.st_ino) not in around:
-                yield above + name, 0, None
-                yield from _walk(place, f"{above}{name}/", around)
-
-
-def _refuse_huge(path: Path, entries: int = 0, unpacked: int = 0) -> None:
-    if entries > MOST_ENTRIES:
-        raise InputError(
-            f"{path}: has more than {MOST_ENTRIES} entries, expected an archive of images"
-        )
-    if unpacked > MOST_UNPACKED:
-        raise InputError(
-            f"{path}: unpacks to more than {MOST_UNPACKED} bytes, expected an archive of images"
-        )
-
-
-def _refuse_cut(path: Path, archive: tarfile.TarFile) -> None:
-    """A damaged entry ends a tar for Python without a word: only a block of zeros is its end."""
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("it breaks off")
-    while archive.fileobj.read(1 << 20):  # to the end, where gzip compares its checksum
-        _refuse_huge(path, unpacked=archive.fileobj.tell())

@@ -5,32 +5,38 @@ looks at the object must lose confidence where the object is covered, and not el
 """
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Float, Int64, UInt8
 from PIL import Image, ImageDraw
 
 SIDE = 32  # pixels, as CIFAR-10
 SCALE = 4  # shapes are drawn this much larger and shrunk, for smooth edges
 
+Points = Float[np.ndarray, "point xy"]
+Colour = Float[np.ndarray, " channel"]  # red, green, blue, from 0 to 255
 
-def _polar(radii, turn=0.0):
-    """Points at equal angles around the centre, at the given radii."""
-    angles = np.arange(len(radii)) * 2 * np.pi / len(radii) + turn - np.pi / 2
+
+def _polar(radii: Sequence[float]) -> Points:
+    """Points at equal angles around the centre, at the given radii, the first one at the top."""
+    angles = np.arange(len(radii)) * 2 * np.pi / len(radii) - np.pi / 2
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.array(radii)[:, None]
 
 
-# Polygons in [-1, 1]², y down; discs and their holes are drawn as polygons of many corners. None is a square: the
-# window of the occlusion maps would be taken for one.
+# Polygons in [-1, 1]², y down; discs and their holes are drawn as polygons of many corners. None is
+# a square, which could be mistaken for the window of the occlusion maps.
 _DISC = _polar([1.0] * 48)
 OUTLINES = {
     "arrow": [(-1, -0.3), (0.1, -0.3), (0.1, -0.9), (1, 0), (0.1, 0.9), (0.1, 0.3), (-1, 0.3)],
-    "bolt": [(-0.1, -1), (0.8, -1), (0.25, -0.25), (0.85, -0.25), (-0.45, 1), (-0.1, 0.15), (-0.8, 0.15)],
+    "bolt": [(-0.1, -1), (0.8, -1), (0.25, -0.25), (0.85, -0.25), (-0.45, 1), (-0.1, 0.15),
+             (-0.8, 0.15)],
     "crescent": _DISC,
-    "cross": [(-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3), (1, 0.3), (0.3, 0.3), (0.3, 1), (-0.3, 1), (-0.3, 0.3),
-              (-1, 0.3), (-1, -0.3), (-0.3, -0.3)],
+    "cross": [(-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3), (1, 0.3), (0.3, 0.3), (0.3, 1),
+              (-0.3, 1), (-0.3, 0.3), (-1, 0.3), (-1, -0.3), (-0.3, -0.3)],
     "disc": _DISC,
-    "heart": [(0, 1), (-0.9, 0), (-1, -0.45), (-0.75, -0.8), (-0.4, -0.85), (0, -0.45), (0.4, -0.85), (0.75, -0.8),
-              (1, -0.45), (0.9, 0)],
+    "heart": [(0, 1), (-0.9, 0), (-1, -0.45), (-0.75, -0.8), (-0.4, -0.85), (0, -0.45),
+              (0.4, -0.85), (0.75, -0.8), (1, -0.45), (0.9, 0)],
     "hourglass": [(-0.8, -1), (0.8, -1), (0.15, 0), (0.8, 1), (-0.8, 1), (-0.15, 0)],
     "ring": _DISC,
     "star": _polar([1.0, 0.42] * 5),
@@ -40,15 +46,21 @@ HOLES = {"crescent": _DISC * 0.8 + (0.5, -0.2), "ring": _DISC * 0.55}
 CLASSES = tuple(OUTLINES)
 
 
-def draw(count, seed):
+def draw(
+    count: int, seed: Sequence[int]
+) -> tuple[
+    UInt8[np.ndarray, "image y x channel"],
+    Int64[np.ndarray, " image"],
+    Bool[np.ndarray, "image y x"],
+]:
     """Draw images whose class, place, size, turn, colours and background are random.
 
     Args:
         count: number of images.
-        seed: a sequence of int; the same images come from the same seed.
+        seed: the same images come from the same seed.
 
     Returns:
-        uint8 (image, y, x, channel), int64 labels (image), bool masks (image, y, x).
+        pixels; labels, indices into CLASSES; masks, true where the shape is.
     """
     random = np.random.default_rng(seed)
     pixels = np.empty((count, SIDE, SIDE, 3), dtype=np.uint8)
@@ -65,8 +77,8 @@ def draw(count, seed):
     return pixels, labels, masks
 
 
-def _cover(name, random):
-    """How much of each pixel the shape covers: float (y, x) in [0, 1]."""
+def _cover(name: str, random: np.random.Generator) -> Float[np.ndarray, "y x"]:
+    """How much of each pixel a shape covers, from 0 to 1."""
     radius = random.uniform(5, 9)
     centre = random.uniform(radius, SIDE - radius, 2)
     turn = random.uniform(-0.35, 0.35)  # radians
@@ -80,19 +92,21 @@ def _cover(name, random):
     return np.asarray(canvas.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255
 
 
-def _colours(random):
-    """Two colours (red, green, blue) whose hue and lightness differ enough to be seen."""
-    hue, lightness = random.uniform(0, 1), random.uniform(0.2, 0.8)
-    other = (hue + random.uniform(0.25, 0.75)) % 1
-    contrast = lightness + (0.3 if lightness < 0.5 else -0.3)
-    return tuple(
-        np.array(colorsys.hls_to_rgb(h, light, 0.7)) * 255
-        for h, light in ((hue, lightness), (other, contrast))
-    )
+def _colours(random: np.random.Generator) -> tuple[Colour, Colour]:
+    """Two colours whose hue and lightness differ enough to be seen."""
+    hue = random.uniform(0, 1)
+    lightness = random.uniform(0.2, 0.8)
+    other_hue = (hue + random.uniform(0.25, 0.75)) % 1
+    other_lightness = lightness + (0.3 if lightness < 0.5 else -0.3)
+    return _colour(hue, lightness), _colour(other_hue, other_lightness)
 
 
-def _background(colour, random):
-    """A shaded field with strokes and flecks of near colours: float (y, x, channel)."""
+def _colour(hue: float, lightness: float) -> Colour:
+    return np.array(colorsys.hls_to_rgb(hue, lightness, 0.7)) * 255
+
+
+def _background(colour: Colour, random: np.random.Generator) -> Float[np.ndarray, "y x channel"]:
+    """A shaded field with strokes and flecks of similar colours."""
     canvas = Image.new("RGB", (SIDE, SIDE), tuple(colour.astype(int).tolist()))
     pencil = ImageDraw.Draw(canvas)
     for _ in range(random.integers(4, 12)):
@@ -105,8 +119,6 @@ def _background(colour, random):
             half = random.uniform(1, 4)
             pencil.ellipse((x - half, y - half, x + half, y + half), fill=near)
     slope_y, slope_x = random.normal(0, 0.8, 2)
-    shade = (
-        slope_y * np.arange(-SIDE // 2, SIDE // 2)[:, None]
-        + slope_x * np.arange(-SIDE // 2, SIDE // 2)[None]
-    )
+    steps = np.arange(-SIDE // 2, SIDE // 2)
+    shade = slope_y * steps[:, None] + slope_x * steps[None]
     return np.asarray(canvas) + shade[:, :, None]

@@ -1,8 +1,8 @@
 """A digest of a user's own files by their content, quick to ask for again.
 
-Their dates and places don't count: images that were copied, moved or touched are the same ones. Reading
-all of them takes seconds, so what was found is remembered until the system knows of a change: of a file's
-inode or its time of change, which no one sets back, beside its size and date.
+Their dates and places don't count: images that were copied, moved or touched are the same ones.
+Reading all of them takes seconds, so what was found is remembered until the system knows of a
+change: of a file's inode or its time of change, which no one sets back, beside its size and date.
 """
 
 import hashlib
@@ -10,14 +10,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from convprobe.dataset import listing
+from convprobe.dataset import archives, listing
+from convprobe.dataset.archives import Parts
 from convprobe.store import files
+
+DIGITS = 16  # of a digest, hexadecimal
+WHOLE: list[Parts] = [()]  # the place of a file that isn't looked into
 
 
 @dataclass(frozen=True)
 class Images:
-    """What can be said of a folder or an archive of images before any of them is opened.
+    """What is known of a folder or an archive of images before any of them is opened.
 
     Attributes:
         digest: of the content, 16 hexadecimal digits.
@@ -28,8 +33,8 @@ class Images:
     labels: dict[str, list[str]]
 
 
-def digest(path: str | Path, memory: str | Path) -> str:
-    """Digest of a file, or of the names and contents of all files in a folder: 16 hexadecimal digits.
+def digest(path: Path | str, memory: Path | str) -> str:
+    """Digest of a file, or of the names and contents of all files in a folder.
 
     Args:
         path: of the file or folder.
@@ -39,18 +44,13 @@ def digest(path: str | Path, memory: str | Path) -> str:
         InputError: a file can't be read.
     """
     root = Path(path)
-    with listing.told(path):
-        places = [()]
-        if root.is_dir():
-            places = sorted(
-                file.relative_to(root).parts for file in root.rglob("*") if file.is_file()
-            )
-        return _remembered(
-            memory, str(path), _statuses(root, places), lambda: _content(root, places)
-        )
+    with archives.reading(path):
+        places = _files(root) if root.is_dir() else WHOLE
+        signature = _statuses(root, places)
+        return _remembered(memory, str(path), signature, lambda: _content(root, places))
 
 
-def images(path: str | Path, memory: str | Path, **split: float) -> Images:
+def images(path: Path | str, memory: Path | str, **split: float) -> Images:
     """Digest and classes of images: of a folder only these count, of an archive all its bytes.
 
     Args:
@@ -61,25 +61,32 @@ def images(path: str | Path, memory: str | Path, **split: float) -> Images:
     Raises:
         InputError: a file can't be read, or as for `listing.Listing`.
     """
-    root, listed = Path(path), listing.Listing(path, split)
-    with listing.told(path):
-        places = [()]
+    root = Path(path)
+    places = WHOLE
+    folders = []
+
+    def find() -> dict:
+        return {"labels": listing.labels(path, **split), "digest": _content(root, places)}
+
+    with archives.reading(path):
         if root.is_dir():
+            listed = listing.Listing(path, split)
             listed.read_names()
             places = sorted(listed.images)
-        signature = [sorted(listed.folders), _statuses(root, places)]
-        found = _remembered(
-            memory,
-            json.dumps([str(path), split]),
-            signature,
-            lambda: {"labels": listing.labels(path, **split), "digest": _content(root, places)},
-        )
+            folders = sorted(listed.folders)
+        signature = [folders, _statuses(root, places)]
+        key = json.dumps([str(path), split])
+        found = _remembered(memory, key, signature, find)
     return Images(**found)
 
 
-def _remembered(
-    memory: str | Path, key: str, signature: object, find: Callable[[], object]
-) -> object:
+def _files(folder: Path) -> list[Parts]:
+    """The places of all files in a folder."""
+    found = [file for file in folder.rglob("*") if file.is_file()]
+    return sorted(file.relative_to(folder).parts for file in found)
+
+
+def _remembered(memory: Path | str, key: str, signature: object, find: Callable[[], Any]) -> Any:
     """What was found when the signature was last the same, or is found now."""
     signature = _digest(signature)
     known = _known(memory)
@@ -90,7 +97,7 @@ def _remembered(
     return known[key]["found"]
 
 
-def _known(memory: str | Path) -> dict:
+def _known(memory: Path | str) -> dict:
     try:
         known = json.loads(Path(memory).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -98,18 +105,19 @@ def _known(memory: str | Path) -> dict:
     return known if isinstance(known, dict) else {}
 
 
-def _statuses(root: Path, places: list[listing.Parts]) -> list:
+def _statuses(root: Path, places: list[Parts]) -> list[tuple]:
     """What the system knows of files, and changes with them."""
-    statuses = [(place, root.joinpath(*place).stat()) for place in places]
-    return [
-        (place, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
-        for place, now in statuses
-    ]
+    statuses = []
+    for place in places:
+        now = root.joinpath(*place).stat()
+        times = (now.st_mtime_ns, now.st_ctime_ns)
+        statuses.append((place, now.st_size, *times, now.st_ino))
+    return statuses
 
 
-def _content(root: Path, places: list[listing.Parts]) -> str:
+def _content(root: Path, places: list[Parts]) -> str:
     return _digest([(place, files.sha256(root.joinpath(*place))) for place in places])
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:DIGITS]

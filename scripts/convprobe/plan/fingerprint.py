@@ -7,20 +7,24 @@ This sees just what can change a result: not dates, comments, docstrings or form
 import ast
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+DIGITS = 16  # of a digest, hexadecimal
 
-def fingerprint(script):
+
+def fingerprint(script: Path | str) -> dict[str, str]:
     """Digests of a script and of every local module that it reaches by imports.
 
     Args:
         script: path of a Python file; modules are looked for from its folder.
 
     Returns:
-        dict of 16 hexadecimal digits by path relative to the script's folder, in sorted order.
+        digests by path relative to the script's folder, in sorted order.
     """
     root = Path(script).parent
-    digests, waiting = {}, [Path(script)]
+    digests = {}
+    waiting = [Path(script)]
     while waiting:
         file = waiting.pop()
         name = file.relative_to(root).as_posix()
@@ -31,18 +35,22 @@ def fingerprint(script):
 
 
 @functools.cache
-def _read(file, root):
-    """Digest of one file and the local files that it imports."""
-    meaning, imports = [], []
+def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
+    """Digest of one file, and the local files that it imports."""
+    meaning = []
+    imports = []
     _collect(ast.parse(file.read_text(encoding="utf-8")), meaning, imports)
-    imported = {found for node in imports for found in _local_files(node, file, root)}
-    return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16], sorted(imported)
+    imported = set()
+    for node in imports:
+        imported.update(_local_files(node, file, root))
+    digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()
+    return digest[:DIGITS], sorted(imported)
 
 
-def _collect(node, meaning, imports):
+def _collect(node: object, meaning: list[str], imports: list[ast.stmt]) -> None:
     """Append a syntax tree's nodes, in order and without docstrings, and its import statements.
 
-    Every kind of node has fixed fields, a list says its length and a text stands in quotes, so that
+    Every kind of node has fixed fields, a list gives its length and a text is quoted, so that
     two trees that differ give two different sequences. `ast.dump` takes four times as long.
     """
     if isinstance(node, ast.AST):
@@ -62,35 +70,39 @@ def _collect(node, meaning, imports):
 
 
 @functools.cache
-def _fields(kind):
-    """What tells two nodes of a kind apart: not a text's prefix, nor what its place says (read or written)."""
+def _fields(kind: type[ast.AST]) -> list[str]:
+    """The fields that distinguish two nodes of a kind.
+
+    Not a string's prefix, nor whether a name is read or written, which its place implies.
+    """
     return [field for field in kind._fields if field not in ("kind", "type_comment", "ctx")]
 
 
-def _without_docstring(body):
+def _without_docstring(body: object) -> object:
     match body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest]:
             return rest
     return body
 
 
-def _local_files(node, file, root):
+def _local_files(node: ast.stmt, file: Path, root: Path) -> Iterator[Path]:
     """Files under `root` that an import statement loads, packages' `__init__.py` included."""
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom):
-        package = file.parent.relative_to(root).parts
-        above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-        module = ".".join(filter(None, [above, node.module]))
-        # What is imported from a package may be a module of it.
-        names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-    else:
-        return
-    for name in filter(None, names):
+    for name in _imported_names(node, file, root):
         place = root.joinpath(*name.split("."))
-        packages = [
-            parent / "__init__.py"
-            for parent in (place, *place.parents)
-            if parent.is_relative_to(root)
-        ]
-        yield from (found for found in [place.with_suffix(".py"), *packages] if found.is_file())
+        folders = [folder for folder in (place, *place.parents) if folder.is_relative_to(root)]
+        packages = [folder / "__init__.py" for folder in folders]
+        for candidate in (place.with_suffix(".py"), *packages):
+            if candidate.is_file():
+                yield candidate
+
+
+def _imported_names(node: ast.stmt, file: Path, root: Path) -> list[str]:
+    """Full names of the modules that an import statement may load."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    package = file.parent.relative_to(root).parts
+    above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+    module = ".".join(filter(None, [above, node.module]))
+    # What is imported from a package may be a module of it.
+    names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    return list(filter(None, names))

@@ -22,7 +22,7 @@ from convprobe.filters import activations, ranking, top_patches
 from convprobe.network import checkpoints, receptive_field, weights
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.occlusion import summary
-from convprobe.plan import config as configs
+from convprobe.plan import study as configs
 from convprobe.report import card, explorer
 from convprobe.store import files, hdf5, tables
 from convprobe.training import selection

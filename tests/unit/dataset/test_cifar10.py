@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import http.server
+import io
 import pickle
 import tarfile
 import threading
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from torchvision.datasets import CIFAR10
 
-from convprobe.dataset import cifar10
+from convprobe.dataset import archives, cifar10
 from convprobe.errors import InputError
 
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -39,7 +40,7 @@ def md5(path):
 
 @pytest.fixture
 def published(tmp_path):
-    """The folder that is published, its archive, and the torchvision class that knows their digests."""
+    """The published folder, its archive, and the torchvision class that knows their digests."""
     folder = tmp_path / "server" / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     contents = {name: batch([number, 9], first=2 * number) for number, name in enumerate(TRAIN)}
@@ -179,7 +180,7 @@ def test_an_altered_archive_is_not_unpacked(published, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["data_batch_3", "batches.meta"])
-def test_a_missing_batch_is_told_by_its_name(published, name):
+def test_a_missing_batch_is_named(published, name):
     folder, _, source = published
     (folder / name).unlink()
     with pytest.raises(InputError) as refused:
@@ -196,3 +197,93 @@ def test_a_path_where_nothing_is(published, tmp_path):
     assert one_line(refused).startswith(
         f"{tmp_path / 'none.tar.gz'}: missing: expected cifar-10-python.tar.gz"
     )
+
+
+def repacked(published, change):
+    """An archive of the published files and what `change` adds, with its digest in the class."""
+    folder, archive, source = published
+    with tarfile.open(archive, "w:gz") as file:
+        for path in sorted(folder.iterdir()):
+            file.add(path, f"{folder.name}/{path.name}")
+        change(file)
+    source.tgz_md5 = md5(archive)
+    return archive, source
+
+
+def add(archive, name, content=b"", **fields):
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    for field, value in fields.items():
+        setattr(entry, field, value)
+    archive.addfile(entry, io.BytesIO(content))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../outside", "/tmp/outside", "cifar-10-batches-py/../../outside", "data_batch_9"],
+)
+def test_an_archive_with_a_file_that_is_not_published_is_refused(published, tmp_path, name):
+    """Its digest would be wrong already; the names are a second wall."""
+    archive, source = repacked(published, lambda file: add(file, name, b"evil"))
+    there = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    expected = f"{archive}: holds {name}, expected the published files, each once"
+    assert one_line(refused) == expected
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+def test_a_file_that_an_archive_has_twice_is_refused(published):
+    name = "cifar-10-batches-py/test_batch"
+    archive, source = repacked(published, lambda file: add(file, name, b"other"))
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    assert f"holds {name}, expected the published files, each once" in one_line(refused)
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(published, tmp_path):
+    folder, _, _ = published
+    (folder / "test_batch").rename(tmp_path / "secret")
+    (folder / "test_batch").symlink_to(tmp_path / "secret")
+    archive, source = repacked(published, lambda file: None)
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    found = f"{archive}: holds no file cifar-10-batches-py/test_batch"
+    assert one_line(refused) == f"{found}, expected all published files"
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_unpacked(published, monkeypatch):
+    folder, _, _ = published
+    size = (folder / "data_batch_1").stat().st_size
+    monkeypatch.setattr(archives, "MOST_BYTES", size - 1)
+    archive, source = repacked(published, lambda file: None)
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    found = f"{archive}: cifar-10-batches-py/data_batch_1 is a file of {size} bytes"
+    assert one_line(refused) == f"{found}, expected at most {size - 1}"
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(published, monkeypatch):
+    bomb = functools.partial(add, name="cifar-10-batches-py/readme.html", content=bytes(2**21))
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 2**20)
+    archive, source = repacked(published, bomb)
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    expected = f"{archive}: unpacks to more than {2**20} bytes, expected an archive of images"
+    assert one_line(refused) == expected
+
+
+def test_an_archive_that_is_cut_off_is_refused(published):
+    archive, source = repacked(published, lambda file: None)
+    content = archive.read_bytes()
+    archive.write_bytes(content[: len(content) // 2])
+    source.tgz_md5 = md5(archive)
+    with pytest.raises(InputError) as refused:
+        cifar10.read(archive, source)
+    assert one_line(refused).startswith(f"{archive}: damaged archive, expected .tar.gz or .zip (")
+
+
+def test_the_readme_beside_the_batches_is_passed_over(published):
+    readme = functools.partial(add, name="cifar-10-batches-py/readme.html", content=b"<html>")
+    archive, source = repacked(published, readme)
+    assert cifar10.read(archive, source)[1] == tuple(NAMES)

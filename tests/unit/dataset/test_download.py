@@ -68,7 +68,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.answer(CONTENT, length=-5)
 
     def continues_elsewhere(self, start):
-        """Asked for the rest, it says so and sends the rest from another byte on; later the whole file."""
+        """Asked for the rest, it sends it from another byte on; later it sends the whole file."""
         if start:
             return self.answer(CONTENT[start:], start + 7, length=len(CONTENT) - start)
         self.answer(

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from convprobe.dataset import listing
-from convprobe.plan import cautions, config
+from convprobe.plan import cautions, config, study
 
 SCHEMA = "schemas/config.schema.json"
 
@@ -30,7 +30,7 @@ def own_images(tmp_path):
 
 
 def told(checked):
-    lines = cautions.told(checked, config.split_sizes(checked), listing.labels)
+    lines = cautions.at_start(checked, study.split_sizes(checked), listing.labels)
     assert all(len(line) < 80 for text in lines for line in text.splitlines())
     return [" ".join(text.split()).removeprefix("convprobe: warning: ") for text in lines]
 
@@ -75,7 +75,7 @@ def test_a_run_of_many_steps_and_all_classes_is_not_warned_of(own_images):
     ],
     ids=["all images", "the first ones", "some held out"],
 )
-def test_splits_that_lack_a_class_are_told(own_images, dataset, lines):
+def test_splits_that_lack_a_class_are_reported(own_images, dataset, lines):
     """In order a/0, b/0, c/0, a/1, a/2, a/3 of the training images."""
     checked = own_images(
         [*places("train", a=4, b=1, c=1), *places("test", a=1)],

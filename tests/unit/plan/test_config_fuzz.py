@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convprobe.errors import InputError
-from convprobe.plan import config
+from convprobe.plan import config, study
 
 SCHEMA = "schemas/config.schema.json"
 PRESETS = [
@@ -17,12 +17,39 @@ PRESETS = [
 ]
 VALID = [config.merged(PRESETS[0], preset) for preset in PRESETS]
 # What people write: the texts of the config itself, near misses, and anything.
-KNOWN = ["all", "cifar10", "image-folder", "shapes", "bf16", "conv1/0", "conv9/99", "normalised", "normalised/epoch-3",
-         "raw", "1e-3", "", " ", "..", "a b", "größer", "\n", "\x00", "config.yaml", "yes", "~"]  # fmt: skip
+KNOWN = [
+    "all",
+    "cifar10",
+    "image-folder",
+    "shapes",
+    "bf16",
+    "conv1/0",
+    "conv9/99",
+    "normalised",
+    "normalised/epoch-3",
+    "raw",
+    "1e-3",
+    "",
+    " ",
+    "..",
+    "a b",
+    "größer",
+    "\n",
+    "\x00",
+    "config.yaml",
+    "yes",
+    "~",
+]
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(KNOWN) | st.text(max_size=20)
-    | st.integers(-2, 40) | st.dates()
-)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(KNOWN)
+    | st.text(max_size=20)
+    | st.integers(-2, 40)
+    | st.dates()
+)
 KEYS = st.sampled_from(
     ["name", "path", "conv", "epochs", "weights", "policy", "windows", "chosen", "mode", "split"]
 )
@@ -81,7 +108,7 @@ def plan_or_lines(value):
     if checked:
         assert set(checked) >= {"experiment", "dataset", "network", "training", "runs", "studied"}
         assert config.checked(checked, SCHEMA) == checked, "what was checked is checked already"
-        assert config.built_runs(checked)
+        assert study.built_runs(checked)
     assert repr(value) == repr(before), "the user's config stays as it is"
 
 

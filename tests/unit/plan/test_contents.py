@@ -61,9 +61,17 @@ def test_images_of_one_size_and_date_that_change_places_count(folder, digest, tm
 
 
 @pytest.mark.parametrize(
-    "name", ["train/dog/.DS_Store", "train/dog/._0.png", "__MACOSX/train/dog/0.png", "README.txt", "preview.png",
-             ".git/train/dog/0.png", "train/dog/notes.txt"],
-)  # fmt: skip
+    "name",
+    [
+        "train/dog/.DS_Store",
+        "train/dog/._0.png",
+        "__MACOSX/train/dog/0.png",
+        "README.txt",
+        "preview.png",
+        ".git/train/dog/0.png",
+        "train/dog/notes.txt",
+    ],
+)
 def test_files_that_are_not_read_do_not_count(folder, digest, name):
     before = digest(folder)
     (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -95,17 +95,31 @@ def test_dates_do_not_count(digests, tmp_path):
         ("pkg/c.py", '"""What this is for."""\n\nvalue = 3\n'),
         ("pkg/c.py", "\n\nvalue  =  (\n    0x3\n)"),
         ("pkg/b.py", 'import pkg.a\nname = "b"\n'),
-        ("script.py", "import json\nfrom pkg import (\n  a,\n)\ndef run( x ):\n  'Say.'\n  return (a.twice(x) + 1)\n"),
-        ("pkg/a.py", TREE["pkg/a.py"].replace("class Sum:", 'class Sum:\n            """Sums."""\n')),
+        (
+            "script.py",
+            "import json\nfrom pkg import (\n  a,\n)\ndef run( x ):\n  'Say.'\n"
+            "  return (a.twice(x) + 1)\n",
+        ),
+        (
+            "pkg/a.py",
+            TREE["pkg/a.py"].replace("class Sum:", 'class Sum:\n            """Sums."""\n'),
+        ),
         ("pkg/a.py", TREE["pkg/a.py"].replace("return", '"""Two."""\n                return')),
         ("pkg/unused.py", "value = 2\n"),
         ("unused.py", "value = 2\n"),
     ],
     ids=[
-        "comment", "docstring", "formatting", "quotes", "layout and docstring", "docstring of a class",
-        "docstring of a method", "module beside", "script beside",
+        "comment",
+        "docstring",
+        "formatting",
+        "quotes",
+        "layout and docstring",
+        "docstring of a class",
+        "docstring of a method",
+        "module beside",
+        "script beside",
     ],
-)  # fmt: skip
+)
 def test_what_cannot_change_a_result_changes_no_digest(digests, name, text):
     assert text != TREE[name]
     assert digests({name: text}) == digests()
@@ -161,10 +175,13 @@ def test_a_form_of_import_reaches_its_module_and_its_packages(digests, statement
         ("pkg/x.py", "from .c import value", {"pkg/c.py"}),
         ("pkg/deep/x.py", "from ..c import value", {"pkg/c.py", "pkg/deep/__init__.py"}),
         ("pkg/deep/x.py", "from .. import c", {"pkg/c.py", "pkg/deep/__init__.py"}),
-        ("pkg/deep/x.py", "from .inner import one", {"pkg/d.py", "pkg/e.py", "lazy.py"}
-         | {"pkg/deep/inner.py", "pkg/deep/__init__.py"}),
+        (
+            "pkg/deep/x.py",
+            "from .inner import one",
+            {"pkg/d.py", "pkg/e.py", "lazy.py"} | {"pkg/deep/inner.py", "pkg/deep/__init__.py"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_relative_import_reaches_its_module(digests, place, statement, reached):
     module = place.removesuffix(".py").replace("/", ".")
     found = digests({"script.py": f"import {module}\n", place: f"{statement}\n"})

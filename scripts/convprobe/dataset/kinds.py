@@ -1,0 +1,209 @@
+"""The kinds of data set, and everything that differs between them.
+
+To add one: a class here, in KINDS, and a module that reads it. Nothing else asks for its name.
+Planning imports this module, so readers, which need NumPy and more, are imported when they are
+called.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from convprobe.dataset import listing
+from convprobe.dataset.splits import SPLITS
+from convprobe.job import runtime
+
+Settings = Mapping[str, Any]  # the config's `dataset`
+Labels = dict[str, list[str]]  # the class of each image, by split
+ReadLabels = Callable[..., Labels]  # as `listing.labels`
+Arrays = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where known, masks
+Mistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
+
+
+class Kind:
+    """What one kind of data set is like.
+
+    Attributes:
+        name: in the config, as `dataset.name`.
+        about: what it is, for the schema.
+        path_about: what `dataset.path` may be.
+        side: of its images, in pixels; None where only the images themselves say.
+        sizes: how many images its splits have; None where that depends on the user.
+        keys: of the config's `dataset`, those that only this kind uses.
+        tracked_by_content: whether the files are a user's own, so that only their content says
+            whether they are still the same.
+        downloaded: whether it can be had from its authors, by `download`.
+    """
+
+    name: str
+    about: str
+    path_about: str
+    side: int | None = None
+    sizes: Mapping[str, int] | None = None
+    keys: tuple[str, ...] = ()
+    tracked_by_content: bool = False
+    downloaded: bool = False
+
+    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+        """Mistakes in the config's `dataset` that can be seen before any file is opened."""
+        for other in KINDS.values():
+            for key in other.keys:
+                if key in settings and key not in self.keys:
+                    found = f"is given, but {self.name} does not use it"
+                    yield key, f"{found}: expected it for an {other.name}"
+        if not self.is_there(settings["path"]):
+            found = f"is {settings['path']}: nothing is there"
+            yield "path", f"{found}, expected {self.path_about}"
+
+    def is_there(self, path: str) -> bool:
+        """Whether a file or folder lies at `dataset.path`, or isn't needed there."""
+        try:
+            # Not a device or a pipe, which may have no end.
+            return Path(path).is_dir() or Path(path).is_file()
+        except (OSError, ValueError):  # the name is too long, or the folder may not be entered
+            return False
+
+    def holder(self, settings: Settings) -> str:
+        """What a message says has so many images."""
+        return self.name
+
+    def labels(self, settings: Settings, read_labels: ReadLabels) -> Labels | None:
+        """The class of each image, where that can be known before any image is opened.
+
+        Raises:
+            InputError: the files are not arranged as expected.
+        """
+        return None
+
+    def counts(
+        self, settings: Settings, read_labels: ReadLabels = listing.labels
+    ) -> Mapping[str, int]:
+        """How many images there are in `train` and `test`; raises as `labels`."""
+        return self.sizes
+
+    def source(self, path: str) -> str | None:
+        """The file or folder that the workflow reads; None where its date says nothing."""
+        return None
+
+    def download(self, path: Path | str, job: runtime.Job = runtime.IDLE) -> None:
+        """Download the data set to a file.
+
+        Raises:
+            InputError: the server can't be reached, or sends something else.
+        """
+        raise NotImplementedError
+
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+        """The images of both splits, and the names of the classes.
+
+        Raises:
+            InputError: nothing is there, or something else.
+        """
+        raise NotImplementedError
+
+
+class Cifar10(Kind):
+    """CIFAR-10, as its authors publish it."""
+
+    name = "cifar10"
+    about = "downloaded if it isn't there"
+    path_about = "a folder, or the published .tar.gz"
+    side = 32
+    sizes = {"train": 50_000, "test": 10_000}  # noqa: RUF012 - read only
+    downloaded = True
+    archive = "cifar-10-python.tar.gz"
+    unpacked = "cifar-10-batches-py"
+
+    def is_there(self, path: str) -> bool:
+        can_be_downloaded = Path(path).suffix != ".gz"
+        return can_be_downloaded or super().is_there(path)
+
+    def source(self, path: str) -> str:
+        if path.endswith(".tar.gz") or Path(path, self.unpacked).is_dir():
+            return path
+        return f"{path}/{self.archive}"
+
+    def download(self, path: Path | str, job: runtime.Job = runtime.IDLE) -> None:
+        from convprobe.dataset import cifar10
+
+        cifar10.download_archive(path, job=job)
+
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+        from convprobe.dataset import cifar10
+
+        return cifar10.read(path)
+
+
+class ImageFolder(Kind):
+    """A user's own images."""
+
+    name = "image-folder"
+    about = "your own images, as SPLIT/CLASS/NAME"
+    path_about = "a folder, .tar.gz or .zip of images"
+    keys = ("image_size", "split")
+    tracked_by_content = True
+
+    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+        yield from super().mistakes(settings)
+        path = settings["path"]
+        if self.is_there(path) and Path.cwd().is_relative_to(Path(path).resolve()):
+            found = f"is {path}, where results are written too"
+            yield "path", f"{found}: expected a folder of images alone"
+
+    def holder(self, settings: Settings) -> str:
+        return settings["path"]
+
+    def labels(self, settings: Settings, read_labels: ReadLabels) -> Labels:
+        return read_labels(settings["path"], **settings.get("split", {}))
+
+    def counts(
+        self, settings: Settings, read_labels: ReadLabels = listing.labels
+    ) -> dict[str, int]:
+        found = self.labels(settings, read_labels)
+        return {split: len(classes) for split, classes in found.items()}
+
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+        from convprobe.dataset import image_folder
+
+        return image_folder.read(path, settings.get("image_size"), settings.get("split"))
+
+
+class Shapes(Kind):
+    """Shapes, drawn."""
+
+    name = "shapes"
+    about = "drawn, with the place of the object known"
+    path_about = "not used"
+    side = 32
+
+    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+        for split in SPLITS:
+            key = f"{split}_images"
+            if settings[key] == "all":
+                yield key, "is all, but shapes are drawn: expected how many"
+        yield from super().mistakes(settings)
+
+    def is_there(self, path: str) -> bool:
+        return True
+
+    def counts(
+        self, settings: Settings, read_labels: ReadLabels = listing.labels
+    ) -> dict[str, int]:
+        return {split: settings[f"{split}_images"] for split in SPLITS}
+
+    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+        from convprobe.dataset import shapes
+
+        # The split is part of the seed, so that more training images don't change the test.
+        drawn = {}
+        for number, split in enumerate(SPLITS):
+            drawn[split] = shapes.draw(settings[f"{split}_images"], seed=(0, number))
+        return drawn, shapes.CLASSES
+
+
+KINDS = {kind.name: kind for kind in (Cifar10(), ImageFolder(), Shapes())}
+
+
+def of(settings: Settings) -> Kind:
+    """The kind of the config's `dataset`."""
+    return KINDS[settings["name"]]

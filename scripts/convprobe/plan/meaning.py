@@ -1,0 +1,230 @@
+"""Whether a config makes sense: keys held against each other, and against what is on the disk."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from convprobe.dataset import kinds
+from convprobe.dataset.kinds import ReadLabels
+from convprobe.errors import InputError
+from convprobe.network import receptive_field
+from convprobe.plan import mistakes, study
+from convprobe.plan.mistakes import Mistake
+
+OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
+
+
+def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+    """The mistakes of a config that has the right form, and its defaults."""
+    yield from _paths(config)
+    yield from _dataset(config, read_labels)
+    yield from _studied(config)
+    yield from _compared(config)
+    yield from _weights(config)
+    yield from _selection(config)
+    yield from _network(config)
+    yield from _windows(config)
+    yield from _filters(config)
+
+
+def _paths(config: dict) -> Iterator[Mistake]:
+    paths = {("dataset", "path"): config["dataset"]["path"]}
+    for name, run in config["runs"].items():
+        if "weights" in run:
+            paths["runs", name, "weights"] = run["weights"]
+    for key, path in paths.items():
+        if "{" in path or "}" in path:
+            found = f"is {path}, but braces are Snakemake's wildcards"
+            yield mistakes.at(key, f"{found}: expected a path without them")
+
+
+def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+    dataset = config["dataset"]
+    kind = kinds.of(dataset)
+    found = list(kind.mistakes(dataset))
+    for key, words in found:
+        yield mistakes.at(("dataset", key), words)
+    if found and not kind.sizes:
+        return  # the images can't be counted
+    try:
+        available = kind.counts(dataset, read_labels)
+    except InputError as error:
+        yield mistakes.at(("dataset", "path"), f"is {error}")
+        return
+    yield from _wanted_images(config, available)
+    yield from _probed_images(config, available)
+
+
+def _wanted(dataset: dict, available: Mapping[str, int], split: str) -> int:
+    """How many images of a split are asked for."""
+    wanted = dataset[f"{split}_images"]
+    return available[split] if wanted == "all" else wanted
+
+
+def _wanted_images(config: dict, available: Mapping[str, int]) -> Iterator[Mistake]:
+    dataset = config["dataset"]
+    for split, count in available.items():
+        wanted = _wanted(dataset, available, split)
+        if wanted > count:
+            holder = kinds.of(dataset).holder(dataset)
+            key = ("dataset", f"{split}_images")
+            yield mistakes.at(key, f"is {wanted}, but {holder} has {count}")
+    trained = _wanted(dataset, available, "train")
+    held_out = dataset["validation_images"]
+    if held_out >= trained:
+        found = f"is {held_out}, held out of {trained} training images"
+        key = ("dataset", "validation_images")
+        yield mistakes.at(key, f"{found}: that leaves nothing to train on")
+
+
+def _probed_images(config: dict, available: Mapping[str, int]) -> Iterator[Mistake]:
+    tested = _wanted(config["dataset"], available, "test")
+    occluded = config["occlusion"]["images"]
+    listed = config["ablation"]["table_images"]
+    if isinstance(occluded, int) and occluded > tested:
+        key = ("occlusion", "images")
+        yield mistakes.at(key, f"is {occluded}, but {tested} images are tested")
+    if listed > tested:
+        key = ("ablation", "table_images")
+        yield mistakes.at(key, f"is {listed}, but {tested} images are tested")
+    if isinstance(occluded, list):
+        for index, image in enumerate(occluded):
+            if image >= tested:
+                key = ("occlusion", "images", index)
+                yield mistakes.at(key, f"is {image}, but the test images are 0 to {tested - 1}")
+
+
+def _studied(config: dict) -> Iterator[Mistake]:
+    for index, entry in enumerate(config["studied"]):
+        key = ("studied", index)
+        run, epoch = study.run_and_epoch(entry)
+        if run not in config["runs"]:
+            yield _unknown_run(config, key, entry)
+        elif epoch and "weights" in config["runs"][run]:
+            found = f"is {entry}, but run {run} has weights in place of training"
+            yield mistakes.at(key, f"{found}: expected {run}")
+        elif epoch:
+            last = study.run_training(config, run)["epochs"]
+            if epoch > last:
+                yield mistakes.at(key, f"is {entry}, but run {run} ends at epoch {last}")
+
+
+def _compared(config: dict) -> Iterator[Mistake]:
+    for index, run in enumerate(config["compared"]):
+        key = ("compared", index)
+        if run not in config["runs"]:
+            yield _unknown_run(config, key, run)
+        elif "weights" in config["runs"][run]:
+            found = f"is {run}, but run {run} has weights in place of training"
+            expected = f"a run that is trained here, or {run} in studied"
+            yield mistakes.at(key, f"{found}: expected {expected}")
+    for run in sorted(set(study.studied_runs(config)) & set(config["compared"])):
+        found = f"holds {run}, which is studied"
+        yield mistakes.at(("compared",), f"{found}: expected each run in one list")
+
+
+def _unknown_run(config: dict, key: mistakes.Key, entry: str) -> Mistake:
+    known = ", ".join(config["runs"])
+    return mistakes.at(key, f"is {entry}, expected a run named in runs: {known}")
+
+
+def _weights(config: dict) -> Iterator[Mistake]:
+    for key in study.WEIGHTS_KEYS:
+        if key in config["training"]:
+            expected = f"expected it in a run: runs.NAME.{key}"
+            yield mistakes.at(("training", key), f"is given for all runs, {expected}")
+    for name, run in config["runs"].items():
+        if "weights" in run:
+            yield from _run_with_weights(name, run)
+        elif "normalisation" in run:
+            key = ("runs", name, "normalisation")
+            expected = "a run that is trained here uses that of its images"
+            yield mistakes.at(key, f"is given without weights: {expected}")
+
+
+def _run_with_weights(name: str, run: dict) -> Iterator[Mistake]:
+    if not _is_file(run["weights"]):
+        found = f"is {run['weights']}: no file is there"
+        yield mistakes.at(("runs", name, "weights"), f"{found}, expected a .pth with a state dict")
+    allowed = (*study.WEIGHTS_KEYS, *OF_ANY_RUN)
+    for key in sorted(set(run) - set(allowed)):
+        found = "is about training, but the run has weights"
+        expected = f"{', '.join(allowed[:-1])} and {allowed[-1]}"
+        yield mistakes.at(("runs", name, key), f"{found}: expected only {expected}")
+    if "normalisation" in run and run.get("normalise") is False:
+        found = f"runs.{name} has a normalisation, and normalise: false"
+        yield Mistake(("runs", name, "normalise"), f"{found}: expected one of the two")
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # the name is too long, or the folder may not be entered
+        return False
+
+
+def _selection(config: dict) -> Iterator[Mistake]:
+    if config["selection"]["policy"] == "best":
+        yield from _best_epoch(config)
+    else:
+        yield from _fixed_epoch(config)
+
+
+def _best_epoch(config: dict) -> Iterator[Mistake]:
+    on_validation = config["selection"]["split"] == "validation"
+    if on_validation and not config["dataset"]["validation_images"]:
+        found = "is validation, but dataset.validation_images is 0"
+        expected = "expected some to be held out, or split: test"
+        yield mistakes.at(("selection", "split"), f"{found}: {expected}")
+
+
+def _fixed_epoch(config: dict) -> Iterator[Mistake]:
+    epoch = config["selection"]["epoch"]
+    for run in study.built_runs(config):
+        if run not in config["runs"] or "weights" in config["runs"][run]:
+            continue
+        last = study.run_training(config, run)["epochs"]
+        if epoch > last:
+            found = f"is {epoch}, but run {run} ends at epoch {last}"
+            yield mistakes.at(("selection", "epoch"), found)
+
+
+def _network(config: dict) -> Iterator[Mistake]:
+    network = config["network"]
+    for index, stage in enumerate(receptive_field.stages(network)):
+        if stage.padding >= stage.kernel:
+            key = ("network", "conv", index, "padding")
+            expected = f"expected less than the kernel, which is {stage.kernel}"
+            yield mistakes.at(key, f"is {stage.padding}, {expected}")
+    side = study.image_side(config)
+    if side is None:
+        return
+    try:
+        receptive_field.pooled_sides(network, side)
+    except InputError as error:
+        yield Mistake(("network", "conv"), str(error))
+
+
+def _windows(config: dict) -> Iterator[Mistake]:
+    side = study.image_side(config)
+    for index, window in enumerate(config["occlusion"]["windows"]):
+        key = ("occlusion", "windows", index)
+        if window % 2 == 0:
+            expected = "a window is centred on a pixel: give an odd side (3, 5, 7 …)"
+            yield mistakes.at(key, f"is {window}, but {expected}")
+        elif side is not None and window > side:
+            yield mistakes.at(key, f"is {window}, but the images are {side}×{side} pixels")
+
+
+def _filters(config: dict) -> Iterator[Mistake]:
+    channels = {}
+    for number, conv in enumerate(config["network"]["conv"], start=1):
+        channels[f"conv{number}"] = conv["channels"]
+    for index, name in enumerate(config["filters"]["chosen"]):
+        key = ("filters", "chosen", index)
+        layer, channel = receptive_field.split_name(name)
+        if layer not in channels:
+            layers = ", ".join(channels)
+            yield mistakes.at(key, f"is {name}, but the network's layers are {layers}")
+        elif channel >= channels[layer]:
+            last = channels[layer] - 1
+            yield mistakes.at(key, f"is {name}, but {layer} has channels 0 to {last}")

@@ -1,0 +1,93 @@
+"""Config files and --config, read as plain mappings, and merged."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from convprobe.errors import InputError
+from convprobe.plan import mistakes
+
+MOST_LEVELS = 20  # of nested lists and mappings; the config's own keys need 4
+NOT_YAML = (yaml.YAMLError, ValueError)  # the latter of a date like 2026-13-45
+
+
+def read(path: Path | str) -> dict:
+    """The mapping in a config file.
+
+    Raises:
+        InputError: it can't be read, or is not UTF-8, not YAML or not a mapping.
+    """
+    value = _parsed(path)
+    if isinstance(value, Mapping):
+        return plain(value)
+    found = "nothing" if value is None else mistakes.shown(plain(value))
+    raise InputError(f"{path} holds {found}, expected keys and values, as in experiment: mine")
+
+
+def _parsed(path: Path | str) -> object:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        message = f"{path}: line {line} is not UTF-8: save the file in that encoding"
+        raise InputError(message) from error
+    except NOT_YAML as error:
+        message = f"{path}: not YAML: {_yaml_mistake(error)}"
+        raise InputError(mistakes.printable(message)) from error
+
+
+def _yaml_mistake(error: Exception) -> str:
+    """What is wrong, and in which line."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return place + (getattr(error, "problem", None) or str(error))
+
+
+def from_arguments(arguments: Iterable[str]) -> dict:
+    """What --config KEY=VALUE says on the command line, each value read as in a config file.
+
+    Raises:
+        InputError: a value is not YAML.
+    """
+    found = {}
+    for argument in arguments:
+        key, _, text = argument.partition("=")
+        try:
+            value = yaml.safe_load(text)
+        except NOT_YAML as error:
+            expected = "expected KEY=VALUE as in occlusion={images: 3}"
+            line = f"--config: {argument} is not YAML, {expected}"
+            raise InputError(mistakes.printable(line)) from error
+        found = merged(found, {key: plain(value)})
+    return found
+
+
+def plain(value: object, levels: int = MOST_LEVELS) -> object:
+    """A copy made of dicts, lists and scalars only: Snakemake and YAML also make other types.
+
+    Raises:
+        InputError: more levels of lists and mappings than any config has.
+    """
+    if levels < 0:
+        found = f"more than {MOST_LEVELS} levels of lists and mappings"
+        raise InputError(f"config: {found}, expected the documented keys")
+    if isinstance(value, Mapping):
+        return {str(key): plain(below, levels - 1) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(below, levels - 1) for below in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
+
+
+def merged(base: dict, override: dict) -> dict:
+    """Two mappings merged key by key; anything else is taken whole from `override`."""
+    both = dict(base)
+    for key, value in override.items():
+        below = both.get(key)
+        mappings = isinstance(value, dict) and isinstance(below, dict)
+        both[key] = merged(below, value) if mappings else value
+    return both

@@ -1,0 +1,121 @@
+"""What a checked config says about the study: its runs and epochs, its images, its page."""
+
+import copy
+from pathlib import Path
+
+from convprobe.dataset import kinds, listing, splits
+from convprobe.dataset.kinds import ReadLabels
+from convprobe.plan.reading import merged
+
+WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
+RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
+SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there are several jobs
+
+
+# Runs and epochs
+
+
+def studied_runs(config: dict) -> list[str]:
+    """Names of the runs that are probed."""
+    named = [run_and_epoch(entry)[0] for entry in config["studied"]]
+    return list(dict.fromkeys(named))
+
+
+def built_runs(config: dict) -> list[str]:
+    """Names of the runs that are trained, or have weights: the studied and the compared ones."""
+    return list(dict.fromkeys([*studied_runs(config), *config["compared"]]))
+
+
+def trained_runs(config: dict) -> list[str]:
+    """Names of the runs that are trained here."""
+    return [run for run in built_runs(config) if "weights" not in config["runs"][run]]
+
+
+def studied_epochs(config: dict, run: str) -> list[int]:
+    """The epochs of a run that are probed beside the selected one, in order."""
+    epochs = set()
+    for entry in config["studied"]:
+        name, epoch = run_and_epoch(entry)
+        if name == run and epoch:
+            epochs.add(epoch)
+    return sorted(epochs)
+
+
+def run_and_epoch(entry: str) -> tuple[str, int | None]:
+    """`normalised/epoch-05` as (normalised, 5), `normalised` as (normalised, None)."""
+    run, _, epoch = entry.partition("/epoch-")
+    return run, int(epoch) if epoch else None
+
+
+def run_training(config: dict, run: str) -> dict:
+    """The `training` settings of one run: the common ones with what the run overrides."""
+    override = dict(config["runs"][run])
+    for key in WEIGHTS_KEYS:
+        override.pop(key, None)
+    return merged(config["training"], override)
+
+
+def epoch_settings(config: dict, run: str) -> dict:
+    """What changes the weights after an epoch of a run.
+
+    The number of epochs does so only if the learning rate decays over the run.
+    """
+    settings = run_training(config, run)
+    if settings["schedule"] == "constant":
+        del settings["epochs"]
+    return settings
+
+
+def given_normalisation(config: dict, run: str) -> dict | None:
+    """The normalisation of a run with weights, as the config gives it.
+
+    None if it gives none: then it is that in the file of weights, or that of the images.
+    """
+    if run_training(config, run)["normalise"]:
+        return config["runs"][run].get("normalisation")
+    return RAW
+
+
+# Images
+
+
+def image_side(config: dict) -> int | None:
+    """Side of the images in pixels, or None where only the images themselves say."""
+    dataset = config["dataset"]
+    return dataset.get("image_size", kinds.of(dataset).side)
+
+
+def split_sizes(config: dict, read_labels: ReadLabels = listing.labels) -> dict[str, int]:
+    """How many images are trained on, tested on and, if any are, held out."""
+    dataset = config["dataset"]
+    available = kinds.of(dataset).counts(dataset, read_labels)
+    sizes = {}
+    for split, (start, stop) in splits.ranges(dataset, available).items():
+        sizes[split] = stop - start
+    return sizes
+
+
+# The page
+
+
+def shown(config: dict) -> dict:
+    """The config as a page shows it: only runs that are built, and not where a user's files lie."""
+    visible = copy.deepcopy(config)
+    visible["runs"] = {run: visible["runs"][run] for run in built_runs(config)}
+    del visible["dataset"]["path"]
+    for run in visible["runs"].values():
+        if "weights" in run:
+            run["weights"] = Path(run["weights"]).name
+    return visible
+
+
+def with_probes(page: dict, places: list[str], probes: list[str]) -> dict:
+    """The settings of the page of a whole experiment.
+
+    Args:
+        page: those that don't depend on which epochs are probed.
+        places: folders of the probed epochs, relative to the experiment's.
+        probes: names of the files in each of them.
+    """
+    names = [f"{place}/{name}" for place in places for name in probes]
+    return {**page, "probes": places, "files": [*page["files"], *names]}

@@ -1,0 +1,59 @@
+"""Config files: a mapping, or one line that says what is wrong with the file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from convprobe.errors import InputError
+from convprobe.plan import reading
+
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"experiment: a\nexperiment: gr\xf6\xdfer\n",
+            "line 2 is not UTF-8: save the file in that encoding",
+        ),
+        (
+            b"experiment: a\n\tdataset: {}\n",
+            "not YAML: line 2: found character '\\t' that cannot start any token",
+        ),
+        (b"experiment: [a\n", "not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
+        (b"experiment: 2026-13-01\n", "not YAML: month must be in 1..12"),
+    ],
+    ids=["another encoding", "a tab", "no bracket", "no date"],
+)
+def test_a_config_file_that_is_none_is_reported_in_one_line(content, told):
+    Path("own.yaml").write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        reading.read("own.yaml")
+    assert str(refused.value) == f"own.yaml: {told}"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [("- a\n", '["a"]'), ("# nothing\n", "nothing"), ("a", '"a"')]
+)
+def test_a_config_file_without_keys_is_reported_with_what_it_holds(content, found):
+    Path("own.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(
+        InputError, match=f"^own.yaml holds {re.escape(found)}, expected keys and values"
+    ):
+        reading.read("own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("base", "override", "expected"),
+    [
+        ({"a": 1, "b": 2}, {"b": 3, "c": 4}, {"a": 1, "b": 3, "c": 4}),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}),
+        ({"a": [1, 2, 3]}, {"a": [4]}, {"a": [4]}),
+        ({"a": {"b": 1}}, {"a": 2}, {"a": 2}),
+        ({"a": 1}, {"a": {"b": 2}}, {"a": {"b": 2}}),
+    ],
+)
+def test_mappings_are_merged_key_by_key_and_anything_else_is_replaced(base, override, expected):
+    assert reading.merged(base, override) == expected

@@ -1,0 +1,96 @@
+"""What a config says about runs, epochs and images."""
+
+import pytest
+import yaml
+from shipped_configs import LEAST, SCHEMA, with_preset, write_names
+
+from convprobe.plan import config as configs
+from convprobe.plan import study
+
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
+
+def test_what_a_run_overrides_is_not_filled_with_defaults():
+    config = configs.checked(yaml.safe_load(LEAST), SCHEMA)
+    assert config["runs"] == {"one": {}, "two": {"optimizer": {"learning_rate": 0.1}}}
+    assert study.run_training(config, "two")["optimizer"] == {
+        "name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.0005,
+    }  # fmt: skip
+
+
+def test_how_many_images_each_split_has():
+    def sizes(change):
+        return study.split_sizes(
+            configs.checked(configs.merged(with_preset()[0], yaml.safe_load(change)), SCHEMA)
+        )
+
+    write_names("pictures.zip", train=100, test=60)
+    own = "dataset: {name: image-folder, path: pictures.zip, %s}\nablation: {table_images: 9}"
+    assert sizes("{}") == {"train": 50_000, "test": 10_000}
+    assert sizes("dataset: {train_images: 900, validation_images: 100}") == {
+        "train": 800, "validation": 100, "test": 10_000,
+    }  # fmt: skip
+    assert sizes("dataset: {name: shapes, train_images: 70, test_images: 1000}") == {
+        "train": 70,
+        "test": 1000,
+    }
+    assert sizes(own % "validation_images: 10") == {"train": 90, "validation": 10, "test": 60}
+    assert sizes(own % "test_images: 20") == {"train": 100, "test": 20}
+
+
+STUDY = {
+    "training": {"epochs": 9, "schedule": "constant", "normalise": True},
+    "runs": {"a": {}, "b": {"schedule": "linear"}, "own": {"weights": "folder/own.pth"}, "c": {}},
+    "studied": ["b", "b/epoch-07", "b/epoch-2", "own", "a/epoch-3"],
+    "compared": ["c"],
+    "dataset": {"name": "shapes", "path": "somewhere"},
+}
+
+
+def test_runs_are_studied_built_or_trained():
+    assert study.studied_runs(STUDY) == ["b", "own", "a"]
+    assert study.built_runs(STUDY) == ["b", "own", "a", "c"]
+    assert study.trained_runs(STUDY) == ["b", "a", "c"]
+
+
+def test_epochs_are_studied_in_order_beside_the_selected_one():
+    assert study.studied_epochs(STUDY, "b") == [2, 7]
+    assert study.studied_epochs(STUDY, "own") == []
+    assert study.run_and_epoch("b/epoch-07") == ("b", 7)
+    assert study.run_and_epoch("b") == ("b", None)
+
+
+def test_the_number_of_epochs_changes_an_epoch_only_through_a_decaying_schedule():
+    assert study.epoch_settings(STUDY, "a") == {"schedule": "constant", "normalise": True}
+    assert study.epoch_settings(STUDY, "b")["epochs"] == 9
+
+
+def test_the_normalisation_that_is_given_for_weights():
+    def given(run):
+        config = {**STUDY, "runs": {"own": {"weights": "own.pth", **run}}}
+        return study.given_normalisation(config, "own")
+
+    measured = {"mean": [0.5] * 3, "std": [0.2] * 3}
+    assert given({}) is None
+    assert given({"normalisation": measured}) == measured
+    assert given({"normalise": False}) == {"mean": [0.0] * 3, "std": [1.0] * 3}
+
+
+def test_a_page_shows_neither_other_runs_nor_where_files_lie():
+    shown = study.shown({**STUDY, "runs": {**STUDY["runs"], "unused": {}}})
+    assert list(shown["runs"]) == ["b", "own", "a", "c"]
+    assert shown["runs"]["own"] == {"weights": "own.pth"}
+    assert "path" not in shown["dataset"]
+    assert STUDY["dataset"]["path"] == "somewhere"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "side"),
+    [
+        ({"name": "shapes"}, 32),
+        ({"name": "image-folder"}, None),
+        ({"name": "image-folder", "image_size": 8}, 8),
+    ],
+)
+def test_the_side_of_the_images_where_it_is_known(dataset, side):
+    assert study.image_side({"dataset": dataset}) == side
