@@ -4,5 +4,5 @@ from convprobe.dataset import cifar10
 from convprobe.job import runtime
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+    with runtime.job(snakemake.log[0]) as job:
         cifar10.download_archive(snakemake.output.archive, job=job)

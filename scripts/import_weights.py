@@ -7,7 +7,7 @@ from convprobe.network.layers import RAW
 from convprobe.store import files
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         settings = snakemake.params.settings
         classes, side = (
             image_file.classes(snakemake.input.images),

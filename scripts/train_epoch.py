@@ -6,7 +6,7 @@ from convprobe.job import ahead, runtime
 from convprobe.store import files
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+    with runtime.job(snakemake.log[0]) as job:
         inputs, settings = snakemake.input, snakemake.params.settings
         outputs = dict(snakemake.output.items())
         made_from = [inputs.images, inputs.normalisation]
@@ -15,6 +15,7 @@ if __name__ == "__main__":
         ) as shelf:
             if not shelf.take(outputs, *inputs.previous):
                 from convprobe.dataset import image_file  # PyTorch takes seconds to import
+                from convprobe.network import devices
                 from convprobe.training import trainer  # PyTorch takes seconds to import
 
                 images = image_file.read(inputs.images, "train")
@@ -25,7 +26,7 @@ if __name__ == "__main__":
                     begun = trainer.begin(
                         images, settings["network"], normalisation, settings["training"]
                     )
-                epochs = trainer.train(
-                    *begun, images, settings["training"], snakemake.resources.last_epoch, job
-                )
+                last = snakemake.resources.last_epoch
+                device = devices.choose(snakemake.threads)
+                epochs = trainer.train(*begun, images, settings["training"], last, device, job)
                 trainer.write_epochs(outputs, shelf, epochs)

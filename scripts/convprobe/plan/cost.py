@@ -6,7 +6,7 @@ Plain Python and no torch: it is told in the second in which Snakemake starts.
 import shutil
 import subprocess
 
-from convprobe.job import ahead, runtime
+from convprobe.job import ahead, machine
 from convprobe.network import arithmetic, receptive_field
 from convprobe.plan import config as configs
 
@@ -39,7 +39,7 @@ def device():
         )
         if listed.returncode == 0 and listed.stdout.strip():
             return "gpu", listed.stdout.splitlines()[0]
-    return "cpu", f"{runtime.usable_cores()} cores"
+    return "cpu", f"{machine.usable_cores()} cores"
 
 
 def seconds(config: dict, sizes: dict[str, int], kind: str, cores: int) -> dict[str, float]:

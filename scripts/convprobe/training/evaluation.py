@@ -8,9 +8,11 @@ from torch.nn import functional as F
 from convprobe.dataset import image_file
 from convprobe.job import ahead, runtime
 from convprobe.network import checkpoints
+from convprobe.network.batches import in_batches
 from convprobe.network.layers import as_input
 from convprobe.store import files
 
+CPU = torch.device("cpu")
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result
 
 
@@ -31,7 +33,8 @@ def predict(network, images, job=runtime.IDLE, batch=BATCH):
     def logits(pixels):
         return network(as_input(pixels.to(device))).cpu()
 
-    return torch.cat(list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")))
+    pixels = torch.from_numpy(images.pixels)
+    return torch.cat(list(in_batches(logits, pixels, batch, "images", job)))
 
 
 def evaluate(network, images, job=runtime.IDLE):
@@ -50,6 +53,7 @@ def write_evaluations(
     checkpoint_path: Path,
     last_epoch: int,
     splits: dict[str, image_file.Images],
+    device: torch.device = CPU,
     job: runtime.Job = runtime.IDLE,
 ) -> None:
     """Write the evaluation of an epoch, and put those of the run's others on the shelf while they are quick.
@@ -67,7 +71,7 @@ def write_evaluations(
         places = {path: shelf.place(path) for path in beside if path != Path(checkpoint_path)}
         shelf.keep([own, *places.values()])
     due = [path for path, place in places.items() if not place.exists()]
-    evaluated = ahead.quick(_evaluations([checkpoint_path, *due], splits, job))
+    evaluated = ahead.quick(_evaluations([checkpoint_path, *due], splits, device, job))
     files.write_json(outputs["evaluation"], next(evaluated))
     own.mkdir(parents=True, exist_ok=True)  # as if it were taken from there
     with ahead.left_to_its_job():
@@ -76,8 +80,8 @@ def write_evaluations(
                 files.write_json(folder / "evaluation", measured)
 
 
-def _evaluations(paths, splits, job):
+def _evaluations(paths, splits, device, job):
     """Yield the losses and accuracies of each checkpoint by split."""
     for path in paths:
-        network = checkpoints.load(path, job.device).network
+        network = checkpoints.load(path, device).network
         yield {split: evaluate(network, images, job) for split, images in splits.items()}

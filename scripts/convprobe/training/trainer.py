@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from convprobe.errors import InputError
 from convprobe.job import ahead, runtime, versions
-from convprobe.network import checkpoints
+from convprobe.network import batches, checkpoints
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.store import files
 
+CPU = torch.device("cpu")
 CROP_MARGIN = 4  # pixels of border that a random crop may shift over
 
 
@@ -78,7 +79,7 @@ def _write(paths, checkpoint, optimizer_state, record):
     files.write_json(paths["record"], record)
 
 
-def train(checkpoint, optimizer_state, images, settings, last_epoch, job=runtime.IDLE):
+def train(checkpoint, optimizer_state, images, settings, last_epoch, device=CPU, job=runtime.IDLE):
     """Train epoch after epoch, in place.
 
     Args:
@@ -89,11 +90,13 @@ def train(checkpoint, optimizer_state, images, settings, last_epoch, job=runtime
         the checkpoint, the optimizer state and the record after each epoch.
     """
     while checkpoint.epoch < last_epoch:
-        record, optimizer_state = train_epoch(checkpoint, optimizer_state, images, settings, job)
+        record, optimizer_state = train_epoch(
+            checkpoint, optimizer_state, images, settings, device, job
+        )
         yield checkpoint, optimizer_state, record
 
 
-def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE):
+def train_epoch(checkpoint, optimizer_state, images, settings, device=CPU, job=runtime.IDLE):
     """Train one more epoch, in place.
 
     Args:
@@ -109,7 +112,6 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
     Raises:
         InputError: the loss is no longer a number.
     """
-    device = job.device
     network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
     random = generator(settings["seed"], checkpoint.epoch + 1)
@@ -117,21 +119,21 @@ def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE)
         torch.from_numpy(images.pixels).to(device),
         torch.from_numpy(images.labels).to(device),
     )
-    batches = list(torch.randperm(len(labels), generator=random).split(settings["batch_size"]))
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]  # batch normalisation can't do with a single image
+    drawn = list(torch.randperm(len(labels), generator=random).split(settings["batch_size"]))
+    if len(drawn) > 1 and len(drawn[-1]) == 1:
+        drawn[-2:] = [torch.cat(drawn[-2:])]  # batch normalisation can't do with a single image
     # Summed on the device: asking for a number at every step would make a GPU wait.
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)
     torch.manual_seed(random.initial_seed())  # for dropout
     size = settings["batch_size"] + 1  # images at a time, as far as they fit into the memory
-    for step, batch in enumerate(job.progress(batches, len(labels), "images")):
+    for step, batch in enumerate(job.progress(drawn, len(labels), "images")):
         for group in optimizer.param_groups:
-            group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))
+            group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(drawn))
         batch = batch.to(device)
         augmented = augment(pixels[batch], settings["augmentation"], random)
         step_in = partial(_step, network, optimizer, augmented, labels[batch], settings)
-        (loss, right), size = runtime.halving(step_in, size)
+        (loss, right), size = batches.halving(step_in, size)
         loss_sum += loss * len(batch)
         correct += right
     checkpoint.epoch += 1
