@@ -68,6 +68,12 @@ def test_imports_go_downwards_only(path):
     assert not above, f"{own} stands below or beside them"
 
 
+@pytest.mark.parametrize("path", sorted((LIBRARY / "job").glob("*.py")), ids=lambda path: path.stem)
+def test_what_surrounds_a_job_computes_nothing(path):
+    """The fingerprint leaves these modules out."""
+    assert not {name.split(".")[0] for name in imported(path)} & {*SLOW, "numpy"}
+
+
 def test_packages_say_nothing_of_their_own():
     """The fingerprint follows imports: what a package loads would make every module of it stale."""
     assert {path.read_text() for path in LIBRARY.glob("*/__init__.py")} == {""}
