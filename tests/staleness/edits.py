@@ -382,6 +382,7 @@ MODULES = {
     "store/hdf5": EVERYTHING,
     "store/tables": EVERYTHING,
     "style": FIGURES,
+    "training/augmentation": AFTER_DATA,
     "training/evaluation": EVALUATION | PAGE,
     "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw"),
     "training/selection": CURVES | PAGE,

@@ -99,11 +99,9 @@ def _local_files(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> I
     """Files under `root` that an import statement loads, packages' `__init__.py` included."""
     for name in _imported_names(node, file, root):
         module = root.joinpath(*name.split("."))
-        loaded = [module.with_suffix(".py")]
-        for package in (module, *module.parents):
-            if package.is_relative_to(root):
-                loaded.append(package / "__init__.py")
-        yield from filter(Path.is_file, loaded)
+        packages = [path for path in (module, *module.parents) if path.is_relative_to(root)]
+        inits = [package / "__init__.py" for package in packages]
+        yield from filter(Path.is_file, [module.with_suffix(".py"), *inits])
 
 
 def _imported_names(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> list[str]:
@@ -117,7 +115,5 @@ def _imported_names(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -
         above = ".".join(package[: len(package) - node.level + 1])
     module = ".".join(filter(None, [above, node.module]))
     # What is imported from a package may be one of its modules.
-    names = [module]
-    for name in imported:
-        names.append(f"{module}.{name}")
-    return list(filter(None, names))
+    inner = [f"{module}.{name}" for name in imported]
+    return [module, *inner] if module else imported

@@ -63,5 +63,5 @@ def test_without_a_log_that_says_why_snakemakes_own_is_named(tmp_path):
     assert failures.closing_words(tmp_path, {}, ["/x/snakemake.log"]).splitlines() == [
         "stopped",
         "    no job's log says why, but /x/snakemake.log may",
-        "    The same command goes on from here, once that is mended.",
+        "    The same command continues from here once that is fixed.",
     ]
