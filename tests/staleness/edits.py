@@ -379,6 +379,7 @@ MODULES = {
     "report/through_training": NOTHING,
     "report/verification": NOTHING,
     "store/files": EVERYTHING,
+    "store/format": EVERYTHING,
     "store/hdf5": EVERYTHING,
     "store/tables": EVERYTHING,
     "style": FIGURES,

@@ -5,8 +5,18 @@ import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = []  # parts of the library, as in convprobe.store
-install_import_hook(CHECKED, "beartype.beartype")
+CHECKED = [
+    "convprobe.errors",
+    "convprobe.intervals",
+    "convprobe.job",
+    "convprobe.network",
+    "convprobe.phrases",
+    "convprobe.store",
+    "convprobe.style",
+    "convprobe.training",
+    "convprobe.verdicts",
+]
+install_import_hook(CHECKED, "typechecker.check")
 
 
 @pytest.fixture(autouse=True, scope="session")

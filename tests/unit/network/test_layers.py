@@ -78,7 +78,10 @@ def test_state_dict_holds_weights_only_and_normalisation_is_applied_inside():
     settings = NETWORKS[0]
     plain = Network(settings, classes=2, side=8)
     normalising = Network(
-        settings, classes=2, side=8, normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]}
+        settings,
+        classes=2,
+        side=8,
+        normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]},
     )
     normalising.load_state_dict(plain.state_dict())
     assert list(plain.state_dict()) == ["conv1.weight", "conv1.bias", "fc1.weight", "fc1.bias"]

@@ -219,8 +219,8 @@ def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(
     taken = read(tmp_path / "a.pth", WITH_NORM, given=RAW).network.eval()
     assert torch.equal(taken(images), network(images))
     lines = capsys.readouterr().out.splitlines()
-    assert f"{OTHER_NAMES[style][1]}.running_mean is taken for norm1.running_mean" in lines
-    assert all(line.split(" is taken for ")[0] != line.split(" is taken for ")[1] for line in lines)
+    assert f"{OTHER_NAMES[style][1]}.running_mean is read as norm1.running_mean" in lines
+    assert all(line.split(" is read as ")[0] != line.split(" is read as ")[1] for line in lines)
 
 
 def test_names_of_the_network_are_never_taken_for_others(tmp_path):

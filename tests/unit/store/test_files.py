@@ -170,7 +170,7 @@ def test_what_is_written_is_read_again(tmp_path):
     write_hdf5(tmp_path / "a.h5")
     with hdf5.open_complete(tmp_path / "a.h5") as file:
         assert file["means"].dims[0].keys() == ["x"]
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
     before = checkpoint()
     checkpoints.save(tmp_path / "a.pth", before)
     after = checkpoints.load(tmp_path / "a.pth")
