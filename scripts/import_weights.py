@@ -9,13 +9,14 @@ from convprobe.store import files
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]):
         settings = snakemake.params.settings
-        classes, side = (
-            image_file.classes(snakemake.input.images),
-            image_file.side(snakemake.input.images),
-        )
-        measured = {key: files.read_json(snakemake.input.normalisation)[key] for key in RAW}
-        given = settings["normalisation"]
+        images = snakemake.input.images
+        normalisation = files.read_json(snakemake.input.normalisation)
         checkpoint = weights.read(
-            snakemake.input.weights, settings["network"], classes, side, measured, given
+            snakemake.input.weights,
+            settings["network"],
+            image_file.classes(images),
+            image_file.side(images),
+            measured={key: normalisation[key] for key in RAW},
+            given=settings["normalisation"],
         )
         checkpoints.save(snakemake.output.checkpoint, checkpoint)

@@ -1,4 +1,4 @@
-"""The learning curve of a run, a row an epoch."""
+"""The learning curve of a run, one row per epoch."""
 
 from convprobe.job import runtime
 from convprobe.store import tables

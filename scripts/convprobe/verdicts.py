@@ -1,4 +1,4 @@
-"""When does a number say something? An effect worth naming, and an interval that excludes chance."""
+"""When does a number say something? If its effect is worth naming, and no effect of chance."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from convprobe.intervals import Count, Interval
 ACCURACY = 0.005  # half a point
 CONFIDENCE = 0.01  # of a mean probability
 SHARE = 0.1  # of images
-# A published accuracy is reproduced if ours certainly lies within two points of it. It is rounded to
-# whole points, and was itself counted on a sample.
+# A published accuracy is reproduced if ours certainly lies within two points of it. It is rounded
+# to whole points, and was itself counted on a sample.
 SAME_ACCURACY = 0.02
 ROUNDING = 0.005
 

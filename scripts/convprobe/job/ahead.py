@@ -45,7 +45,7 @@ class Shelf:
         self._made_from = [list(params), versions.computing(), _digests(inputs)]
 
     def place(self, *inputs: Path | str) -> Path:
-        """The folder of what is made from these files too, beside what all results are made from."""
+        """The folder of results that are made from these files, and from what all are made from."""
         made_from = json.dumps([*self._made_from, _digests(inputs)])
         digest = hashlib.sha256(made_from.encode()).hexdigest()
         return self.folder / digest[:32]

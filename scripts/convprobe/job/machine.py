@@ -8,7 +8,7 @@ PEAK = "VmHWM:"  # of /proc/self/status: the most resident memory so far, in KiB
 
 
 def usable_cores() -> int:
-    """How many cores this process may use; all of them where the system, as macOS, sets no limit."""
+    """How many cores this process may use; all where the system, as macOS, sets no limit."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

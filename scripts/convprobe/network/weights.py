@@ -56,8 +56,8 @@ def read(
 
     Args:
         path: a state dict, or a dict that holds one, as torch.save writes it; or a checkpoint of
-            this workflow, of any version. Other names than the network's are accepted if the kinds,
-            shapes and order of the weights are the same.
+            this workflow, of any version. The weights may have other names than the network's if
+            their kinds, shapes and order are the same.
         settings: the config's `network`.
         classes: names, in the order of the network's outputs.
         side: of the images, in pixels.
@@ -67,18 +67,15 @@ def read(
 
     Raises:
         InputError: the file can't be read without executing what is in it, or its weights don't fit
-            the network; each with what was found and what was expected.
+            the network.
     """
     path = Path(path)
     _refuse_other_forms(path)
     values = checkpoints.load_tensors(path, _advice(path))
     weights = _state_dict(path, values)
-    is_ours = values.keys() >= OURS
-    normalisation = values["normalisation"] if is_ours else measured
-    normalisation = given or normalisation
-    mistakes = list(_mistakes_in_normalisation(normalisation))
-    if is_ours:
-        mistakes = [*_mistakes_in_classes(values["classes"], list(classes)), *mistakes]
+    ours = values if values.keys() >= OURS else {}
+    normalisation = given or ours.get("normalisation", measured)
+    mistakes = list(_other_origin(ours, normalisation, list(classes)))
     network = Network(settings, len(classes), side, RAW if mistakes else normalisation)
     expected = network.state_dict()
     weights = _renamed(weights, expected)
@@ -165,16 +162,21 @@ def _is_state_dict(value: Any) -> bool:
 # What it was trained with
 
 
-def _mistakes_in_classes(found: Any, expected: list[str]) -> Iterator[str]:
-    """Yield a line if a checkpoint of this workflow is of other classes."""
-    if found != expected:
-        yield f"has the classes {_shown(found)}, expected {_shown(expected)}"
+def _other_origin(ours: Mapping[str, Any], normalisation: Any, classes: list[str]) -> Iterator[str]:
+    """Yield a line each if a checkpoint of this workflow is of other classes, or damaged."""
+    found = ours.get("classes", classes)
+    if found != classes:
+        yield f"has the classes {_shown(found)}, expected {_shown(classes)}"
+    if not _is_normalisation(normalisation):
+        shown = _shown(normalisation)
+        yield f"has the normalisation {shown}, expected mean and std of three channels"
 
 
-def _mistakes_in_normalisation(found: Any) -> Iterator[str]:
-    """Yield a line if there aren't finite numbers for each channel."""
-    if not isinstance(found, Mapping) or not all(_is_per_channel(found.get(key)) for key in RAW):
-        yield f"has the normalisation {_shown(found)}, expected mean and std of three channels"
+def _is_normalisation(found: Any) -> bool:
+    """Whether there are finite numbers for each channel."""
+    if not isinstance(found, Mapping):
+        return False
+    return all(_is_per_channel(found.get(key)) for key in RAW)
 
 
 def _is_per_channel(values: Any) -> bool:

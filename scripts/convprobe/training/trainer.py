@@ -149,9 +149,26 @@ def train_epoch(
     """
     network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
+    loss_sum, correct = _take_steps(network, optimizer, images, settings, checkpoint.epoch, job)
+    checkpoint.epoch += 1
+    checkpoint.training = settings
+    record = _record(checkpoint.epoch, loss_sum, correct, len(images.labels))
+    return record, optimizer.state_dict()
+
+
+def _take_steps(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    images: Images,
+    settings: Settings,
+    epochs_done: int,
+    job: Job,
+) -> tuple[float, int]:
+    """One step per batch; the sum of the images' losses, and how many predictions were right."""
+    device = network.mean.device
     pixels = torch.from_numpy(images.pixels).to(device)
     labels = torch.from_numpy(images.labels).to(device)
-    random = generator(settings["seed"], checkpoint.epoch + 1)
+    random = generator(settings["seed"], epochs_done + 1)
     batches = _draw_batches(len(labels), settings["batch_size"], random)
     torch.manual_seed(random.initial_seed())  # for dropout
     # Summed on the device: asking for a number at every step would make a GPU wait.
@@ -159,17 +176,14 @@ def train_epoch(
     correct = torch.zeros((), device=device, dtype=torch.int64)
     part_size = settings["batch_size"] + 1  # halved if a batch doesn't fit into the memory
     for step, batch in enumerate(job.progress(batches, len(labels), "images")):
-        _set_rate(optimizer, settings, checkpoint.epoch + step / len(batches))
+        _set_rate(optimizer, settings, epochs_done + step / len(batches))
         batch = batch.to(device)
         inputs = augment(pixels[batch], settings["augmentation"], random)
         descend = partial(_descend, network, optimizer, inputs, labels[batch], settings)
         (loss, right), part_size = halving(descend, part_size)
         loss_sum += loss * len(batch)
         correct += right
-    checkpoint.epoch += 1
-    checkpoint.training = settings
-    record = _record(checkpoint.epoch, loss_sum.item(), correct.item(), len(labels))
-    return record, optimizer.state_dict()
+    return loss_sum.item(), correct.item()
 
 
 def generator(seed: int, epoch: int) -> torch.Generator:
