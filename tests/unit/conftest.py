@@ -18,8 +18,25 @@ CHECKED = [
 ]
 install_import_hook(CHECKED, "typechecker.check")
 
+from convprobe.errors import InputError  # noqa: E402 - checked as well
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """Two threads would only wait for each other."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def refusal():
+    """A function: the one line, without the path, with which a function refuses a file."""
+
+    def refuse(path, read):
+        with pytest.raises(InputError) as refused:
+            read(path)
+        message = str(refused.value)
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        return message.removeprefix(f"{path}: ")
+
+    return refuse

@@ -92,6 +92,16 @@ def test_a_checkpoint_of_this_workflow_keeps_what_its_weights_were_trained_with(
     assert read(tmp_path / "a.pth", given=given).normalisation == given
 
 
+def test_a_checkpoint_of_an_older_version_of_this_workflow_is_accepted(tmp_path):
+    """It stated no version, and at first not its training either."""
+    network = save_own(tmp_path / "a.pth")
+    values = torch.load(tmp_path / "a.pth")
+    del values["format_version"], values["training"]
+    torch.save(values, tmp_path / "a.pth")
+    images = torch.rand(2, 3, 8, 8)
+    assert torch.equal(read(tmp_path / "a.pth").network(images), network(images))
+
+
 def test_a_checkpoint_of_this_workflow_with_other_classes_is_refused(tmp_path):
     save_own(tmp_path / "a.pth", classes=("dog", "cat"))
     assert refusal(tmp_path / "a.pth") == [
