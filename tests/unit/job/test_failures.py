@@ -12,7 +12,8 @@ ENDS = {
     "done": "print('error: of a file that was left out')",
     "mistake": "raise InputError('a.zip: no images\\nb.zip: none either')",
     # A process started in the background inherits that it ignores the signal.
-    "interrupted": "signal.signal(signal.SIGINT, signal.default_int_handler); signal.raise_signal(signal.SIGINT)",
+    "interrupted": "signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " signal.raise_signal(signal.SIGINT)",
     "ours": "print('3/9 images', flush=True); [][1]",
     "killed": "print('5/9 images', flush=True); signal.raise_signal(signal.SIGKILL)",
 }

@@ -1,4 +1,4 @@
-"""A GPU of its own for each job, with pretended ones: what is shared is the locks, and those are real."""
+"""A GPU of its own for each job: the GPUs are pretended, the locks that they share are real."""
 
 import itertools
 import os
@@ -59,7 +59,7 @@ with runtime.job(snakemake.log[0]):
 
 @pytest.fixture
 def start(tmp_path):
-    """A function that starts a job which holds a GPU for some seconds; the jobs' processes are ended at the end."""
+    """A function that starts a job which holds a GPU for some seconds; all end with the test."""
     jobs = []
 
     def started(seconds=60):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
-# Each of eight batches is told, whatever the clock says, on a terminal of its own that may be closed meanwhile.
+# Each of eight batches is shown, whatever the clock says, on a terminal that may be closed.
 TOLD = """
 import os, pty, sys
 from convprobe.job import runtime
@@ -28,10 +28,11 @@ with runtime.job(sys.argv[1]) as job:
 
 
 def told(folder, script, *arguments):
-    """What a job wrote to its log, without the lines of its start and end, and to where its streams led."""
+    """What a job wrote to its log, without the first and last line, and to its streams."""
     log = "logs/demo/normalised/epoch-08/occlusion/window-9/0003.log"
     run = subprocess.run(
-        [sys.executable, "-c", script, log, *arguments], cwd=folder, env={"PYTHONPATH": str(SCRIPTS)},
+        [sys.executable, "-c", script, log, *arguments],
+        cwd=folder, env={"PYTHONPATH": str(SCRIPTS)},
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return (folder / log).read_text().splitlines()[1:-1], run.stdout + run.stderr
@@ -82,7 +83,7 @@ with runtime.job(sys.argv[2]):
 
 
 def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
-    """Two megabytes of images that unpack to two gigabytes, where the system gives a fifth of that."""
+    """Two megabytes of images unpack to two gigabytes, where the system gives a fifth of that."""
     command = [sys.executable, "-c", BOMB, tmp_path / "a.zip", tmp_path / "a.log"]
     run = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
@@ -94,7 +95,13 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
 
 
 def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):
-    code = "import sys; from convprobe.job import runtime\nwith runtime.job(sys.argv[1]): b'x' * 500_000_000"
+    code = """
+import sys
+from convprobe.job import runtime
+
+with runtime.job(sys.argv[1]):
+    b"x" * 500_000_000
+"""
     subprocess.run([sys.executable, "-c", code, tmp_path / "log"], cwd=SCRIPTS, check=True)
     memory = re.search(
         r"done in [\d.]+ s with ([\d.]+) GB of memory\n$", (tmp_path / "log").read_text()

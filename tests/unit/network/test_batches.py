@@ -18,6 +18,7 @@ import numpy as np, torch
 from convprobe.ablation import passes
 from convprobe.dataset import image_file
 from convprobe.filters import activations, ranking
+from convprobe.job import runtime
 from convprobe.network import checkpoints
 from convprobe.network.layers import RAW, Network
 from convprobe.occlusion import windows
@@ -26,27 +27,36 @@ from convprobe.training import evaluation, trainer
 torch.set_num_threads(1)
 torch.manual_seed(0)
 random = np.random.default_rng(0)
-network = Network({"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}], "fc": []}, 3, 32).eval()
+layers = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}], "fc": []}
+network = Network(layers, classes=3, side=32).eval()
 pixels = random.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
 images = image_file.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
 hidden = torch.from_numpy(windows.windows(32, 32, 5))
+def maps_of(name):
+    batches = activations.record(network, images, [name], batch=600)
+    return np.concatenate([found[name] for found in batches])
+
+
 probes = {
     "evaluation": lambda: evaluation.predict(network, images, batch=600).numpy(),
-    "activations": lambda: np.concatenate(
-        [found["conv1/5"] for found in activations.record(network, images, ["conv1/5"], batch=600)]),
+    "activations": lambda: maps_of("conv1/5"),
     "ranking": lambda: ranking.top_images(network, images, 2, batch=600)["response"].to_numpy(),
     "variants": lambda: passes.predict(network, [["conv1/3"]], images, batch=600).numpy(),
-    "occlusion": lambda: windows._plain(network, pixels[:1], hidden, 128, "fp32", windows.runtime.IDLE, 1024),
+    "occlusion": lambda: windows._plain(
+        network, pixels[:1], hidden, 128, "fp32", runtime.IDLE, 1024
+    ),
 }
 def train():
     torch.manual_seed(0)
     trained = Network({"conv": [{"channels": 64, "kernel": 3}], "fc": []}, 3, 32)
     checkpoint = checkpoints.Checkpoint(trained, trained.settings, images.classes, 32, RAW, 0)
-    settings = {"batch_size": 300, "augmentation": "none", "precision": "fp32", "seed": 0, "schedule": "constant",
+    settings = {"batch_size": 300, "augmentation": "none", "precision": "fp32", "seed": 0,
+                "schedule": "constant",
                 "label_smoothing": 0.0,
                 "optimizer": {"learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0}}
     record, _ = trainer.train_epoch(checkpoint, None, images, settings)
-    return np.append(trained.conv1.weight.detach().numpy(), [record["train_loss"], record["train_accuracy"]])
+    weights = trained.conv1.weight.detach().numpy()
+    return np.append(weights, [record["train_loss"], record["train_accuracy"]])
 
 
 probes["training"] = train
@@ -62,7 +72,8 @@ for name, probe in probes.items():
 
 def test_a_batch_that_does_not_fit_is_halved_and_the_result_stays_the_same():
     run = subprocess.run(
-        [sys.executable, "-c", LITTLE_MEMORY], cwd=SCRIPTS, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", LITTLE_MEMORY],
+        cwd=SCRIPTS, capture_output=True, text=True, timeout=120,
         env={"MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "65536"},
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr

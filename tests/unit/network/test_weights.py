@@ -146,8 +146,9 @@ WRONG = {
             f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])
         },
         [
-            "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, conv1.weight … fc2.bias"
-            ", or their shapes in their order: 1.weight of shape (3,) stands in the place of conv1.bias of shape (3,)",
+            "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, "
+            "conv1.weight … fc2.bias, or their shapes in their order: 1.weight of shape (3,) "
+            "stands in the place of conv1.bias of shape (3,)",
         ],
     ),
     "claims to be huge": (
@@ -255,8 +256,9 @@ def test_a_plain_network_of_other_shapes_is_told_in_one_line(tmp_path):
     names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
     torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        "seems to be another network (6 tensors, features.0.weight … classifier.2.bias), expected 6 tensors, "
-        "conv1.weight … fc2.bias, or their shapes in their order: features.0.weight of shape (3, 3, 5, 5) stands in "
+        "seems to be another network (6 tensors, features.0.weight … classifier.2.bias), "
+        "expected 6 tensors, conv1.weight … fc2.bias, or their shapes in their order: "
+        "features.0.weight of shape (3, 3, 5, 5) stands in "
         "the place of conv1.weight of shape (3, 3, 3, 3)"
     ]
 
@@ -266,7 +268,8 @@ def test_a_residual_network_is_told_in_one_line(tmp_path, prefix):
     state = torchvision.models.resnet18().state_dict()
     torch.save({prefix + name: tensor for name, tensor in state.items()}, tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        f"seems to be a residual network (102 tensors, {prefix}conv1.weight … {prefix}fc.bias), expected a plain one "
+        f"seems to be a residual network (102 tensors, {prefix}conv1.weight … {prefix}fc.bias), "
+        "expected a plain one "
         "(6 tensors, conv1.weight … fc2.bias)"
     ]
 
@@ -331,8 +334,9 @@ def test_the_payload_of_these_tests_works(tmp_path, monkeypatch):
 def test_what_else_a_file_holds_is_named(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values and tensors): it "
-        "seems to be a whole pickled module, expected a state dict, as torch.save(network.state_dict(), path) writes it"
+        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values "
+        "and tensors): it seems to be a whole pickled module, expected a state dict, as "
+        "torch.save(network.state_dict(), path) writes it"
     ]
 
 

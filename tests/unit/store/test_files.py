@@ -92,7 +92,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def process():
-    """A function: start a process and get a function that tells it what to do, and returns its answer."""
+    """Starts a process, and gives a function that commands it and reads its answer."""
     with contextlib.ExitStack() as running:
 
         def start():

@@ -12,7 +12,8 @@ WRITERS = {
     "json": "files.write_json(path, list(range(10**5)))",
     "pth": "checkpoints.save_tensors(path, {'weights': torch.zeros(10**5)})",
     "h5": "with hdf5.create(path) as file: file['maps'] = np.zeros(10**5)",
-    "chunks.h5": "with hdf5.create(path) as file: file.create_dataset('maps', data=noise, chunks=(99,), compression=4)",
+    "chunks.h5": "with hdf5.create(path) as file:"
+    " file.create_dataset('maps', data=noise, chunks=(99,), compression=4)",
 }
 NO_SPACE = """
 import resource, sys

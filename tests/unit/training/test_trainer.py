@@ -16,7 +16,8 @@ from convprobe.training import trainer
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": [8]}
 TRAINING = {
-    "epochs": 3, "batch_size": 32, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
+    "epochs": 3, "batch_size": 32,
+    "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 5e-4},
     "schedule": "cosine", "augmentation": "flip-crop", "normalise": True, "precision": "fp32",
     "label_smoothing": 0.0, "seed": 7,
 }  # fmt: skip
@@ -56,8 +57,10 @@ def test_two_seeds_and_two_epochs_draw_differently(images):
     first, _ = train(images, TRAINING, epochs=1)
     other, _ = train(images, TRAINING | {"seed": 8}, epochs=1)
     assert not torch.equal(first.network.conv1.weight, other.network.conv1.weight)
-    draws = {torch.randperm(1000, generator=trainer.generator(seed, epoch))[0].item() for seed, epoch in
-             ((0, 1), (0, 2), (1, 1), (1, 0))}  # fmt: skip
+    draws = set()
+    for seed, epoch in ((0, 1), (0, 2), (1, 1), (1, 0)):
+        random = trainer.generator(seed, epoch)
+        draws.add(torch.randperm(1000, generator=random)[0].item())
     assert len(draws) == 4
 
 
@@ -94,7 +97,7 @@ def test_two_epochs_of_one_step_are_gradient_descent_with_momentum(images):
 
 
 def test_label_smoothing_spreads_a_share_of_each_label_over_all_classes(images):
-    """At the start of training, by hand: the mean of - sum(q log p), q = 1 - share + share / 10 at the label."""
+    """By hand: the mean of - sum(q log p), where q = 1 - share + share / 10 at the label."""
     share = 0.2
     checkpoint, _ = trainer.begin(
         images, NETWORK, image_file.normalisation(images.pixels), TRAINING
