@@ -24,8 +24,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
-from convprobe.job import runtime
-from convprobe.network import arithmetic, layers
+from convprobe.network import arithmetic, devices, layers
 from convprobe.training import trainer
 
 REPEATS, MATRIX = 5, 4096
@@ -45,16 +44,16 @@ def product_rate(device, precision):
     return MATRIX**3 / (time.perf_counter() - start)
 
 
-def training_rate(job, images, precision, patches_per_filter):
+def training_rate(device, images, precision, patches_per_filter):
     """Images a second of an epoch of training; as PyTorch's convolutions alone if no patch per filter is allowed."""
     layers.PATCHES_PER_FILTER = patches_per_filter
     checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
-    trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, job)
+    trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, device)
     return len(images.labels) / (time.perf_counter() - start)
 
 
-def compare(job, count):
+def compare(device, count):
     """Print the rates in both precisions."""
     random = np.random.default_rng(0)
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
@@ -67,9 +66,9 @@ def compare(job, count):
         rates = np.array(
             [
                 (
-                    product_rate(job.device, precision),
-                    training_rate(job, images, precision, 0),
-                    training_rate(job, images, precision, allowed),
+                    product_rate(device, precision),
+                    training_rate(device, images, precision, 0),
+                    training_rate(device, images, precision, allowed),
                 )
                 for _ in range(REPEATS + 1)
             ][1:]  # the first one warms up
@@ -116,9 +115,9 @@ def main():
     arguments.add_argument("--images", type=int, default=1280, help="a repeat")
     arguments.add_argument("--run", nargs="+", help="config files of a study to train")
     given = arguments.parse_args()
-    job = runtime.Job(threads=1000)
-    print(f"{job.device}, {processor()}, torch {torch.__version__}")
-    compare(job, given.images)
+    device = devices.choose(threads=1000)
+    print(f"{device}, {processor()}, torch {torch.__version__}")
+    compare(device, given.images)
     if given.run:
         time_run([str(Path(config).resolve()) for config in given.run])
 

@@ -3,14 +3,15 @@
 from convprobe.ablation import passes, variants
 from convprobe.dataset import image_file
 from convprobe.job import runtime
-from convprobe.network import checkpoints
+from convprobe.network import checkpoints, devices
 from convprobe.store import files
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads) as job:
+    with runtime.job(snakemake.log[0]) as job:
         settings = snakemake.params.settings
         images = image_file.read(snakemake.input.images, "test")
-        network = checkpoints.load(snakemake.input.checkpoint, job.device).network
+        device = devices.choose(snakemake.threads)
+        network = checkpoints.load(snakemake.input.checkpoint, device).network
         controls = variants.draw_controls(
             network, settings["chosen"], settings["random_controls"], settings["seed"]
         )

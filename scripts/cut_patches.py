@@ -4,7 +4,7 @@ from convprobe.filters import top_patches
 from convprobe.job import runtime
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         network = snakemake.params.settings["network"]
         top_patches.cut_patches(
             snakemake.output.patches, snakemake.input.table, snakemake.input.images, network

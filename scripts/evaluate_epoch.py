@@ -1,22 +1,26 @@
-"""Loss and accuracy of one epoch's weights; of other epochs ahead while they are quick."""
+"""Loss and accuracy of one epoch; the same process evaluates others ahead while they are quick."""
 
 from pathlib import Path
 
 from convprobe.job import ahead, runtime
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads) as job:
-        inputs, settings = snakemake.input, snakemake.params.settings
+    with runtime.job(snakemake.log[0]) as job:
+        inputs = snakemake.input
         outputs = dict(snakemake.output.items())
-        with ahead.shelf(
-            Path(outputs["evaluation"]).parent, list(snakemake.params), [inputs.images]
-        ) as shelf:
+        folder = Path(outputs["evaluation"]).parent
+        with ahead.shelf(folder, snakemake.params, [inputs.images]) as shelf:
             if not shelf.take(outputs, inputs.checkpoint):
-                from convprobe.dataset import image_file  # PyTorch takes seconds to import
-                from convprobe.training import evaluation  # PyTorch takes seconds to import
+                # Only now: PyTorch takes seconds to import.
+                from convprobe.dataset import image_file
+                from convprobe.network import devices
+                from convprobe.training import evaluation
 
-                splits = {
-                    split: image_file.read(inputs.images, split) for split in settings["splits"]
-                }
-                last = snakemake.resources.last_epoch
-                evaluation.write_evaluations(outputs, shelf, inputs.checkpoint, last, splits, job)
+                splits = {}
+                for split in snakemake.params.settings["splits"]:
+                    splits[split] = image_file.read(inputs.images, split)
+                last_epoch = snakemake.resources.last_epoch
+                device = devices.choose(snakemake.threads)
+                evaluation.write_evaluations(
+                    outputs, shelf, inputs.checkpoint, last_epoch, splits, device, job
+                )

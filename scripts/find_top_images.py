@@ -5,7 +5,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         settings = snakemake.params.settings
         chosen, top, network = settings["chosen"], settings["top"], settings["network"]
         table = top_patches.top_images(

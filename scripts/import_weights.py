@@ -7,18 +7,16 @@ from convprobe.network.layers import RAW
 from convprobe.store import files
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         settings = snakemake.params.settings
-        classes = image_file.classes(snakemake.input.images)
-        side = image_file.side(snakemake.input.images)
-        measured = files.read_json(snakemake.input.normalisation)
-        measured = {key: measured[key] for key in RAW}
+        images = snakemake.input.images
+        normalisation = files.read_json(snakemake.input.normalisation)
         checkpoint = weights.read(
             snakemake.input.weights,
             settings["network"],
-            classes,
-            side,
-            measured,
-            settings["normalisation"],
+            image_file.classes(images),
+            image_file.side(images),
+            measured={key: normalisation[key] for key in RAW},
+            given=settings["normalisation"],
         )
         checkpoints.save(snakemake.output.checkpoint, checkpoint)

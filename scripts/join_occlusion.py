@@ -4,5 +4,5 @@ from convprobe.job import runtime
 from convprobe.occlusion import windows
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         windows.join(snakemake.output.maps, snakemake.input.shards)

@@ -4,7 +4,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         predictions = tables.read(snakemake.input.predictions)
         tables.write(
             snakemake.output.first_images,

@@ -6,7 +6,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         predictions = tables.read(snakemake.input.predictions)
         pairs = tables.read(
             snakemake.input.class_pairs, class_names=("class", "predicted")

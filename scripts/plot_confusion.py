@@ -6,7 +6,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         clean, ablated = (
             tables.read_counts(snakemake.input[state]) for state in ("clean", "ablated")
         )

@@ -8,7 +8,7 @@ from convprobe.network import receptive_field
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         layer, channel = snakemake.wildcards.layer, int(snakemake.wildcards.channel)
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]

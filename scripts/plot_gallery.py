@@ -7,7 +7,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         lost = tabulation.lost_images(tables.read(snakemake.input.flips))
         shown = lost.head(figures.GALLERY_IMAGES)
         images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())

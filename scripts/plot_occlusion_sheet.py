@@ -6,7 +6,7 @@ from convprobe.job import runtime
 from convprobe.occlusion import figures
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         images = image_file.read(
             snakemake.input.images, "test", snakemake.params.settings["images"]
         )

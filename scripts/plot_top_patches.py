@@ -6,7 +6,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.top_patches(

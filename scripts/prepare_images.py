@@ -5,7 +5,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         # A user's own images are no input, see dataset_source.
         path = snakemake.input.get("source") or snakemake.config["dataset"]["path"]
         splits = sources.load(snakemake.params.settings, path)

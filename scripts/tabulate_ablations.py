@@ -6,7 +6,7 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         predictions, classes = (
             tables.read(snakemake.input.predictions),
             image_file.classes(snakemake.input.images),

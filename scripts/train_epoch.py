@@ -1,4 +1,4 @@
-"""One epoch of training, from the weights after the epoch before; the next ones ahead while they are quick."""
+"""One epoch of training; the same process trains the next ones ahead while they are quick."""
 
 from pathlib import Path
 
@@ -6,26 +6,27 @@ from convprobe.job import ahead, runtime
 from convprobe.store import files
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads) as job:
-        inputs, settings = snakemake.input, snakemake.params.settings
+    with runtime.job(snakemake.log[0]) as job:
+        inputs = snakemake.input
         outputs = dict(snakemake.output.items())
+        folder = Path(outputs["checkpoint"]).parent
         made_from = [inputs.images, inputs.normalisation]
-        with ahead.shelf(
-            Path(outputs["checkpoint"]).parent, list(snakemake.params), made_from
-        ) as shelf:
+        with ahead.shelf(folder, snakemake.params, made_from) as shelf:
             if not shelf.take(outputs, *inputs.previous):
-                from convprobe.dataset import image_file  # PyTorch takes seconds to import
-                from convprobe.training import trainer  # PyTorch takes seconds to import
+                # Only now: PyTorch takes seconds to import.
+                from convprobe.dataset import image_file
+                from convprobe.network import devices
+                from convprobe.training import trainer
 
+                network = snakemake.params.settings["network"]
+                settings = snakemake.params.settings["training"]
+                last_epoch = snakemake.resources.last_epoch
                 images = image_file.read(inputs.images, "train")
                 if inputs.previous:
-                    begun = trainer.resume(*inputs.previous)
+                    before = trainer.resume(*inputs.previous)
                 else:
                     normalisation = files.read_json(inputs.normalisation)
-                    begun = trainer.begin(
-                        images, settings["network"], normalisation, settings["training"]
-                    )
-                epochs = trainer.train(
-                    *begun, images, settings["training"], snakemake.resources.last_epoch, job
-                )
+                    before = trainer.begin(images, network, normalisation, settings)
+                device = devices.choose(snakemake.threads)
+                epochs = trainer.train(*before, images, settings, last_epoch, device, job)
                 trainer.write_epochs(outputs, shelf, epochs)

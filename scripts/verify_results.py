@@ -5,7 +5,7 @@ from convprobe.job import runtime
 from convprobe.report import verification
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         settings = snakemake.params.settings
         folder = settings["folder"]
         mistakes, count = verification.verify(**settings)

@@ -5,6 +5,6 @@ from convprobe.report import card
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0], snakemake.threads):
+    with runtime.job(snakemake.log[0]):
         table = card.of_files(dict(snakemake.input.items()), snakemake.params.settings)
         tables.write(snakemake.output.card, table)

@@ -1,1 +1,1 @@
-"""Where does a convolutional network look, what do its filters answer to, what does it lose without them?"""
+"""Where does a network look, what do its filters answer to, what does it lose without them?"""

@@ -1,49 +1,49 @@
 """What a count of images, or a mean over them, says about all images: intervals and tests."""
 
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-LEAST_EQUAL = 10  # values without spread that are taken to have none
+LEAST_EQUAL = 10  # so many equal values are believed to have no spread
+
+Count = int | np.integer
+Counted = tuple[Count, Count]  # successes, and of how many
 
 
 class Interval(NamedTuple):
-    """Bounds of an interval, 95 % unless it says otherwise."""
+    """Bounds of an interval, at 95 % confidence unless it says otherwise."""
 
     low: float
     high: float
 
 
-def wilson(successes: int, count: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: Count, count: Count, confidence: float = 0.95) -> Interval:
     """Interval of a proportion. Source: Wilson 1927."""
-    interval = stats.binomtest(int(successes), int(count)).proportion_ci(
-        confidence, method="wilson"
-    )
+    test = stats.binomtest(int(successes), int(count))
+    interval = test.proportion_ci(confidence, method="wilson")
     return Interval(interval.low, interval.high)
 
 
-def difference(
-    first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95
-) -> Interval:
+def difference(first: Counted, second: Counted, confidence: float = 0.95) -> Interval:
     """Interval of how far one proportion lies above another one, of other images.
 
-    Of the same images it is too wide, for these vary together. Source: Newcombe 1998, method 10.
-
-    Args:
-        first, second: successes and count of each.
+    Of the same images it is too wide, for these vary together.
+    Source: Newcombe 1998, method 10.
     """
-    shares = [successes / count for successes, count in (first, second)]
-    (low, high), (other_low, other_high) = (
-        wilson(*counted, confidence) for counted in (first, second)
-    )
-    down = math.hypot(shares[0] - low, other_high - shares[1])
-    up = math.hypot(high - shares[0], shares[1] - other_low)
-    return Interval(shares[0] - shares[1] - down, shares[0] - shares[1] + up)
+    first_share = first[0] / first[1]
+    second_share = second[0] / second[1]
+    first_low, first_high = wilson(*first, confidence)
+    second_low, second_high = wilson(*second, confidence)
+    down = math.hypot(first_share - first_low, second_high - second_share)
+    up = math.hypot(first_high - first_share, second_share - second_low)
+    change = first_share - second_share
+    return Interval(change - down, change + up)
 
 
-def paired_change(lost: int, gained: int, count: int) -> Interval:
+def paired_change(lost: Count, gained: Count, count: Count) -> Interval:
     """Interval of the change of a proportion of the same images.
 
     Source: Bonett & Price 2012, adjusted Wald interval for a difference of paired proportions.
@@ -53,38 +53,43 @@ def paired_change(lost: int, gained: int, count: int) -> Interval:
         gained: images that were wrong and are right.
         count: of all images.
     """
-    down, up = (lost + 1) / (count + 2), (gained + 1) / (count + 2)
-    half = stats.norm.ppf(0.975) * math.sqrt((down + up - (up - down) ** 2) / (count + 2))
-    return Interval(max(-1, up - down - half), min(1, up - down + half))
+    down = (lost + 1) / (count + 2)
+    up = (gained + 1) / (count + 2)
+    change = up - down
+    half = stats.norm.ppf(0.975) * math.sqrt((down + up - change**2) / (count + 2))
+    return Interval(max(-1, change - half), min(1, change + half))
 
 
-def mean(values: np.ndarray) -> Interval | None:
-    """Interval of a mean by Student's t; None where it can't be told: of one value, or of a few equal ones."""
+def mean(values: Collection[float]) -> Interval | None:
+    """Interval of a mean by Student's t.
+
+    None if nothing can be said: of one value, or of a few equal ones.
+    """
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return None
     if np.ptp(values) == 0:
         return Interval(values[0], values[0]) if len(values) >= LEAST_EQUAL else None
-    return Interval(
-        *stats.t.interval(0.95, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
-    )
+    freedom = len(values) - 1
+    low, high = stats.t.interval(0.95, freedom, loc=values.mean(), scale=stats.sem(values))
+    return Interval(low, high)
 
 
-def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """p-value of as large an excess of the first proportion over the second, if they were the same.
+def fisher(first: Counted, second: Counted) -> float:
+    """p-value of as large an excess of the first proportion over the second, if they were equal.
 
     Source: Fisher 1935.
-
-    Args:
-        first, second: successes and count of each.
     """
     table = [[successes, count - successes] for successes, count in (first, second)]
     return stats.fisher_exact(table, alternative="greater").pvalue
 
 
-def mcnemar(lost: int, gained: int) -> float:
-    """Two-sided p-value of as uneven a change of paired answers, if each were as likely lost as gained.
+def mcnemar(lost: Count, gained: Count) -> float:
+    """Two-sided p-value of as uneven a change of paired answers, if none were likelier lost.
 
     Source: McNemar 1947, in its exact form: a sign test of the answers that changed.
     """
-    return stats.binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
+    changed = lost + gained
+    if not changed:
+        return 1.0
+    return stats.binomtest(lost, changed).pvalue

@@ -1,9 +1,12 @@
-"""Numbers as the sentences on the page, in figures and on the card have them."""
+"""Numbers as sentences on the page, in figures and on the card write them."""
+
+SPACE = "\N{NO-BREAK SPACE}"  # no line begins with a sign or breaks within an equation
+LEAST_P_VALUE = 0.0001  # smaller ones are not told apart
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """A share in per cent; no line begins with the sign."""
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    """A share in per cent."""
+    return f"{100 * share:.{digits}f}{SPACE}%"
 
 
 def points(change: float) -> str:
@@ -13,8 +16,6 @@ def points(change: float) -> str:
 
 def p_value(value: float) -> str:
     """As `p = 0.031`."""
-    return (
-        f"p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{value:.2g}"
-        if value >= 0.0001
-        else "p\N{NO-BREAK SPACE}< 0.0001"
-    )
+    if value < LEAST_P_VALUE:
+        return f"p{SPACE}< {LEAST_P_VALUE}"
+    return f"p{SPACE}={SPACE}{value:.2g}"

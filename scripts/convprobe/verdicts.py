@@ -1,55 +1,64 @@
-"""When does a number say something? An effect worth naming, and an interval that excludes its absence."""
+"""When does a number say something? If its effect is worth naming, and no effect of chance."""
+
+from collections.abc import Sequence
 
 from scipy import stats
 
-from convprobe.intervals import Interval
+from convprobe.intervals import Count, Interval
 
 # The least effects that are worth naming.
 ACCURACY = 0.005  # half a point
 CONFIDENCE = 0.01  # of a mean probability
 SHARE = 0.1  # of images
-# A published accuracy is repeated where ours certainly lies within two points of it. It is rounded to
-# whole points, and was itself counted on a sample.
+# A published accuracy is reproduced if ours certainly lies within two points of it. It is rounded
+# to whole points, and was itself counted on a sample.
 SAME_ACCURACY = 0.02
 ROUNDING = 0.005
 
-CHANCE = 0.025  # how often a one-sided test may be passed by chance: as often as an interval of 95 % lies above
+CHANCE = 0.025  # how often chance may pass a one-sided test: as often as it exceeds a 95 % interval
+# Shares are subtracted in binary fractions: one that is just worth naming may miss it by this.
+BINARY = 1e-9
 
-HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
+HOLDS = "holds"
+FAILS = "fails"
+UNDECIDED = "undecided"
 
 
 def above(measured: float, interval: Interval | None, null: float = 0, worth: float = 0) -> str:
-    """Whether a value lies above what would be seen by chance, and by an effect worth naming.
+    """Whether a value lies above what chance would give, and by an effect worth naming.
 
     Returns:
-        `holds`: the interval lies above `null`, and the value by `worth` or more; `fails`: the interval lies
-        below `null + worth`, so that there is nothing worth naming; otherwise `undecided`.
+        `holds`: the interval lies above `null`, and the value by `worth` or more; `fails`: the
+        interval lies below `null + worth`, so there is nothing worth naming; else `undecided`.
     """
     if interval is None:
         return UNDECIDED
-    if (
-        interval.low > null and measured >= null + worth - 1e-9
-    ):  # shares are subtracted in binary fractions
+    if interval.low > null and measured >= null + worth - BINARY:
         return HOLDS
-    return FAILS if interval.high < null + worth else UNDECIDED
+    if interval.high < null + worth:
+        return FAILS
+    return UNDECIDED
 
 
-def all_of(verdicts: list[str]) -> str:
+def all_of(verdicts: Sequence[str]) -> str:
     """The verdict on a claim that needs all of these to hold."""
     if FAILS in verdicts:
         return FAILS
-    return UNDECIDED if UNDECIDED in verdicts else HOLDS
+    if UNDECIDED in verdicts:
+        return UNDECIDED
+    return HOLDS
 
 
-def better_than_chance(right: int, counts: list[int], chosen_among: int = 1) -> bool:
-    """Whether predictions are certainly right more often than the same answer for all images would be.
+def better_than_chance(right: Count, counts: Sequence[Count], chosen_among: int = 1) -> bool:
+    """Whether predictions are certainly right more often than the same answer for every image.
 
-    An exact test, for intervals are too narrow at small shares.
+    An exact test: intervals are too narrow at small shares.
 
     Args:
         right: how many images are predicted right.
         counts: images of each class.
-        chosen_among: of how many epochs this one was chosen as the one that is right most often.
+        chosen_among: of how many epochs this one was chosen, as the one that is right most often.
     """
-    test = stats.binomtest(right, sum(counts), max(counts) / sum(counts), alternative="greater")
+    chance = max(counts) / sum(counts)
+    test = stats.binomtest(right, sum(counts), chance, alternative="greater")
     return bool(test.pvalue < CHANCE / chosen_among)

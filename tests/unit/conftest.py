@@ -1,15 +1,44 @@
-"""Unit tests compute small things, and hold every call against the types and shapes in signatures."""
+"""Unit tests compute small things, and check every call by the types and shapes in signatures."""
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = ["convprobe.dataset", "convprobe.plan"]  # parts of the library, as in convprobe.store
+CHECKED = [
+    "convprobe.dataset",
+    "convprobe.errors",
+    "convprobe.intervals",
+    "convprobe.job",
+    "convprobe.network",
+    "convprobe.phrases",
+    "convprobe.plan",
+    "convprobe.store",
+    "convprobe.style",
+    "convprobe.training",
+    "convprobe.verdicts",
+]
 install_import_hook(CHECKED, "typechecker.check")
+
+from convprobe.errors import InputError  # noqa: E402 - checked as well
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """Two threads would only wait for each other."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def refusal():
+    """A function: the one line, without the path, with which a function refuses a file."""
+
+    def refuse(path, read):
+        with pytest.raises(InputError) as refused:
+            read(path)
+        message = str(refused.value)
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        return message.removeprefix(f"{path}: ")
+
+    return refuse

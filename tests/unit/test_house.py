@@ -1,4 +1,4 @@
-"""How the library is built: imports go downwards only, and what a Snakefile needs never reaches PyTorch."""
+"""Imports go downwards only, and what a Snakefile needs never reaches PyTorch."""
 
 import ast
 from pathlib import Path
@@ -33,7 +33,7 @@ MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
 def imported(path: Path, at_start: bool = False) -> set[str]:
-    """Names of the modules that a file imports, with all their packages; on request only those at its start."""
+    """Names of all modules that a file imports, with their packages; or only those at its start."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
     for node in tree.body if at_start else ast.walk(tree):
@@ -66,6 +66,12 @@ def test_imports_go_downwards_only(path):
         if name.startswith("convprobe.") and part(name) != own and FLOOR[part(name)] >= FLOOR[own]
     }
     assert not above, f"{own} stands below or beside them"
+
+
+@pytest.mark.parametrize("path", sorted((LIBRARY / "job").glob("*.py")), ids=lambda path: path.stem)
+def test_what_surrounds_a_job_computes_nothing(path):
+    """The fingerprint leaves these modules out."""
+    assert not {name.split(".")[0] for name in imported(path)} & {*SLOW, "numpy"}
 
 
 def test_packages_say_nothing_of_their_own():

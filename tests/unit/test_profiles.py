@@ -33,7 +33,7 @@ def gpu_rules():
 
 
 def without_gpus(text):
-    """The profile with what stands in comments for clusters without GPUs in place of what is for GPUs."""
+    """The profile with its commented lines, for clusters without GPUs, instead of the others."""
     lines = text.splitlines()
     first = lines.index("set-resources:")
     other = lines.index("# set-resources:")

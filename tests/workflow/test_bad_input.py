@@ -196,7 +196,7 @@ def test_wrong_digest_of_an_archive(workflow):
         "    logs/tiny/dataset/images.log:",
         "        error: cifar-10-python.tar.gz: not the published archive: "
         "its MD5 digest should be c58f30108f718f92721af3b95e74349a",
-        "    The same command goes on from here, once that is mended.",
+        "    The same command continues from here once that is fixed.",
     ]
     assert "Traceback" not in completed.stdout
     assert not results(workflow)

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional as F
 
 from convprobe.job import runtime
+from convprobe.network.batches import in_batches
 from convprobe.network.layers import as_input
 from convprobe.network.matrix import Convolution
 from convprobe.network.receptive_field import split_name
@@ -46,9 +47,8 @@ def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATC
         clean = passes.clean(as_input(pixels.to(device)))
         return torch.stack([passes.without(filters, substitutes, clean) for filters in off]).cpu()
 
-    return torch.cat(
-        list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")), dim=1
-    )
+    pixels = torch.from_numpy(images.pixels)
+    return torch.cat(list(in_batches(logits, pixels, batch, "images", job)), dim=1)
 
 
 def _by_layer(network, names):
@@ -86,7 +86,8 @@ def _mean_maps(network, images, job):
             maps.double().sum(0) for _, maps in network.pooled_maps(as_input(pixels.to(device)))
         ]
 
-    found = list(job.batches(sums, torch.from_numpy(images.pixels), BATCH, "images for the mean"))
+    pixels = torch.from_numpy(images.pixels)
+    found = list(in_batches(sums, pixels, BATCH, "images for the mean", job))
     return [(sum(layer) / len(images.labels)).float() for layer in zip(*found, strict=True)]
 
 

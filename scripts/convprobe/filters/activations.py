@@ -5,6 +5,7 @@ import numpy as np
 import torch
 
 from convprobe.job import runtime
+from convprobe.network.batches import in_batches
 from convprobe.network.layers import as_input
 from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
@@ -38,7 +39,8 @@ def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
             if layer == deepest:
                 return found
 
-    yield from job.batches(chosen_maps, torch.from_numpy(images.pixels), batch, "images")
+    pixels = torch.from_numpy(images.pixels)
+    yield from in_batches(chosen_maps, pixels, batch, "images", job)
 
 
 def response(maps):

@@ -8,6 +8,7 @@ from convprobe.filters.activations import BATCH
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.job import runtime
 from convprobe.network import receptive_field
+from convprobe.network.batches import in_batches
 from convprobe.network.layers import as_input
 
 LOW = 2**32  # keys hold a response in their upper half, an image in the lower
@@ -37,7 +38,8 @@ def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
             for layer, maps in network.pooled_maps(as_input(pixels))
         }
 
-    for best in job.batches(best_by_layer, range(len(images.labels)), batch, "images"):
+    rows = range(len(images.labels))
+    for best in in_batches(best_by_layer, rows, batch, "images", job):
         found = (
             {layer: _merged(found[layer], best[layer], top) for layer in best} if found else best
         )

@@ -1,10 +1,13 @@
 """Results made ahead of the jobs that will ask for them.
 
-A process that computes takes seconds to start, and so does an epoch of a small network, or of a large one
-on a GPU. So a job goes on to what the next jobs of its rule will be asked for, as long as that is quick, and
-puts it on a shelf, a hidden folder beside the results. A job whose results lie there takes them in place of
-computing. They lie under a digest of all that they are made from: nothing is taken that the job itself
-would not have made, and what a killed job has put there is not lost.
+Starting Python and PyTorch takes seconds, and so does an epoch of a small network, or of a large
+one on a GPU. So a job that has made its own results goes on with those of the next jobs of its
+rule, as long as they are quick. It puts them on a shelf: a hidden folder beside the results. A job
+that finds its results there takes them, and computes nothing.
+
+On the shelf, results lie under a digest of everything that they are made from: settings, code,
+versions and input files. So a job takes only what it would have made itself, and what a killed job
+put there is used all the same.
 """
 
 import contextlib
@@ -14,7 +17,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
 
@@ -22,60 +27,38 @@ from convprobe.job import versions
 from convprobe.store import files
 
 FOLDER = ".ahead"
-STARTS = 4  # a result is quick that takes at most so many times what its process took to start
+PARTIAL = "partial"  # on the shelf: what is being written
+STARTS = 4  # a result is quick if it takes at most so many times what its process took to start
 
-
-@contextlib.contextmanager
-def shelf(results, params, inputs):
-    """Yield the Shelf of a rule and run; one job at a time has it, others wait for it.
-
-    Args:
-        results: folder of the rule's results.
-        params: settings and digests of code, plain values.
-        inputs: paths of the files that all its results are made from.
-    """
-    results = Path(results)
-    results.mkdir(parents=True, exist_ok=True)
-    folder = os.open(results, os.O_RDONLY)
-    try:
-        # Some clusters' file systems have no locks: two jobs may then make the same, each file whole all the same.
-        with contextlib.suppress(OSError):
-            fcntl.flock(
-                folder, fcntl.LOCK_EX
-            )  # the system releases it when the process ends, in whatever way
-        yield Shelf(results / FOLDER, params, inputs)
-    finally:
-        os.close(folder)
+Result = TypeVar("Result")
 
 
 class Shelf:
-    """Results in a folder each, named by a digest of what they are made from.
+    """Results made ahead: for each future job a folder, named by what they are made from.
 
-    A folder stays, empty, when its results are taken: they are not made ahead again.
-
-    Attributes:
-        folder: where these folders are.
+    A folder that was emptied by its job stays, as a sign that they need not be made again.
     """
 
-    def __init__(self, folder, params, inputs):
+    def __init__(self, folder: Path, params: Iterable[Any], inputs: Iterable[Path | str]) -> None:
         self.folder = folder
-        # Not by importing them: torch takes seconds, and a job that takes its results does without it.
-        self._made_from = [params, versions.computing(), *map(files.sha256, inputs)]
+        # Versions are read without importing torch: a job that takes its results doesn't need it.
+        self._made_from = [list(params), versions.computing(), _digests(inputs)]
 
-    def place(self, *inputs):
-        """The folder for what is made from these files, and from what everything on the shelf is made from."""
-        text = json.dumps([*self._made_from, *map(files.sha256, inputs)])
-        return self.folder / hashlib.sha256(text.encode()).hexdigest()[:32]
+    def place(self, *inputs: Path | str) -> Path:
+        """The folder of results that are made from these files, and from what all are made from."""
+        made_from = json.dumps([*self._made_from, _digests(inputs)])
+        digest = hashlib.sha256(made_from.encode()).hexdigest()
+        return self.folder / digest[:32]
 
-    def take(self, outputs, *inputs):
-        """Move results from the shelf to where a job is to write them.
+    def take(self, outputs: Mapping[str, Path | str], *inputs: Path | str) -> bool:
+        """Move a job's results from the shelf to its outputs.
 
         Args:
-            outputs: paths by the names under which the results were put there.
-            inputs: what they must be made from.
+            outputs: paths by the names that the results have on the shelf.
+            inputs: the files that they must be made from.
 
         Returns:
-            whether they were there.
+            whether all were there; else nothing is moved.
         """
         place = self.place(*inputs)
         if not all((place / name).exists() for name in outputs):
@@ -88,42 +71,72 @@ class Shelf:
         return True
 
     @contextlib.contextmanager
-    def adding(self, place):
-        """Yield a folder to write results to, which then is at its place, whole."""
-        partial = self.folder / "partial"
+    def adding(self, place: Path) -> Iterator[Path]:
+        """Yield a folder to write results to, which appears at its place once it is complete."""
+        partial = self.folder / PARTIAL
         shutil.rmtree(partial, ignore_errors=True)  # of a killed job
         partial.mkdir(parents=True)
         yield partial
         partial.rename(place)
 
-    def keep(self, places):
-        """Throw away what lies elsewhere than there: it is made from something that has changed."""
-        for place in set(self.folder.glob("*")) - set(places):
-            shutil.rmtree(place, ignore_errors=True)
+    def discard_all_but(self, places: Collection[Path]) -> None:
+        """Delete results elsewhere on the shelf: what they were made from has changed."""
+        for place in self.folder.glob("*"):
+            if place not in places:
+                shutil.rmtree(place, ignore_errors=True)
 
 
-def quick(results):
-    """Yield results as long as each takes no longer than a few starts of a process.
+@contextlib.contextmanager
+def shelf(
+    results: Path | str, params: Iterable[Any], inputs: Iterable[Path | str]
+) -> Iterator[Shelf]:
+    """Yield the shelf of a rule and run. One job at a time has it; others wait.
 
     Args:
-        results: an iterator that computes them one by one.
+        results: folder of the rule's results.
+        params: settings and digests of code, plain values.
+        inputs: the files that all results on the shelf are made from.
+    """
+    results = Path(results)
+    results.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(results, os.O_RDONLY)
+    try:
+        # Some clusters' file systems have no locks: there two jobs may make the same results, and
+        # each file is still written whole.
+        with contextlib.suppress(OSError):
+            # The system releases it when the process ends, in whatever way.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield Shelf(results / FOLDER, params, inputs)
+    finally:
+        os.close(descriptor)
+
+
+def while_quick(results: Iterator[Result]) -> Iterator[Result]:
+    """Yield results, up to the first that takes longer than a few starts of this process.
+
+    Args:
+        results: computes them one by one.
     """
     start = time.time() - psutil.Process().create_time()
-    while True:
+    seconds = 0.0
+    while seconds <= STARTS * start:
         begun = time.monotonic()
         try:
             yield next(results)
         except StopIteration:
             return
-        if time.monotonic() - begun > STARTS * start:
-            return
+        seconds = time.monotonic() - begun
 
 
 @contextlib.contextmanager
-def left_to_its_job():
-    """A context that suppresses errors of results made early, but for a line; the job that needs them reports them."""
+def leaving_errors_to_their_job() -> Iterator[None]:
+    """Suppress errors of results made ahead; the job that needs them reports them."""
     try:
         yield
     except Exception as error:  # a file that an earlier config left can be wrong in any way
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        print(f"nothing more is made ahead ({reason}): left to its own job", flush=True)
+        first_line = f"{type(error).__name__}: {error}".partition("\n")[0]
+        print(f"nothing more is made ahead ({first_line}): left to its own job", flush=True)
+
+
+def _digests(paths: Iterable[Path | str]) -> list[str]:
+    return [files.sha256(path) for path in paths]

@@ -1,50 +1,65 @@
-"""Which jobs of a run failed, and why: from their logs, which are the same wherever the jobs run."""
+"""Which jobs of a run failed, and why: from their logs, wherever the jobs ran."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from convprobe.job.runtime import DONE, ERROR
 
-
-def marks(logs: Path | str) -> dict[Path, tuple[int, int]]:
-    """What tells a log in a folder from one that is written later."""
-    return {
-        path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in Path(logs).rglob("*.log")
-    }
+Marks = dict[Path, tuple[int, int]]
 
 
-def failed(logs: Path | str, before: dict[Path, tuple[int, int]]) -> dict[Path, str]:
-    """Why jobs failed, by log: those written since `before` whose job didn't come to its end.
+def marks(logs: Path | str) -> Marks:
+    """Inode and time of change of each log in a folder: they differ once it is written anew."""
+    found = {}
+    for path in Path(logs).rglob("*.log"):
+        status = path.stat()
+        found[path] = (status.st_ino, status.st_mtime_ns)
+    return found
 
-    Not by dates: a log may be written on another machine, with another clock.
+
+def failed(logs: Path | str, before: Marks) -> dict[Path, str]:
+    """Why jobs failed, by log: those written since `before` that don't end as a finished job's do.
+
+    Logs are told apart by their marks, not by date: another machine's clock may be wrong.
 
     Args:
         logs: the folder.
         before: its `marks` at the start of the run.
     """
-    written = [path for path, mark in sorted(marks(logs).items()) if before.get(path) != mark]
-    reasons = {
-        path: _reason(path.read_text(encoding="utf-8", errors="replace")) for path in written
-    }
-    return {path: reason for path, reason in reasons.items() if reason}
+    reasons = {}
+    for path, mark in sorted(marks(logs).items()):
+        if before.get(path) == mark:
+            continue
+        reason = _reason(path.read_text(encoding="utf-8", errors="replace"))
+        if reason:
+            reasons[path] = reason
+    return reasons
 
 
-def closing_words(
-    logs: Path | str, before: dict[Path, tuple[int, int]], snakemake_logs: Iterable[str]
-) -> str:
-    """What a run that failed says at its end, in lines; of jobs that left no log Snakemake's own knows."""
-    found = failed(logs, before)
+def closing_words(logs: Path | str, before: Marks, snakemake_logs: Iterable[str]) -> str:
+    """What is printed at the end of a failed run: each failed job's log and reason.
+
+    Args:
+        logs, before: as in `failed`.
+        snakemake_logs: named where no job's log gives a reason.
+    """
+    reasons = failed(logs, before)
     lines = ["stopped"]
-    lines += [f"    {path}:\n        {reason}" for path, reason in found.items()]
-    if not found:
+    for path, reason in reasons.items():
+        lines += [f"    {path}:", f"        {reason}"]
+    if not reasons:
         lines += [f"    no job's log says why, but {path} may" for path in snakemake_logs]
-    return "\n".join([*lines, "    The same command goes on from here, once that is mended."])
+    lines.append("    The same command continues from here once that is fixed.")
+    return "\n".join(lines)
 
 
 def _reason(text: str) -> str:
-    """The error line of a log, or where it breaks off; nothing if its job is done."""
-    lines = [line for line in text.splitlines() if line.strip()] or [""]
-    if lines[-1].startswith(DONE):
+    """The error line of a log, or its last line if there is none; nothing if its job is done."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
+    if last.startswith(DONE):
         return ""
-    told = [line for line in lines if line.startswith(ERROR)]
-    return told[-1] if told else f"broke off after: {lines[-1].strip()}"
+    errors = [line for line in lines if line.startswith(ERROR)]
+    if errors:
+        return errors[-1]
+    return f"broke off after: {last.strip()}"

@@ -1,43 +1,56 @@
 """A GPU of its own for each job on one machine.
 
-Snakemake counts GPUs (`--resources gpu=2`) but doesn't tell a local job which one is its own. Each GPU has a lock
-file, which the system releases when the process that holds it ends, in whatever way.
+Snakemake counts GPUs (`--resources gpu=2`) but doesn't say to a local job which one is its own. So
+each GPU has a lock file, which the system releases when the process that holds it ends, in whatever
+way.
 """
 
 import fcntl
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
-_held = []  # open lock files: closing one would release it
+_held: list[TextIO] = []  # open lock files: closing one would release it
 
 
-def claim(names, folder=None, wait=1.0):
-    """Take a GPU that no other job has, for as long as this process lives; wait for one if all are taken.
+def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 1.0) -> int:
+    """Take a GPU that no other job has, for as long as this process lives; wait for one if need be.
 
     Args:
         names: of the GPUs, unique on this machine.
-        folder: of the locks, the same for all jobs.
-        wait: seconds between two looks.
+        folder: of the lock files, the same for all jobs of a user.
+        wait: seconds between two attempts.
 
     Returns:
-        the place of the GPU in `names`.
+        the GPU's index in `names`.
     """
-    folder = Path(folder or Path(tempfile.gettempdir()) / f"convprobe-gpus-{os.getuid()}")
+    folder = Path(folder or _default_folder())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    told = False
+    waiting = False
     while True:
-        for place, name in enumerate(names):
-            lock = open(folder / f"{name}.lock", "a")  # noqa: SIM115 - held until the process ends
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-            else:
-                _held.append(lock)
-                return place
-        if not told:
+        for index, name in enumerate(names):
+            if _lock(folder / f"{name}.lock"):
+                return index
+        if not waiting:
             print(f"all {len(names)} GPUs are taken: waiting for one", flush=True)
-            told = True
+            waiting = True
         time.sleep(wait)
+
+
+def _default_folder() -> Path:
+    return Path(tempfile.gettempdir(), f"convprobe-gpus-{os.getuid()}")
+
+
+def _lock(path: Path) -> bool:
+    """Lock a file until this process ends; False if another one holds it."""
+    file = open(path, "a")  # noqa: SIM115 - held until the process ends
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _held.append(file)
+    return True

@@ -1,17 +1,41 @@
 """How many multiply-adds a forward pass and an occlusion map take, and how many weights there are.
 
-Plain Python and no torch: it serves the estimate with which a run starts, and the choice of the way in
-which the maps are computed.
+Plain Python without torch: the estimate that is printed when Snakemake starts needs it, and so does
+the choice of how occlusion maps are computed.
 """
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from convprobe.network import receptive_field
 from convprobe.network.receptive_field import Stage
 
-POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can take
+POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can compute
 CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product
 
 
-def forward(network, side, classes):
+class Layer(NamedTuple):
+    """A convolution, or a fully connected layer as a convolution over its whole input.
+
+    Attributes:
+        kernel: its side.
+        inputs: channels.
+        outputs: channels.
+        units: of its map before pooling, along one axis.
+    """
+
+    kernel: int
+    inputs: int
+    outputs: int
+    units: int
+
+    @property
+    def channel_pairs(self) -> int:
+        """Multiply-adds of one unit for one place of its kernel."""
+        return self.inputs * self.outputs
+
+
+def forward(network: Mapping[str, Any], side: int, classes: int) -> int:
     """Multiply-adds of one image's forward pass.
 
     Args:
@@ -19,69 +43,102 @@ def forward(network, side, classes):
         side: of the image, in pixels.
         classes: number of outputs.
     """
-    layers = _layers(network, side, classes)
-    return sum(units**2 * kernel**2 * inputs * outputs for kernel, inputs, outputs, units in layers)
+    total = 0
+    for layer in _layers(network, side, classes):
+        total += layer.units**2 * layer.kernel**2 * layer.channel_pairs
+    return total
 
 
-def weights(network, side, classes):
-    """Number of weights and biases."""
-    return sum(
-        (kernel**2 * inputs + 1) * outputs
-        for kernel, inputs, outputs, _ in _layers(network, side, classes)
-    )
+def weights(network: Mapping[str, Any], side: int, classes: int) -> int:
+    """Number of weights and biases.
+
+    Args: as those of `forward`.
+    """
+    total = 0
+    for layer in _layers(network, side, classes):
+        total += (layer.kernel**2 * layer.inputs + 1) * layer.outputs
+    return total
 
 
-def occlusion_map(network, side, classes, window, call=CALL):
-    """Multiply-adds of one image's map by incremental.Incremental, with its overhead.
+def occlusion_map(
+    network: Mapping[str, Any], side: int, classes: int, window: int, call: int = CALL
+) -> float:
+    """Multiply-adds of one image's map by incremental.Incremental, its overhead included.
 
-    Infinite where it can't: its stages have stride 1, no padding, and are pooled 2×2. Channels that don't
-    change, which only the image can tell, are not left out.
+    Infinite if it can't compute the network: all stages must have stride 1, no padding, no batch
+    normalisation and 2×2 pooling. Channels that don't change are not left out: only the image
+    can tell which these are.
 
     Args:
         network, side, classes: as in `forward`.
         window: side in pixels.
         call: the overhead of a matrix product, in multiply-adds.
     """
-    if any(
-        stage != Stage(stage.channels, stage.kernel) for stage in receptive_field.stages(network)
-    ):
+    if not _is_computed_incrementally(network):
         return float("inf")
-    (kernel, inputs, outputs, _), *layers = _layers(network, side, classes)
+    first, *others = _layers(network, side, classes)
     states = list(_states_by_layer(network, side, window))
     total = forward(network, side, classes)
-    total += (
-        sum(states[0]) ** 2 * inputs * outputs * POOL**2 * (kernel + POOL - 1) ** 2
-        + call * len(states[0]) ** 2
-    )
-    for (kernel, inputs, outputs, units), counts in zip(layers, states, strict=False):
-        # An input unit is read by as many units as its place leaves within the map.
-        read = [min(unit + 1, kernel, units, len(counts) - unit) for unit in range(len(counts))]
-        total += (
-            sum(map(int.__mul__, counts, read)) ** 2 * inputs * outputs
-            + call * (units * kernel) ** 2
-        )
-    tail = layers[len(states) :]
-    return total + side**2 * sum(inputs * outputs for _, inputs, outputs, _ in tail)
+    total += _first_changes(first, states[0], call)
+    for layer, inputs in zip(others, states, strict=False):
+        total += _changes(layer, inputs, call)
+    for layer in others[len(states) :]:
+        total += side**2 * layer.channel_pairs  # once for each position of the window
+    return total
 
 
-def _layers(network, side, classes):
-    """Yield (kernel, inputs, outputs, units a side), a fully connected layer being one unit that sees all."""
+def _is_computed_incrementally(network: Mapping[str, Any]) -> bool:
+    for stage in receptive_field.stages(network):
+        if stage != Stage(stage.channels, stage.kernel):
+            return False
+    return True
+
+
+def _first_changes(layer: Layer, states: list[int], call: int) -> int:
+    """Multiply-adds of the first convolution's changes: of whole pooled units, from pixels."""
+    field = POOL + layer.kernel - 1
+    products = sum(states) ** 2 * POOL**2 * field**2
+    return products * layer.channel_pairs + call * len(states) ** 2
+
+
+def _changes(layer: Layer, states: list[int], call: int) -> int:
+    """Multiply-adds of a later layer's changes: every state of an input times who reads it."""
+    count = len(states)
+    products = 0
+    for unit, number in enumerate(states):
+        # An input unit is read by as many units as its distance from the map's edge allows.
+        readers = min(unit + 1, layer.kernel, layer.units, count - unit)
+        products += number * readers
+    return products**2 * layer.channel_pairs + call * (layer.units * layer.kernel) ** 2
+
+
+def _layers(network: Mapping[str, Any], side: int, classes: int) -> Iterator[Layer]:
+    """Yield the layers, the first one first; a fully connected one is a unit that sees all."""
     width = 3
-    sides = receptive_field.pooled_sides(network, side).values()
-    for stage, pooled in zip(receptive_field.stages(network), sides, strict=True):
-        yield stage.kernel, width, stage.channels, receptive_field.convolved_side(stage, side)
-        side, width = pooled, stage.channels
+    pooled_sides = receptive_field.pooled_sides(network, side).values()
+    for stage, pooled in zip(receptive_field.stages(network), pooled_sides, strict=True):
+        units = receptive_field.convolved_side(stage, side)
+        yield Layer(stage.kernel, width, stage.channels, units)
+        side = pooled
+        width = stage.channels
     for outputs in [*network["fc"], classes]:
-        yield side, width, outputs, 1
-        side, width = 1, outputs
+        yield Layer(side, width, outputs, 1)
+        side = 1
+        width = outputs
 
 
-def _states_by_layer(network, side, window):
-    """Yield, for each layer's pooled units along an axis, how many parts of a unit's field can be hidden."""
+def _states_by_layer(network: Mapping[str, Any], side: int, window: int) -> Iterator[list[int]]:
+    """Yield, per layer, how many parts of each pooled unit's field can be hidden, on one axis."""
     for field in receptive_field.of_pooled_maps(network, side).values():
-        yield [_states(first, last, side, window // 2) for first, last in field.seen]
+        yield [_states(first, end, side, window // 2) for first, end in field.seen]
 
 
-def _states(first, last, side, half):
-    parts = ((max(at - half, first), min(at + half + 1, last)) for at in range(side))
-    return len({(low, high) for low, high in parts if low < high})
+def _states(first: int, end: int, side: int, half: int) -> int:
+    """How many different parts of an interval of pixels a window hides as it moves."""
+    parts = set()
+    for centre in range(side):
+        low = max(centre - half, first)
+        high = min(centre + half + 1, end)
+        if low < high:
+            parts.add((low, high))
+    return len(parts)

@@ -1,44 +1,61 @@
 """A network's weights and all that is needed to use them again.
 
-Format: a dict of plain values and tensors, read with `weights_only=True`: `weights` (state dict,
-`conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`, `normalisation`, `epoch`, and `training`, the
-settings of the epoch.
+Format: a dict of plain values and tensors, read with `weights_only=True`: `format_version`,
+`weights` (state dict, `conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`,
+`normalisation`, `epoch`, and `training`, the settings of the epoch.
 """
 
 import io
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from convprobe.errors import InputError
 from convprobe.network.layers import Network
 from convprobe.store import files
+from convprobe.store.format import FORMAT_VERSION, check_version
+
+RUN_AGAIN = "delete it and run again"
+LONGEST_DETAIL = 200  # characters
+# How PyTorch names what a file would execute.
+EXECUTED = re.compile(r"Unsupported global: GLOBAL (\S+)")
 
 
 @dataclass
 class Checkpoint:
-    """A network with its class names, how many epochs it was trained for (0 if elsewhere), and with what settings."""
+    """A network, what it is to be used with, and how it was trained.
+
+    Attributes:
+        settings: the config's `network`.
+        classes: names, in the order of the network's outputs.
+        side: of the images, in pixels.
+        normalisation: `mean` and `std` per channel of pixels in [0, 1].
+        epoch: how many epochs it was trained for; 0 if it was trained elsewhere.
+        training: the settings of the last of them.
+    """
 
     network: Network
-    settings: dict
+    settings: Mapping[str, Any]
     classes: tuple[str, ...]
     side: int
-    normalisation: dict
+    normalisation: Mapping[str, Any]
     epoch: int
-    training: dict | None = None
+    training: Mapping[str, Any] | None = None
 
 
-def save(path, checkpoint):
+def save(path: Path | str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint."""
-    weights = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in checkpoint.network.state_dict().items()
-    }
+    weights = {}
+    for name, tensor in checkpoint.network.state_dict().items():
+        weights[name] = tensor.detach().cpu().contiguous()
     values = {
+        "format_version": FORMAT_VERSION,
         "weights": weights,
         "network": checkpoint.settings,
         "classes": list(checkpoint.classes),
@@ -50,49 +67,56 @@ def save(path, checkpoint):
     save_tensors(path, values)
 
 
-def load(path, device="cpu"):
+def load(path: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
     """Read a checkpoint; its network is on `device`, channels last, in evaluation mode.
 
     Raises:
-        InputError: the file is damaged, or its weights don't fit its network or are no finite numbers.
+        InputError: the file is damaged or of another format version, or its weights don't fit its
+            network or are no finite numbers.
     """
     values = load_tensors(path)
-    try:
-        checkpoint = _checkpoint(values)
-    except Exception as error:  # a file can be wrong in any way; nothing else is read here
-        detail = _one_line(error)
-        raise InputError(
-            f"{path}: not a checkpoint of this workflow ({detail}): delete it and run again"
-        ) from error
-    if not all(weights.isfinite().all() for weights in checkpoint.network.state_dict().values()):
-        raise InputError(f"{path}: has weights that are not finite: delete it and run again")
+    checkpoint = _checkpoint(path, values)
+    for weights in checkpoint.network.state_dict().values():
+        if not weights.isfinite().all():
+            raise InputError(f"{path}: has weights that are not finite: {RUN_AGAIN}")
     checkpoint.network.to(device, memory_format=torch.channels_last).eval()
     return checkpoint
 
 
-def of_run(path: Path, last_epoch: int) -> list[Path]:
-    """Paths of the checkpoints of epochs 1 to the last one that lie beside one, in order."""
-    named = [Path(path).with_name(f"epoch-{epoch:02d}.pth") for epoch in range(1, last_epoch + 1)]
-    return [path for path in named if path.exists()]
+def _checkpoint(path: Path | str, values: Any) -> Checkpoint:
+    if isinstance(values, dict):
+        check_version(path, values.get("format_version"))
+    try:
+        return _from_values(values)
+    except Exception as error:  # a file can be wrong in any way; nothing else is read here
+        raise InputError(
+            f"{path}: not a checkpoint of this workflow ({_one_line(error)}): {RUN_AGAIN}"
+        ) from error
 
 
-def _checkpoint(values):
-    network = Network(
-        values["network"], len(values["classes"]), values["side"], values["normalisation"]
-    )
+def _from_values(values: Any) -> Checkpoint:
+    normalisation = values["normalisation"]
+    network = Network(values["network"], len(values["classes"]), values["side"], normalisation)
     network.load_state_dict(values["weights"])
     return Checkpoint(
         network=network,
         settings=values["network"],
         classes=tuple(values["classes"]),
         side=values["side"],
-        normalisation=values["normalisation"],
+        normalisation=normalisation,
         epoch=int(values["epoch"]),
-        training=values.get("training"),  # older versions wrote none
+        training=values["training"],
     )
 
 
-def save_tensors(path, values):
+def of_run(path: Path | str, last_epoch: int) -> list[Path]:
+    """Paths of the checkpoints of a run that exist, by one of them; epochs 1 to the last one."""
+    names = [f"epoch-{epoch:02d}.pth" for epoch in range(1, last_epoch + 1)]
+    folder = Path(path).parent
+    return [folder / name for name in names if (folder / name).exists()]
+
+
+def save_tensors(path: Path | str, values: Any) -> None:
     """Write nested plain values and tensors; equal values give equal bytes."""
     # In memory first: given a path, torch.save would write the temporary file's name inside; given
     # an open file, it would hide the system's reason where the disk is full.
@@ -102,7 +126,7 @@ def save_tensors(path, values):
         partial.write_bytes(content.getbuffer())
 
 
-def load_tensors(path, advice="delete it and run again"):
+def load_tensors(path: Path | str, advice: str = RUN_AGAIN) -> Any:
     """Read what `save_tensors` wrote, executing nothing that the file may hold.
 
     Args:
@@ -114,35 +138,37 @@ def load_tensors(path, advice="delete it and run again"):
     try:
         _refuse_bomb(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a damaged file might be
+            warnings.simplefilter("ignore")  # about what a damaged file might be
             return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file makes of PyTorch's reader can be any of them
+    except Exception as error:  # PyTorch's reader may raise anything for a damaged file
         detail = _one_line(error)
         raise InputError(f"{path}: damaged or not a checkpoint ({detail}): {advice}") from error
 
 
-def _refuse_bomb(path):
-    """PyTorch writes zip files without compression; it would unpack a compressed one into the memory, however large."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            unpacked, size = (
-                sum(entry.file_size for entry in archive.infolist()),
-                Path(path).stat().st_size,
-            )
-        if unpacked > size:
-            raise ValueError(
-                f"unpacks to {unpacked} bytes, expected no more than the {size} that it has"
-            )
+def _refuse_bomb(path: Path | str) -> None:
+    """Refuse a compressed zip file: PyTorch would unpack it into the memory, however large.
+
+    PyTorch itself writes zip files without compression.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    size = Path(path).stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > size:
+        raise ValueError(
+            f"unpacks to {unpacked} bytes, expected no more than the {size} that it has"
+        )
 
 
-def _one_line(error):
-    """What PyTorch says of a file, without its advice to load the file anyhow."""
+def _one_line(error: Exception) -> str:
+    """What PyTorch says of a file, without its advice to load the file all the same."""
     text = " ".join(str(error).split())
-    if executed := re.search(r"Unsupported global: GLOBAL (\S+)", text):
+    executed = EXECUTED.search(text)
+    if executed:
         return f"holds {executed[1][:100]}, expected plain values and tensors"
-    text = (
-        text.rpartition("WeightsUnpickler error: ")[2]
-        .partition(" In PyTorch 2.6,")[0]
-        .partition(" Check the ")[0]
-    )
-    return "".join(filter(str.isprintable, text))[:200]
+    _, _, text = text.rpartition("WeightsUnpickler error: ")
+    for advice in (" In PyTorch 2.6,", " Check the "):
+        text, _, _ = text.partition(advice)
+    printable = "".join(filter(str.isprintable, text))
+    return printable[:LONGEST_DETAIL]

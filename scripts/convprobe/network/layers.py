@@ -1,127 +1,178 @@
 """The network that is trained and probed."""
 
 import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convprobe.errors import InputError
 from convprobe.network import receptive_field
 
-# Up to which a layer trains faster on a CPU as a product of matrices: PyTorch's convolution takes long over many
-# weights, however small the maps (benchmarks/training.py).
+# Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
+# PyTorch takes long over the many weights, however small the maps are (benchmarks/training.py).
 PATCHES_PER_FILTER = 4
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 
 
 class Network(nn.Module):
-    """Convolutions, each with batch normalisation if asked for, ReLU and max pooling; fully connected layers.
+    """Stages of convolution, ReLU and max pooling, then fully connected layers.
 
-    Normalisation is part of the network, so that every probe hands it plain pixels. It isn't part
-    of the state dict, whose keys are `conv1.weight` … `fc3.bias`, and `norm1.weight` … where a
-    convolution is followed by batch normalisation.
+    A stage has batch normalisation too if its settings ask for it.
+    Normalisation of the input is part of the network, so that every probe hands it plain pixels. It
+    isn't part of the state dict, whose keys are `conv1.weight` … `fc3.bias`, and `norm1.weight` …
+    where a convolution is followed by batch normalisation.
+
+    Attributes:
+        convolutions: names of the convolutional layers, `conv1` first.
+        fully_connected: names of the others, `fc1` first.
     """
 
-    def __init__(self, settings, classes, side, normalisation=RAW):
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        classes: int,
+        side: int,
+        normalisation: Mapping[str, Sequence[float]] = RAW,
+    ) -> None:
         """Build the network with PyTorch's default initial weights.
 
         Args:
-            settings: the config's `network`: `conv` (a receptive_field.Stage each), `fc` (widths) and `dropout`.
+            settings: the config's `network`: `conv` (a receptive_field.Stage each), `fc` (widths)
+                and `dropout`.
             classes: number of outputs.
             side: of the square input images, in pixels.
             normalisation: `mean` and `std` per channel of pixels in [0, 1].
 
         Raises:
-            InputError: a layer shrinks the map below 1×1, or a channel has no deviation to divide by.
+            InputError: a layer shrinks the map below 1×1, or a channel has no deviation to divide
+                by.
         """
         super().__init__()
-        if 0 in normalisation["std"]:
-            found = f"channel {normalisation['std'].index(0)} has one value everywhere"
-            raise InputError(
-                f"the training images can't be normalised: {found}. Expected training.normalise or "
-                "runs.NAME.normalise to be false or, with weights, runs.NAME.normalisation"
-            )
-        self.settings, self.classes, self.side = settings, classes, side
-        width = len(normalisation["mean"])
+        _refuse_constant_channel(normalisation)
+        self.settings = settings
+        self.classes = classes
+        self.side = side
         self.stages = receptive_field.stages(settings)
-        for number, stage in enumerate(self.stages, start=1):
-            convolution = nn.Conv2d(
-                width, stage.channels, stage.kernel, stage.stride, stage.padding
-            )
-            self.add_module(f"conv{number}", convolution)
-            if stage.batch_norm:
-                self.add_module(f"norm{number}", nn.BatchNorm2d(stage.channels))
-            width = stage.channels
+        channels = self._add_convolutions(len(normalisation["mean"]))
         *_, last_side = receptive_field.pooled_sides(settings, side).values()
-        width *= last_side**2
-        for number, outputs in enumerate([*settings["fc"], classes], start=1):
-            self.add_module(f"fc{number}", nn.Linear(width, outputs))
-            width = outputs
-        self.convolutions = [f"conv{n}" for n in range(1, len(settings["conv"]) + 1)]
-        self.fully_connected = [f"fc{n}" for n in range(1, len(settings["fc"]) + 2)]
+        self._add_fully_connected(channels * last_side**2)
         for name in ("mean", "std"):
             values = torch.tensor(normalisation[name], dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, values, persistent=False)
 
-    def pooled_maps(self, images):
-        """Yield (layer name, maps after ReLU and pooling), the first layer first.
+    def _add_convolutions(self, channels: int) -> int:
+        """Add the convolutional layers; the number of channels that come out of the last one."""
+        self.convolutions = []
+        for number, stage in enumerate(self.stages, start=1):
+            convolution = nn.Conv2d(
+                channels, stage.channels, stage.kernel, stage.stride, stage.padding
+            )
+            self.add_module(f"conv{number}", convolution)
+            self.convolutions.append(f"conv{number}")
+            if stage.batch_norm:
+                self.add_module(f"norm{number}", nn.BatchNorm2d(stage.channels))
+            channels = stage.channels
+        return channels
+
+    def _add_fully_connected(self, width: int) -> None:
+        self.fully_connected = []
+        for number, outputs in enumerate([*self.settings["fc"], self.classes], start=1):
+            self.add_module(f"fc{number}", nn.Linear(width, outputs))
+            self.fully_connected.append(f"fc{number}")
+            width = outputs
+
+    def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
+        """Logits of images in [0, 1]."""
+        *_, (_, maps) = self.pooled_maps(images)
+        hidden = maps.flatten(1)
+        dropout = self.settings.get("dropout", 0)
+        *inner, last = self.fully_connected
+        for name in inner:
+            layer = self.get_submodule(name)
+            hidden = F.relu(layer(F.dropout(hidden, dropout, self.training)))
+        layer = self.get_submodule(last)
+        return layer(F.dropout(hidden, dropout, self.training))
+
+    def pooled_maps(
+        self, images: Float[Tensor, "image channel y x"]
+    ) -> Iterator[tuple[str, Float[Tensor, "image channel y x"]]]:
+        """Yield each layer's name and its maps after ReLU and pooling, the first layer first.
 
         Args:
-            images: float32 (image, channel, y, x) in [0, 1].
+            images: in [0, 1].
         """
         maps = (images - self.mean) / self.std
         for number, name in enumerate(self.convolutions):
             maps = self.pooled(number, self.convolved(number, maps))
             yield name, maps
 
-    def convolved(self, number, maps):
+    def convolved(
+        self, number: int, maps: Float[Tensor, "image channel y x"]
+    ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         """The convolution of a layer, counted from 0."""
-        convolution, stage = self.get_submodule(self.convolutions[number]), self.stages[number]
-        patches = len(maps) * receptive_field.convolved_side(stage, maps.shape[-1]) ** 2
-        # Not in evaluation: how many images come at a time mustn't decide what is computed there.
-        if (
-            self.training
-            and maps.device.type == "cpu"
-            and patches <= PATCHES_PER_FILTER * stage.channels
-        ):
+        convolution = self.get_submodule(self.convolutions[number])
+        # Not in evaluation: there the size of a batch must not decide how it is computed.
+        if self.training and maps.device.type == "cpu" and self._is_faster_as_product(number, maps):
             return _as_product(convolution, maps)
         return convolution(maps)
 
-    def pooled(self, number, maps):
-        """What follows the convolution of a layer, counted from 0: batch normalisation, ReLU and pooling."""
+    def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
+        stage = self.stages[number]
+        side = receptive_field.convolved_side(stage, maps.shape[-1])
+        patches = len(maps) * side**2
+        return patches <= PATCHES_PER_FILTER * stage.channels
+
+    def pooled(
+        self, number: int, maps: Float[Tensor, "image channel y x"]
+    ) -> Float[Tensor, "image channel pooled_y pooled_x"]:
+        """What follows a layer's convolution: batch normalisation, ReLU and pooling.
+
+        Args:
+            number: of the layer, counted from 0.
+        """
         stage = self.stages[number]
         if stage.batch_norm:
             maps = self.get_submodule(f"norm{number + 1}")(maps)
-        return F.relu(F.max_pool2d(maps, stage.pool))  # as in the other order, for fewer values
+        # Pooling first gives the same maps, and leaves fewer values to ReLU.
+        return F.relu(F.max_pool2d(maps, stage.pool))
 
-    def forward(self, images):
-        """Logits (image, class) of float32 images (image, channel, y, x) in [0, 1]."""
-        *_, (_, maps) = self.pooled_maps(images)
-        hidden, dropout = maps.flatten(1), self.settings.get("dropout", 0)
-        for name in self.fully_connected[:-1]:
-            hidden = F.relu(self.get_submodule(name)(F.dropout(hidden, dropout, self.training)))
-        return self.get_submodule(self.fully_connected[-1])(
-            F.dropout(hidden, dropout, self.training)
+
+def _refuse_constant_channel(normalisation: Mapping[str, Sequence[float]]) -> None:
+    deviations = list(normalisation["std"])
+    if 0 in deviations:
+        raise InputError(
+            f"the training images can't be normalised: channel {deviations.index(0)} has one value "
+            "everywhere. Expected training.normalise or runs.NAME.normalise to be false or, with "
+            "weights, runs.NAME.normalisation"
         )
 
 
-def as_input(pixels):
-    """Turn uint8 pixels (image, y, x, channel) into float32 (image, channel, y, x) in [0, 1]."""
+def as_input(pixels: UInt8[Tensor, "image y x channel"]) -> Float32[Tensor, "image channel y x"]:
+    """Pixels as the network takes them, in [0, 1]."""
     return pixels.permute(0, 3, 1, 2).float().div_(255)
 
 
-def _as_product(convolution, maps):
-    """A convolution as a product of two matrices, patches and weights (Chellapilla et al. 2006, section 3)."""
-    # In float32 or better: the gradient at a place that lies in several patches is summed before it is rounded.
-    places = F.pad(
-        maps.to(torch.promote_types(maps.dtype, torch.float32)), 4 * convolution.padding[:1]
-    )
-    end, stride = places.shape[-1] - convolution.kernel_size[0] + 1, convolution.stride[0]
-    corners = itertools.product(range(convolution.kernel_size[0]), repeat=2)
-    shifted = [
-        places[..., y : y + end : stride, x : x + end : stride].to(maps.dtype) for y, x in corners
-    ]
-    patches = torch.cat([part.permute(0, 2, 3, 1) for part in shifted], dim=-1)
+def _as_product(
+    convolution: nn.Conv2d, maps: Float[Tensor, "image channel y x"]
+) -> Float[Tensor, "image output convolved_y convolved_x"]:
+    """A convolution as a product of two matrices, patches and weights.
+
+    Source: Chellapilla et al. 2006, section 3.
+    """
+    # In float32 or better: a pixel's gradient is summed over its patches before it is rounded.
+    precise = maps.to(torch.promote_types(maps.dtype, torch.float32))
+    padded = F.pad(precise, 4 * convolution.padding[:1])
+    kernel = convolution.kernel_size[0]
+    stride = convolution.stride[0]
+    end = padded.shape[-1] - kernel + 1
+    columns = []
+    for y, x in itertools.product(range(kernel), repeat=2):
+        shifted = padded[..., y : y + end : stride, x : x + end : stride]
+        columns.append(shifted.to(maps.dtype).permute(0, 2, 3, 1))
+    patches = torch.cat(columns, dim=-1)
     weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches
     return F.linear(patches, weights, convolution.bias).permute(0, 3, 1, 2)

@@ -1,11 +1,13 @@
 """What part of the image a unit of a feature map sees, by arithmetic.
 
-Each stage of the network is a convolution, which may be normalised, then ReLU and max pooling. Plain
-Python, so that a Snakefile can use it. Source: Araujo, Norris & Sim 2019, Computing Receptive
-Fields of Convolutional Neural Networks, equations 1 and 2.
+Each stage of the network is a convolution, batch normalisation if asked for, ReLU and max pooling.
+Plain Python, so that a Snakefile can use it.
+Source: Araujo, Norris & Sim 2019, Computing Receptive Fields of Convolutional Neural Networks,
+equations 1 and 2.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from convprobe.errors import InputError
 
@@ -21,19 +23,20 @@ class Stage(NamedTuple):
     batch_norm: bool = False
 
 
-def stages(network):
-    """The stages of the config's `network`, first to last."""
+def stages(network: Mapping[str, Any]) -> list[Stage]:
+    """The stages of the config's `network`, the first one first."""
     return [Stage(**conv) for conv in network["conv"]]
 
 
 class ReceptiveField(NamedTuple):
-    """What the units of a pooled map see along an axis of the image; both axes are alike.
+    """What the units of a pooled map see along one axis of the image; both axes are alike.
 
     Attributes:
         size: of what a unit sees, in pixels, padding included.
-        stride: pixels from what one unit sees to what the next one does.
-        start: the first unit's first pixel; below 0 where that is padding.
-        seen: half-open interval of the image's pixels, for each unit; less than `size` where it sees padding too.
+        stride: pixels between what neighbouring units see.
+        start: the first pixel that the first unit sees; below 0 if that is padding.
+        seen: for each unit the half-open interval of the image's pixels that it sees; shorter than
+            `size` if the unit sees padding too.
     """
 
     size: int
@@ -42,11 +45,11 @@ class ReceptiveField(NamedTuple):
     seen: tuple[tuple[int, int], ...]
 
 
-def of_pooled_maps(network: dict, side: int) -> dict[str, ReceptiveField]:
+def of_pooled_maps(network: Mapping[str, Any], side: int) -> dict[str, ReceptiveField]:
     """The receptive fields of pooled units, by layer name, `conv1` first.
 
-    Padding stands at the end of the map that it pads. Where pooling or a stride dropped rows of an earlier map,
-    that is before the end of the image: so each layer's intervals are made of those of the layer before.
+    Where pooling or a stride drops the last rows of a map, later padding replaces them and lies
+    inside the image. So each layer's intervals are made of those of the layer before.
 
     Args:
         network: the config's `network`.
@@ -55,11 +58,13 @@ def of_pooled_maps(network: dict, side: int) -> dict[str, ReceptiveField]:
     Raises:
         InputError: a layer shrinks the map below 1×1.
     """
-    fields, size, stride, start = {}, 1, 1, 0
+    fields = {}
+    size = 1
+    stride = 1
+    start = 0
     seen = [(pixel, pixel + 1) for pixel in range(side)]
-    for stage, (layer, units) in zip(
-        stages(network), pooled_sides(network, side).items(), strict=True
-    ):
+    sides = pooled_sides(network, side)
+    for stage, (layer, units) in zip(stages(network), sides.items(), strict=True):
         start -= stage.padding * stride
         size += (stage.kernel - 1) * stride
         stride *= stage.stride
@@ -71,40 +76,43 @@ def of_pooled_maps(network: dict, side: int) -> dict[str, ReceptiveField]:
 
 
 def _seen(stage: Stage, unit: int, inputs: list[tuple[int, int]]) -> tuple[int, int]:
-    """What a pooled unit sees, by what each unit of the stage's input does; padding sees nothing."""
-    first = unit * stage.pool * stage.stride - stage.padding
-    last = ((unit + 1) * stage.pool - 1) * stage.stride - stage.padding + stage.kernel - 1
-    return inputs[max(first, 0)][0], inputs[min(last, len(inputs) - 1)][1]
+    """The interval that a pooled unit sees, given that of each of the stage's input units."""
+    first_unit = unit * stage.pool
+    last_unit = first_unit + stage.pool - 1
+    first = first_unit * stage.stride - stage.padding
+    last = last_unit * stage.stride - stage.padding + stage.kernel - 1
+    # Padding sees nothing.
+    first = max(first, 0)
+    last = min(last, len(inputs) - 1)
+    return inputs[first][0], inputs[last][1]
 
 
-def convolved_side(stage, side):
-    """Side of a stage's map before pooling, for an input of `side` units; below 1 where nothing is left."""
+def convolved_side(stage: Stage, side: int) -> int:
+    """Side of a stage's map before pooling, for an input of that side; below 1 if none is left."""
     return (side + 2 * stage.padding - stage.kernel) // stage.stride + 1
 
 
-def pooled_sides(network, side):
-    """Side of each layer's pooled map, for square images of `side` pixels.
-
-    Returns:
-        dict of int by layer name, `conv1` first.
+def pooled_sides(network: Mapping[str, Any], side: int) -> dict[str, int]:
+    """Side of each layer's pooled map, by layer name, for square images of `side` pixels.
 
     Raises:
         InputError: a layer shrinks the map below 1×1.
     """
     sides = {}
-    for number, stage in enumerate(stages(network), start=1):
-        found, side = side, convolved_side(stage, side) // stage.pool
-        if side < 1:
+    for index, stage in enumerate(stages(network)):
+        pooled = convolved_side(stage, side) // stage.pool
+        if pooled < 1:
             raise InputError(
-                f"network.conv[{number - 1}] is a {stage.kernel}×{stage.kernel} convolution and "
-                f"{stage.pool}×{stage.pool} pooling, but its input is {found}×{found}: that leaves nothing. "
-                "Expected fewer layers or smaller kernels"
+                f"network.conv[{index}] is a {stage.kernel}×{stage.kernel} convolution and "
+                f"{stage.pool}×{stage.pool} pooling, but its input is {side}×{side}: that leaves "
+                "nothing. Expected fewer layers or smaller kernels"
             )
-        sides[f"conv{number}"] = side
+        sides[f"conv{index + 1}"] = pooled
+        side = pooled
     return sides
 
 
-def split_name(filter_name):
-    """`conv2/400` as ("conv2", 400)."""
+def split_name(filter_name: str) -> tuple[str, int]:
+    """Layer and channel of a filter: `conv2/400` is ("conv2", 400)."""
     layer, channel = filter_name.split("/")
     return layer, int(channel)

@@ -16,6 +16,7 @@ import torch
 from convprobe.errors import InputError
 from convprobe.job import runtime
 from convprobe.network import arithmetic
+from convprobe.network.batches import in_batches
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import incremental
 from convprobe.store import files, hdf5
@@ -94,7 +95,8 @@ def _plain(network, pixels, hidden, fill, precision, job, batch):
         images, rows = np.divmod(np.arange(positions.start, positions.stop), len(hidden))
         return _probability(network, _covered(pixels[images], hidden[rows], fill), precision)
 
-    found = job.batches(probability, range(len(pixels) * len(hidden)), batch, "positions")
+    positions = range(len(pixels) * len(hidden))
+    found = in_batches(probability, positions, batch, "positions", job)
     return np.concatenate(list(found)).reshape(len(pixels), len(hidden), -1)
 
 

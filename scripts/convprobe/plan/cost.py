@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from convprobe.job import ahead, runtime
+from convprobe.job import ahead, machine
 from convprobe.network import arithmetic, receptive_field
 from convprobe.plan import study
 
@@ -46,7 +46,7 @@ def device() -> tuple[str, str]:
         listed = subprocess.run(command, capture_output=True, text=True, check=False)
         if listed.returncode == 0 and listed.stdout.strip():
             return "gpu", listed.stdout.splitlines()[0]
-    return "cpu", f"{runtime.usable_cores()} cores"
+    return "cpu", f"{machine.usable_cores()} cores"
 
 
 def seconds(config: dict, sizes: Sizes, kind: str, cores: int) -> dict[str, float]:

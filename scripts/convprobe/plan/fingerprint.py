@@ -1,7 +1,9 @@
 """A digest of code by its meaning: the syntax trees of a script and of what it imports.
 
-Snakemake reruns a job when its script's date changes and doesn't see the modules that it imports.
-This sees just what can change a result: not dates, comments, docstrings or formatting.
+Snakemake reruns a job when its script's date changes, and doesn't see the modules that it imports.
+This sees exactly what can change a result: not dates, comments, docstrings or formatting. Modules
+under `convprobe/job` are left out: they log, wait and hand over results, and decide no number, so
+that the edit of a log line makes nothing stale.
 """
 
 import ast
@@ -9,28 +11,32 @@ import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-DIGITS = 16  # of a digest, hexadecimal
+NO_NUMBERS = "convprobe/job"  # relative to the scripts' folder
 
 
 def fingerprint(script: Path | str) -> dict[str, str]:
     """Digests of a script and of every local module that it reaches by imports.
 
+    What only modules under NO_NUMBERS import is left out as well.
+
     Args:
         script: path of a Python file; modules are looked for from its folder.
 
     Returns:
-        digests by path relative to the script's folder, in sorted order.
+        16 hexadecimal digits by path relative to the script's folder, in sorted order.
     """
     root = Path(script).parent
     digests = {}
     waiting = [Path(script)]
     while waiting:
         file = waiting.pop()
-        name = file.relative_to(root).as_posix()
-        if name not in digests:
-            digests[name], imported = _read(file, root)
-            waiting += imported
+        name = file.relative_to(root)
+        if name.as_posix() in digests or name.is_relative_to(NO_NUMBERS):
+            continue
+        digests[name.as_posix()], imported = _read(file, root)
+        waiting += imported
     return dict(sorted(digests.items()))
 
 
@@ -38,20 +44,20 @@ def fingerprint(script: Path | str) -> dict[str, str]:
 def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     """Digest of one file, and the local files that it imports."""
     meaning = []
-    imports = []
-    _collect(ast.parse(file.read_text(encoding="utf-8")), meaning, imports)
+    statements = []
+    _collect(ast.parse(file.read_text(encoding="utf-8")), meaning, statements)
     imported = set()
-    for node in imports:
-        imported.update(_local_files(node, file, root))
+    for statement in statements:
+        imported.update(_local_files(statement, file, root))
     digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()
-    return digest[:DIGITS], sorted(imported)
+    return digest[:16], sorted(imported)
 
 
-def _collect(node: object, meaning: list[str], imports: list[ast.stmt]) -> None:
+def _collect(node: Any, meaning: list[str], imports: list[ast.Import | ast.ImportFrom]) -> None:
     """Append a syntax tree's nodes, in order and without docstrings, and its import statements.
 
-    Every kind of node has fixed fields, a list gives its length and a text is quoted, so that
-    two trees that differ give two different sequences. `ast.dump` takes four times as long.
+    Every kind of node has fixed fields, a list is preceded by its length and a text is quoted, so
+    that two different trees give two different sequences. `ast.dump` takes four times as long.
     """
     if isinstance(node, ast.AST):
         kind = type(node)
@@ -60,7 +66,9 @@ def _collect(node: object, meaning: list[str], imports: list[ast.stmt]) -> None:
             imports.append(node)
         for field in _fields(kind):
             value = getattr(node, field, None)
-            _collect(_without_docstring(value) if field == "body" else value, meaning, imports)
+            if field == "body":
+                value = _without_docstring(value)
+            _collect(value, meaning, imports)
     elif isinstance(node, list):
         meaning.append(str(len(node)))
         for item in node:
@@ -71,38 +79,41 @@ def _collect(node: object, meaning: list[str], imports: list[ast.stmt]) -> None:
 
 @functools.cache
 def _fields(kind: type[ast.AST]) -> list[str]:
-    """The fields that distinguish two nodes of a kind.
+    """Fields in which two nodes of a kind differ in meaning.
 
-    Not a string's prefix, nor whether a name is read or written, which its place implies.
+    Neither a text's prefix (`kind`) nor whether a name is read or written (`ctx`) is one of them:
+    the place of the node says that.
     """
-    return [field for field in kind._fields if field not in ("kind", "type_comment", "ctx")]
+    ignored = ("kind", "type_comment", "ctx")
+    return [field for field in kind._fields if field not in ignored]
 
 
-def _without_docstring(body: object) -> object:
+def _without_docstring(body: Any) -> Any:
     match body:
         case [ast.Expr(value=ast.Constant(value=str())), *rest]:
             return rest
     return body
 
 
-def _local_files(node: ast.stmt, file: Path, root: Path) -> Iterator[Path]:
+def _local_files(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> Iterator[Path]:
     """Files under `root` that an import statement loads, packages' `__init__.py` included."""
     for name in _imported_names(node, file, root):
-        place = root.joinpath(*name.split("."))
-        folders = [folder for folder in (place, *place.parents) if folder.is_relative_to(root)]
-        packages = [folder / "__init__.py" for folder in folders]
-        for candidate in (place.with_suffix(".py"), *packages):
-            if candidate.is_file():
-                yield candidate
+        module = root.joinpath(*name.split("."))
+        packages = [path for path in (module, *module.parents) if path.is_relative_to(root)]
+        inits = [package / "__init__.py" for package in packages]
+        yield from filter(Path.is_file, [module.with_suffix(".py"), *inits])
 
 
-def _imported_names(node: ast.stmt, file: Path, root: Path) -> list[str]:
-    """Full names of the modules that an import statement may load."""
+def _imported_names(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> list[str]:
+    """Dotted names, from `root`, of all that an import statement may load as a module."""
+    imported = [alias.name for alias in node.names]
     if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    package = file.parent.relative_to(root).parts
-    above = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+        return imported
+    above = ""
+    if node.level:
+        package = file.parent.relative_to(root).parts
+        above = ".".join(package[: len(package) - node.level + 1])
     module = ".".join(filter(None, [above, node.module]))
-    # What is imported from a package may be a module of it.
-    names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-    return list(filter(None, names))
+    # What is imported from a package may be one of its modules.
+    inner = [f"{module}.{name}" for name in imported]
+    return [module, *inner] if module else imported

@@ -5,26 +5,29 @@ set last, the file is moved to its place after that, and readers refuse a file w
 """
 
 import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import ArrayLike
 
 from convprobe.errors import InputError
 from convprobe.store import files
+from convprobe.store.format import FORMAT_VERSION, check_version
 
-FORMAT_VERSION = 1
+Values = np.ndarray | Sequence[Any]  # numbers, or texts
 
 
 @contextlib.contextmanager
-def create(path):
-    """Yield a new h5py.File that appears at `path` when the block ends well.
+def create(path: Path | str) -> Iterator[h5py.File]:
+    """Yield a new file that appears at `path` when the block ends without an error.
 
     Raises:
         InputError: the disk is full or can't be written; the message names `path`.
     """
-    # No chunk cache: HDF5 crashes at the end of the process over cached chunks that a full disk refused.
+    # No chunk cache (rdcc_nbytes): HDF5 crashes at the end of the process over cached chunks that
+    # a full disk refused.
     with (
         files.replacing(path) as partial,
         _system_errors(),
@@ -37,8 +40,8 @@ def create(path):
 
 
 @contextlib.contextmanager
-def _system_errors():
-    """On closing, h5py tells that the disk is full by a RuntimeError: make it the OSError that it is."""
+def _system_errors() -> Iterator[None]:
+    """Turn the RuntimeError by which h5py reports a full disk on closing into an OSError."""
     try:
         yield
     except RuntimeError as error:
@@ -48,11 +51,11 @@ def _system_errors():
 
 
 @contextlib.contextmanager
-def open_complete(path):
-    """Yield the h5py.File at `path`, opened for reading.
+def open_complete(path: Path | str) -> Iterator[h5py.File]:
+    """Yield the file at `path`, opened for reading.
 
     Raises:
-        InputError: the file is missing, damaged or incomplete.
+        InputError: the file is missing, damaged, incomplete, or of another format version.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -60,11 +63,7 @@ def open_complete(path):
                 raise InputError(
                     f"{path}: incomplete, its writer was stopped: delete it and run again"
                 )
-            if file.attrs["format_version"] != FORMAT_VERSION:
-                found = (
-                    f"{path}: has format {file.attrs['format_version']}, expected {FORMAT_VERSION}"
-                )
-                raise InputError(f"{found}: delete it and run again")
+            check_version(path, file.attrs.get("format_version"))
             yield file
     except OSError as error:
         raise InputError(
@@ -72,12 +71,13 @@ def open_complete(path):
         ) from error
 
 
-def dimension(file, name, values, units=None):
+def dimension(group: h5py.Group, name: str, values: Values, units: str | None = None) -> None:
     """Store the coordinates of an axis as a dimension scale, which xarray shows under `name`."""
-    file[name] = values
-    file[name].make_scale(name)
+    group[name] = values
+    scale = group[name]
+    scale.make_scale(name)
     if units:
-        file[name].attrs["units"] = units
+        scale.attrs["units"] = units
 
 
 def places(group: h5py.Group, side: int, units: str | None = "pixel") -> None:
@@ -86,37 +86,44 @@ def places(group: h5py.Group, side: int, units: str | None = "pixel") -> None:
         dimension(group, name, np.arange(side), units)
 
 
-def dataset(group: h5py.Group, name: str, values: ArrayLike, dimensions: tuple[str, ...]) -> None:
-    """Store an array whose axes are the named dimension scales of the group, which may be the file."""
-    attach(group, group.create_dataset(name, data=values), dimensions)
+def dataset(group: h5py.Group, name: str, values: Values, dimensions: Sequence[str]) -> None:
+    """Store an array whose axes are the named dimension scales of the group."""
+    stored = group.create_dataset(name, data=values)
+    attach(group, stored, dimensions)
 
 
-def virtual_dataset(file, name, parts, folder, dimensions):
+def virtual_dataset(
+    file: h5py.File,
+    name: str,
+    parts: Sequence[h5py.Dataset],
+    folder: Path | str,
+    dimensions: Sequence[str],
+) -> None:
     """Show datasets of other files as one array, joined along their first axis, without a copy.
 
     Args:
-        parts: h5py.Dataset, in order.
+        parts: in order.
         folder: in which `file` will lie; the other files are found relative to it.
-        dimensions: names of dimension scales of the file, one an axis.
+        dimensions: names of dimension scales of the file, one per axis.
     """
-    layout, start = (
-        h5py.VirtualLayout((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype),
-        0,
-    )
+    first = parts[0]
+    rows = sum(map(len, parts))
+    layout = h5py.VirtualLayout((rows, *first.shape[1:]), first.dtype)
+    start = 0
     for part in parts:
-        place = Path(part.file.filename).relative_to(folder).as_posix()
-        layout[start : start + len(part)] = h5py.VirtualSource(
-            place, part.name, part.shape, part.dtype
-        )
-        start += len(part)
-    # As h5py has it for all others: with the time in it, each writing would give other bytes.
+        path = Path(part.file.filename).relative_to(folder).as_posix()
+        end = start + len(part)
+        layout[start:end] = h5py.VirtualSource(path, part.name, part.shape, part.dtype)
+        start = end
+    # As h5py does for all others: with the time in it, each writing would give other bytes.
     layout.dcpl.set_obj_track_times(False)
-    # What is missing shows as no number, or as no label.
-    missing = np.nan if parts[0].dtype.kind == "f" else -1
-    attach(file, file.create_virtual_dataset(name, layout, fillvalue=missing), dimensions)
+    # What is missing shows as not a number, or as no label.
+    missing = np.nan if first.dtype.kind == "f" else -1
+    joined = file.create_virtual_dataset(name, layout, fillvalue=missing)
+    attach(file, joined, dimensions)
 
 
-def attach(group: h5py.Group, stored: h5py.Dataset, dimensions: tuple[str, ...]) -> None:
+def attach(group: h5py.Group, stored: h5py.Dataset, dimensions: Sequence[str]) -> None:
     """Name the axes of an array by dimension scales of the group."""
-    for axis, scale in enumerate(dimensions):
-        stored.dims[axis].attach_scale(group[scale])
+    for axis, name in enumerate(dimensions):
+        stored.dims[axis].attach_scale(group[name])

@@ -1,83 +1,105 @@
-"""What a network takes images for, and how often it is right."""
+"""Predictions, loss and accuracy of a network."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
 from torch.nn import functional as F
 
-from convprobe.dataset import image_file
-from convprobe.job import ahead, runtime
+from convprobe.dataset.image_file import Images
+from convprobe.job import ahead
+from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
-from convprobe.network.layers import as_input
+from convprobe.network.batches import in_batches
+from convprobe.network.layers import Network, as_input
 from convprobe.store import files
 
+CPU = torch.device("cpu")
 BATCH = 500  # images at a time; bounds the memory, doesn't change the result
 
+Measures = dict[str, float | int]
 
-@torch.inference_mode()
-def predict(network, images, job=runtime.IDLE, batch=BATCH):
-    """Logits of images, in float32.
+
+def write_evaluations(
+    outputs: Mapping[str, Path | str],
+    shelf: ahead.Shelf,
+    checkpoint_path: Path | str,
+    last_epoch: int,
+    splits: Mapping[str, Images],
+    device: torch.device = CPU,
+    job: Job = IDLE,
+) -> None:
+    """Write an epoch's evaluation, and put those of the run's others on the shelf while quick.
 
     Args:
-        network: in evaluation mode, on the device where it is to run.
-        images: datasets.Images.
-        batch: images at a time; doesn't change the result.
-
-    Returns:
-        float32 (image, class), on the CPU.
+        outputs: the path of `evaluation`.
+        checkpoint_path: of the epoch.
+        last_epoch: of the run; checkpoints of later ones are left over from another config.
+        splits: images by the name of their split.
     """
-    device = next(network.parameters()).device
+    own = shelf.place(checkpoint_path)
+    others = {}
+    with ahead.leaving_errors_to_their_job():
+        others = _places_of_others(shelf, checkpoint_path, last_epoch)
+        shelf.discard_all_but([own, *others.values()])
+    due = [path for path, place in others.items() if not place.exists()]
+    evaluations = ahead.while_quick(_evaluations([checkpoint_path, *due], splits, device, job))
+    files.write_json(outputs["evaluation"], next(evaluations))
+    own.mkdir(parents=True, exist_ok=True)  # empty, as if the evaluation were taken from there
+    with ahead.leaving_errors_to_their_job():
+        for path, evaluation in zip(due, evaluations, strict=False):
+            with shelf.adding(others[path]) as folder:
+                files.write_json(folder / "evaluation", evaluation)
 
-    def logits(pixels):
-        return network(as_input(pixels.to(device))).cpu()
 
-    return torch.cat(list(job.batches(logits, torch.from_numpy(images.pixels), batch, "images")))
+def _places_of_others(
+    shelf: ahead.Shelf, checkpoint_path: Path | str, last_epoch: int
+) -> dict[Path, Path]:
+    """Places on the shelf of the evaluations of a run's other checkpoints, by their paths."""
+    places = {}
+    for path in checkpoints.of_run(checkpoint_path, last_epoch):
+        if path != Path(checkpoint_path):
+            places[path] = shelf.place(path)
+    return places
 
 
-def evaluate(network, images, job=runtime.IDLE):
-    """Mean cross-entropy and accuracy: dict of `loss`, `accuracy` and `images`, the number counted."""
-    logits, labels = predict(network, images, job), torch.from_numpy(images.labels)
+def _evaluations(
+    paths: Iterable[Path | str], splits: Mapping[str, Images], device: torch.device, job: Job
+) -> Iterator[dict[str, Measures]]:
+    """Yield what is measured of each checkpoint, by split."""
+    for path in paths:
+        network = checkpoints.load(path, device).network
+        yield {split: evaluate(network, images, job) for split, images in splits.items()}
+
+
+def evaluate(network: Network, images: Images, job: Job = IDLE) -> Measures:
+    """Mean cross-entropy as `loss`, `accuracy`, and the number of `images`."""
+    logits = predict(network, images, job)
+    labels = torch.from_numpy(images.labels)
+    is_right = logits.argmax(1) == labels
     return {
         "loss": F.cross_entropy(logits.double(), labels).item(),
-        "accuracy": (logits.argmax(1) == labels).double().mean().item(),
+        "accuracy": is_right.double().mean().item(),
         "images": len(labels),
     }
 
 
-def write_evaluations(
-    outputs: dict[str, Path],
-    shelf: ahead.Shelf,
-    checkpoint_path: Path,
-    last_epoch: int,
-    splits: dict[str, image_file.Images],
-    job: runtime.Job = runtime.IDLE,
-) -> None:
-    """Write the evaluation of an epoch, and put those of the run's others on the shelf while they are quick.
+@torch.inference_mode()
+def predict(
+    network: torch.nn.Module, images: Images, job: Job = IDLE, batch: int = BATCH
+) -> Float32[Tensor, "image class"]:
+    """Logits of images, on the CPU.
 
     Args:
-        outputs: the path of `evaluation`.
-        shelf: an ahead.Shelf.
-        checkpoint_path: of the epoch.
-        last_epoch: number of the run's last one; checkpoints of later ones are left over from another config.
-        splits: the images, by the name of their split.
+        network: in evaluation mode, on the device where it is to run.
+        batch: images at a time; doesn't change the result.
     """
-    own, places = shelf.place(checkpoint_path), {}
-    with ahead.left_to_its_job():
-        beside = checkpoints.of_run(checkpoint_path, last_epoch)
-        places = {path: shelf.place(path) for path in beside if path != Path(checkpoint_path)}
-        shelf.keep([own, *places.values()])
-    due = [path for path, place in places.items() if not place.exists()]
-    evaluated = ahead.quick(_evaluations([checkpoint_path, *due], splits, job))
-    files.write_json(outputs["evaluation"], next(evaluated))
-    own.mkdir(parents=True, exist_ok=True)  # as if it were taken from there
-    with ahead.left_to_its_job():
-        for path, measured in zip(due, evaluated, strict=False):
-            with shelf.adding(places[path]) as folder:
-                files.write_json(folder / "evaluation", measured)
+    device = next(network.parameters()).device
 
+    def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float32[Tensor, "part class"]:
+        return network(as_input(pixels.to(device))).cpu()
 
-def _evaluations(paths, splits, job):
-    """Yield the losses and accuracies of each checkpoint by split."""
-    for path in paths:
-        network = checkpoints.load(path, job.device).network
-        yield {split: evaluate(network, images, job) for split, images in splits.items()}
+    pixels = torch.from_numpy(images.pixels)
+    return torch.cat(list(in_batches(logits, pixels, batch, "images", job)))

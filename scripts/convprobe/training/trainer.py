@@ -1,147 +1,210 @@
 """Training, one epoch at a time.
 
-An epoch is a function of the weights and optimizer state before it, the images and the settings:
-its random draws come from a generator seeded by the run's seed and the epoch's number. So a run
-that was cut anywhere and taken up again gives the same bytes, on one machine and version.
-Where epochs are quick, one process trains several, each with files of its own (see ahead).
+An epoch is a function of the weights and the optimizer's state before it, the images and the
+settings: its random draws come from a generator that is seeded by the run's seed and the epoch's
+number. So training that is cut and resumed gives the same bytes, on one machine and version, as
+training that was not. Where epochs are quick, one process trains several, each with files of its
+own (see job/ahead).
 """
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
 from torch.nn import functional as F
 
+from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
-from convprobe.job import ahead, runtime, versions
+from convprobe.job import ahead, versions
+from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
+from convprobe.network.batches import halving
+from convprobe.network.checkpoints import Checkpoint
 from convprobe.network.layers import RAW, Network, as_input
 from convprobe.store import files
+from convprobe.training.augmentation import augment
 
-CROP_MARGIN = 4  # pixels of border that a random crop may shift over
+CPU = torch.device("cpu")
 
-
-def generator(seed, epoch):
-    """A CPU torch.Generator that is independent for every (seed, epoch)."""
-    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
-
-
-def begin(images, network, normalisation, settings):
-    """The checkpoint at epoch 0, and no optimizer state.
-
-    Initial weights are PyTorch's default ones, drawn from the run's seed.
-
-    Args:
-        images: the training images (image_file.Images).
-        network: the config's `network`.
-        normalisation: `mean` and `std` of the training images; used where the settings say so.
-        settings: the run's `training`.
-    """
-    used = {key: normalisation[key] for key in ("mean", "std")} if settings["normalise"] else RAW
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings["seed"])
-        built = Network(network, len(images.classes), images.side, used)
-    return checkpoints.Checkpoint(built, network, images.classes, images.side, used, epoch=0), None
+Settings = dict[str, Any]
+OptimizerState = dict[str, Any]
+Record = dict[str, Any]
 
 
-def resume(checkpoint_path, optimizer_path):
-    """The checkpoint and the optimizer state after an epoch."""
-    return checkpoints.load(checkpoint_path), checkpoints.load_tensors(optimizer_path)
+class Epoch(NamedTuple):
+    """What an epoch of training leaves: the weights, the optimizer's state, and its record."""
+
+    checkpoint: Checkpoint
+    optimizer_state: OptimizerState
+    record: Record
 
 
-def write_epochs(outputs, shelf, epochs):
+def write_epochs(
+    outputs: Mapping[str, Path | str], shelf: ahead.Shelf, epochs: Iterator[Epoch]
+) -> None:
     """Write an epoch's results, and put those of the next ones on the shelf while they are quick.
 
     Args:
         outputs: paths by name: `checkpoint`, `optimizer` and `record`.
-        shelf: an ahead.Shelf.
-        epochs: of `train`.
+        epochs: from this job's epoch on, as `train` yields them.
     """
-    epochs = ahead.quick(epochs)
-    _write(outputs, *next(epochs))
-    with ahead.left_to_its_job():
+    epochs = ahead.while_quick(epochs)
+    _write(outputs, next(epochs))
+    with ahead.leaving_errors_to_their_job():
         place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
         if place.exists():
-            return  # a job that was killed had gone ahead
-        shelf.keep([])
+            return  # a job that was killed had trained ahead
+        shelf.discard_all_but([])
         for epoch in epochs:
             with shelf.adding(place) as folder:
-                _write({name: folder / name for name in outputs}, *epoch)
+                _write({name: folder / name for name in outputs}, epoch)
             place = shelf.place(place / "checkpoint", place / "optimizer")
 
 
-def _write(paths, checkpoint, optimizer_state, record):
-    checkpoints.save(paths["checkpoint"], checkpoint)
-    checkpoints.save_tensors(paths["optimizer"], optimizer_state)
-    files.write_json(paths["record"], record)
+def _write(paths: Mapping[str, Path | str], epoch: Epoch) -> None:
+    checkpoints.save(paths["checkpoint"], epoch.checkpoint)
+    checkpoints.save_tensors(paths["optimizer"], epoch.optimizer_state)
+    files.write_json(paths["record"], epoch.record)
 
 
-def train(checkpoint, optimizer_state, images, settings, last_epoch, job=runtime.IDLE):
-    """Train epoch after epoch, in place.
+def begin(
+    images: Images, network: Settings, normalisation: Mapping[str, Any], settings: Settings
+) -> tuple[Checkpoint, None]:
+    """The checkpoint before epoch 1; there is no optimizer state yet.
+
+    Initial weights are PyTorch's default ones, drawn from the run's seed.
 
     Args:
-        last_epoch: number of the last one.
-        others: as for `train_epoch`.
+        images: the training images.
+        network: the config's `network`.
+        normalisation: `mean` and `std` of the training images; used where the settings say so.
+        settings: the run's `training`.
+    """
+    used = RAW
+    if settings["normalise"]:
+        used = {key: normalisation[key] for key in RAW}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings["seed"])
+        untrained = Network(network, len(images.classes), images.side, used)
+    checkpoint = Checkpoint(untrained, network, images.classes, images.side, used, epoch=0)
+    return checkpoint, None
 
-    Yields:
-        the checkpoint, the optimizer state and the record after each epoch.
+
+def resume(
+    checkpoint_path: Path | str, optimizer_path: Path | str
+) -> tuple[Checkpoint, OptimizerState]:
+    """The checkpoint and the optimizer's state after an epoch."""
+    return checkpoints.load(checkpoint_path), checkpoints.load_tensors(optimizer_path)
+
+
+def train(
+    checkpoint: Checkpoint,
+    optimizer_state: OptimizerState | None,
+    images: Images,
+    settings: Settings,
+    last_epoch: int,
+    device: torch.device = CPU,
+    job: Job = IDLE,
+) -> Iterator[Epoch]:
+    """Train epoch after epoch up to the last one, in place, and yield what each leaves.
+
+    Args: as those of `train_epoch`.
     """
     while checkpoint.epoch < last_epoch:
-        record, optimizer_state = train_epoch(checkpoint, optimizer_state, images, settings, job)
-        yield checkpoint, optimizer_state, record
+        record, optimizer_state = train_epoch(
+            checkpoint, optimizer_state, images, settings, device, job
+        )
+        yield Epoch(checkpoint, optimizer_state, record)
 
 
-def train_epoch(checkpoint, optimizer_state, images, settings, job=runtime.IDLE):
+def train_epoch(
+    checkpoint: Checkpoint,
+    optimizer_state: OptimizerState | None,
+    images: Images,
+    settings: Settings,
+    device: torch.device = CPU,
+    job: Job = IDLE,
+) -> tuple[Record, OptimizerState]:
     """Train one more epoch, in place.
 
     Args:
-        checkpoint: after the epoch before; its network and epoch are advanced, and it keeps the settings.
-        optimizer_state: after the epoch before, or None at the start.
-        images: the training images (image_file.Images).
-        settings: the run's `training`; `epochs` matters to a schedule only.
+        checkpoint: after the epoch before; its network and epoch number advance, and it keeps the
+            settings.
+        optimizer_state: after the epoch before, or None before the first.
+        images: the training images.
+        settings: the run's `training`; the number of `epochs` matters to a schedule only.
 
     Returns:
-        dict of `train_loss` and `train_accuracy` (means over the epoch, while it trains) and
-        `images`; the optimizer state.
+        the record: `train_loss` and `train_accuracy` (means over the epoch, while the network
+        learns), `images` and `versions`; and the optimizer's state.
 
     Raises:
         InputError: the loss is no longer a number.
     """
-    device = job.device
     network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
-    random = generator(settings["seed"], checkpoint.epoch + 1)
-    pixels, labels = (
-        torch.from_numpy(images.pixels).to(device),
-        torch.from_numpy(images.labels).to(device),
-    )
-    batches = list(torch.randperm(len(labels), generator=random).split(settings["batch_size"]))
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [torch.cat(batches[-2:])]  # batch normalisation can't do with a single image
+    loss_sum, correct = _take_steps(network, optimizer, images, settings, checkpoint.epoch, job)
+    checkpoint.epoch += 1
+    checkpoint.training = settings
+    record = _record(checkpoint.epoch, loss_sum, correct, len(images.labels))
+    return record, optimizer.state_dict()
+
+
+def _take_steps(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    images: Images,
+    settings: Settings,
+    epochs_done: int,
+    job: Job,
+) -> tuple[float, int]:
+    """One step per batch; the sum of the images' losses, and how many predictions were right."""
+    device = network.mean.device
+    pixels = torch.from_numpy(images.pixels).to(device)
+    labels = torch.from_numpy(images.labels).to(device)
+    random = generator(settings["seed"], epochs_done + 1)
+    batches = _draw_batches(len(labels), settings["batch_size"], random)
+    torch.manual_seed(random.initial_seed())  # for dropout
     # Summed on the device: asking for a number at every step would make a GPU wait.
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)
-    torch.manual_seed(random.initial_seed())  # for dropout
-    size = settings["batch_size"] + 1  # images at a time, as far as they fit into the memory
+    part_size = settings["batch_size"] + 1  # halved if a batch doesn't fit into the memory
     for step, batch in enumerate(job.progress(batches, len(labels), "images")):
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(settings, epochs_done=checkpoint.epoch + step / len(batches))
+        _set_rate(optimizer, settings, epochs_done + step / len(batches))
         batch = batch.to(device)
-        augmented = augment(pixels[batch], settings["augmentation"], random)
-        step_in = partial(_step, network, optimizer, augmented, labels[batch], settings)
-        (loss, right), size = runtime.halving(step_in, size)
+        inputs = augment(pixels[batch], settings["augmentation"], random)
+        descend = partial(_descend, network, optimizer, inputs, labels[batch], settings)
+        (loss, right), part_size = halving(descend, part_size)
         loss_sum += loss * len(batch)
         correct += right
-    checkpoint.epoch += 1
-    checkpoint.training = settings
-    return _record(
-        checkpoint.epoch, loss_sum.item(), correct.item(), len(labels)
-    ), optimizer.state_dict()
+    return loss_sum.item(), correct.item()
 
 
-def _optimizer(network, settings, state):
+def generator(seed: int, epoch: int) -> torch.Generator:
+    """A generator on the CPU, independent for every (seed, epoch)."""
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+
+
+def _draw_batches(count: int, size: int, random: torch.Generator) -> Sequence[Int[Tensor, "_"]]:
+    """Indices of the images of each batch, in random order."""
+    batches = list(torch.randperm(count, generator=random).split(size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        # Batch normalisation can't work on a single image.
+        last = batches.pop()
+        batches[-1] = torch.cat([batches[-1], last])
+    return batches
+
+
+def _optimizer(
+    network: Network, settings: Settings, state: OptimizerState | None
+) -> torch.optim.Optimizer:
     optimizer = torch.optim.SGD(
         network.parameters(),
         lr=settings["learning_rate"],
@@ -153,33 +216,46 @@ def _optimizer(network, settings, state):
     return optimizer
 
 
-def _rate(settings, epochs_done):
-    """The learning rate, from the given one at the start to 0 at the end of the run."""
+def _set_rate(optimizer: torch.optim.Optimizer, settings: Settings, epochs_done: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = _rate(settings, epochs_done)
+
+
+def _rate(settings: Settings, epochs_done: float) -> float:
+    """The learning rate: constant, or from the given one at the start to 0 at the run's end."""
     rate = settings["optimizer"]["learning_rate"]
     if settings["schedule"] == "constant":
         return rate
     done = epochs_done / settings["epochs"]
-    return rate * (
-        1 - done if settings["schedule"] == "linear" else (1 + math.cos(math.pi * done)) / 2
-    )
+    if settings["schedule"] == "linear":
+        return rate * (1 - done)
+    return rate * ((1 + math.cos(math.pi * done)) / 2)
 
 
-def _step(network, optimizer, pixels, labels, settings, size):
-    """One step down the gradient of the mean cross-entropy: that loss, and how many were right.
+def _descend(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    pixels: UInt8[Tensor, "image y x channel"],
+    labels: Int[Tensor, "image"],
+    settings: Settings,
+    part_size: int,
+) -> tuple[Float[Tensor, ""], Int[Tensor, ""]]:
+    """One step down the gradient of the batch's mean cross-entropy.
 
-    The gradient is summed over parts of at most `size` images, which doesn't change it, but for what
-    batch normalisation takes for a batch.
+    The gradient is summed over parts of at most `part_size` images. That doesn't change it, except
+    for batch normalisation, to which each part is a batch.
+
+    Returns:
+        that loss, and how many predictions were right.
     """
     optimizer.zero_grad()
-    loss_sum, correct = 0, 0
-    for part, true in zip(pixels.split(size), labels.split(size), strict=True):
-        with torch.autocast(
-            pixels.device.type, torch.bfloat16, enabled=settings["precision"] == "bf16"
-        ):
-            logits = network(as_input(part)).float()
-        loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"]) * (
-            len(part) / len(pixels)
-        )
+    loss_sum = 0
+    correct = 0
+    parts = zip(pixels.split(part_size), labels.split(part_size), strict=True)
+    for part, true in parts:
+        logits = _logits(network, part, settings["precision"])
+        mean_loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"])
+        loss = mean_loss * (len(part) / len(pixels))
         loss.backward()
         loss_sum = loss_sum + loss.detach()
         correct = correct + (logits.argmax(1) == true).sum()
@@ -187,41 +263,23 @@ def _step(network, optimizer, pixels, labels, settings, size):
     return loss_sum, correct
 
 
-def _record(epoch, loss_sum, correct, count):
+def _logits(
+    network: Network, pixels: UInt8[Tensor, "image y x channel"], precision: str
+) -> Float[Tensor, "image class"]:
+    is_bf16 = precision == "bf16"
+    with torch.autocast(pixels.device.type, torch.bfloat16, enabled=is_bf16):
+        return network(as_input(pixels)).float()
+
+
+def _record(epoch: int, loss_sum: float, correct: int, count: int) -> Record:
     if not math.isfinite(loss_sum):
         raise InputError(
             f"epoch {epoch}: the training loss is {loss_sum / count}: training diverged. "
             "Expected a smaller training.optimizer.learning_rate"
         )
-    means = {"train_loss": loss_sum / count, "train_accuracy": correct / count, "images": count}
-    return means | {"versions": versions.computing()}
-
-
-def augment(pixels, augmentation, random):
-    """Randomly flip, or flip and shift, each image.
-
-    Args:
-        pixels: uint8 (image, y, x, channel).
-        augmentation: `none`, `flip` (left to right, every second image) or `flip-crop` (also
-            shifted by up to 4 pixels, black where the image ends).
-        random: a CPU torch.Generator.
-
-    Returns:
-        uint8 (image, y, x, channel).
-    """
-    if augmentation == "none":
-        return pixels
-    count, side = pixels.shape[:2]
-    flipped = torch.rand(count, generator=random) < 0.5
-    pixels = torch.where(flipped.to(pixels.device).view(-1, 1, 1, 1), pixels.flip(2), pixels)
-    if augmentation == "flip":
-        return pixels
-    shift_y, shift_x = torch.randint(2 * CROP_MARGIN + 1, (2, count, 1), generator=random).to(
-        pixels.device
-    )
-    padded = F.pad(pixels, (0, 0, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN, CROP_MARGIN))
-    place = torch.arange(side, device=pixels.device)
-    image = torch.arange(count, device=pixels.device)
-    return padded[
-        image[:, None, None], (shift_y + place)[:, :, None], (shift_x + place)[:, None, :]
-    ]
+    return {
+        "train_loss": loss_sum / count,
+        "train_accuracy": correct / count,
+        "images": count,
+        "versions": versions.computing(),
+    }

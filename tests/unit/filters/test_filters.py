@@ -230,11 +230,11 @@ def test_both_tables_of_top_images_are_those_of_brute_force(
 class Weighing(runtime.Job):
     """A job that counts the numbers in all tensors that are alive, after each batch."""
 
-    def batches(self, *arguments):
+    def progress(self, *arguments):
         gc.collect()  # what other tests left behind doesn't count
         self.alive = []
-        for result in super().batches(*arguments):
-            yield result
+        for batch in super().progress(*arguments):
+            yield batch
             self.alive.append(
                 sum(found.numel() for found in gc.get_objects() if type(found) is torch.Tensor)
             )

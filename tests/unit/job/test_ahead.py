@@ -17,7 +17,8 @@ from convprobe.training import evaluation, trainer
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}
 TRAINING = {
-    "epochs": 3, "batch_size": 64, "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0},
+    "epochs": 3, "batch_size": 64,
+    "optimizer": {"learning_rate": 0.05, "momentum": 0.9, "weight_decay": 0.0},
     "schedule": "linear", "augmentation": "flip", "normalise": True, "precision": "fp32",
     "label_smoothing": 0.0, "seed": 0,
 }  # fmt: skip

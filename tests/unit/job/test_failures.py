@@ -12,7 +12,8 @@ ENDS = {
     "done": "print('error: of a file that was left out')",
     "mistake": "raise InputError('a.zip: no images\\nb.zip: none either')",
     # A process started in the background inherits that it ignores the signal.
-    "interrupted": "signal.signal(signal.SIGINT, signal.default_int_handler); signal.raise_signal(signal.SIGINT)",
+    "interrupted": "signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " signal.raise_signal(signal.SIGINT)",
     "ours": "print('3/9 images', flush=True); [][1]",
     "killed": "print('5/9 images', flush=True); signal.raise_signal(signal.SIGKILL)",
 }
@@ -63,5 +64,5 @@ def test_without_a_log_that_says_why_snakemakes_own_is_named(tmp_path):
     assert failures.closing_words(tmp_path, {}, ["/x/snakemake.log"]).splitlines() == [
         "stopped",
         "    no job's log says why, but /x/snakemake.log may",
-        "    The same command goes on from here, once that is mended.",
+        "    The same command continues from here once that is fixed.",
     ]

@@ -1,4 +1,4 @@
-"""A GPU of its own for each job, with pretended ones: what is shared is the locks, and those are real."""
+"""A GPU of its own for each job: the GPUs are pretended, the locks that they share are real."""
 
 import itertools
 import os
@@ -15,7 +15,7 @@ place = gpus.claim(["one", "two"], folder=sys.argv[1], wait=0.02)
 print(place, flush=True)
 time.sleep(float(sys.argv[2]))
 """
-# What Job.device asks of torch, with two devices that are only names.
+# What devices.choose asks of torch, with two devices that are only names.
 TORCH = """
 import types
 
@@ -45,9 +45,10 @@ COMPUTE = """
 import time
 from pathlib import Path
 from convprobe.job import runtime
+from convprobe.network import devices
 
-with runtime.job(snakemake.log[0]) as job:
-    device, begin = job.device, time.monotonic()
+with runtime.job(snakemake.log[0]):
+    device, begin = devices.choose(threads=1), time.monotonic()
     Path(snakemake.output[0]).with_suffix(".begun").touch()
     while len(list(Path().glob("*.begun"))) < 2 and time.monotonic() < begin + 60:
         time.sleep(0.02)
@@ -58,7 +59,7 @@ with runtime.job(snakemake.log[0]) as job:
 
 @pytest.fixture
 def start(tmp_path):
-    """A function that starts a job which holds a GPU for some seconds; the jobs' processes are ended at the end."""
+    """A function that starts a job which holds a GPU for some seconds; all end with the test."""
     jobs = []
 
     def started(seconds=60):

@@ -27,7 +27,7 @@ def test_weights_are_those_that_the_network_has():
 
 @pytest.mark.parametrize(("window", "billions"), [(3, 93), (5, 123), (7, 148), (9, 168)])
 def test_occlusion_maps_of_the_published_network(window, billions):
-    """Against figures found by listing the rectangles of every unit; 692 billion at every position."""
+    """Against figures found by listing each unit's rectangles; 692 billion at every position."""
     assert arithmetic.occlusion_map(PUBLISHED, 32, 10, window, call=0) / 1e9 == pytest.approx(
         billions, rel=0.03
     )

@@ -78,7 +78,10 @@ def test_state_dict_holds_weights_only_and_normalisation_is_applied_inside():
     settings = NETWORKS[0]
     plain = Network(settings, classes=2, side=8)
     normalising = Network(
-        settings, classes=2, side=8, normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]}
+        settings,
+        classes=2,
+        side=8,
+        normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]},
     )
     normalising.load_state_dict(plain.state_dict())
     assert list(plain.state_dict()) == ["conv1.weight", "conv1.bias", "fc1.weight", "fc1.bias"]
@@ -123,7 +126,7 @@ def draw_settings(seed, side=24):
     return {"conv": conv, "fc": []}
 
 
-# Pooling drops a row of the first two maps, and padding takes its place: what lies below is not seen.
+# Pooling drops a row of the first two maps, and padding takes its place: below it nothing is seen.
 DROPPING = {
     "conv": [
         {"channels": 4, "kernel": 3},
@@ -135,7 +138,7 @@ DROPPING = {
 
 
 def changed_units(network, side):
-    """By brute force: which units of each layer a pixel changes, by layer bool (pixel y, pixel x, unit y, unit x)."""
+    """By brute force, which units a pixel changes: by layer, bool (pixel y, x, unit y, x)."""
     draw = torch.Generator().manual_seed(0)
     images = torch.rand(1, 3, side, side, generator=draw, dtype=torch.float64).repeat(
         1 + side**2, 1, 1, 1
@@ -158,7 +161,7 @@ def changed_units(network, side):
     ids=str,
 )
 def test_receptive_fields_are_exact(settings, side):
-    """The box holds all pixels that change a unit, and is no larger; clipped where it is less than the field."""
+    """The box holds all pixels that change a unit, and no more; it is clipped at the border."""
     torch.manual_seed(0)
     network = Network(settings, classes=2, side=side).double().eval()
     with torch.no_grad():
@@ -185,7 +188,7 @@ def test_receptive_fields_are_exact(settings, side):
 
 
 def widened(settings):
-    """With so many filters that the training of small batches takes other ways, and no batch normalisation."""
+    """So many filters that small batches train by products, and no batch normalisation."""
     conv = [
         stage | {"channels": 40 * stage["channels"], "batch_norm": False}
         for stage in settings["conv"]

@@ -92,6 +92,16 @@ def test_a_checkpoint_of_this_workflow_keeps_what_its_weights_were_trained_with(
     assert read(tmp_path / "a.pth", given=given).normalisation == given
 
 
+def test_a_checkpoint_of_an_older_version_of_this_workflow_is_accepted(tmp_path):
+    """It stated no version, and at first not its training either."""
+    network = save_own(tmp_path / "a.pth")
+    values = torch.load(tmp_path / "a.pth")
+    del values["format_version"], values["training"]
+    torch.save(values, tmp_path / "a.pth")
+    images = torch.rand(2, 3, 8, 8)
+    assert torch.equal(read(tmp_path / "a.pth").network(images), network(images))
+
+
 def test_a_checkpoint_of_this_workflow_with_other_classes_is_refused(tmp_path):
     save_own(tmp_path / "a.pth", classes=("dog", "cat"))
     assert refusal(tmp_path / "a.pth") == [
@@ -136,8 +146,9 @@ WRONG = {
             f"{number}.weight": tensor for number, tensor in enumerate(list(state.values())[:2])
         },
         [
-            "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, conv1.weight … fc2.bias"
-            ", or their shapes in their order: 1.weight of shape (3,) stands in the place of conv1.bias of shape (3,)",
+            "seems to be another network (2 tensors, 0.weight … 1.weight), expected 6 tensors, "
+            "conv1.weight … fc2.bias, or their shapes in their order: 1.weight of shape (3,) "
+            "stands in the place of conv1.bias of shape (3,)",
         ],
     ),
     "claims to be huge": (
@@ -219,8 +230,8 @@ def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(
     taken = read(tmp_path / "a.pth", WITH_NORM, given=RAW).network.eval()
     assert torch.equal(taken(images), network(images))
     lines = capsys.readouterr().out.splitlines()
-    assert f"{OTHER_NAMES[style][1]}.running_mean is taken for norm1.running_mean" in lines
-    assert all(line.split(" is taken for ")[0] != line.split(" is taken for ")[1] for line in lines)
+    assert f"{OTHER_NAMES[style][1]}.running_mean is read as norm1.running_mean" in lines
+    assert all(line.split(" is read as ")[0] != line.split(" is read as ")[1] for line in lines)
 
 
 def test_names_of_the_network_are_never_taken_for_others(tmp_path):
@@ -245,8 +256,9 @@ def test_a_plain_network_of_other_shapes_is_told_in_one_line(tmp_path):
     names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
     torch.save(dict(zip(names, state.values(), strict=True)), tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        "seems to be another network (6 tensors, features.0.weight … classifier.2.bias), expected 6 tensors, "
-        "conv1.weight … fc2.bias, or their shapes in their order: features.0.weight of shape (3, 3, 5, 5) stands in "
+        "seems to be another network (6 tensors, features.0.weight … classifier.2.bias), "
+        "expected 6 tensors, conv1.weight … fc2.bias, or their shapes in their order: "
+        "features.0.weight of shape (3, 3, 5, 5) stands in "
         "the place of conv1.weight of shape (3, 3, 3, 3)"
     ]
 
@@ -256,7 +268,8 @@ def test_a_residual_network_is_told_in_one_line(tmp_path, prefix):
     state = torchvision.models.resnet18().state_dict()
     torch.save({prefix + name: tensor for name, tensor in state.items()}, tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        f"seems to be a residual network (102 tensors, {prefix}conv1.weight … {prefix}fc.bias), expected a plain one "
+        f"seems to be a residual network (102 tensors, {prefix}conv1.weight … {prefix}fc.bias), "
+        "expected a plain one "
         "(6 tensors, conv1.weight … fc2.bias)"
     ]
 
@@ -321,8 +334,9 @@ def test_the_payload_of_these_tests_works(tmp_path, monkeypatch):
 def test_what_else_a_file_holds_is_named(tmp_path):
     torch.save(torch.nn.Linear(2, 2), tmp_path / "a.pth")
     assert refusal(tmp_path / "a.pth") == [
-        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values and tensors): it "
-        "seems to be a whole pickled module, expected a state dict, as torch.save(network.state_dict(), path) writes it"
+        "damaged or not a checkpoint (holds torch.nn.modules.linear.Linear, expected plain values "
+        "and tensors): it seems to be a whole pickled module, expected a state dict, as "
+        "torch.save(network.state_dict(), path) writes it"
     ]
 
 

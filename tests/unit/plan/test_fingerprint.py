@@ -193,6 +193,28 @@ def test_what_a_package_imports_in_its_init_is_reached(digests):
     assert set(found) == {"script.py", "pkg/__init__.py", "pkg/c.py", "pkg/e.py"}
 
 
+def test_an_edit_under_job_changes_no_digest(digests):
+    """Neither of a module there, nor of what only such a module imports; the rest counts as ever."""
+    tree = {
+        "script.py": "from convprobe.job import log\nimport top.plain\n",
+        "convprobe/__init__.py": "",
+        "convprobe/job/__init__.py": "",
+        "convprobe/job/log.py": "import lazy, top.plain\n\nprint('started')\n",
+        "convprobe/jobs.py": "value = 1\n",
+    }
+    before = digests(tree)
+    assert set(before) == {
+        "script.py",
+        "convprobe/__init__.py",
+        "top/__init__.py",
+        "top/plain.py",
+    }
+    other_words = {"convprobe/job/log.py": "import lazy, top.plain\n\nprint('has started')\n"}
+    assert digests(tree | other_words) == before
+    beside = {"script.py": tree["script.py"] + "import convprobe.jobs\n"}
+    assert "convprobe/jobs.py" in digests(tree | beside)
+
+
 def test_a_file_outside_the_folder_is_never_reached(digests, tmp_path):
     (tmp_path / "copy 0.py").write_text("value = 1\n", encoding="utf-8")
     assert set(digests({"script.py": "from . import lazy\n"})) == {"script.py", "lazy.py"}
