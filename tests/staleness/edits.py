@@ -371,6 +371,7 @@ MODULES = {
     "plan/fingerprint": NOTHING,
     "report/card": PAGE,
     "report/explorer": EXPLORER,
+    "report/published": PAGE,
     "report/reproduction": PAGE,
     "report/sprites": EXPLORER,
     "report/through_training": NOTHING,
