@@ -345,6 +345,15 @@ def test_a_flip_of_one_image_is_undecided(probes):
     assert make_card(probes, summary=one).loc[FLIP.format("cat", "dog"), "verdict"] == "undecided"
 
 
+@pytest.mark.parametrize(("cats", "verdict"), [(2, "undecided"), (3, "holds")])
+def test_a_pair_must_pass_for_all_pairs_that_are_tried(probes, cats, verdict):
+    """Fisher's test: 6 of 231 ways and 10 of 1771; of three pairs one may pass 1 in 120 times."""
+    classes = ["cat"] * cats + ["ship"] * 20
+    flipped_to = ["dog"] * (cats + 2) + ["frog"] * 18
+    card = make_card(probes, summary=summary(9, classes, flipped_to))
+    assert card.loc[FLIP.format("cat", "dog"), "verdict"] == verdict
+
+
 def test_flips_are_counted_under_the_largest_window(probes):
     flipped_to = [*["dog"] * 6, "frog", "cat", *["frog"] * 20]
     largest = summary(9, [*["cat"] * 8, *["ship"] * 20], flipped_to)
