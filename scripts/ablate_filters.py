@@ -1,4 +1,4 @@
-"""What every test image is taken for, before and after the chosen filters are switched off."""
+"""What the clean network and the one without the chosen filters predict for every test image."""
 
 from convprobe.ablation import variants
 from convprobe.dataset import image_file

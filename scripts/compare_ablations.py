@@ -1,4 +1,4 @@
-"""What every test image is taken for without each chosen filter, each layer's, and random ones."""
+"""What the network predicts without each chosen filter, each layer's, and random ones."""
 
 from convprobe.ablation import passes, variants
 from convprobe.dataset import image_file
@@ -15,9 +15,9 @@ if __name__ == "__main__":
         controls = variants.draw_controls(
             network, settings["chosen"], settings["random_controls"], settings["seed"]
         )
-        names = variants.parts_and_controls(settings["chosen"], controls)
-        logits = passes.predict(network, names.values(), images, settings["mode"], job)
+        filters = variants.parts_and_controls(settings["chosen"], controls)
+        logits = passes.predict(network, filters.values(), images, settings["mode"], job)
         digest = files.sha256(snakemake.input.checkpoint)
         variants.write_variants(
-            snakemake.output.variants, names, logits, images, settings["mode"], digest
+            snakemake.output.variants, filters, logits, images, settings["mode"], digest
         )

@@ -1,4 +1,4 @@
-"""The first test images with their class before and after the ablation, as published."""
+"""The first test images with their true, clean and ablated class, as the study printed them."""
 
 from convprobe.job import runtime
 from convprobe.store import tables
@@ -6,7 +6,5 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]):
         predictions = tables.read(snakemake.input.predictions)
-        tables.write(
-            snakemake.output.first_images,
-            predictions.head(snakemake.params.settings["table_images"]),
-        )
+        first = predictions.head(snakemake.params.settings["table_images"])
+        tables.write(snakemake.output.first_images, first)

@@ -1,4 +1,4 @@
-"""How often each variant is right, the chosen filters held against random ones."""
+"""Accuracy of each variant, the chosen filters held against random ones."""
 
 from convprobe import style
 from convprobe.ablation import figures
@@ -8,6 +8,6 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         table = tables.read(snakemake.input.accuracy)
-        off = figures.switched_off(**snakemake.params.settings)
+        ablation = figures.describe(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.accuracy(snakemake.output.figure, table, off, run, checkpoint)
+        figures.accuracy(snakemake.output.figure, table, ablation, run, checkpoint)

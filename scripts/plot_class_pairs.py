@@ -1,4 +1,4 @@
-"""Which classes are taken for which others without the chosen filters."""
+"""Which classes are predicted as which others without the chosen filters."""
 
 from convprobe import style
 from convprobe.ablation import figures
@@ -8,9 +8,8 @@ from convprobe.store import tables
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
         predictions = tables.read(snakemake.input.predictions)
-        pairs = tables.read(
-            snakemake.input.class_pairs, class_names=("class", "predicted")
-        )  # the rest are counts
-        off = figures.switched_off(**snakemake.params.settings)
+        # `clean` and `ablated` are counts here.
+        pairs = tables.read(snakemake.input.class_pairs, class_names=("class", "predicted"))
+        ablation = figures.describe(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.class_pairs(snakemake.output.figure, pairs, predictions, off, run, checkpoint)
+        figures.class_pairs(snakemake.output.figure, pairs, predictions, ablation, run, checkpoint)

@@ -1,4 +1,4 @@
-"""The images that were right with all filters and are wrong without the chosen ones."""
+"""The images that are right with all filters and wrong without the chosen ones."""
 
 from convprobe import style
 from convprobe.ablation import figures, tabulation
@@ -11,6 +11,8 @@ if __name__ == "__main__":
         lost = tabulation.lost_images(tables.read(snakemake.input.flips))
         shown = lost.head(figures.GALLERY_IMAGES)
         images = image_file.read(snakemake.input.images, "test", shown["image"].tolist())
-        off = figures.switched_off(**snakemake.params.settings)
+        ablation = figures.describe(**snakemake.params.settings)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.gallery(snakemake.output.figure, images, shown, len(lost), off, run, checkpoint)
+        figures.gallery(
+            snakemake.output.figure, images, shown, len(lost), ablation, run, checkpoint
+        )

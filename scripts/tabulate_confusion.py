@@ -1,4 +1,4 @@
-"""Confusion before and after the ablation, and who changed."""
+"""Confusion of the clean and the ablated network, and the images whose prediction changes."""
 
 from convprobe.ablation import tabulation
 from convprobe.dataset import image_file

@@ -384,6 +384,7 @@ MODULES = {
     "plan/study": NOTHING,
     "report/card": PAGE,
     "report/explorer": EXPLORER,
+    "report/published": PAGE,
     "report/reproduction": PAGE,
     "report/sprites": EXPLORER,
     "report/through_training": NOTHING,

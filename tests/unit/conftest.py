@@ -4,21 +4,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
-# Before a test imports them: their functions are then checked at each call.
-CHECKED = [
-    "convprobe.dataset",
-    "convprobe.errors",
-    "convprobe.intervals",
-    "convprobe.job",
-    "convprobe.network",
-    "convprobe.phrases",
-    "convprobe.plan",
-    "convprobe.store",
-    "convprobe.style",
-    "convprobe.training",
-    "convprobe.verdicts",
-]
-install_import_hook(CHECKED, "typechecker.check")
+# Before a test imports anything of the library: every function is then checked at each call.
+install_import_hook("convprobe", "typechecker.check")
 
 from convprobe.errors import InputError  # noqa: E402 - checked as well
 

@@ -11,8 +11,8 @@ def test_wilson_interval_of_the_textbook():
     assert intervals.wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
 
 
-def test_interval_of_a_fall_of_the_textbook():
-    # Newcombe 1998, Statistics in Medicine 17:873, table II: 9 of 10 less 3 of 10.
+def test_interval_of_a_difference_of_the_textbook():
+    # Newcombe 1998, Statistics in Medicine 17:873, table II: 9 of 10 minus 3 of 10.
     assert intervals.difference((9, 10), (3, 10)) == pytest.approx((0.1705, 0.8090), abs=5e-5)
 
 
@@ -24,7 +24,7 @@ def test_interval_of_a_paired_change_of_the_textbook():
 def test_interval_of_a_mean_needs_two_values():
     # Differences 0.4, -0.4, 0.4, -0.4: mean 0, deviation 0.4619, t(3) 3.1824, so ± 0.7350.
     assert intervals.mean([0.4, -0.4, 0.4, -0.4]) == pytest.approx((-0.7350, 0.7350), abs=1e-4)
-    assert intervals.mean([0.3, 0.3]) is None, "by chance, two may be equal"
+    assert intervals.mean([0.3, 0.3]) is None, "two may be equal by chance"
     assert intervals.mean([0.3] * 10) == (0.3, 0.3)
     assert intervals.mean([0.3]) is None
 

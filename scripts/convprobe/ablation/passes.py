@@ -1,163 +1,197 @@
-"""What a network says without some of its filters, for far less than a forward pass a variant.
+"""What a network without some filters predicts, at a fraction of a forward pass per variant.
 
-Up to the first filter that is off nothing changes, and is computed once for all variants. A convolution
-is linear, so the next layer changes by what the filters that are off, and they alone, gave to it. Only
-after that do all channels change. Nothing is approximated: only the order of the additions differs from
-that of a forward pass.
+Up to the first layer with a filter switched off nothing changes: that part is computed once for all
+variants. A convolution is linear, so the next layer changes by what the maps of these filters alone
+contributed to it. Only after that do all channels change. Nothing is approximated: only the order
+of the additions differs from that of a forward pass.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
+from jaxtyping import Float32, Float64, UInt8
+from torch import Tensor
 from torch.nn import functional as F
 
-from convprobe.job import runtime
+from convprobe.dataset.image_file import Images
+from convprobe.job.runtime import IDLE, Job
 from convprobe.network.batches import in_batches
-from convprobe.network.layers import as_input
+from convprobe.network.layers import Network, as_input
 from convprobe.network.matrix import Convolution
 from convprobe.network.receptive_field import split_name
 
 BATCH = 100  # images at a time; bounds the memory, doesn't change the result
 
+Mode = Literal["zero", "weights-only", "mean"]
+ByLayer = dict[int, list[int]]  # channels by the number of their layer, from 0
+Maps = Float32[Tensor, "image _channel _y _x"]
+Substitutes = list[Float32[Tensor, "_channel _y _x"]]  # of each layer; 1×1: the same everywhere
+
 
 @torch.inference_mode()
-def predict(network, variants, images, mode="zero", job=runtime.IDLE, batch=BATCH):
-    """Logits of every variant of a network, which itself stays as it is.
+def predict(
+    network: Network,
+    variants: Iterable[list[str]],
+    images: Images,
+    mode: Mode = "zero",
+    job: Job = IDLE,
+    batch: int = BATCH,
+) -> Float32[Tensor, "variant image class"]:
+    """Logits of every variant of a network, on the CPU; the network itself stays as it is.
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        variants: for each the names of the filters that are off, `conv2/400`; none for the network
-            as it is.
-        images: image_file.Images.
-        mode: what takes the place of a filter's map after ReLU and pooling. `zero`: 0, as if its weights
-            and its bias were 0, and no batch normalisation followed. `weights-only`: what its bias alone
-            gives, as if only its weights were 0.
-            `mean`: its mean map over these images (mean ablation: Chan et al. 2022, Causal Scrubbing).
-        batch: images at a time.
-
-    Returns:
-        float32 (variant, image, class), on the CPU.
+        variants: for each the names of the filters that are switched off, `conv2/400`; none for the
+            clean network.
+        mode: what takes the place of a filter's map after ReLU and pooling. `zero`: 0, as if its
+            weights and its bias were 0, and no batch normalisation followed. `weights-only`: what
+            its bias alone gives, as if only its weights were 0. `mean`: its mean map over these
+            images (mean ablation: Chan et al. 2022, Causal Scrubbing).
+        batch: images at a time; doesn't change the result.
     """
     device = network.mean.device
     substitutes = _substitutes(network, images, mode, job)
-    off = [_by_layer(network, names) for names in variants]
+    ablations = [_by_layer(network, names) for names in variants]
     passes = Passes(network)
 
-    def logits(pixels):
+    def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float32[Tensor, "variant part class"]:
         clean = passes.clean(as_input(pixels.to(device)))
-        return torch.stack([passes.without(filters, substitutes, clean) for filters in off]).cpu()
+        found = [passes.ablated(filters, substitutes, clean) for filters in ablations]
+        return torch.stack(found).cpu()
 
     pixels = torch.from_numpy(images.pixels)
     return torch.cat(list(in_batches(logits, pixels, batch, "images", job)), dim=1)
 
 
-def _by_layer(network, names):
-    """Channels by the number of their layer from 0, both in order."""
-    found = {}
-    for layer, channel in sorted(
-        (network.convolutions.index(layer), channel) for layer, channel in map(split_name, names)
-    ):
-        found.setdefault(layer, []).append(channel)
-    return found
+def _by_layer(network: Network, names: list[str]) -> ByLayer:
+    """The filters that are switched off; layers and channels in increasing order."""
+    filters = []
+    for name in names:
+        layer, channel = split_name(name)
+        filters.append((network.convolutions.index(layer), channel))
+    by_layer = {}
+    for number, channel in sorted(filters):
+        by_layer.setdefault(number, []).append(channel)
+    return by_layer
 
 
-def _substitutes(network, images, mode, job):
-    """What takes the place of each layer's maps, float32 (channel, y, x); 1×1 for the same everywhere."""
+def _substitutes(network: Network, images: Images, mode: Mode, job: Job) -> Substitutes:
+    """What takes the place of each layer's maps."""
     if mode == "mean":
         return _mean_maps(network, images, job)
-    biases = [
-        network.get_submodule(name).bias.detach()[:, None, None] for name in network.convolutions
-    ]
-    if mode == "zero":
-        return [torch.zeros_like(bias) for bias in biases]
-    # A map that is the same everywhere stays so; it must only be large enough to be pooled.
-    maps = [
-        bias.expand(-1, *[stage.pool] * 2)[None]
-        for bias, stage in zip(biases, network.stages, strict=True)
-    ]
-    return [network.pooled(number, constant)[0] for number, constant in enumerate(maps)]
+    substitutes = []
+    for number, layer in enumerate(network.convolutions):
+        bias = network.get_submodule(layer).bias.detach()[:, None, None]
+        if mode == "zero":
+            substitutes.append(torch.zeros_like(bias))
+        else:
+            substitutes.append(_maps_of_bias(network, number, bias))
+    return substitutes
 
 
-def _mean_maps(network, images, job):
+def _maps_of_bias(
+    network: Network, number: int, bias: Float32[Tensor, "channel 1 1"]
+) -> Float32[Tensor, "channel 1 1"]:
+    """A layer's maps after ReLU and pooling if its weights were 0: the same value everywhere."""
+    # As large as the pooling needs.
+    pool = network.stages[number].pool
+    constant = bias.expand(-1, pool, pool)[None]
+    return network.pooled(number, constant)[0]
+
+
+def _mean_maps(network: Network, images: Images, job: Job) -> Substitutes:
+    """Each layer's maps, averaged over the images."""
     device = network.mean.device
 
-    def sums(pixels):
-        return [
-            maps.double().sum(0) for _, maps in network.pooled_maps(as_input(pixels.to(device)))
-        ]
+    def sums(
+        pixels: UInt8[Tensor, "part y x channel"],
+    ) -> list[Float64[Tensor, "_channel _y _x"]]:
+        pooled_maps = network.pooled_maps(as_input(pixels.to(device)))
+        return [maps.double().sum(0) for _, maps in pooled_maps]
 
     pixels = torch.from_numpy(images.pixels)
-    found = list(in_batches(sums, pixels, BATCH, "images for the mean", job))
-    return [(sum(layer) / len(images.labels)).float() for layer in zip(*found, strict=True)]
+    of_batches = list(in_batches(sums, pixels, BATCH, "images for the mean", job))
+    means = []
+    for of_layer in zip(*of_batches, strict=True):
+        mean = sum(of_layer) / len(images.labels)
+        means.append(mean.float())
+    return means
 
 
 @dataclass(frozen=True)
-class Clean:
-    """A batch on its way through the network as it is.
+class CleanPass:
+    """A batch on its way through the clean network.
 
     Attributes:
-        pooled: of each convolution the maps after ReLU and pooling, (image, channel, y, x).
-        before: of each convolution and the first fully connected layer what comes out of it.
-        logits: (image, class).
+        pooled: each convolution's maps after ReLU and pooling.
+        outputs: what comes out of each convolution and of the first fully connected layer, before
+            batch normalisation and ReLU.
     """
 
-    pooled: list
-    before: list
-    logits: torch.Tensor
+    pooled: list[Maps]
+    outputs: list[Maps]
+    logits: Float32[Tensor, "image class"]
 
 
 class Passes:
-    """Ways through one network, with and without some of its filters."""
+    """Ways through one network, with all and without some of its filters."""
 
-    def __init__(self, network):
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.layers = [network.get_submodule(name) for name in network.convolutions]
         first, *self.tail = [network.get_submodule(name) for name in network.fully_connected]
+        self.bias = [layer.bias for layer in (*self.layers[1:], first)]
+        self.convolutions = []
+        for layer, stage in zip(self.layers[1:], network.stages[1:], strict=True):
+            weight = layer.weight.detach()
+            self.convolutions.append(Convolution(weight, stage.stride, stage.padding))
+        # The first fully connected layer is a convolution over its whole input.
         channels = self.layers[-1].out_channels
         side = round((first.in_features / channels) ** 0.5)
-        # The first fully connected layer is a convolution over its whole input.
-        self.bias = [layer.bias for layer in (*self.layers[1:], first)]
-        self.convolutions = [
-            Convolution(layer.weight.detach(), stage.stride, stage.padding)
-            for layer, stage in zip(self.layers[1:], network.stages[1:], strict=True)
-        ]
-        self.convolutions.append(Convolution(first.weight.detach().view(-1, channels, side, side)))
+        weight = first.weight.detach().view(-1, channels, side, side)
+        self.convolutions.append(Convolution(weight))
 
-    def clean(self, inputs):
-        """A batch (image, channel, y, x) in [0, 1] through the network as it is."""
-        maps, pooled, before = (inputs - self.network.mean) / self.network.std, [], []
+    def clean(self, inputs: Float32[Tensor, "image channel y x"]) -> CleanPass:
+        """Take a batch of images in [0, 1] through the network as trained."""
+        maps = (inputs - self.network.mean) / self.network.std
+        pooled = []
+        outputs = []
         for number, layer in enumerate(self.layers):
-            before.append(layer(maps))
-            maps = self.network.pooled(number, before[-1])
+            outputs.append(layer(maps))
+            maps = self.network.pooled(number, outputs[-1])
             pooled.append(maps)
         first = self.network.get_submodule(self.network.fully_connected[0])
-        before.append(first(maps.flatten(1))[..., None, None])
-        return Clean(pooled, before, self._logits(before[-1]))
+        outputs.append(first(maps.flatten(1))[..., None, None])
+        return CleanPass(pooled, outputs, self._logits(outputs[-1]))
 
-    def without(self, filters, substitutes, clean):
-        """Logits (image, class) of the batch.
+    def ablated(
+        self, filters: ByLayer, substitutes: Substitutes, clean: CleanPass
+    ) -> Float32[Tensor, "image class"]:
+        """Logits of a batch without some filters.
 
         Args:
-            filters: channels by the number of their layer, those that are off.
-            substitutes: of each layer what takes the place of a map.
-            clean: the batch's way through the network as it is.
+            filters: those that are switched off.
+            substitutes: what takes the place of each layer's maps.
+            clean: the batch's way through the network as trained.
         """
         if not filters:
             return clean.logits
-        start, maps = min(filters), None
-        for number in range(start, len(self.layers)):
+        start = min(filters)
+        channels = filters[start]
+        change = substitutes[start][channels] - clean.pooled[start][:, channels]
+        outputs = clean.outputs[start + 1] + self.convolutions[start](change, channels)
+        for number in range(start + 1, len(self.layers)):
+            maps = self.network.pooled(number, outputs)
             channels = filters.get(number, [])
-            if number == start:
-                change = substitutes[number][channels] - clean.pooled[number][:, channels]
-                hidden = clean.before[number + 1] + self.convolutions[number](change, channels)
-            else:
-                maps = self.network.pooled(number, hidden)
-                maps[:, channels] = substitutes[number][channels]
-                hidden = self.convolutions[number](maps) + self.bias[number][:, None, None]
-        return self._logits(hidden)
+            maps[:, channels] = substitutes[number][channels]
+            outputs = self.convolutions[number](maps) + self.bias[number][:, None, None]
+        return self._logits(outputs)
 
-    def _logits(self, hidden):
-        hidden = hidden.flatten(1)
+    def _logits(self, outputs: Maps) -> Float32[Tensor, "image class"]:
+        """What the last layers make of the outputs of the first fully connected one."""
+        hidden = outputs.flatten(1)
         for layer in self.tail:
             hidden = layer(F.relu(hidden))
         return hidden

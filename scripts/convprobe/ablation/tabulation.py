@@ -1,6 +1,9 @@
-"""What the network loses without some filters, in numbers: how often it is right, and who changed."""
+"""What the network loses without some filters, in numbers: accuracy, and the images that change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,201 +12,226 @@ from convprobe import verdicts
 from convprobe.intervals import Interval, mcnemar, paired_change, wilson
 from convprobe.store import hdf5
 
-STATES = ("clean", "ablated")
+State = Literal["clean", "ablated"]
+STATES: tuple[State, ...] = ("clean", "ablated")
 ACCURACY_COLUMNS = (
-    "variant", "filters", "images", "accuracy", "low", "high", "lost", "gained", "change", "change_low", "change_high",
-    "p_value",
+    "variant", "filters", "images", "accuracy", "low", "high",
+    "lost", "gained", "change", "change_low", "change_high", "p_value",
 )  # fmt: skip
+CLASS_ACCURACY_COLUMNS = ("variant", "class", "images", "accuracy", "low", "high")
 
 
-def read_variants(path, predictions, chosen, classes):
-    """Predicted classes by variant.
+class Variant(NamedTuple):
+    """What a variant of the network predicts.
+
+    Attributes:
+        filters: names of those that are switched off, separated by blanks.
+        predicted: name of the predicted class of each image.
+    """
+
+    filters: str
+    predicted: pd.Series
+
+
+def read_variants(
+    path: Path | str, predictions: pd.DataFrame, chosen: list[str], classes: Sequence[str]
+) -> dict[str, Variant]:
+    """All variants by name: `clean` and `ablated` first, then those of a file.
 
     Args:
         path: of variants.write_variants.
-        predictions: the table of variants.predictions, which adds the variants `clean` and `ablated`.
-        chosen: names of the filters that are off in the latter.
+        predictions: of `predictions.csv`.
+        chosen: names of the filters that the ablated network is without.
         classes: names, in order.
-
-    Returns:
-        dict by variant of its filters, separated by blanks, and the predicted classes.
     """
-    found = {
-        "clean": ("", predictions["clean"]),
-        "ablated": (" ".join(chosen), predictions["ablated"]),
+    variants = {
+        "clean": Variant("", predictions["clean"]),
+        "ablated": Variant(" ".join(chosen), predictions["ablated"]),
     }
+    class_names = np.array(classes)
     with hdf5.open_complete(path) as file:
-        rows = zip(
-            file["variant"].asstr()[:],
-            file["filters"].asstr()[:],
-            file["predicted"][:],
-            strict=True,
-        )
-        return found | {
-            name: (filters, pd.Series(np.array(classes)[labels])) for name, filters, labels in rows
-        }
+        names = file["variant"].asstr()[:]
+        filters = file["filters"].asstr()[:]
+        for name, off, labels in zip(names, filters, file["predicted"][:], strict=True):
+            variants[name] = Variant(off, pd.Series(class_names[labels]))
+    return variants
 
 
-def accuracies(predicted, true):
-    """How often each variant is right, and whether that differs from the network as trained.
+def accuracies(variants: dict[str, Variant], true: pd.Series) -> pd.DataFrame:
+    """How often each variant is right, and how far it differs from the clean network.
 
     Args:
-        predicted: of `read_variants`; `clean` is the network as trained.
+        variants: of read_variants.
         true: names of the true classes.
 
     Returns:
-        pandas.DataFrame of ACCURACY_COLUMNS: `low` to `high` is Wilson's 95 % interval; `lost` images were right
-        with all filters and are wrong without these, `gained` the other way round; `change` is the accuracy less
-        that with all filters, with its paired 95 % interval; `p_value` is of McNemar's exact test.
+        table of ACCURACY_COLUMNS: `low` to `high` is Wilson's 95 % interval; `lost` images are
+        right by the clean network and wrong by the variant, `gained` the other way round; `change`
+        is the variant's accuracy less the clean network's, with its paired 95 % interval; `p_value`
+        is of McNemar's exact test.
     """
-    rows, before = [], predicted["clean"][1] == true
-    for variant, (filters, classes) in predicted.items():
-        right = classes == true
-        lost, gained = int((before & ~right).sum()), int((right & ~before).sum())
-        low, high = wilson(right.sum(), len(true))
-        # Nothing is switched off: there is no change to be uncertain of.
-        change = paired_change(lost, gained, len(true)) if filters else (0.0, 0.0)
-        numbers = (
-            right.mean(),
-            low,
-            high,
-            lost,
-            gained,
-            (gained - lost) / len(true),
-            *change,
-            mcnemar(lost, gained),
-        )
-        rows.append((variant, filters, len(true), *numbers))
+    clean_is_right = variants["clean"].predicted == true
+    rows = []
+    for name, variant in variants.items():
+        is_right = variant.predicted == true
+        measured = _compare(clean_is_right, is_right, bool(variant.filters))
+        rows.append({"variant": name, "filters": variant.filters, **measured})
     return pd.DataFrame(rows, columns=ACCURACY_COLUMNS)
 
 
+def _compare(clean_is_right: pd.Series, is_right: pd.Series, is_ablated: bool) -> dict[str, Any]:
+    """What is measured of a variant, beside the clean network."""
+    images = len(is_right)
+    low, high = wilson(is_right.sum(), images)
+    lost = int((clean_is_right & ~is_right).sum())
+    gained = int((is_right & ~clean_is_right).sum())
+    # Of the clean network itself there is no change to be uncertain of.
+    change = paired_change(lost, gained, images) if is_ablated else Interval(0.0, 0.0)
+    return {
+        "images": images,
+        "accuracy": is_right.mean(),
+        "low": low,
+        "high": high,
+        "lost": lost,
+        "gained": gained,
+        "change": (gained - lost) / images,
+        "change_low": change.low,
+        "change_high": change.high,
+        "p_value": mcnemar(lost, gained),
+    }
+
+
 @dataclass(frozen=True)
-class Loss:
-    """What the chosen filters cost together, and what as many random ones do.
+class Cost:
+    """How much accuracy the chosen filters cost together, and as many random ones.
 
     Attributes:
-        before, accuracy: with all filters, and without the chosen ones.
-        fall, interval: of the accuracy, with its paired 95 % interval.
+        ablated: accuracy without the chosen filters.
+        fall: how far that lies below the accuracy with all filters.
+        interval: of the fall, paired, 95 %.
         verdict: of verdicts.above: whether there is a fall worth naming.
-        draws, as_large: random draws, and those of them that lose as much or more.
+        draws: how many times random filters were drawn.
+        as_costly: those draws that cost as much or more.
     """
 
-    before: float
-    accuracy: float
+    ablated: float
     fall: float
     interval: Interval
     verdict: str
     draws: int
-    as_large: int
+    as_costly: int
 
     @property
     def more_than_random(self) -> bool:
-        """Whether fewer than one draw of twenty, this one counted, loses as much. Source: Phipson & Smyth 2010."""
-        return (1 + self.as_large) / (1 + self.draws) <= 0.05
+        """Whether fewer than one draw of twenty, this one counted, costs as much.
+
+        Source: Phipson & Smyth 2010.
+        """
+        return (1 + self.as_costly) / (1 + self.draws) <= 0.05
 
 
-def loss(table: pd.DataFrame) -> Loss:
-    """What the chosen filters cost.
+def cost(table: pd.DataFrame) -> Cost:
+    """How much accuracy the chosen filters cost.
 
     Args:
-        table: of `accuracies`.
+        table: of accuracies.
     """
     variants = table.set_index("variant")
-    chosen, none = variants.loc["ablated"], variants.loc["clean"]
-    draws = variants.loc[variants.index.str.startswith("random-"), "accuracy"]
-    interval = Interval(-chosen["change_high"], -chosen["change_low"])
-    verdict = verdicts.above(-chosen["change"], interval, worth=verdicts.ACCURACY)
-    as_large = int((draws <= chosen["accuracy"]).sum())
-    return Loss(
-        none["accuracy"],
-        chosen["accuracy"],
-        -chosen["change"],
-        interval,
-        verdict,
-        len(draws),
-        as_large,
+    ablated = variants.loc["ablated"]
+    fall = -ablated["change"]
+    interval = Interval(-ablated["change_high"], -ablated["change_low"])
+    is_random = variants.index.str.startswith("random-")
+    draws = variants.loc[is_random, "accuracy"]
+    return Cost(
+        ablated=ablated["accuracy"],
+        fall=fall,
+        interval=interval,
+        verdict=verdicts.above(fall, interval, worth=verdicts.ACCURACY),
+        draws=len(draws),
+        as_costly=int((draws <= ablated["accuracy"]).sum()),
     )
 
 
 def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
-    """Whether the network with all filters is certainly right more often than the same answer for every image.
+    """Whether the clean network is certainly right more often than one answer for every image.
 
     Args:
-        predictions: of variants.predictions.
-        chosen_among: as of verdicts.better_than_chance.
+        predictions: of `predictions.csv`.
+        chosen_among: as in verdicts.better_than_chance.
     """
     right = int((predictions["class"] == predictions["clean"]).sum())
-    return verdicts.better_than_chance(
-        right, predictions["class"].value_counts().tolist(), chosen_among
-    )
+    counts = predictions["class"].value_counts().tolist()
+    return verdicts.better_than_chance(right, counts, chosen_among)
 
 
-def class_accuracies(predicted, true, classes):
+def class_accuracies(
+    variants: dict[str, Variant], true: pd.Series, classes: Sequence[str]
+) -> pd.DataFrame:
     """How often each variant is right about the images of each class.
 
     Returns:
-        pandas.DataFrame of `variant, class, images, accuracy, low, high`, for classes with images.
+        table of CLASS_ACCURACY_COLUMNS; a class without images has no row.
     """
     rows = []
-    for variant, (_, found) in predicted.items():
-        for name in classes:
-            right = (found == true)[true == name]
-            if len(right):
-                low, high = wilson(right.sum(), len(right))
-                rows.append((variant, name, len(right), right.mean(), low, high))
-    return pd.DataFrame(rows, columns=("variant", "class", "images", "accuracy", "low", "high"))
+    for name, variant in variants.items():
+        is_right = variant.predicted == true
+        for class_name in classes:
+            of_class = is_right[true == class_name]
+            if of_class.empty:
+                continue
+            low, high = wilson(of_class.sum(), len(of_class))
+            rows.append((name, class_name, len(of_class), of_class.mean(), low, high))
+    return pd.DataFrame(rows, columns=CLASS_ACCURACY_COLUMNS)
 
 
-def confusion(table, column, classes):
-    """How many images of each true class (row) were taken for each class (column).
+def confusion(predictions: pd.DataFrame, state: State, classes: Sequence[str]) -> pd.DataFrame:
+    """How many images of each true class (row) are predicted as each class (column).
 
     Args:
-        table: of variants.predictions.
-        column: `clean` or `ablated`.
+        predictions: of `predictions.csv`.
+        state: of the network.
         classes: names, in order.
     """
-    counts = pd.crosstab(table["class"], table[column])
+    counts = pd.crosstab(predictions["class"], predictions[state])
     return counts.reindex(index=list(classes), columns=list(classes), fill_value=0)
 
 
-def class_pairs(table):
-    """Which classes are taken for which others, and what the ablation changed.
+def class_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
+    """How often each class is predicted as each other one, and what the ablation changes in that.
 
     Returns:
-        pandas.DataFrame of `class, predicted, clean, ablated, change, lost`: images of the class
-        that were taken for another one before and after, and those of the latter that were right before;
-        the pair with the most of these first. Pairs that never occur are left out.
+        table of `class, predicted, clean, ablated, change, lost`: images of the class that the
+        clean and the ablated network predict as the other one, the difference, and those lost in
+        this way; the pair with the most of these first. Pairs that never occur are left out.
     """
-    counts = {
-        state: table[table["class"] != table[state]].groupby(["class", state]).size()
-        for state in STATES
-    }
-    lost = lost_images(table).groupby(["class", "ablated"]).size()
-    pairs = (
-        pd.DataFrame({**counts, "lost": lost})
-        .fillna(0)
-        .astype(int)
-        .rename_axis(["class", "predicted"])
-    )
+    counts = {}
+    for state in STATES:
+        wrong = predictions[predictions["class"] != predictions[state]]
+        counts[state] = wrong.groupby(["class", state]).size()
+    lost = lost_images(predictions).groupby(["class", "ablated"]).size()
+    pairs = pd.DataFrame({**counts, "lost": lost}).fillna(0).astype(int)
     pairs.insert(2, "change", pairs["ablated"] - pairs["clean"])
-    order = ["lost", "change", "class", "predicted"]
-    return pairs.reset_index().sort_values(
-        order, ascending=[False, False, True, True], ignore_index=True
+    pairs = pairs.rename_axis(["class", "predicted"]).reset_index()
+    return pairs.sort_values(
+        ["lost", "change", "class", "predicted"],
+        ascending=[False, False, True, True],
+        ignore_index=True,
     )
 
 
-def lost_images(table):
-    """The rows of variants.predictions that were right before and are wrong after."""
-    return table[(table["clean"] == table["class"]) & (table["ablated"] != table["class"])]
+def lost_images(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the clean network predicts right and the ablated one wrong."""
+    clean_is_right = predictions["clean"] == predictions["class"]
+    ablated_is_wrong = predictions["ablated"] != predictions["class"]
+    return predictions[clean_is_right & ablated_is_wrong]
 
 
-def flips(table):
-    """The images that are taken for another class than before.
+def flips(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose prediction the ablation changes.
 
     Returns:
-        the rows of variants.predictions with `fall`, by how much the probability of the true class fell; the
-        largest fall first.
+        these with `fall`, by how much the probability of the true class falls; the largest first.
     """
-    changed = table[table["clean"] != table["ablated"]]
-    changed = changed.assign(fall=changed["clean_confidence"] - changed["ablated_confidence"])
-    return changed.sort_values(["fall", "image"], ascending=[False, True])
+    changed = predictions[predictions["clean"] != predictions["ablated"]]
+    fall = changed["clean_confidence"] - changed["ablated_confidence"]
+    return changed.assign(fall=fall).sort_values(["fall", "image"], ascending=[False, True])

@@ -1,93 +1,114 @@
-"""What does the network lose without some of its filters?"""
+"""Variants of a network: which filters each one is without, and what it predicts."""
 
-import itertools
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float32, Int64
+from torch import Tensor
 
 from convprobe.ablation import passes
-from convprobe.job import runtime
+from convprobe.ablation.passes import Mode
+from convprobe.dataset.image_file import Images
+from convprobe.job.runtime import IDLE, Job
+from convprobe.network.layers import Network
 from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
 
 
-def draw_controls(network, filters, count, seed):
-    """Random filters to compare with: as many per layer as were chosen.
+def draw_controls(network: Network, chosen: list[str], count: int, seed: int) -> list[list[str]]:
+    """Names of random filters to compare with: in each draw as many per layer as were chosen.
 
-    Returns:
-        `count` lists of names; a layer's filters are drawn without replacement from all of them.
+    A layer's filters are drawn without replacement from all of them, the chosen ones included.
+
+    Args:
+        count: of draws.
     """
     random = np.random.default_rng(seed)
-    chosen = pd.Series([layer for layer, _ in map(split_name, filters)]).value_counts(sort=False)
+    sizes = Counter(split_name(name)[0] for name in chosen)
     draws = []
     for _ in range(count):
-        drawn = {
-            layer: np.sort(
-                random.choice(network.get_submodule(layer).out_channels, size, replace=False)
-            )
-            for layer, size in chosen.items()
-        }
-        draws.append(
-            [f"{layer}/{channel}" for layer, channels in drawn.items() for channel in channels]
-        )
+        draw = []
+        for layer, size in sizes.items():
+            width = network.get_submodule(layer).out_channels
+            channels = random.choice(width, size, replace=False)
+            draw += [f"{layer}/{channel}" for channel in sorted(channels)]
+        draws.append(draw)
     return draws
 
 
-def predictions(network, filters, images, mode, job=runtime.IDLE):
-    """What every image is taken for, before and after the filters are switched off.
-
-    Args:
-        mode: as in variants.predict.
+def parts_and_controls(chosen: list[str], controls: list[list[str]]) -> dict[str, list[str]]:
+    """Variants to hold the ablated network against.
 
     Returns:
-        pandas.DataFrame of `image, class, clean, ablated, clean_confidence, ablated_confidence`;
-        the class columns hold names, confidence is the probability of the true class.
+        names of the filters that are switched off, by the variant's name: each chosen filter alone
+        (`conv2/400`), those of each layer (`conv2`), and each draw of random ones (`random-01` …).
     """
-    logits = dict(
-        zip(
-            ("clean", "ablated"),
-            passes.predict(network, [[], filters], images, mode, job),
-            strict=True,
-        )
+    filters = {}
+    layers = {}
+    for name in chosen:
+        filters[name] = [name]
+        layer, _ = split_name(name)
+        layers.setdefault(layer, []).append(name)
+    draws = {f"random-{number:02d}": draw for number, draw in enumerate(controls, start=1)}
+    return filters | layers | draws
+
+
+def predictions(
+    network: Network, chosen: list[str], images: Images, mode: Mode, job: Job = IDLE
+) -> pd.DataFrame:
+    """What the clean and the ablated network predict for every image.
+
+    Args:
+        chosen: names of the filters that the ablated network is without.
+        mode: as in passes.predict.
+
+    Returns:
+        table of `image, class, clean, ablated, clean_confidence, ablated_confidence`: names of the
+        true and the predicted classes, and the probability of the true one.
+    """
+    clean, ablated = passes.predict(network, [[], chosen], images, mode, job)
+    classes = np.array(images.classes)
+    return pd.DataFrame(
+        {
+            "image": images.indices,
+            "class": classes[images.labels],
+            "clean": classes[clean.argmax(1).numpy()],
+            "ablated": classes[ablated.argmax(1).numpy()],
+            "clean_confidence": _confidence(clean, images.labels),
+            "ablated_confidence": _confidence(ablated, images.labels),
+        }
     )
-    columns = {"image": images.indices, "class": _names(images, images.labels)}
-    columns |= {state: _names(images, values.argmax(1).numpy()) for state, values in logits.items()}
-    each = np.arange(len(images.labels))
-    for state, values in logits.items():
-        columns[f"{state}_confidence"] = values.softmax(1).numpy()[each, images.labels]
-    return pd.DataFrame(columns)
 
 
-def _names(images, labels):
-    return np.array(images.classes)[labels]
+def _confidence(
+    logits: Float32[Tensor, "image class"], labels: Int64[np.ndarray, "image"]
+) -> Float32[np.ndarray, "image"]:
+    """The probability of the true class."""
+    probabilities = logits.softmax(1).numpy()
+    return probabilities[np.arange(len(labels)), labels]
 
 
-def parts_and_controls(filters, controls):
-    """Variants to hold the chosen filters against.
-
-    Returns:
-        dict of lists of filters by the variant's name: each chosen filter alone (`conv2/400`), those of
-        each layer (`conv2`), and each draw of random ones (`random-01` …).
-    """
-    layers = {
-        layer: list(names)
-        for layer, names in itertools.groupby(filters, lambda name: split_name(name)[0])
-    }
-    draws = {f"random-{number:02d}": drawn for number, drawn in enumerate(controls, start=1)}
-    return {name: [name] for name in filters} | layers | draws
-
-
-def write_variants(path, names, logits, images, mode, checkpoint_sha256):
-    """Write what every image is taken for in each variant.
+def write_variants(
+    path: Path | str,
+    variants: dict[str, list[str]],
+    logits: Float32[Tensor, "variant image class"],
+    images: Images,
+    mode: Mode,
+    checkpoint_sha256: str,
+) -> None:
+    """Write which class every variant predicts for every image.
 
     Args:
-        names: lists of filters by the variant's name.
-        logits: of variants.predict, in the same order.
-        mode: as it was given to variants.predict; stored, as is the digest of the checkpoint.
+        variants: names of the filters that are switched off, by the variant's name.
+        logits: of passes.predict, in the same order.
+        mode: as in passes.predict; stored, as is the checkpoint's digest.
     """
+    filters = [" ".join(names) for names in variants.values()]
     with hdf5.create(path) as file:
-        hdf5.dimension(file, "variant", list(names))
+        hdf5.dimension(file, "variant", list(variants))
         hdf5.dimension(file, "image", images.indices)
         hdf5.dataset(file, "predicted", logits.argmax(2).numpy(), ("variant", "image"))
-        hdf5.dataset(file, "filters", [" ".join(off) for off in names.values()], ("variant",))
+        hdf5.dataset(file, "filters", filters, ("variant",))
         file.attrs.update(mode=mode, checkpoint_sha256=checkpoint_sha256)

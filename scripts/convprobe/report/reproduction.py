@@ -1,384 +1,484 @@
-"""Which of the study's claims hold in this run: a row a claim.
-
-Source: D. K. Raman 2018, CS7015 Deep Learning, assignment 1B: 77 % on the CIFAR-10 test set without
-normalised input, 81 % with it after epoch 13, 68 % with ten filters switched off.
-"""
+"""The reproduction card: which of the study's claims hold in this run, one row per claim."""
 
 import itertools
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from convprobe import intervals, verdicts
 from convprobe.ablation import tabulation
-from convprobe.network import receptive_field
+from convprobe.intervals import Interval
+from convprobe.report import published
 
-COLUMNS = ("claim", "published", "measured", "low", "high", "verdict")
-CIFAR10_CLASSES = {
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-}
-# Of its training images, as published. JPEG copies of them have a deviation lower by 0.002; a tenth held
-# out for validation moves both by 0.0002.
-CIFAR10_PIXELS = {"mean": (0.4914, 0.4822, 0.4465), "std": (0.2470, 0.2435, 0.2616)}
-CIFAR10_TOLERANCE, CIFAR10_LEAST_TRAINED = 0.0005, 45_000
-PUBLISHED_TEST_IMAGES = 10_000
-PUBLISHED_NETWORK = {
-    "conv": [
-        {"channels": 256, "kernel": 5},
-        {"channels": 1024, "kernel": 3},
-        {"channels": 2048, "kernel": 3},
-        {"channels": 2048, "kernel": 1},
-    ],
-    "fc": [1024, 256],
-}
-PUBLISHED_FILTERS = {
-    "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
-    "conv4/1000", "conv4/2000",
-}  # fmt: skip
-PUBLISHED_MODE = "zero"
-PUBLISHED_EPOCH, PUBLISHED_FALL = 13, 0.13
-# Class confusions that the study names, true → predicted: under a window, and with filters off.
-NAMED_FLIPS = (("cat", "dog"), ("automobile", "truck"), ("truck", "automobile"))
-NAMED_CONFUSIONS = (
-    ("cat", "dog"), ("dog", "cat"), ("frog", "dog"), ("deer", "cat"), ("horse", "cat"),
-    ("truck", "automobile"), ("automobile", "truck"),
-)  # fmt: skip
-NO_RUN = "not tested: no such run"
 AT_CHANCE = "can't be told from chance"
+LOWER = "measured lower"
+HIGHER = "measured higher"
+NO_RUN = "not tested: no such run"
 UNLEARNED = f"not tested: the network's accuracy {AT_CHANCE}"
+ABOVE_CHANCE = "above chance"  # as the study says of a pair of classes, without a number
+NO_INTERVAL = (None, None)
 
-Row = tuple[str, Any, Any, Any, Any, str]
+Epoch = int | np.integer
+ClassPair = tuple[str, str]  # true → predicted
 
 
-def card(
-    curves: dict[str, pd.DataFrame],
-    selection: dict[str, Any] | None,
-    tables: dict[str, pd.DataFrame],
-    normalisation: dict[str, Any],
-    settings: dict[str, Any],
-    classes: list[str],
-) -> pd.DataFrame:
+class Row(NamedTuple):
+    """One claim.
+
+    Attributes:
+        published: what the study says of it, a number or a word; None if it isn't the study's.
+        measured: in this run; None if it wasn't.
+        low, high: 95 % interval of what was measured; None if there is none.
+        verdict: whether the claim holds, or why that wasn't tested.
+    """
+
+    claim: str
+    published: int | float | str | None = None
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    verdict: str = ""
+
+
+COLUMNS = Row._fields
+
+
+class Count(NamedTuple):
+    """Of some images those that are predicted as a class."""
+
+    predicted: int
+    images: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.predicted / self.images
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the claims are held against.
+
+    Attributes:
+        curves: tables of `learning-curve.csv` by role, `normalised` and `raw`; a role that no run
+            plays is missing.
+        selection: content of the normalised run's `selection.json`; None without such a run.
+        accuracies: of the probed network's variants, `accuracy.csv`.
+        predictions: of the probed network, `predictions.csv`.
+        summary, localisation: of its occlusion maps.
+        normalisation: content of `normalisation.json`.
+        classes: names of the data set's.
+        network: the config's.
+        chosen: names of the filters that the ablated network is without.
+        mode: in which they are switched off.
+    """
+
+    curves: dict[str, pd.DataFrame]
+    selection: dict[str, Any] | None
+    accuracies: pd.DataFrame
+    predictions: pd.DataFrame
+    summary: pd.DataFrame
+    localisation: pd.DataFrame
+    normalisation: dict[str, Any]
+    classes: list[str]
+    network: dict[str, Any]
+    chosen: list[str]
+    mode: str
+
+    @property
+    def images(self) -> int:
+        """How many test images an accuracy was counted on."""
+        return int(self.accuracies["images"].iloc[0])
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the probed network is certainly better than chance."""
+        chosen_among = self.selection["chosen_among"] if self.selection else 1
+        return tabulation.better_than_chance(self.predictions, chosen_among)
+
+    @property
+    def other_data(self) -> str | None:
+        """Why claims about CIFAR-10's classes can't be tested, or None."""
+        return published.other_data(self.classes, self.normalisation)
+
+    @property
+    def other_study(self) -> str | None:
+        """Why accuracies can't be held against the study's, or None."""
+        return self.other_data or published.other_network(self.network)
+
+    @property
+    def other_ablation(self) -> str | None:
+        """Why the loss of accuracy can't be held against the study's, or None."""
+        return self.other_study or published.other_ablation(self.chosen, self.mode)
+
+
+def card(evidence: Evidence) -> pd.DataFrame:
     """The reproduction card.
 
-    Args:
-        curves: tables of learning-curve.csv by role, `normalised` and `raw`; a role that no run
-            plays is missing.
-        selection: content of the normalised run's `selection.json`, None without such a run.
-        tables: the probed network's `accuracy` and `predictions` of the ablation, and its occlusion `summary` and
-            `localisation`.
-        normalisation: content of `normalisation.json`.
-        settings: the config's `network`, its `chosen` filters, and the `mode` in which they are switched off.
-        classes: names of the data set's.
-
     Returns:
-        pandas.DataFrame of `claim, published, measured, low, high, verdict`; `low` and `high`
-        bound the 95 % interval of `measured`, empty where there is none.
+        table of COLUMNS.
     """
-    accuracy, predictions = tables["accuracy"], tables["predictions"]
-    data = other_data(classes, normalisation)
-    reason = data or other_network(settings["network"])
-    learned = tabulation.better_than_chance(
-        predictions, selection["chosen_among"] if selection else 1
-    )
-    rows = [
-        _chance_row(accuracy, learned),
-        *_untested_classes(predictions, classes),
-        *_accuracy_claims(curves, selection, accuracy, reason),
-        *_ablation_claims(
-            accuracy, reason or other_ablation(settings["chosen"], settings["mode"]), learned
-        ),
-        *_epoch_claims(curves, int(accuracy["images"].iloc[0]), reason),
+    of_accuracy = [
+        better_than_chance(evidence),
+        *classes_without_images(evidence),
+        accuracy_without_normalisation(evidence),
+        accuracy_with_normalisation(evidence),
+        accuracy_of_the_ablated_network(evidence),
+        fall_by_the_ablation(evidence),
+        *falls_by_random_ablations(evidence),
+        best_epoch(evidence),
+        fall_after_the_best_epoch(evidence),
     ]
-    claims = [
-        *_window_claims(tables["summary"]),
-        _object_claim(tables["localisation"]),
-        *_flip_claims(tables["summary"], data),
-        *_confusion_claims(predictions, data),
+    of_probes = [
+        predictions_kept_under_the_smallest_window(evidence),
+        *falls_of_confidence_with_the_window(evidence),
+        confidence_lost_on_the_object(evidence),
+        *flips_under_the_largest_window(evidence),
+        *confusions_of_the_ablated_network(evidence),
     ]
-    rows += claims if learned else [(*row[:-1], UNLEARNED) for row in claims]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    if not evidence.has_learned:
+        of_probes = [row._replace(verdict=UNLEARNED) for row in of_probes]
+    return pd.DataFrame([*of_accuracy, *of_probes], columns=COLUMNS)
 
 
-def other_data(classes: list[str], normalisation: dict[str, Any]) -> str | None:
-    """Why claims about CIFAR-10's classes can't be tested on these images, or None where they can."""
-    if set(classes) != CIFAR10_CLASSES:
-        return "not tested: not CIFAR-10"
-    pixels = zip(
-        CIFAR10_PIXELS.values(), (normalisation[moment] for moment in CIFAR10_PIXELS), strict=True
-    )
-    same = all(
-        abs(published - found) < CIFAR10_TOLERANCE
-        for moment in pixels
-        for published, found in zip(*moment, strict=True)
-    )
-    if not same or normalisation["images"] < CIFAR10_LEAST_TRAINED:
-        return "not tested: other images than CIFAR-10's"
-    return None
+# Accuracy
 
 
-def other_network(network: dict[str, Any]) -> str | None:
-    """Why a network's accuracies can't be held against the study's, or None where they can."""
-    same = receptive_field.stages(network) == receptive_field.stages(PUBLISHED_NETWORK)
-    if not same or network["fc"] != PUBLISHED_NETWORK["fc"] or network.get("dropout"):
-        return "not tested: not the published network"
-    return None
-
-
-def other_ablation(chosen: list[str], mode: str) -> str | None:
-    """Why what is lost without the chosen filters can't be held against the study's loss, or None."""
-    if set(chosen) != PUBLISHED_FILTERS:
-        return "not tested: other filters"
-    return None if mode == PUBLISHED_MODE else "not tested: switched off in another way"
-
-
-def _chance_row(accuracies: pd.DataFrame, learned: bool) -> Row:
-    none = accuracies.set_index("variant").loc["clean"]
+def better_than_chance(evidence: Evidence) -> Row:
+    """Whether there is anything to test: the probed network has learned something."""
     claim = "test accuracy of the probed network, above that of the same answer for every image"
-    verdict = verdicts.HOLDS if learned else AT_CHANCE
-    return claim, None, none["accuracy"], none["low"], none["high"], verdict
+    clean = evidence.accuracies.set_index("variant").loc["clean"]
+    verdict = verdicts.HOLDS if evidence.has_learned else AT_CHANCE
+    return Row(claim, None, clean["accuracy"], clean["low"], clean["high"], verdict)
 
 
-def _untested_classes(predictions: pd.DataFrame, classes: list[str]) -> Iterator[Row]:
-    untested = [name for name in classes if name not in set(predictions["class"])]
-    if untested:
-        reason = f"not tested: no test image of class {', '.join(untested)}"
-        yield "accuracies are those of all classes", None, None, None, None, reason
+def classes_without_images(evidence: Evidence) -> list[Row]:
+    """A warning if a class has no test image."""
+    tested = set(evidence.predictions["class"])
+    untested = [name for name in evidence.classes if name not in tested]
+    if not untested:
+        return []
+    reason = f"not tested: no test image of class {', '.join(untested)}"
+    return [Row("accuracies are those of all classes", verdict=reason)]
 
 
-def _accuracy_claims(
-    curves: dict[str, pd.DataFrame],
-    selection: dict[str, Any] | None,
-    accuracies: pd.DataFrame,
-    reason: str | None,
-) -> Iterator[Row]:
-    images = int(accuracies["images"].iloc[0])
-    raw = curves["raw"]["test_accuracy"].max() if "raw" in curves else None
-    yield _accuracy("test accuracy without normalisation, best epoch", 0.77, raw, images, reason)
-    selected = selection["test_accuracy"] if "normalised" in curves else None
-    yield _accuracy(
-        "test accuracy with normalisation, selected epoch", 0.81, selected, images, reason
-    )
+def accuracy_without_normalisation(evidence: Evidence) -> Row:
+    """Without normalised input the study reached 77 % at best."""
+    claim = "test accuracy without normalisation, best epoch"
+    if "raw" not in evidence.curves:
+        return Row(claim, published.RAW_ACCURACY, verdict=NO_RUN)
+    best = evidence.curves["raw"]["test_accuracy"].max()
+    return _accuracy(claim, published.RAW_ACCURACY, best, evidence.images, evidence.other_study)
 
 
-def _ablation_claims(accuracies: pd.DataFrame, reason: str | None, learned: bool) -> Iterator[Row]:
-    loss, images = tabulation.loss(accuracies), int(accuracies["images"].iloc[0])
+def accuracy_with_normalisation(evidence: Evidence) -> Row:
+    """With normalised input it reached 81 % after epoch 13, whose weights it probed."""
+    claim = "test accuracy with normalisation, selected epoch"
+    claimed = published.NORMALISED_ACCURACY
+    if "normalised" not in evidence.curves:
+        return Row(claim, claimed, verdict=NO_RUN)
+    selected = evidence.selection["test_accuracy"]
+    return _accuracy(claim, claimed, selected, evidence.images, evidence.other_study)
+
+
+def accuracy_of_the_ablated_network(evidence: Evidence) -> Row:
+    """Without ten filters 68 % were left of it."""
     claim = "test accuracy with the chosen filters switched off"
-    yield _accuracy(claim, 0.68, loss.accuracy, images, reason)
-    claim = "fall of test accuracy with the chosen filters switched off"
-    verdict = reason or (_fall_verdict(loss, PUBLISHED_FALL) if learned else UNLEARNED)
-    yield claim, PUBLISHED_FALL, loss.fall, *loss.interval, verdict
-    if loss.draws:
-        share = loss.as_large / loss.draws
-        claim = "share of random draws of as many filters that lower the accuracy at least as much"
-        verdict = (
-            "not a claim of the study"
-            if loss.verdict == verdicts.HOLDS
-            else "not tested: no loss worth naming"
-        )
-        verdict = verdict if learned else UNLEARNED
-        yield claim, None, share, *intervals.wilson(loss.as_large, loss.draws), verdict
+    claimed = published.ABLATED_ACCURACY
+    ablated = tabulation.cost(evidence.accuracies).ablated
+    return _accuracy(claim, claimed, ablated, evidence.images, evidence.other_ablation)
 
 
-def _fall_verdict(loss: tabulation.Loss, published: float) -> str:
-    """Whether a loss worth naming is as large as the published one, which is the difference of two rounded numbers."""
-    if loss.verdict != verdicts.HOLDS:
-        return loss.verdict
-    low, high = (bound - published for bound in loss.interval)
-    if low > -verdicts.SAME_ACCURACY and high < verdicts.SAME_ACCURACY:
-        return verdicts.HOLDS
-    if high < -verdicts.SAME_ACCURACY:
-        return "measured lower"
-    return "measured higher" if low > verdicts.SAME_ACCURACY else verdicts.UNDECIDED
-
-
-def _accuracy(
-    claim: str, published: float, measured: float | None, images: int, reason: str | None
-) -> Row:
-    """Whether an accuracy is the published one, which is rounded, and was counted on a sample as ours is."""
-    if measured is None:
-        return claim, published, None, None, None, NO_RUN
-    right = round(measured * images)
-    row = (claim, published, measured, *intervals.wilson(right, images))
-    if reason:
-        return *row, reason
-    counted = round(published * PUBLISHED_TEST_IMAGES), PUBLISHED_TEST_IMAGES
-    low, high = intervals.difference((right, images), counted)
-    if low > -verdicts.SAME_ACCURACY and high < verdicts.SAME_ACCURACY:
-        return *row, verdicts.HOLDS
-    if high < -verdicts.ROUNDING:
-        return *row, "measured lower"
-    return *row, "measured higher" if low > verdicts.ROUNDING else verdicts.UNDECIDED
-
-
-def _epoch_claims(
-    curves: dict[str, pd.DataFrame], images: int, reason: str | None
-) -> Iterator[Row]:
-    """The best epoch, and the fall after it.
-
-    The best of many epochs lies above any other by chance alone: each interval of how far is widened until all
-    of them together hold with 95 %. Source: Bonferroni's inequality; Dunn 1961.
-    """
-    claims = (
-        "epoch of the highest test accuracy",
-        "fall of test accuracy from its best epoch to the last",
-    )
-    if "normalised" not in curves:
-        yield from ((claim, None, None, None, None, NO_RUN) for claim in claims)
-        return
-    accuracy = curves["normalised"].set_index("epoch")["test_accuracy"]
-    best, last, right = (
-        accuracy.idxmax(),
-        accuracy.index[-1],
-        (accuracy * images).round().astype(int),
-    )
-    confidence = 1 - 0.05 / max(1, len(accuracy) - 1)
-
-    def fall_to(epoch: int) -> intervals.Interval:
-        return intervals.difference((right[best], images), (right[epoch], images), confidence)
-
-    earlier = list(accuracy.index[:-1])
-    as_good = [epoch for epoch in accuracy.index if epoch == best or fall_to(epoch).low <= 0]
-    if PUBLISHED_EPOCH not in accuracy.index:
-        verdict = f"not tested: no epoch {PUBLISHED_EPOCH}"
-    elif PUBLISHED_EPOCH not in as_good:
-        verdict = "differs"
-    else:
-        verdict = verdicts.HOLDS if as_good == [PUBLISHED_EPOCH] else verdicts.UNDECIDED
-    yield claims[0], PUBLISHED_EPOCH, best, as_good[0], as_good[-1], reason or verdict
-    if best == last:
-        # No fall was seen; is there certainly none?
-        above = [
-            intervals.difference((right[epoch], images), (right[last], images), confidence)
-            for epoch in earlier
-        ]
-        none = all(interval.high < verdicts.ACCURACY for interval in above)
-        verdict = verdicts.FAILS if none else verdicts.UNDECIDED
-        yield (
-            claims[1],
-            "positive",
-            0.0,
-            None,
-            None,
-            verdict if earlier else "not tested: one epoch",
-        )
-        return
-    fall = accuracy[best] - accuracy[last]
-    verdict = verdicts.above(fall, fall_to(last), worth=verdicts.ACCURACY)
-    yield claims[1], "positive", fall, *fall_to(last), verdict
-
-
-def _window_claims(summary: pd.DataFrame) -> Iterator[Row]:
-    """Under a small window most positions keep the prediction; with the window confidence falls."""
-    confidence = summary.pivot(index="image", columns="window", values="mean_confidence")
-    smallest = confidence.columns[0]
-    kept = 1 - summary.loc[summary["window"] == smallest, "flipped_fraction"]
-    claim = f"share of positions that keep the prediction under window {smallest}"
-    yield _mean_row(claim, "most", kept, null=0.5, bounds=(0, 1))
-    windows = list(confidence.columns)
-    pairs = [*itertools.pairwise(windows), (windows[0], windows[-1])]
-    for smaller, larger in dict.fromkeys(pair for pair in pairs if pair[0] != pair[1]):
-        claim = f"fall of mean confidence from window {smaller} to {larger}"
-        yield _mean_row(
-            claim, "positive", confidence[smaller] - confidence[larger], worth=verdicts.CONFIDENCE
-        )
-
-
-def _mean_row(
-    claim: str,
-    published: str,
-    values: pd.Series,
-    null: float = 0,
-    worth: float = 0,
-    bounds: tuple[float, float] = (-1, 1),
-) -> Row:
-    """A claim about a mean over the images; its interval ends at the bounds of what is averaged."""
-    interval = intervals.mean(values)
-    if interval is not None:
-        interval = intervals.Interval(max(interval.low, bounds[0]), min(interval.high, bounds[1]))
-    verdict = verdicts.above(values.mean(), interval, null, worth)
-    return claim, published, values.mean(), *(interval or (None, None)), verdict
-
-
-def _object_claim(localisation: pd.DataFrame) -> Row:
-    """Covering the object costs confidence, covering the background does not."""
-    claim = "confidence that the largest window costs more on the object than beside it, beyond other images' objects"
-    if localisation.empty:
-        return claim, "positive", None, None, None, "not tested: the object's place is not known"
-    rows = localisation[localisation["measure"] == "contrast"]
-    row = rows.loc[rows["window"].idxmax()]
-    return claim, "positive", row["difference"], row["low"], row["high"], row["verdict"]
-
-
-def _flip_claims(summary: pd.DataFrame, reason: str | None) -> Iterator[Row]:
-    """Do images of the named classes, when covered, turn into the class that the study names?"""
-    window, tried = summary["window"].max(), len(NAMED_FLIPS)
-    turned = summary[(summary["window"] == window) & summary["flipped_to"].notna()]
-    # To its own class: it was taken for another one without a window.
-    turned = turned[turned["flipped_to"] != turned["class"]]
-    for true, predicted in NAMED_FLIPS:
-        claim = f"images of {true} that mostly turn into {predicted} under window {window}"
-        yield _turned_into(
-            claim, turned["class"], turned["flipped_to"], true, predicted, tried, reason
-        )
-
-
-def _confusion_claims(predictions: pd.DataFrame, reason: str | None) -> Iterator[Row]:
-    """Are images that turned wrong taken for the named classes more than at random?"""
-    lost = tabulation.lost_images(predictions)
-    for true, predicted in NAMED_CONFUSIONS:
-        claim = f"images of {true} that are wrong only with the chosen filters off, taken for {predicted}"
-        yield _turned_into(
-            claim, lost["class"], lost["ablated"], true, predicted, len(NAMED_CONFUSIONS), reason
-        )
-
-
-def _turned_into(
-    claim: str,
-    classes: pd.Series,
-    answers: pd.Series,
-    true: str,
-    predicted: str,
-    tried: int,
-    reason: str | None,
-) -> Row:
-    """Whether images of a class that turned wrong are taken for the named one more than others are.
-
-    Chance is what turned images of all other classes do: a window may look like the named class, whatever it covers.
+def _accuracy(claim: str, claimed: float, measured: float, images: int, reason: str | None) -> Row:
+    """Whether an accuracy is the published one, which was counted on a sample as ours was.
 
     Args:
-        classes, answers: of the images that turned.
-        tried: how many such claims there are, any of which chance may pass.
+        claimed: the published accuracy.
+        images: on which ours was counted.
+        reason: why it can't be held against the published one, if it can't.
     """
-    published = "above chance"
-    hits = answers[classes == true] == predicted
-    # Answers that the image's own class leaves: those of others that name it are no comparison.
-    others = answers[~classes.isin([true, predicted]) & (answers != true)] == predicted
-    if reason or hits.empty:
-        return (
-            claim,
-            published,
-            None,
-            None,
-            None,
-            reason or f"not tested: no image of {true} turned",
-        )
-    counted = int(hits.sum()), len(hits)
-    if others.empty:
-        return claim, published, hits.mean(), *intervals.wilson(*counted), verdicts.UNDECIDED
-    chance = int(others.sum()), len(others)
-    verdict = verdicts.above(
-        hits.mean() - others.mean(), intervals.difference(counted, chance), worth=verdicts.SHARE
+    right = round(measured * images)
+    interval = intervals.wilson(right, images)
+    right_in_study = round(claimed * published.TEST_IMAGES)
+    above = intervals.difference((right, images), (right_in_study, published.TEST_IMAGES))
+    verdict = reason or _against_published(above, verdicts.ROUNDING)
+    return Row(claim, claimed, measured, *interval, verdict)
+
+
+def _against_published(above: Interval, margin: float) -> str:
+    """Verdict on a number that the study claims.
+
+    Args:
+        above: how far ours lies above it.
+        margin: from which on ours is another one, for the published number is rounded.
+    """
+    if above.low > -verdicts.SAME_ACCURACY and above.high < verdicts.SAME_ACCURACY:
+        return verdicts.HOLDS
+    if above.high < -margin:
+        return LOWER
+    if above.low > margin:
+        return HIGHER
+    return verdicts.UNDECIDED
+
+
+def fall_by_the_ablation(evidence: Evidence) -> Row:
+    """So ten filters cost 13 points."""
+    claim = "fall of test accuracy with the chosen filters switched off"
+    cost = tabulation.cost(evidence.accuracies)
+    if evidence.other_ablation:
+        verdict = evidence.other_ablation
+    elif not evidence.has_learned:
+        verdict = UNLEARNED
+    else:
+        verdict = _fall_verdict(cost)
+    return Row(claim, published.FALL, cost.fall, *cost.interval, verdict)
+
+
+def _fall_verdict(cost: tabulation.Cost) -> str:
+    """Whether a loss worth naming is as large as the published one."""
+    if cost.verdict != verdicts.HOLDS:
+        return cost.verdict
+    low, high = cost.interval
+    above = Interval(low - published.FALL, high - published.FALL)
+    # The published fall is the difference of two rounded numbers.
+    return _against_published(above, verdicts.SAME_ACCURACY)
+
+
+def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
+    """The study didn't ask how often random filters cost as much."""
+    claim = "share of random draws of as many filters that lower the accuracy at least as much"
+    cost = tabulation.cost(evidence.accuracies)
+    if not cost.draws:
+        return []
+    if not evidence.has_learned:
+        verdict = UNLEARNED
+    elif cost.verdict == verdicts.HOLDS:
+        verdict = "not a claim of the study"
+    else:
+        verdict = "not tested: no loss worth naming"
+    share = cost.as_costly / cost.draws
+    return [Row(claim, None, share, *intervals.wilson(cost.as_costly, cost.draws), verdict)]
+
+
+# Epochs
+
+
+class Course:
+    """Test accuracy from epoch to epoch.
+
+    The best of many epochs lies above any other one by chance alone: intervals of how far it does
+    are widened until all of them together hold with 95 %. Source: Bonferroni's inequality; Dunn
+    1961.
+
+    Attributes:
+        accuracy: by epoch.
+        best, last: epochs.
+    """
+
+    def __init__(self, curve: pd.DataFrame, images: int) -> None:
+        self.accuracy = curve.set_index("epoch")["test_accuracy"]
+        self.best = int(self.accuracy.idxmax())
+        self.last = int(self.accuracy.index[-1])
+        self._images = images
+        self._confidence = 1 - 0.05 / max(1, len(self.accuracy) - 1)
+
+    def fall(self, first: Epoch, second: Epoch) -> Interval:
+        """How far accuracy is lower after the second epoch than after the first one."""
+        return intervals.difference(self._count(first), self._count(second), self._confidence)
+
+    def _count(self, epoch: Epoch) -> tuple[int, int]:
+        """Images that are right after an epoch, and all."""
+        return round(self.accuracy[epoch] * self._images), self._images
+
+    def as_good_as_the_best(self) -> list[int]:
+        """Epochs that can't be told from the best one, and that one."""
+        return [int(epoch) for epoch in self.accuracy.index if self._is_as_good(epoch)]
+
+    def _is_as_good(self, epoch: Epoch) -> bool:
+        return epoch == self.best or self.fall(self.best, epoch).low <= 0
+
+
+def best_epoch(evidence: Evidence) -> Row:
+    """Epoch 13 was the best one; the interval spans all that can't be told from our best."""
+    claim = "epoch of the highest test accuracy"
+    if "normalised" not in evidence.curves:
+        return Row(claim, verdict=NO_RUN)
+    course = Course(evidence.curves["normalised"], evidence.images)
+    as_good = course.as_good_as_the_best()
+    verdict = evidence.other_study or _best_epoch_verdict(course, as_good)
+    return Row(claim, published.EPOCH, course.best, as_good[0], as_good[-1], verdict)
+
+
+def _best_epoch_verdict(course: Course, as_good: list[int]) -> str:
+    if published.EPOCH not in course.accuracy.index:
+        return f"not tested: no epoch {published.EPOCH}"
+    if published.EPOCH not in as_good:
+        return "differs"
+    if as_good == [published.EPOCH]:
+        return verdicts.HOLDS
+    return verdicts.UNDECIDED
+
+
+def fall_after_the_best_epoch(evidence: Evidence) -> Row:
+    """After its best epoch test accuracy fell."""
+    claim = "fall of test accuracy from its best epoch to the last"
+    if "normalised" not in evidence.curves:
+        return Row(claim, verdict=NO_RUN)
+    course = Course(evidence.curves["normalised"], evidence.images)
+    if course.best == course.last:
+        return Row(claim, "positive", 0.0, verdict=_no_fall_verdict(course))
+    fall = course.accuracy[course.best] - course.accuracy[course.last]
+    interval = course.fall(course.best, course.last)
+    verdict = verdicts.above(fall, interval, worth=verdicts.ACCURACY)
+    return Row(claim, "positive", fall, *interval, verdict)
+
+
+def _no_fall_verdict(course: Course) -> str:
+    """No fall was seen: is there certainly none worth naming, from any epoch?"""
+    earlier = course.accuracy.index[:-1]
+    if earlier.empty:
+        return "not tested: one epoch"
+    for epoch in earlier:
+        if course.fall(epoch, course.last).high >= verdicts.ACCURACY:
+            return verdicts.UNDECIDED
+    return verdicts.FAILS
+
+
+# Occlusion
+
+
+def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
+    """Under a small window most positions kept the prediction."""
+    summary = evidence.summary
+    smallest = summary["window"].min()
+    claim = f"share of positions that keep the prediction under window {smallest}"
+    kept = 1 - summary.loc[summary["window"] == smallest, "flipped_fraction"]
+    interval = _mean_interval(kept, 0, 1)
+    verdict = verdicts.above(kept.mean(), interval, null=0.5)
+    return Row(claim, "most", kept.mean(), *(interval or NO_INTERVAL), verdict)
+
+
+def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
+    """With the window confidence fell: from each size to the next, and from first to last."""
+    confidence = evidence.summary.pivot(index="image", columns="window", values="mean_confidence")
+    windows = list(confidence.columns)
+    pairs = list(itertools.pairwise(windows))
+    if len(windows) > 2:
+        pairs.append((windows[0], windows[-1]))
+    rows = []
+    for smaller, larger in pairs:
+        claim = f"fall of mean confidence from window {smaller} to {larger}"
+        falls = confidence[smaller] - confidence[larger]
+        interval = _mean_interval(falls, -1, 1)
+        verdict = verdicts.above(falls.mean(), interval, worth=verdicts.CONFIDENCE)
+        row = Row(claim, "positive", falls.mean(), *(interval or NO_INTERVAL), verdict)
+        rows.append(row)
+    return rows
+
+
+def _mean_interval(values: pd.Series, least: int, most: int) -> Interval | None:
+    """Interval of a mean over the images; it ends where the values do, at `least` and `most`."""
+    interval = intervals.mean(values.to_numpy())
+    if interval is None:
+        return None
+    return Interval(max(interval.low, least), min(interval.high, most))
+
+
+def confidence_lost_on_the_object(evidence: Evidence) -> Row:
+    """Covering the object cost confidence, covering the background did not."""
+    claim = (
+        "confidence that the largest window costs more on the object than beside it, "
+        "beyond other images' objects"
     )
-    if verdict == verdicts.HOLDS and intervals.fisher(counted, chance) >= verdicts.CHANCE / tried:
-        verdict = verdicts.UNDECIDED
-    return claim, published, hits.mean(), *intervals.wilson(*counted), verdict
+    if evidence.localisation.empty:
+        return Row(claim, "positive", verdict="not tested: the object's place is not known")
+    contrasts = evidence.localisation[evidence.localisation["measure"] == "contrast"]
+    row = contrasts.loc[contrasts["window"].idxmax()]
+    return Row(claim, "positive", row["difference"], row["low"], row["high"], row["verdict"])
+
+
+# Class pairs
+
+
+def flips_under_the_largest_window(evidence: Evidence) -> list[Row]:
+    """Covered cats were predicted as dogs, and cars and trucks as one another."""
+    window = evidence.summary["window"].max()
+    images = evidence.summary[evidence.summary["window"] == window]
+    flipped = images[images["flipped_to"].notna()]
+    # An image that is predicted wrong without a window may flip to its own class.
+    flipped = flipped[flipped["flipped_to"] != flipped["class"]]
+    changed = flipped.rename(columns={"flipped_to": "predicted"})
+    claim = f"images of {{}} whose prediction flips mostly to {{}} under window {window}"
+    return _named_pairs(claim, changed, published.FLIPS, evidence.other_data)
+
+
+def confusions_of_the_ablated_network(evidence: Evidence) -> list[Row]:
+    """Images lost without ten filters were predicted as certain other classes."""
+    lost = tabulation.lost_images(evidence.predictions)
+    changed = lost[["class", "ablated"]].rename(columns={"ablated": "predicted"})
+    claim = "images of {} lost with the chosen filters switched off that are predicted as {}"
+    return _named_pairs(claim, changed, published.CONFUSIONS, evidence.other_data)
+
+
+def _named_pairs(
+    claim: str, changed: pd.DataFrame, pairs: tuple[ClassPair, ...], reason: str | None
+) -> list[Row]:
+    """A row for each pair of classes.
+
+    Args:
+        claim: with a place for each class of the pair.
+        changed: images whose prediction is changed, `class` and `predicted`.
+        reason: why this can't be tested, if it can't.
+    """
+    rows = []
+    for pair in pairs:
+        described = claim.format(*pair)
+        if reason:
+            row = Row(described, ABOVE_CHANCE, verdict=reason)
+        else:
+            row = _named_pair(described, changed, pair, tried=len(pairs))
+        rows.append(row)
+    return rows
+
+
+def _named_pair(claim: str, changed: pd.DataFrame, pair: ClassPair, tried: int) -> Row:
+    """Whether images of a class are predicted as the named one more often than others are.
+
+    Chance is what images of all other classes do: a window may look like the named class, whatever
+    it covers.
+
+    Args:
+        changed: images whose prediction is changed, `class` and `predicted`.
+        tried: how many pairs are, any of which may pass by chance.
+    """
+    true, named = pair
+    of_class = changed[changed["class"] == true]
+    if of_class.empty:
+        return Row(claim, ABOVE_CHANCE, verdict="not tested: no such image")
+    # No comparison: images of the named class, and predictions as the class that images leave.
+    is_other = ~changed["class"].isin(pair) & (changed["predicted"] != true)
+    hits = _count(of_class, named)
+    chance = _count(changed[is_other], named)
+    verdict = _more_often(hits, chance, tried)
+    return Row(claim, ABOVE_CHANCE, hits.share, *intervals.wilson(*hits), verdict)
+
+
+def _count(images: pd.DataFrame, named: str) -> Count:
+    """How many images are predicted as the named class."""
+    return Count(int((images["predicted"] == named).sum()), len(images))
+
+
+def _more_often(hits: Count, chance: Count, tried: int) -> str:
+    """Whether images are predicted as a class certainly more often than others are."""
+    if not chance.images:
+        return verdicts.UNDECIDED
+    excess = hits.share - chance.share
+    interval = intervals.difference(hits, chance)
+    verdict = verdicts.above(excess, interval, worth=verdicts.SHARE)
+    if verdict != verdicts.HOLDS:
+        return verdict
+    # The interval is of one pair: of several, one may lie above chance by chance.
+    p_value = intervals.fisher(hits, chance)
+    return verdicts.HOLDS if p_value < verdicts.CHANCE / tried else verdicts.UNDECIDED

@@ -1,77 +1,121 @@
-"""What the probes find at several epochs of a run, a row an epoch."""
+"""What the probes find at several epochs of a run, one row per epoch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from convprobe import style
+from convprobe.dataset.image_file import Images
 from convprobe.store import hdf5
 
 IMAGES = 4  # of which maps are drawn
 
+Filter = tuple[str, int]  # layer, channel
 
-def shown_images(maps_path):
-    """Indices of the images of which maps are drawn: the first ones."""
+
+def shown_images(maps_path: Path | str) -> list[int]:
+    """Indices of the images of which maps are drawn: the first ones.
+
+    Args:
+        maps_path: of a window file.
+    """
     with hdf5.open_complete(maps_path) as file:
         return file["image"][:IMAGES].tolist()
 
 
-def draw(path, images, map_paths, patch_paths, top_images, run):
+def draw(
+    path: Path | str,
+    images: Images,
+    map_paths: Sequence[Path | str],
+    patch_paths: Sequence[Path | str],
+    top_images: pd.DataFrame,
+    run: str,
+) -> None:
     """Maps of the largest window, and the patch of the highest response of each chosen filter.
 
     Args:
-        images: the image_file.Images of `shown_images`.
-        map_paths, patch_paths: window files and `patches.h5`, one an epoch.
+        images: those of shown_images.
+        map_paths, patch_paths: window files and `patches.h5`, one per epoch.
         top_images: tables of `top-images.csv`, with the epochs' names as first level of the index.
         run: its name, for the title.
     """
     epochs = list(top_images.index.unique(0))
-    filters = list(top_images[["layer", "channel"]].drop_duplicates().itertuples(index=False))
-    columns = len(images.indices) + len(filters)
+    names = top_images[["layer", "channel"]].drop_duplicates()
+    filters = list(names.itertuples(index=False, name=None))
+    shown = len(images.indices)
+    columns = shown + len(filters)
     figure = style.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
     grid = figure.subplots(len(epochs) + 1, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for axes, pixels, label in zip(grid[0], images.pixels, images.labels, strict=False):
-        style.picture(axes, pixels)
-        axes.set_axis_on()
-        axes.set_title(images.classes[label], fontsize=8)
-    for axes, (layer, channel) in zip(grid[1, len(images.indices) :], filters, strict=True):
-        axes.set_title(f"{layer}\n{channel}", fontsize=8)
-    for row, epoch in enumerate(epochs):
-        window, drawn = _draw_maps(grid[row + 1], map_paths[row], len(images.indices))
-        grid[row + 1, 0].set_ylabel(epoch)
-        rows = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
-        _draw_patches(grid[row + 1, len(images.indices) :], patch_paths[row], filters, rows)
+    _draw_images(list(grid[0, :shown]), images)
+    _name_filters(list(grid[1, shown:]), filters)
+    for row, epoch in enumerate(epochs, start=1):
+        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1])
+        grid[row, 0].set_ylabel(epoch)
+        top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
+        _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, top)
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Through training: what run {run} looks at, and what its filters answer to")
-    style.save(
-        figure,
-        path,
-        f"Left, under each image: the probability of its true class with a grey window of {window}×{window} pixels "
-        "centred at each pixel; below, its mean, and that without a window. Right: of each chosen filter what its peak "
-        "sees in the test image with the highest response, and that image's class; no response: its map is 0 for all "
-        "of them. A row an epoch.",
+    style.save(figure, path, _caption(window))
+
+
+def _caption(window: int) -> str:
+    return (
+        "One row per epoch. Left, under each image: the probability of its true class with a grey "
+        f"window of {window}×{window} pixels centred at each pixel; below, its mean, and that "
+        "without a window. Right: for each chosen filter the patch that the peak of its map sees "
+        "in the test image with the highest response, and that image's class; no response: its map "
+        "is 0 for all of them."
     )
 
 
-def _draw_maps(axes_row, map_path, count):
+def _draw_images(axes_row: list[Axes], images: Images) -> None:
+    for axes, pixels, label in zip(axes_row, images.pixels, images.labels, strict=True):
+        style.picture(axes, pixels)
+        axes.set_axis_on()
+        axes.set_title(images.classes[label], fontsize=8)
+
+
+def _name_filters(axes_row: list[Axes], filters: list[Filter]) -> None:
+    for axes, (layer, channel) in zip(axes_row, filters, strict=True):
+        axes.set_title(f"{layer}\n{channel}", fontsize=8)
+
+
+def _draw_maps(axes_row: list[Axes], map_path: Path | str) -> tuple[int, AxesImage]:
+    """Draw the maps of the first images; the side of their window, and the last map drawn."""
     with hdf5.open_complete(map_path) as file:
         clean = file["clean_probability"][:]
-        for image, label in enumerate(file["label"][:count]):
-            axes, confidence = axes_row[image], file["confidence"][image]
+        labels = file["label"][:]
+        for image, axes in enumerate(axes_row):
+            confidence = file["confidence"][image]
             axes.set_axis_on()
             drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
-            axes.set_xlabel(f"{confidence.mean():.2f} of {clean[image, label]:.2f}", fontsize=7)
-        return file.attrs["window"], drawn
+            means = f"{confidence.mean():.2f} of {clean[image, labels[image]]:.2f}"
+            axes.set_xlabel(means, fontsize=7)
+        return int(file.attrs["window"]), drawn
 
 
-def _draw_patches(axes_row, patches_path, filters, rows):
+def _draw_patches(
+    axes_row: list[Axes], patches_path: Path | str, filters: list[Filter], top: pd.DataFrame
+) -> None:
+    """Draw the patch of each filter's highest response.
+
+    Args:
+        top: rows of rank 1 by filter.
+    """
     with hdf5.open_complete(patches_path) as file:
-        for axes, name in zip(axes_row, filters, strict=True):
-            found = rows.loc[tuple(name)]
-            if found["response"] == 0:  # the image is none that it answers to
-                axes.text(
-                    0.5, 0.5, "no\nresponse", ha="center", va="center", color=style.GREY, fontsize=7
-                )
+        for axes, (layer, channel) in zip(axes_row, filters, strict=True):
+            row = top.loc[(layer, channel)]
+            if row["response"] == 0:  # a patch would be of any image
+                words = "no\nresponse"
+                centred = {"ha": "center", "va": "center"}
+                axes.text(0.5, 0.5, words, **centred, color=style.GREY, fontsize=7)
                 continue
             axes.set_axis_on()
-            style.picture(axes, file[f"{name.layer}/{name.channel}"][0])
-            axes.set_xlabel(found["class"], fontsize=7)
+            style.picture(axes, file[f"{layer}/{channel}"][0])
+            axes.set_xlabel(row["class"], fontsize=7)

@@ -1,4 +1,4 @@
-"""What figures of filters and of the ablation show where there is little to show, and say in words."""
+"""What figures of filters show where there is little to show, and say in words."""
 
 import hashlib
 
@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 
 from convprobe import style
-from convprobe.ablation import figures as ablation_figures
-from convprobe.ablation import tabulation
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.filters import figures as filter_figures
@@ -21,15 +19,6 @@ RED = (255, 0, 0)
 FIELD = receptive_field.ReceptiveField(
     size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8))
 )
-OFF = ablation_figures.switched_off(["conv1/2", "conv1/7", "conv2/5"], "weights-only")
-PREDICTION_COLUMNS = [
-    "image",
-    "class",
-    "clean",
-    "ablated",
-    "clean_confidence",
-    "ablated_confidence",
-]
 
 
 def red_images(count, side=8):
@@ -118,41 +107,6 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path):
         told = f"Only 20 of 21 ranks are drawn; {table} has all."
         assert told in words(tmp_path / f"{name}-21.png")
         assert "ranks are drawn" not in words(tmp_path / f"{name}-20.png")
-
-
-def test_what_is_off_is_named_layer_by_layer_with_the_mode():
-    assert OFF == "conv1/2, 7; conv2/5: weights set to 0, biases kept"
-    many = [f"conv1/{channel}" for channel in range(40)] + ["conv2/1"]
-    assert ablation_figures.switched_off(many, "zero") == "40 of conv1; 1 of conv2: map set to 0"
-
-
-def test_an_ablation_that_changes_nothing_is_drawn_and_said(tmp_path):
-    right = pd.DataFrame([(0, "ant", "ant", "ant", 0.9, 0.9), (1, "bee", "bee", "bee", 0.8, 0.7)])
-    right.columns = PREDICTION_COLUMNS
-    classes, counts = ("ant", "bee"), {}
-    for state in tabulation.STATES:
-        counts[state] = tabulation.confusion(right, state, classes)
-    ablation_figures.confusion(tmp_path / "confusion.png", *counts.values(), OFF, "r", "epoch-01")
-    pairs = tabulation.class_pairs(right)
-    ablation_figures.class_pairs(tmp_path / "pairs.png", pairs, right, OFF, "r", "epoch-01")
-    lost = tabulation.lost_images(tabulation.flips(right))
-    ablation_figures.gallery(tmp_path / "gallery.png", red_images(0), lost, 0, OFF, "r", "epoch-01")
-    predicted = {
-        "clean": ("", right["clean"]),
-        "ablated": ("conv1/2 conv1/7 conv2/5", right["ablated"]),
-    }
-    predicted |= {"random-01": ("conv1/1 conv1/2 conv2/0", right["ablated"])}
-    table = tabulation.accuracies(predicted, right["class"])
-    ablation_figures.accuracy(tmp_path / "accuracy.png", table, OFF, "r", "epoch-01")
-    for name in ("confusion", "pairs", "gallery", "accuracy"):
-        assert "r, epoch-01" in words(tmp_path / f"{name}.png")
-        assert OFF in words(tmp_path / f"{name}.png")
-    assert "0 of the 0 test images" in words(tmp_path / "gallery.png")
-    said = words(tmp_path / "accuracy.png").replace("\N{NO-BREAK SPACE}", " ")
-    assert "0 of 2 images are lost, 0 gained" in said
-    assert "random draws of as many filters lose" not in said, (
-        "where nothing is lost, that is no comparison"
-    )
 
 
 def test_a_figure_tells_what_it_is_drawn_from_and_says_its_words(tmp_path):

@@ -1,0 +1,58 @@
+"""What the page says first of the ablation: nothing that chance could pass."""
+
+import pandas as pd
+
+from convprobe.ablation import tabulation
+from convprobe.ablation.answers import chance, what_it_loses
+from convprobe.ablation.tabulation import Variant
+
+
+def answer(clean, ablated, draws=()):
+    """The answer for a network that is right about so many of 1000 images."""
+    true = pd.Series(["a"] * 1000)
+
+    def right_about(count):
+        return true.where(true.index < count, "b")
+
+    variants = {
+        "clean": Variant("", right_about(clean)),
+        "ablated": Variant("conv1/1 conv1/2", right_about(ablated)),
+    }
+    for number, count in enumerate(draws, start=1):
+        variants[f"random-{number:02d}"] = Variant("conv1/3 conv1/4", right_about(count))
+    said = what_it_loses(tabulation.accuracies(variants, true))
+    return said.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_network_at_chance_gets_a_warning():
+    classes = ["a", "b", "c"] * 100
+    right = pd.DataFrame({"class": classes, "clean": classes})
+    assert chance(right, 1) == ""
+    guessed = right.assign(clean="a")
+    warning = chance(guessed, 1).replace("\N{NO-BREAK SPACE}", " ")
+    assert "33.3 %, can't be told from chance" in warning
+
+
+def test_the_loss_stands_beside_that_of_random_filters():
+    said = answer(clean=900, ablated=800, draws=[790] + [890] * 19)
+    assert "100 of 1000 images are lost, 0 gained, \N{MINUS SIGN}10.0 points" in said
+    assert "1 of 20 random draws of as many filters lose as much or more: the loss can't" in said
+    said = answer(clean=900, ablated=800, draws=[890] * 20)
+    assert "0 of 20 random draws of as many filters lose as much or more: the chosen ones" in said
+
+
+def test_a_few_random_draws_are_no_evidence():
+    """Of so few none loses as much by chance often enough."""
+    said = answer(clean=900, ablated=800, draws=[890] * 10)
+    assert "can't be told from that of random ones" in said
+
+
+def test_without_a_loss_random_filters_are_no_comparison():
+    said = answer(clean=900, ablated=900, draws=[900] * 19 + [901])
+    assert said.endswith("No loss worth naming.")
+    assert "random" not in said
+
+
+def test_a_loss_that_may_be_none_is_called_so():
+    said = answer(clean=900, ablated=896)
+    assert said.endswith("Whether that is a loss worth naming can't be told from these images.")
