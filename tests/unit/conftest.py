@@ -1,11 +1,14 @@
-"""Unit tests compute small things, and hold every call against the types and shapes in signatures."""
+"""Unit tests compute small things, and check every call against the types in signatures."""
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = []  # parts of the library, as in convprobe.store
+CHECKED = [  # parts of the library
+    "convprobe.filters",
+    "convprobe.occlusion",
+]
 install_import_hook(CHECKED, "beartype.beartype")
 
 
