@@ -81,7 +81,7 @@ class Incremental:
             precision: `fp32`, or `bf16`: the changes are multiplied in bfloat16 and added to clean
                 values in float32. Probabilities of the published network with trained weights were
                 off by at most 9e-7 and 3e-3 (5 images, 4 windows); those of a plain pass in bf16
-                are by 8e-3.
+                by 8e-3.
         """
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network
@@ -119,13 +119,13 @@ class Incremental:
         for linear in self.tail:
             hidden = linear(hidden.relu_())
         probability = hidden.softmax(1)
-        maps = probability[self._states()].view(self.side, self.side, -1)
+        maps = probability[self._state_by_position()].view(self.side, self.side, -1)
         return maps.numpy(), probability[0].numpy()
 
     def _normalised(self, pixels: Float32[Tensor, "..."]) -> Float32[Tensor, "channel y x"]:
         return (pixels - self.network.mean) / self.network.std
 
-    def _states(self) -> Int[Tensor, " position"]:
+    def _state_by_position(self) -> Int[Tensor, " position"]:
         """The state of the whole image with the window at each position, in row order."""
         row, column = np.divmod(np.arange(self.side**2), self.side)
         return torch.from_numpy(self.head.units.at((0, 0), row, column))
@@ -268,51 +268,92 @@ class LaterLayer:
 
     def __call__(self, read: Activations) -> Activations:
         """The map after ReLU and pooling."""
-        before = self._clean(read.clean)
-        products = Products(self, read.changes)
-        clean = F.relu(F.max_pool2d(before[None], POOL)[0])
+        image = Pass(self, read)
+        clean = F.relu(F.max_pool2d(image.clean[None], POOL)[0])
         changes = {}
         for unit in self.pooled.places():
             states = torch.empty(self.pooled.count(unit), len(self.bias))
-            for block in range(len(self.blocks)):
-                states[:, self.blocks[block]] = self._largest(unit, block, products, before)
+            for number, block in enumerate(self.blocks):
+                states[:, block] = image.largest(self.fields[unit], number)
             changes[unit] = states.relu_().sub_(clean[:, *unit])
         return Activations(clean, changes)
 
     def preactivations(self, read: Activations) -> Float32[Tensor, "state output"]:
         """The values before ReLU of a layer of one unit, those of the clean state first."""
-        before = self._clean(read.clean)
-        products = Products(self, read.changes)
+        image = Pass(self, read)
         blocks = range(len(self.blocks))
-        return torch.cat([self._states((0, 0), block, products, before) for block in blocks], dim=1)
+        return torch.cat([image.values((0, 0), block) for block in blocks], dim=1)
 
-    def _clean(self, clean: Float32[Tensor, "input _ _"]) -> Float32[Tensor, "output y x"]:
-        """The clean values before ReLU. Of one image this is faster than conv2d."""
-        columns = F.unfold(clean[None], self.weight.shape[-1])[0]
-        values = torch.addmm(self.bias[:, None], self.weight.flatten(1), columns)
-        return values.view(-1, self.units.units, self.units.units)
 
-    def _largest(
-        self, pooled: Unit, block: int, products: "Products", before: Float32[Tensor, "output y x"]
+class Pass:
+    """One image on its way through a later layer: the values before ReLU.
+
+    Attributes:
+        clean: those without a window.
+    """
+
+    clean: Float32[Tensor, "output y x"]
+
+    def __init__(self, layer: LaterLayer, read: Activations) -> None:
+        self.clean = _clean_values(layer, read.clean)
+        self._layer = layer
+        self._tiles = {}
+        for unit, change in read.changes.items():
+            ranges = layer.inputs.tiles(unit)
+            self._tiles[unit] = list(_tiles(change, ranges, layer.dtype))
+        # Of the products of one unit and block: the next ones overwrite them.
+        widest = layer.blocks[0].stop
+        self._memory = torch.empty(layer.most_products * widest, dtype=layer.dtype)
+
+    def values(self, unit: Unit, block: int) -> Float32[Tensor, "state channel"]:
+        """One block of channels in each state of a unit, the clean one first."""
+        sums = self._layer.sums[unit]
+        products = self._products(sums, block)
+        changes = F.embedding_bag(sums.indices, products, sums.offsets, mode="sum")
+        channels = self._layer.blocks[block]
+        return changes.float().add_(self.clean[channels, *unit])
+
+    def largest(
+        self, field: list[tuple[Unit, Int[Tensor, " state"]]], block: int
     ) -> Float32[Tensor, "state channel"]:
-        """One block of channels, before ReLU, of the states of a pooled unit."""
+        """One block of channels at its largest in the field of a pooled unit, in each state of it.
+
+        Args:
+            field: the units, and the state of each of them in every state of the pooled one.
+        """
         largest = None
-        for unit, numbers in self.fields[pooled]:
-            states = self._states(unit, block, products, before).index_select(0, numbers)
+        for unit, states in field:
+            values = self.values(unit, block).index_select(0, states)
             if largest is None:
-                largest = states
+                largest = values
             else:
-                torch.maximum(largest, states, out=largest)
+                torch.maximum(largest, values, out=largest)
         return largest
 
-    def _states(
-        self, unit: Unit, block: int, products: "Products", before: Float32[Tensor, "output y x"]
-    ) -> Float32[Tensor, "state channel"]:
-        """One block of channels, before ReLU, of a unit's states, the clean one first."""
-        sums = self.sums[unit]
-        rows = products.of(sums, block)
-        changes = F.embedding_bag(sums.indices, rows, sums.offsets, mode="sum")
-        return changes.float().add_(before[self.blocks[block], *unit])
+    def _products(self, sums: "Sums", block: int) -> Float[Tensor, "product channel"]:
+        """The products that make up the states of one unit."""
+        taps = self._layer.taps
+        width = taps[0][block].shape[1]
+        products = self._memory[: sums.products * width].view(sums.products, width)
+        for span in sums.spans:
+            weight = taps[span.tap][block]
+            for tile in self._tiles[span.read]:
+                start = span.start + tile.start
+                stop = start + len(tile.changes)
+                chosen = weight
+                if tile.channels is not None:
+                    chosen = weight.index_select(0, tile.channels)
+                products[start:stop] = product(tile.changes, chosen)
+        return products
+
+
+def _clean_values(
+    layer: LaterLayer, clean: Float32[Tensor, "input _ _"]
+) -> Float32[Tensor, "output y x"]:
+    """Before ReLU and without a window. For one image this is faster than conv2d."""
+    columns = F.unfold(clean[None], layer.weight.shape[-1])[0]
+    values = torch.addmm(layer.bias[:, None], layer.weight.flatten(1), columns)
+    return values.view(-1, layer.units.units, layer.units.units)
 
 
 @dataclass(frozen=True)
@@ -337,8 +378,9 @@ class Sums:
     Attributes:
         spans: what the products are.
         products: how many there are.
-        indices, offsets: those of each state, as embedding_bag takes them; the clean state, which
-            comes first, has none.
+        indices: of the products of each state, one state after the other.
+        offsets: where each state starts in them, as embedding_bag takes it. The clean state comes
+            first and has none.
     """
 
     spans: list[Span]
@@ -385,36 +427,6 @@ class Tile:
     changes: Float[Tensor, "state channel"]
 
 
-class Products:
-    """The products of what the window changes in one image with the weights of a layer."""
-
-    def __init__(
-        self, layer: LaterLayer, changes: dict[Unit, Float32[Tensor, "_state input"]]
-    ) -> None:
-        self._taps = layer.taps
-        self._tiles = {}
-        for unit, change in changes.items():
-            tiles = layer.inputs.tiles(unit)
-            self._tiles[unit] = list(_tiles(change, tiles, layer.dtype))
-        widest = layer.blocks[0].stop
-        self._memory = torch.empty(layer.most_products * widest, dtype=layer.dtype)
-
-    def of(self, sums: Sums, block: int) -> Float[Tensor, "product channel"]:
-        """The products of one unit and block of channels, until the next ones overwrite them."""
-        width = self._taps[0][block].shape[1]
-        rows = self._memory[: sums.products * width].view(sums.products, width)
-        for span in sums.spans:
-            weight = self._taps[span.tap][block]
-            for tile in self._tiles[span.read]:
-                start = span.start + tile.start
-                stop = start + len(tile.changes)
-                chosen = weight
-                if tile.channels is not None:
-                    chosen = weight.index_select(0, tile.channels)
-                rows[start:stop] = product(tile.changes, chosen)
-        return rows
-
-
 def _tiles(
     change: Float32[Tensor, "state input"], ranges: list[tuple[int, int]], dtype: torch.dtype
 ) -> Iterator[Tile]:
@@ -424,7 +436,7 @@ def _tiles(
         ranges: of the states in each tile.
         dtype: of the changes in the tiles.
     """
-    sample = change[:: TILE // 2]  # what is decided on it changes the speed alone
+    sample = change[:: TILE // 2]  # enough, for the decision changes the speed alone
     if sample.count_nonzero() > DENSE * sample.numel():
         yield Tile(0, None, change.to(dtype))
         return

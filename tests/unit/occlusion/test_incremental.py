@@ -6,7 +6,8 @@ import torch
 
 from convprobe.network.layers import Network
 from convprobe.occlusion import windows
-from convprobe.occlusion.incremental import Incremental
+from convprobe.occlusion.incremental import Incremental, Sums
+from convprobe.occlusion.states import UnitStates
 
 
 def draw_network(draw):
@@ -84,6 +85,16 @@ def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability
     assert (maps[:5] == clean).all(), "the window lies within rows 0 to 6"
     assert not (maps[8] == clean).all()
     assert (grey == all_grey).all()
+
+
+def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
+    first = UnitStates.of_pixels(side=8, window=3).convolved(1).pooled()
+    sums = Sums.of((0, 0), 2, first, first.convolved(2))
+    assert sums.products == 5**2
+    stops = [*sums.offsets.tolist()[1:], len(sums.indices)]
+    added = np.diff(stops)  # products of each state but the clean one
+    along_an_axis = [1, 2, 2, 1, 1]
+    assert added.tolist() == np.outer(along_an_axis, along_an_axis).ravel().tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
