@@ -1,4 +1,4 @@
-"""What the peaks of the top images see."""
+"""The pixels of the top images that the peaks of the chosen filters see."""
 
 from convprobe.filters import top_patches
 from convprobe.job import runtime

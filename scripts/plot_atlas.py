@@ -9,12 +9,12 @@ from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
-        settings, layer = snakemake.params.settings, snakemake.wildcards.layer
+        settings = snakemake.params.settings
+        layer = snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
-        images = image_file.read(
-            snakemake.input.images, "test", sorted(rows["image"].unique().tolist())
-        )
+        shown = sorted(rows["image"].unique().tolist())
+        images = image_file.read(snakemake.input.images, "test", shown)
         field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)

@@ -9,15 +9,14 @@ from convprobe.store import tables
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
-        layer, channel = snakemake.wildcards.layer, int(snakemake.wildcards.channel)
+        layer = snakemake.wildcards.layer
+        channel = int(snakemake.wildcards.channel)
         table = tables.read(snakemake.input.table)
         rows = table[(table["layer"] == layer) & (table["channel"] == channel)]
         images = image_file.read(snakemake.input.images, "test", rows["image"].tolist())
-        maps = top_patches.read_maps(
-            snakemake.input.activations, f"{layer}/{channel}", rows["image"]
-        )
-        field = receptive_field.of_pooled_maps(snakemake.params.settings["network"], images.side)[
-            layer
-        ]
+        name = f"{layer}/{channel}"
+        maps = top_patches.read_maps(snakemake.input.activations, name, rows["image"])
+        network = snakemake.params.settings["network"]
+        field = receptive_field.of_pooled_maps(network, images.side)[layer]
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)

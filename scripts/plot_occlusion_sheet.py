@@ -7,10 +7,8 @@ from convprobe.occlusion import figures
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
-        images = image_file.read(
-            snakemake.input.images, "test", snakemake.params.settings["images"]
-        )
+        shown = snakemake.params.settings["images"]
+        images = image_file.read(snakemake.input.images, "test", shown)
+        maps = snakemake.input.maps
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.occlusion_sheet(
-            snakemake.output.figure, images, snakemake.input.maps, run, checkpoint
-        )
+        figures.occlusion_sheet(snakemake.output.figure, images, maps, run, checkpoint)

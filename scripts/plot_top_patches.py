@@ -1,4 +1,4 @@
-"""The top patches of the chosen filters, a column each."""
+"""The top patches of the chosen filters, one column per filter."""
 
 from convprobe import style
 from convprobe.filters import figures

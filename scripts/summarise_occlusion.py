@@ -1,4 +1,4 @@
-"""The occlusion maps of all windows in numbers, and whether they find the object."""
+"""The occlusion maps of all windows in numbers, and whether they find the objects."""
 
 from convprobe.job import runtime
 from convprobe.occlusion import summary

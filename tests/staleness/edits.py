@@ -367,6 +367,7 @@ MODULES = {
     "occlusion/figures": jobs(*(f"plot_occlusion_sheet normalised epoch-01 {sheet}" for sheet in (1, 2))),
     "occlusion/incremental": OCCLUSION,
     "occlusion/localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
+    "occlusion/states": OCCLUSION,
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/windows": OCCLUSION,
     "phrases": ABLATION_FIGURES | EXPLORER,

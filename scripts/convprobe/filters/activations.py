@@ -1,54 +1,69 @@
 """What do filters answer to? Their maps and responses."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
 import h5py
 import numpy as np
 import torch
+from jaxtyping import Float32, Shaped, UInt8
+from torch import Tensor
 
+from convprobe.dataset.image_file import Images
 from convprobe.job import runtime
 from convprobe.network.batches import in_batches
-from convprobe.network.layers import as_input
+from convprobe.network.layers import Network, as_input
 from convprobe.network.receptive_field import split_name
 from convprobe.store import hdf5
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result
-CHUNK = 64  # images a chunk: written in order, read by filter or by image
+CHUNK = 64  # images in a chunk of the file: written in order, read by filter or by image
+
+FilterMaps = dict[str, Float32[np.ndarray, "image _y _x"]]  # by name of the filter, `conv2/400`
 
 
-@torch.inference_mode()
-def record(network, images, chosen, job=runtime.IDLE, batch=BATCH):
+def record(
+    network: Network,
+    images: Images,
+    chosen: Sequence[str],
+    job: runtime.Job = runtime.IDLE,
+    batch: int = BATCH,
+) -> Iterator[FilterMaps]:
     """Yield, batch by batch, the maps of chosen filters after ReLU and pooling.
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        images: image_file.Images.
-        chosen: names of filters, `conv2/400`.
-
-    Yields:
-        dict by name of float32 (image, y, x).
+        chosen: names of filters.
     """
     device = next(network.parameters()).device
-    wanted = [(name, *split_name(name)) for name in chosen]
-    deepest = max((layer for _, layer, _ in wanted), key=network.convolutions.index)
+    filters = [(name, *split_name(name)) for name in chosen]
+    layers = {layer for _, layer, _ in filters}
+    deepest = max(layers, key=network.convolutions.index)
 
-    def chosen_maps(pixels):
+    @torch.inference_mode()
+    def chosen_maps(pixels: UInt8[Tensor, "image y x channel"]) -> FilterMaps:
         found = {}
         for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
-            found |= {
-                name: maps[:, channel].cpu().numpy() for name, on, channel in wanted if on == layer
-            }
+            for name, of_layer, channel in filters:
+                if of_layer == layer:
+                    found[name] = maps[:, channel].cpu().numpy()
             if layer == deepest:
-                return found
+                break
+        return found
 
     pixels = torch.from_numpy(images.pixels)
     yield from in_batches(chosen_maps, pixels, batch, "images", job)
 
 
-def response(maps):
-    """Frobenius norm of each map: float32 (image) of float32 (image, y, x)."""
-    return np.sqrt(np.square(maps, dtype=np.float64).sum(axis=(1, 2))).astype(np.float32)
+def response(maps: Float32[np.ndarray, "image y x"]) -> Float32[np.ndarray, " image"]:
+    """The Frobenius norm of each map."""
+    squares = np.square(maps, dtype=np.float64)
+    return np.sqrt(squares.sum(axis=(1, 2))).astype(np.float32)
 
 
-def write(path, batches, chosen, checkpoint_sha256):
+def write(
+    path: Path | str, batches: Iterable[FilterMaps], chosen: Sequence[str], checkpoint_sha256: str
+) -> None:
     """Write the maps and responses of chosen filters as they come from `record`."""
     with hdf5.create(path) as file:
         file.attrs["checkpoint_sha256"] = checkpoint_sha256
@@ -61,22 +76,27 @@ def write(path, batches, chosen, checkpoint_sha256):
             _name_axes(file[name])
 
 
+def _append(file: h5py.File, name: str, rows: Shaped[np.ndarray, "image ..."]) -> None:
+    """Append rows to a dataset, which the first ones create."""
+    if name not in file:
+        row = rows.shape[1:]
+        file.create_dataset(
+            name,
+            shape=(0, *row),
+            dtype=rows.dtype,
+            maxshape=(None, *row),
+            chunks=(CHUNK, *row),
+            compression="lzf",
+        )
+    stored = file[name]
+    stored.resize(len(stored) + len(rows), axis=0)
+    stored[-len(rows) :] = rows
+
+
 def _name_axes(group: h5py.Group) -> None:
-    """Of a filter's maps and responses, once all images are there."""
+    """Name the axes of a filter's maps and responses, once all images are there."""
     maps = group["maps"]
     hdf5.dimension(group, "image", np.arange(len(maps)))
     hdf5.places(group, maps.shape[1], units=None)
     hdf5.attach(group, maps, ("image", "y", "x"))
     hdf5.attach(group, group["response"], ("image",))
-
-
-def _append(file, name, rows):
-    if name not in file:
-        shape = (0, *rows.shape[1:])
-        chunks = (CHUNK, *rows.shape[1:])
-        file.create_dataset(
-            name, shape, rows.dtype, maxshape=(None, *shape[1:]), chunks=chunks, compression="lzf"
-        )
-    stored = file[name]
-    stored.resize(len(stored) + len(rows), axis=0)
-    stored[-len(rows) :] = rows

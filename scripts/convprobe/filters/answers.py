@@ -1,6 +1,6 @@
 """What do its filters answer to? The answer in a few sentences, with the evidence beside it.
 
-No verdict is given here that an untrained network, a map that ignores its image, or random filters could pass.
+No verdict is given that random filters could pass.
 """
 
 import math
@@ -15,25 +15,32 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         table: of `all-top-images.csv`.
         class_counts: test images of each class.
     """
-    top = table["rank"].max()
     filters = table.groupby(["layer", "channel"]).agg(
-        least=("response", "min"), most=("response", "max"), classes=("class", "nunique")
+        lowest=("response", "min"), highest=("response", "max"), classes=("class", "nunique")
     )
-    silent = f"{(filters['most'] == 0).sum()} of {len(filters)} filters answer to no image at all."
-    if top == 1:
-        return silent
-    # What can be told of a filter that answers to fewer images than are asked for?
-    full = filters[filters["least"] > 0].groupby("layer")["classes"]
-    one_class = sum(math.comb(count, top) for count in class_counts) / math.comb(
-        class_counts.sum(), top
-    )
-    counted = [
-        f"{(classes == 1).sum()} of {len(classes)} in {layer} (images at random: {len(classes) * one_class:.1g})"
-        for layer, classes in full
-    ]
-    if not counted:
-        return silent
+    silent = (filters["highest"] == 0).sum()
+    about_silent = f"{silent} of {len(filters)} filters answer to no image at all."
+    top = int(table["rank"].max())
+    # Of a filter that answers to fewer images than are listed there is nothing to say.
+    answering = filters[filters["lowest"] > 0]
+    if top == 1 or answering.empty:
+        return about_silent
+    by_chance = _chance_of_one_class(class_counts, top)
+    counted = []
+    for layer, classes in answering.groupby("layer")["classes"]:
+        one_class = (classes == 1).sum()
+        expected = len(classes) * by_chance
+        counted.append(
+            f"{one_class} of {len(classes)} in {layer} (images at random: {expected:.1g})"
+        )
     return (
-        f"Filters whose {top} highest images are all of one class: {', '.join(counted)}. Where classes differ in "
-        f"brightness or colour, untrained filters have such images too. {silent}"
+        f"Filters whose {top} highest responses are all to images of one class: "
+        f"{', '.join(counted)}. Where classes differ in brightness or colour, untrained networks "
+        f"have such filters too. {about_silent}"
     )
+
+
+def _chance_of_one_class(class_counts: pd.Series, top: int) -> float:
+    """How probable it is that images drawn at random are all of one class."""
+    of_one_class = sum(math.comb(count, top) for count in class_counts)
+    return of_one_class / math.comb(class_counts.sum(), top)

@@ -1,30 +1,55 @@
 """What do its filters answer to? The chosen filters' figures, and an atlas of all."""
 
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+from jaxtyping import Float32, Shaped, UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from convprobe import style
+from convprobe.dataset.image_file import Images
 from convprobe.filters.top_patches import cut
+from convprobe.network.receptive_field import ReceptiveField
 from convprobe.store import hdf5
 
-SHOWN_PATCH = 36  # pixels a side, at least, of a patch in the atlas
-PAGE = (5, 20)  # filters across and down
-MOST_RANKS = 20  # that a figure shows of a filter: they are drawn one by one, about ten a second
+MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
+# Of a page of the atlas:
+ACROSS = 5  # filters side by side
+SHOWN_PATCH = 36  # pixels per side of a patch, at least
+LABEL = 46  # pixels in which the name of a filter stands, left of its patches
+GAP = 2  # pixels between two patches of a filter
+FILTER_GAP = 10  # pixels between two filters side by side
+STRIP_GAP = 4  # pixels between two filters one below the other
 
 
 def _drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
-    """The rows of a table of top images that a figure shows, and words for the caption if it leaves some out."""
+    """The rows of a table of top images that a figure shows.
+
+    Returns:
+        words for the caption too, if it leaves some out.
+    """
     ranks = rows["rank"].max()
-    words = (
-        f" Only {MOST_RANKS} of {ranks} ranks are drawn; {table} has all."
-        if ranks > MOST_RANKS
-        else ""
-    )
+    if ranks <= MOST_RANKS:
+        return rows, ""
+    words = f" Only the first {MOST_RANKS} of {ranks} ranks are drawn; {table} lists all."
     return rows[rows["rank"] <= MOST_RANKS], words
 
 
-def top_patches(path, patches_path, top_images, run, checkpoint):
+# The chosen filters
+
+
+def top_patches(
+    path: Path | str,
+    patches_path: Path | str,
+    top_images: pd.DataFrame,
+    run: str,
+    checkpoint: str,
+) -> None:
     """A column per filter, rows from the lowest rank at the top to the highest response below.
 
     Args:
@@ -33,79 +58,92 @@ def top_patches(path, patches_path, top_images, run, checkpoint):
         run, checkpoint: names, for the title.
     """
     top_images, left_out = _drawn(top_images, "top-images.csv")
-    filters = list(top_images[["layer", "channel"]].drop_duplicates().itertuples(index=False))
+    filters = top_images[["layer", "channel"]].drop_duplicates()
     ranks = top_images["rank"].max()
     rows = top_images.set_index(["layer", "channel", "rank"])
+    figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
+    grid = figure.subplots(ranks, len(filters), squeeze=False)
     with hdf5.open_complete(patches_path) as file:
-        figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
-        grid = figure.subplots(ranks, len(filters), squeeze=False)
-        for column, (layer, channel) in enumerate(filters):
-            patches = file[f"{layer}/{channel}"][:ranks]
-            for axes in grid[:, column]:
-                axes.set_axis_off()
-            for rank, patch in enumerate(patches, start=1):
-                axes, found = grid[ranks - rank, column], rows.loc[(layer, channel, rank)]
-                if found["response"] == 0:  # the image is none that it answers to
-                    axes.text(
-                        0.5,
-                        0.5,
-                        "no\nresponse",
-                        ha="center",
-                        va="center",
-                        color=style.GREY,
-                        fontsize=7,
-                    )
-                    continue
-                axes.set_axis_on()
-                style.picture(axes, patch)
-                axes.set_xlabel(
-                    f"{found['class']}\n{found['response']:.3g}", fontsize=7, labelpad=1
-                )
-            grid[0, column].set_title(
-                f"{layer}\n{channel}\n{patches.shape[1]}×{patches.shape[2]} px", fontsize=8
-            )
-        for row in range(ranks):
-            rank = "highest" if row == ranks - 1 else f"{_ordinal(ranks - row)} highest"
-            grid[row, 0].text(
-                -0.05,
-                0.5,
-                rank,
-                transform=grid[row, 0].transAxes,
-                rotation=90,
-                ha="right",
-                va="center",
-                fontsize=8,
-            )
-        figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
-        style.save(
-            figure,
-            path,
-            "A column per filter: the patches that the peak of its map sees in the test images with the highest "
-            "response (Frobenius norm of the map), the highest below. Each patch is enlarged to the same size. "
-            "Under it: the image's class and the response. No response: the filter's map is 0 for all other images."
-            f"{left_out}",
-        )
+        for column, name in enumerate(filters.itertuples(index=False)):
+            patches = file[f"{name.layer}/{name.channel}"][:ranks]
+            bottom_up = grid[::-1, column]
+            _draw_column(bottom_up, patches, rows.loc[(name.layer, name.channel)])
+            side = f"{patches.shape[1]}×{patches.shape[2]} px"
+            grid[0, column].set_title(f"{name.layer}\n{name.channel}\n{side}", fontsize=8)
+    for rank, axes in enumerate(grid[::-1, 0], start=1):
+        _name_rank(axes, rank)
+    figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
+    style.save(
+        figure,
+        path,
+        "A column per filter: what the peak of its map sees in the test images with the highest "
+        "response (the Frobenius norm of the map), the highest at the bottom. All patches are "
+        "enlarged to the same size. Below each: the class of the image, and the response. No "
+        f"response: the map of the filter is 0 for all other images.{left_out}",
+    )
 
 
-def _ordinal(number):
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th') }".replace(" ", "")
+def _draw_column(
+    axes_column: Shaped[np.ndarray, " rank"],
+    patches: UInt8[np.ndarray, "rank y x channel"],
+    rows: pd.DataFrame,
+) -> None:
+    """The patches of one filter, rank 1 first; the rows are indexed by rank."""
+    for rank, patch in enumerate(patches, start=1):
+        axes = axes_column[rank - 1]
+        row = rows.loc[rank]
+        if row["response"] == 0:  # it doesn't answer to this image
+            axes.set_axis_off()
+            _write_in_the_middle(axes, "no\nresponse")
+            continue
+        style.picture(axes, patch)
+        axes.set_xlabel(f"{row['class']}\n{row['response']:.3g}", fontsize=7, labelpad=1)
 
 
-def one_filter(path, images, maps, rows, field, run, checkpoint):
+def _write_in_the_middle(axes: Axes, text: str) -> None:
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=style.GREY, fontsize=7)
+
+
+def _name_rank(axes: Axes, rank: int) -> None:
+    """Write a rank left of its row."""
+    axes.text(
+        -0.05,
+        0.5,
+        "highest" if rank == 1 else f"{_ordinal(rank)} highest",
+        transform=axes.transAxes,
+        rotation=90,
+        ha="right",
+        va="center",
+        fontsize=8,
+    )
+
+
+def _ordinal(number: int) -> str:
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{endings.get(number, 'th')}"
+
+
+def one_filter(
+    path: Path | str,
+    images: Images,
+    maps: Float32[np.ndarray, "image y x"],
+    rows: pd.DataFrame,
+    field: ReceptiveField,
+    run: str,
+    checkpoint: str,
+) -> None:
     """The images that one filter answers to most: what its peak sees, the patch and the map.
 
     Args:
-        images: the image_file.Images, the highest response first.
-        maps: float32 (image, y, x), of the filter after ReLU and pooling.
+        images: the highest response first.
+        maps: of the filter after ReLU and pooling.
         rows: of `top-images.csv`, likewise.
-        field: the layer's receptive_field.ReceptiveField.
+        field: of the layer.
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "top-images.csv")
-    name, answered = (
-        "/".join(map(str, rows.iloc[0][["layer", "channel"]])),
-        rows[rows["response"] > 0],
-    )
+    name = f"{rows['layer'].iloc[0]}/{rows['channel'].iloc[0]}"
+    answered = rows[rows["response"] > 0]
     figure = style.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
     figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
     if answered.empty:
@@ -116,91 +154,157 @@ def one_filter(path, images, maps, rows, field, run, checkpoint):
     style.save(
         figure,
         path,
-        f"The test images with the highest response of filter {name}, the highest first. "
-        f"Box: the {field.size}×{field.size} pixels that the peak of the filter's map sees; below, the same "
-        f"enlarged{clipped}; then the map after ReLU and pooling, its peak circled, on one scale for all. "
-        f"Response: Frobenius norm of the map.{left_out}",
+        f"The test images with the highest response of filter {name}, the highest first. Box: the "
+        f"{field.size}×{field.size} pixels that the peak of the filter's map sees. Below it: the "
+        f"same pixels enlarged{clipped}; then the map after ReLU and pooling with its peak "
+        f"circled, on one scale for all. Response: the Frobenius norm of the map.{left_out}",
     )
 
 
-def _draw_answers(figure, images, maps, rows, field):
-    """A column an image: the image with the box, the patch, the map."""
+def _draw_answers(
+    figure: Figure,
+    images: Images,
+    maps: Float32[np.ndarray, "image y x"],
+    rows: pd.DataFrame,
+    field: ReceptiveField,
+) -> None:
+    """A column per image: the image with the box, the patch, the map."""
     grid = figure.subplots(3, len(rows), squeeze=False)
     for column, row in enumerate(rows.itertuples()):
         whole, patch, answer = grid[:, column]
         pixels = images.pixels[column]
         style.picture(whole, pixels)
-        edges = (row.left - 0.5, row.top - 0.5), row.right - row.left, row.bottom - row.top
-        for colour, width in (("black", 3), ("white", 1.5)):
-            whole.add_patch(
-                Rectangle(*edges, fill=False, edgecolor=colour, linewidth=width, clip_on=False)
-            )
+        _draw_box(whole, row)
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
         style.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
         drawn = style.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
-        answer.plot(
-            row.peak_x,
-            row.peak_y,
-            "o",
-            markerfacecolor="none",
-            markeredgecolor=style.ORANGE,
-            markersize=9,
-        )
+        _circle_peak(answer, row)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
     for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
         axes.set_ylabel(name)
     figure.colorbar(drawn, ax=grid[2], shrink=0.8, label="activation")
 
 
-def atlas_page(path, images, rows, field, run, checkpoint):
+def _draw_box(axes: Axes, row: tuple) -> None:
+    """The box that the peak sees: white on black, so that it shows on any image."""
+    corner = (row.left - 0.5, row.top - 0.5)
+    width = row.right - row.left
+    height = row.bottom - row.top
+    for colour, line in (("black", 3), ("white", 1.5)):
+        outline = {"fill": False, "edgecolor": colour, "linewidth": line, "clip_on": False}
+        axes.add_patch(Rectangle(corner, width, height, **outline))
+
+
+def _circle_peak(axes: Axes, row: tuple) -> None:
+    circle = {"markerfacecolor": "none", "markeredgecolor": style.ORANGE, "markersize": 9}
+    axes.plot(row.peak_x, row.peak_y, "o", **circle)
+
+
+# The atlas
+
+
+class Corner(NamedTuple):
+    """The upper left corner of something on a page, in pixels."""
+
+    y: int
+    x: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the patches of each filter stand on a page of the atlas.
+
+    Attributes:
+        channels: of the filters, ACROSS side by side, row by row.
+        ranks: patches per filter, side by side.
+        shown: side of a patch on the page, in pixels.
+    """
+
+    channels: list[int]
+    ranks: int
+    shown: int
+
+    @property
+    def strip(self) -> Corner:
+        """How far it is from one filter to the next one down, and to the right."""
+        patches = (self.shown + GAP) * self.ranks + FILTER_GAP
+        return Corner(self.shown + STRIP_GAP, LABEL + patches)
+
+    def blank(self) -> UInt8[np.ndarray, "y x channel"]:
+        """A white page."""
+        down = -(-len(self.channels) // ACROSS)
+        return np.full((down * self.strip.y, ACROSS * self.strip.x, 3), 255, dtype=np.uint8)
+
+    def first_patch(self, channel: int) -> Corner:
+        """Where the first patch of a filter stands; its name stands left of it."""
+        row, column = divmod(self.channels.index(channel), ACROSS)
+        return Corner(row * self.strip.y, column * self.strip.x + LABEL)
+
+
+def atlas_page(
+    path: Path | str,
+    images: Images,
+    rows: pd.DataFrame,
+    field: ReceptiveField,
+    run: str,
+    checkpoint: str,
+) -> None:
     """A strip of patches for each of up to 100 filters, the highest response first.
 
     Args:
-        images: the image_file.Images that the rows name, by increasing index.
+        images: those that the rows name, by increasing index.
         rows: of `all-top-images.csv`, of one layer.
-        field: the layer's receptive_field.ReceptiveField.
+        field: of the layer.
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "all-top-images.csv")
-    channels = rows["channel"].drop_duplicates().to_list()
-    size, top = field.size, int(rows["rank"].max())
-    shown = size * max(1, round(SHOWN_PATCH / size))
-    across, down = PAGE[0], -(-len(channels) // PAGE[0])
-    label, cell = 46, (shown + 2) * top + 10
-    page = np.full((down * (shown + 4), across * (label + cell), 3), 255, dtype=np.uint8)
-    place = {channel: divmod(number, across) for number, channel in enumerate(channels)}
-    for row in rows[rows["response"] > 0].itertuples():
-        y, x = place[row.channel]
-        patch = cut(
-            images.pixels[np.searchsorted(images.indices, row.image)], field, row.peak_y, row.peak_x
-        )
-        left = x * (label + cell) + label + (row.rank - 1) * (shown + 2)
-        page[y * (shown + 4) :, left:][:shown, :shown] = patch.repeat(shown // size, 0).repeat(
-            shown // size, 1
-        )
+    enlarged = max(1, round(SHOWN_PATCH / field.size))
+    layout = Layout(
+        channels=rows["channel"].drop_duplicates().to_list(),
+        ranks=int(rows["rank"].max()),
+        shown=field.size * enlarged,
+    )
+    page = _page(layout, images, rows, field, enlarged)
     dots = style.STYLE["savefig.dpi"]
     figure = style.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
     axes = figure.subplots()
     style.picture(axes, page)
-    silent = rows.groupby("channel")["response"].max() == 0
-    for channel, (y, x) in place.items():
-        text = f"{channel}\nsilent" if silent[channel] else str(channel)
-        axes.text(
-            x * (label + cell) + label - 5,
-            y * (shown + 4) + shown / 2,
-            text,
-            ha="right",
-            va="center",
-            fontsize=6,
-        )
+    _name_filters(axes, layout, rows)
     layer = rows["layer"].iloc[0]
+    first, last = layout.channels[0], layout.channels[-1]
+    figure.suptitle(f"Filters {first} to {last} of {layer}: {run}, {checkpoint}")
     clipped = "; grey where it sees padding" if rows["clipped"].any() else ""
-    figure.suptitle(f"Filters {channels[0]} to {channels[-1]} of {layer}: {run}, {checkpoint}")
     style.save(
         figure,
         path,
-        f"For each filter of {layer}, by its number, the patches of {size}×{size} pixels that the peak of its map sees "
-        f"in the {top} test images with the highest response, the highest on the left{clipped}. Silent: 0 for every "
+        f"For each filter of {layer}, by its number, the patches of {field.size}×{field.size} "
+        f"pixels that the peak of its map sees in the {layout.ranks} test images with the highest "
+        f"response, the highest on the left{clipped}. Silent: the map is 0 for every "
         f"image.{left_out}",
     )
+
+
+def _page(
+    layout: Layout, images: Images, rows: pd.DataFrame, field: ReceptiveField, enlarged: int
+) -> UInt8[np.ndarray, "y x channel"]:
+    """All patches on one picture, for a thousand axes would take minutes."""
+    page = layout.blank()
+    for row in rows[rows["response"] > 0].itertuples():
+        image = images.pixels[np.searchsorted(images.indices, row.image)]
+        patch = cut(image, field, row.peak_y, row.peak_x)
+        patch = patch.repeat(enlarged, 0).repeat(enlarged, 1)
+        first = layout.first_patch(row.channel)
+        left = first.x + (row.rank - 1) * (layout.shown + GAP)
+        page[first.y :, left:][: layout.shown, : layout.shown] = patch
+    return page
+
+
+def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
+    """Write the number of each filter left of its patches, and whether it is silent."""
+    highest = rows.groupby("channel")["response"].max()
+    for channel in layout.channels:
+        text = str(channel) if highest[channel] > 0 else f"{channel}\nsilent"
+        first = layout.first_patch(channel)
+        middle = first.y + layout.shown / 2
+        axes.text(first.x - 5, middle, text, ha="right", va="center", fontsize=6)

@@ -1,99 +1,141 @@
 """Which images does every filter of the network answer to? One pass over the images."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor
 
+from convprobe.dataset.image_file import Images
 from convprobe.filters.activations import BATCH
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.job import runtime
 from convprobe.network import receptive_field
 from convprobe.network.batches import in_batches
-from convprobe.network.layers import as_input
+from convprobe.network.layers import Network, as_input
+from convprobe.network.receptive_field import ReceptiveField
 
-LOW = 2**32  # keys hold a response in their upper half, an image in the lower
+LOW = 2**32  # a key holds a response in its upper half, an image in the lower
+
+
+@dataclass(frozen=True)
+class Best:
+    """The images that each filter of a layer answers to most, the highest response first.
+
+    Attributes:
+        keys: each a response and an image as one number, see `_keys`.
+        peaks: of the map of that image, counted in row order.
+    """
+
+    keys: Int64[Tensor, "channel rank"]
+    peaks: Int64[Tensor, "channel rank"]
 
 
 @torch.inference_mode()
-def top_images(network, images, top, job=runtime.IDLE, batch=BATCH):
+def top_images(
+    network: Network,
+    images: Images,
+    top: int,
+    job: runtime.Job = runtime.IDLE,
+    batch: int = BATCH,
+) -> pd.DataFrame:
     """The images that each filter of each layer answers to most, and what its peak sees there.
 
     The memory it takes does not grow with the number of images.
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        images: image_file.Images, fewer than 2³².
-        top: how many images a filter.
+        images: fewer than 2³².
+        top: how many images per filter.
         batch: images at a time; doesn't change the result.
 
     Returns:
-        pandas.DataFrame with the columns, ties and peaks of top_patches.top_images.
+        the columns, ties and peaks of top_patches.top_images.
     """
-    found, device = {}, network.mean.device
+    device = network.mean.device
 
-    def best_by_layer(rows):
+    def best_by_layer(rows: range) -> dict[str, Best]:
         pixels = torch.from_numpy(images.pixels[rows.start : rows.stop]).to(device)
-        return {
-            layer: _best(maps, rows.start, top)
-            for layer, maps in network.pooled_maps(as_input(pixels))
-        }
+        best = {}
+        for layer, maps in network.pooled_maps(as_input(pixels)):
+            best[layer] = _best(maps, rows.start, top)
+        return best
 
-    rows = range(len(images.labels))
-    for best in in_batches(best_by_layer, rows, batch, "images", job):
-        found = (
-            {layer: _merged(found[layer], best[layer], top) for layer in best} if found else best
-        )
+    found = {}
+    for best in in_batches(best_by_layer, range(len(images.labels)), batch, "images", job):
+        for layer, of_batch in best.items():
+            found[layer] = _merged(found[layer], of_batch, top) if layer in found else of_batch
     fields = receptive_field.of_pooled_maps(network.settings, network.side)
     sides = receptive_field.pooled_sides(network.settings, network.side)
-    layers = [
-        _table(layer, *best, images, fields[layer], sides[layer]) for layer, best in found.items()
-    ]
-    return pd.concat(layers, ignore_index=True)
+    tables = []
+    for layer, best in found.items():
+        tables.append(_table(layer, best, images, fields[layer], sides[layer]))
+    return pd.concat(tables, ignore_index=True)
 
 
-def responses(maps):
-    """Frobenius norm of each map: float32 (image, channel) of float32 (image, channel, y, x)."""
+def responses(
+    maps: Float32[Tensor, "image channel y x"],
+) -> Float32[Tensor, "image channel"]:
+    """The Frobenius norm of each map."""
     return maps.double().square_().sum(dim=(2, 3)).sqrt_().float()
 
 
-def _best(maps, done, top):
-    """Keys and peaks, int64 (channel, rank) each, of the images of a batch that the filters answer to most.
+def _best(maps: Float32[Tensor, "image channel y x"], first: int, top: int) -> Best:
+    """The images of a batch that the filters answer to most.
 
-    Responses are not negative, so the bits of one, read as a whole number, order as it does; and of
-    equal responses the key of the lower image is higher.
+    Args:
+        first: row of the batch's first image among all.
     """
-    images = torch.arange(done, done + len(maps), device=maps.device)
-    keys = responses(maps).view(torch.int32).long() * LOW + (LOW - 1 - images)[:, None]
-    keys, rows = keys.t().topk(min(top, len(maps)), dim=1)
+    images = torch.arange(first, first + len(maps), device=maps.device)
+    keys, rows = _keys(responses(maps), images).t().topk(min(top, len(maps)), dim=1)
     channels = torch.arange(len(keys), device=maps.device)[:, None]
-    return keys, maps[rows, channels].flatten(2).argmax(2)
+    peaks = maps[rows, channels].flatten(2).argmax(2)
+    return Best(keys, peaks)
 
 
-def _merged(first, second, top):
-    """The best of two, each keys and peaks."""
-    keys, peaks = (torch.cat(pair, dim=1) for pair in zip(first, second, strict=True))
+def _keys(
+    response: Float32[Tensor, "image channel"], images: Int64[Tensor, " image"]
+) -> Int64[Tensor, "image channel"]:
+    """Whole numbers in the order of the responses; of equal ones the lower image has the higher.
+
+    A response is not negative: its bits, read as a whole number, have its order.
+    """
+    bits = response.view(torch.int32).long()
+    return bits * LOW + (LOW - 1 - images)[:, None]
+
+
+def _merged(first: Best, second: Best, top: int) -> Best:
+    keys = torch.cat([first.keys, second.keys], dim=1)
+    peaks = torch.cat([first.peaks, second.peaks], dim=1)
     keys, places = keys.topk(min(top, keys.shape[1]), dim=1)
-    return keys, peaks.gather(1, places)
+    return Best(keys, peaks.gather(1, places))
 
 
-def _table(layer, keys, peaks, images, field, side):
-    """The rows of one layer, a filter after the other."""
-    keys, peaks = keys.cpu().numpy(), peaks.cpu().numpy().ravel()
-    rows = (LOW - 1 - keys % LOW).ravel()
+def _table(
+    layer: str, best: Best, images: Images, field: ReceptiveField, side: int
+) -> pd.DataFrame:
+    """The rows of one layer, one filter after the other.
+
+    Args:
+        side: of the layer's maps.
+    """
+    keys = best.keys.cpu().numpy()
     channel, rank = np.indices(keys.shape).reshape(2, -1)
-    peak_y, peak_x = np.divmod(peaks, side)
-    response = (keys // LOW).astype(np.int32).view(np.float32).ravel()
-    classes = np.array(images.classes)[images.labels[rows]]
-    box = clipped_box(field, peak_y, peak_x)
-    columns = (
-        layer,
-        channel,
-        rank + 1,
-        images.indices[rows],
-        classes,
-        response,
-        peak_y,
-        peak_x,
-        *box,
-    )
-    return pd.DataFrame(dict(zip(TOP_IMAGES_COLUMNS, columns, strict=True)))
+    keys = keys.ravel()
+    rows = LOW - 1 - keys % LOW
+    response = (keys // LOW).astype(np.int32).view(np.float32)
+    peak_y, peak_x = np.divmod(best.peaks.cpu().numpy().ravel(), side)
+    columns = {
+        "layer": layer,
+        "channel": channel,
+        "rank": rank + 1,
+        "image": images.indices[rows],
+        "class": np.array(images.classes)[images.labels[rows]],
+        "response": response,
+        "peak_y": peak_y,
+        "peak_x": peak_x,
+        **clipped_box(field, peak_y, peak_x)._asdict(),
+    }
+    return pd.DataFrame(columns, columns=TOP_IMAGES_COLUMNS)

@@ -1,94 +1,138 @@
-"""The images that a filter answers to most, and what the peak of its map sees there. Without torch: soon started."""
+"""The images that a filter answers to most, and what the peak of its map sees there.
+
+Without torch, so that the jobs that need it start soon.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float32, Int, Shaped, UInt8
 
 from convprobe.dataset import image_file
 from convprobe.network import receptive_field
-from convprobe.network.receptive_field import split_name
+from convprobe.network.receptive_field import ReceptiveField, split_name
 from convprobe.store import hdf5, tables
 
 GREY = 128  # of a patch where the peak sees padding
+TOP_IMAGES_COLUMNS = (
+    "layer",
+    "channel",
+    "rank",
+    "image",
+    "class",
+    "response",
+    "peak_y",
+    "peak_x",
+    "top",
+    "left",
+    "bottom",
+    "right",
+    "clipped",
+)
+
+Places = int | np.integer | Int[np.ndarray, " unit"]
 
 
-def read_maps(path, name, images):
-    """The maps of one filter for some images: float32 (image, y, x)."""
+class Box(NamedTuple):
+    """The pixels of the image that units see, half-open.
+
+    Attributes:
+        clipped: whether they see padding too.
+    """
+
+    top: Places
+    left: Places
+    bottom: Places
+    right: Places
+    clipped: np.bool_ | Bool[np.ndarray, " unit"]
+
+
+def read_maps(
+    path: Path | str, name: str, images: Iterable[int]
+) -> Float32[np.ndarray, "image y x"]:
+    """The maps of one filter for some images, from an `activations.h5`."""
     with hdf5.open_complete(path) as file:
         maps = file[f"{name}/maps"]
         return np.stack([maps[image] for image in images])
 
 
-def top_images(path, images_path, chosen, top, network):
+def top_images(
+    path: Path | str,
+    images_path: Path | str,
+    chosen: Sequence[str],
+    top: int,
+    network: dict[str, Any],
+) -> pd.DataFrame:
     """The images that each chosen filter answers to most, and what its peak sees there.
 
     Args:
         path: an `activations.h5`.
         images_path: the `images.h5` whose test images were shown.
         chosen: names of filters.
-        top: how many images a filter.
+        top: how many images per filter.
         network: the config's `network`.
 
     Returns:
-        pandas.DataFrame of `layer, channel, rank, image, class, response, peak_y, peak_x, top,
-        left, bottom, right, clipped`: rank 1 is the highest response, of equal ones the lowest image;
-        the peak is the first maximum in row order, in units of the pooled map; the half-open box is
-        in input pixels, and clipped where the peak sees padding too.
+        TOP_IMAGES_COLUMNS: rank 1 is the highest response, of equal ones the lowest image; the peak
+        is the first maximum in row order, in units of the pooled map; the half-open box `top, left,
+        bottom, right` is in input pixels, and `clipped` where the peak sees padding too.
     """
     with hdf5.open_complete(images_path) as file:
-        classes, labels, side = (
-            file.attrs["classes"],
-            file["test/labels"][:],
-            file["test/images"].shape[1],
-        )
+        classes = file.attrs["classes"]
+        labels = file["test/labels"][:]
+        side = file["test/images"].shape[1]
     fields = receptive_field.of_pooled_maps(network, side)
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:
             layer, channel = split_name(name)
-            responses = file[f"{name}/response"][:]
-            for rank, image in enumerate(np.argsort(-responses, kind="stable")[:top], start=1):
-                peak_y, peak_x = peak(file[f"{name}/maps"][image])
-                box = clipped_box(fields[layer], peak_y, peak_x)
-                found = (
-                    layer,
-                    channel,
-                    rank,
-                    image,
-                    classes[labels[image]],
-                    responses[image],
-                    peak_y,
-                    peak_x,
-                    *box,
-                )
-                rows.append(dict(zip(TOP_IMAGES_COLUMNS, found, strict=True)))
+            for row in _highest(file[name], top, fields[layer]):
+                name_of_class = classes[labels[row["image"]]]
+                rows.append({"layer": layer, "channel": channel, "class": name_of_class, **row})
     return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
 
 
-TOP_IMAGES_COLUMNS = (
-    "layer", "channel", "rank", "image", "class", "response", "peak_y", "peak_x", "top", "left", "bottom", "right",
-    "clipped",
-)  # fmt: skip
+def _highest(group: h5py.Group, top: int, field: ReceptiveField) -> Iterator[dict[str, Any]]:
+    """Yield the rank, image, response, peak and box of the highest responses of one filter."""
+    responses = group["response"][:]
+    highest = np.argsort(-responses, kind="stable")[:top]
+    for rank, image in enumerate(highest, start=1):
+        peak_y, peak_x = peak(group["maps"][image])
+        yield {
+            "rank": rank,
+            "image": image,
+            "response": responses[image],
+            "peak_y": peak_y,
+            "peak_x": peak_x,
+            **clipped_box(field, peak_y, peak_x)._asdict(),
+        }
 
 
-def peak(feature_map):
-    """Place (y, x) of the first maximum in row order of a map (y, x)."""
-    return tuple(int(place) for place in np.unravel_index(feature_map.argmax(), feature_map.shape))
+def peak(feature_map: Shaped[np.ndarray, "y x"]) -> tuple[int, int]:
+    """Row and column of the first maximum in row order."""
+    y, x = np.unravel_index(feature_map.argmax(), feature_map.shape)
+    return int(y), int(x)
 
 
-def clipped_box(field, peak_y, peak_x):
-    """The pixels of the image that units see: top, left, bottom, right, and whether they see padding too.
-
-    Args:
-        field: the layer's receptive_field.ReceptiveField.
-        peak_y, peak_x: places of the units, numbers or arrays of them.
-    """
+def clipped_box(field: ReceptiveField, peak_y: Places, peak_x: Places) -> Box:
+    """What the units at some places of a pooled map see of the image."""
     seen = np.array(field.seen)
-    (top, bottom), (left, right) = seen[peak_y].T, seen[peak_x].T
-    return top, left, bottom, right, np.minimum(bottom - top, right - left) < field.size
+    top, bottom = seen[peak_y].T
+    left, right = seen[peak_x].T
+    clipped = np.minimum(bottom - top, right - left) < field.size
+    return Box(top, left, bottom, right, clipped)
 
 
-def cut_patches(path, top_images_path, images_path, network):
+def cut_patches(
+    path: Path | str,
+    top_images_path: Path | str,
+    images_path: Path | str,
+    network: dict[str, Any],
+) -> None:
     """Write what each peak sees: per filter uint8 (rank, y, x, channel), rank 1 first.
 
     Args:
@@ -96,24 +140,21 @@ def cut_patches(path, top_images_path, images_path, network):
         images_path: the `images.h5`.
         network: the config's `network`.
     """
-    table = tables.read(top_images_path)
+    table = tables.read(top_images_path).sort_values("rank")
     fields = receptive_field.of_pooled_maps(network, image_file.side(images_path))
     with hdf5.create(path) as file:
-        for (layer, channel), rows in table.sort_values("rank").groupby(
-            ["layer", "channel"], sort=False
-        ):
-            pixels = image_file.read(images_path, "test", rows["image"].tolist()).pixels
-            peaks = rows[["peak_y", "peak_x"]].to_numpy()
-            patches = [
-                cut(image, fields[layer], *peak) for image, peak in zip(pixels, peaks, strict=True)
-            ]
+        for (layer, channel), rows in table.groupby(["layer", "channel"], sort=False):
+            images = image_file.read(images_path, "test", rows["image"].tolist())
+            patches = []
+            for pixels, row in zip(images.pixels, rows.itertuples(), strict=True):
+                patches.append(cut(pixels, fields[layer], row.peak_y, row.peak_x))
             file[f"{layer}/{channel}"] = np.stack(patches)
         for group in file.values():
             _name_axes(group)
 
 
 def _name_axes(group: h5py.Group) -> None:
-    """Of the patches of a layer's filters, which are as many and as large for each."""
+    """Name the axes of the patches of a layer's filters: each has as many, of the same size."""
     patches = list(group.values())
     ranks, side = patches[0].shape[:2]
     hdf5.dimension(group, "rank", np.arange(1, ranks + 1))
@@ -123,14 +164,15 @@ def _name_axes(group: h5py.Group) -> None:
         hdf5.attach(group, stored, ("rank", "y", "x", "channel"))
 
 
-def cut(image, field, peak_y, peak_x):
-    """What a unit sees of an image, uint8 (y, x, channel) of the field's size: grey where it sees padding."""
+def cut(
+    image: UInt8[np.ndarray, "y x channel"], field: ReceptiveField, peak_y: int, peak_x: int
+) -> UInt8[np.ndarray, "size size channel"]:
+    """What a unit sees of an image, of the size of its field: grey where it sees padding."""
     patch = np.full((field.size, field.size, image.shape[-1]), GREY, np.uint8)
-    top, left, bottom, right, _ = clipped_box(field, peak_y, peak_x)
-    first_row, first_column = (field.start + place * field.stride for place in (peak_y, peak_x))
-    rows, columns = (
-        slice(top - first_row, bottom - first_row),
-        slice(left - first_column, right - first_column),
-    )
-    patch[rows, columns] = image[top:bottom, left:right]
+    box = clipped_box(field, peak_y, peak_x)
+    first_row = field.start + peak_y * field.stride
+    first_column = field.start + peak_x * field.stride
+    rows = slice(box.top - first_row, box.bottom - first_row)
+    columns = slice(box.left - first_column, box.right - first_column)
+    patch[rows, columns] = image[box.top : box.bottom, box.left : box.right]
     return patch

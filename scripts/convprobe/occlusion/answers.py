@@ -1,6 +1,6 @@
 """Where does it look? The answer in a few sentences, with the evidence beside it.
 
-No verdict is given here that an untrained network, a map that ignores its image, or random filters could pass.
+No verdict is given that an untrained network, or a map that ignores its image, could pass.
 """
 
 import pandas as pd
@@ -8,35 +8,53 @@ import pandas as pd
 from convprobe import verdicts
 from convprobe.phrases import p_value, percent, points
 
+VERDICTS = {
+    verdicts.HOLDS: "It looks at the object",
+    verdicts.FAILS: "The maps do not show that it looks at the object",
+    verdicts.UNDECIDED: "Whether it looks at the object can't be told from these images",
+}
+
 
 def where_it_looks(summary: pd.DataFrame, localisation: pd.DataFrame) -> str:
     """What the maps of one window say, over all images.
 
     Args:
         summary: rows of `summary.csv` of this window.
-        localisation: rows of `localisation.csv` of this window, none where the objects' places are not known.
+        localisation: rows of `localisation.csv` of this window; none where the places of the
+            objects are not known.
     """
+    effect = _effect(summary)
+    return effect if localisation.empty else f"{_finding(localisation)} {effect}"
+
+
+def _effect(summary: pd.DataFrame) -> str:
+    """How much covering matters at all."""
     window = summary["window"].iloc[0]
-    clean, covered = (summary[f"{kind}_confidence"].mean() for kind in ("clean", "mean"))
+    clean = summary["clean_confidence"].mean()
+    covered = summary["mean_confidence"].mean()
     flipped = summary["flipped_fraction"].mean()
-    said = (
-        f"Over {len(summary)} images a {window}×{window} window takes the probability of the true class from "
-        f"{clean:.3f} to {covered:.3f} on average. The prediction changes at {percent(flipped)} of the places."
-    )
-    if localisation.empty:
-        return said
-    rows = localisation.set_index("measure")
-    hit, order, contrast = (rows.loc[measure] for measure in ("hit", "roc_auc", "contrast"))
-    verdict = {
-        verdicts.HOLDS: "It looks at the object",
-        verdicts.FAILS: "That it looks at the object is not shown",
-        verdicts.UNDECIDED: "Whether it looks at the object can't be told from these images",
-    }[verdicts.all_of(list(rows["verdict"]))]
-    more = f"{points(hit['difference'])} points, 95 % interval {points(hit['low'])} to {points(hit['high'])}"
     return (
-        f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of the images, with "
-        f"the objects of other images in {percent(hit['others'], 0)} ({more}; {p_value(hit['p_value'])}); a pixel on "
-        f"it costs more than one beside it in {percent(order['own'], 0)} of pairs, with other objects in "
-        f"{percent(order['others'], 0)}; covering it costs {contrast['own']:.3f} more than covering what is beside it, "
-        f"with other objects {contrast['others']:.3f}. {said}"
+        f"Over {len(summary)} images, the mean probability of the true class is {clean:.3f} "
+        f"without a window and {covered:.3f} under one of {window}×{window} pixels, which changes "
+        f"the prediction at {percent(flipped)} of its positions."
+    )
+
+
+def _finding(localisation: pd.DataFrame) -> str:
+    """Whether the maps find the object."""
+    verdict = VERDICTS[verdicts.all_of(list(localisation["verdict"]))]
+    rows = localisation.set_index("measure")
+    hit = rows.loc["hit"]
+    order = rows.loc["roc_auc"]
+    contrast = rows.loc["contrast"]
+    difference = f"{points(hit['difference'])} points"
+    interval = f"95 % interval {points(hit['low'])} to {points(hit['high'])}"
+    return (
+        f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of "
+        f"the images, on the objects of other images in {percent(hit['others'], 0)} "
+        f"({difference}, {interval}; {p_value(hit['p_value'])}); "
+        f"covering a pixel on it costs more than covering one beside it in "
+        f"{percent(order['own'], 0)} of pairs, with the objects of other images in "
+        f"{percent(order['others'], 0)}; and covering it costs {contrast['own']:.3f} more than "
+        f"covering what is beside it, with those objects {contrast['others']:.3f}."
     )

@@ -1,55 +1,78 @@
 """Where does it look? The sheets of maps, as published."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jaxtyping import Shaped
+from matplotlib.image import AxesImage
+
 from convprobe import style
+from convprobe.dataset.image_file import Images
 from convprobe.store import hdf5
 
 SHEET_IMAGES = 4  # images side by side, as published
 
 
-def occlusion_sheet(path, images, map_paths, run, checkpoint):
+def occlusion_sheet(
+    path: Path | str,
+    images: Images,
+    map_paths: Sequence[Path | str],
+    run: str,
+    checkpoint: str,
+) -> None:
     """Four images on top, then a row of confidence maps per window, as published.
 
     Args:
-        images: the image_file.Images on this sheet.
+        images: those on this sheet.
         map_paths: window files, the smallest window first.
         run, checkpoint: names, for the title.
     """
-    figure = style.new(1.55 * SHEET_IMAGES + 0.9, 1.62 * (len(map_paths) + 1) + 1)
-    grid = figure.subplots(len(map_paths) + 1, SHEET_IMAGES, squeeze=False)
+    rows = len(map_paths) + 1
+    figure = style.new(1.55 * SHEET_IMAGES + 0.9, 1.62 * rows + 1)
+    grid = figure.subplots(rows, SHEET_IMAGES, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for column, (pixels, label, image) in enumerate(
-        zip(images.pixels, images.labels, images.indices, strict=True)
-    ):
-        grid[0, column].set_axis_on()
-        style.picture(grid[0, column], pixels)
-        grid[0, column].set_title(f"{images.classes[label]}\ntest image {image}")
+    _draw_images(grid[0], images)
     for axes_row, map_path in zip(grid[1:], map_paths, strict=True):
-        drawn = _draw_maps(axes_row, map_path, images.indices)
+        with hdf5.open_complete(map_path) as file:
+            drawn = _draw_maps(axes_row, file, images)
     bar = figure.colorbar(drawn, ax=grid[1:], shrink=0.6, ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Where does it look? {run}, {checkpoint}")
     style.save(
         figure,
         path,
-        "Each pixel of a map is the probability of the true class while a grey window is centred there; dark "
-        "is where covering the image takes the belief away. Under each map: its mean, and the probability "
-        "without a window.",
+        "Each pixel of a map is the probability of the true class with a grey window centred "
+        "there, dark where it is low. Below each map: its mean, and the probability without a "
+        "window.",
     )
 
 
-def _draw_maps(axes_row, map_path, wanted):
-    with hdf5.open_complete(map_path) as file:
-        place = {image: row for row, image in enumerate(file["image"][:])}
-        window, labels = file.attrs["window"], file["label"][:]
-        for column, image in enumerate(wanted):
-            row, axes = place[image], axes_row[column]
-            confidence = file["confidence"][row]
-            axes.set_axis_on()
-            drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
-            axes.set_xlabel(
-                f"{confidence.mean():.2f} of {file['clean_probability'][row, labels[row]]:.2f}",
-                fontsize=8,
-            )
-        axes_row[0].set_ylabel(f"window {window}×{window}")
+def _draw_images(axes_row: Shaped[np.ndarray, " column"], images: Images) -> None:
+    for column, image in enumerate(images.indices):
+        axes = axes_row[column]
+        axes.set_axis_on()
+        style.picture(axes, images.pixels[column])
+        name = images.classes[images.labels[column]]
+        axes.set_title(f"{name}\ntest image {image}")
+
+
+def _draw_maps(
+    axes_row: Shaped[np.ndarray, " column"], file: h5py.File, images: Images
+) -> AxesImage:
+    """Draw the map of each image under one window; the last one serves for the colour bar."""
+    rows = {image: row for row, image in enumerate(file["image"][:])}
+    labels = file["label"][:]
+    for column, image in enumerate(images.indices):
+        row = rows[image]
+        axes = axes_row[column]
+        axes.set_axis_on()
+        confidence = file["confidence"][row]
+        drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
+        clean = file["clean_probability"][row, labels[row]]
+        axes.set_xlabel(f"{confidence.mean():.2f} of {clean:.2f}", fontsize=8)
+    window = file.attrs["window"]
+    axes_row[0].set_ylabel(f"window {window}×{window}")
     return drawn

@@ -1,21 +1,28 @@
 """Do the occlusion maps find the object, where its place is known?
 
-Windows are clipped at the border and objects seldom touch it, so that a map which knows nothing of its image
-finds the object more often than a place at random does. What is told is therefore told against the same
-maps on the masks of *other* images: they know everything but where this image's object is.
+Windows are clipped at the border and objects seldom touch it, so a map that knows nothing of its
+image finds the object more often than a random place would. So every number stands beside that of
+the same maps with the masks of *other* images: these know everything but where this image's object
+is.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Integer
 from scipy import stats
 
 from convprobe import intervals, verdicts
 from convprobe.dataset import image_file
 from convprobe.store import hdf5
 
-# The least differences that are a finding. Of 18 untrained networks on drawn shapes under four windows the largest
-# were 0.22, 0.03 and 0.0001: their maps dip a little, but deepest, where the image has most contrast. So a
-# network is said to look at the object where all three hold.
+# The least differences that are a finding. Of 18 untrained networks on drawn shapes under four
+# windows the largest were 0.22, 0.03 and 0.0001: their maps dip a little, but deepest, where the
+# image has most contrast. So a network is said to look at the object where all three hold.
 WORTH = {"hit": 0.25, "roc_auc": 0.05, "contrast": 0.02}
 IMAGE_COLUMNS = [f"{measure}{of}" for measure in WORTH for of in ("", "_others")]
 BLOCK = 500  # images whose masks are exchanged; bounds the memory
@@ -33,113 +40,159 @@ COLUMNS = (
     "verdict",
 )
 
+ByMeasure = dict[str, Float[np.ndarray, "image mask"]]
 
-def find_objects(confidence: np.ndarray, masks: np.ndarray) -> dict[str, np.ndarray]:
+
+@dataclass(frozen=True)
+class Block:
+    """How well the maps of some images find the objects of each of these images.
+
+    Attributes:
+        images: their indices.
+        measures: what `find_objects` returns; the mask of an image stands on the diagonal.
+    """
+
+    images: Integer[np.ndarray, " image"]
+    measures: dict[str, Float[np.ndarray, "image image"]]
+
+
+def find_objects(
+    confidence: Float[np.ndarray, "image y x"], masks: Bool[np.ndarray, "mask y x"]
+) -> ByMeasure:
     """How well the dip of each confidence map points at the object of each mask.
 
     Args:
-        confidence: float32 (image, y, x), of the true class with the window centred there.
-        masks: bool (mask, y, x), true where an object is, neither everywhere nor nowhere.
+        confidence: of the true class, with the window centred at (y, x).
+        masks: true where an object is, neither everywhere nor nowhere.
 
     Returns:
-        float (image, mask) each: `hit`, 1 if the lowest confidence, the first in row order, lies on the object,
-        else 0 (the pointing game: Zhang et al. 2018, Top-down Neural Attention by Excitation Backprop);
-        `roc_auc`, the probability that a pixel on the object has a lower confidence than one beside it;
-        `contrast`, the mean confidence beside the object less that on it.
+        `hit`: 1 if the lowest confidence, the first in row order, lies on the object, else 0 (the
+        pointing game: Zhang et al. 2018, Top-down Neural Attention by Excitation Backprop);
+        `roc_auc`: the probability that a pixel on the object has a lower confidence than one beside
+        it; `contrast`: the mean confidence beside the object less that on it.
     """
-    maps, objects = (values.reshape(len(values), -1) for values in (confidence, masks))
+    maps = confidence.reshape(len(confidence), -1)
+    objects = masks.reshape(len(masks), -1).astype(float)
     inside = objects.sum(axis=1)
     outside = objects.shape[1] - inside
-    objects = objects.astype(float)
+    hit = objects[:, maps.argmin(axis=1)].T
+    # Mann & Whitney 1947: of all pairs of a pixel on the object and one beside it, those in order.
     ranks = stats.rankdata(-maps, axis=1) @ objects.T
+    in_order = ranks - inside * (inside + 1) / 2
     on_object = maps.astype(float) @ objects.T
     beside = maps.sum(axis=1, dtype=float)[:, None] - on_object
     return {
-        "hit": objects[:, maps.argmin(axis=1)].T,
-        "roc_auc": (ranks - inside * (inside + 1) / 2) / (inside * outside),
+        "hit": hit,
+        "roc_auc": in_order / (inside * outside),
         "contrast": beside / outside - on_object / inside,
     }
 
 
-def read(maps_path: str, images_path: str) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """What `find_objects` finds in the maps of one window.
+def read(maps_path: Path | str, images_path: Path | str) -> list[Block]:
+    """How well the maps of one window find the objects.
+
+    An image whose object is everywhere or nowhere is left out.
 
     Args:
         maps_path: a window file.
         images_path: the `images.h5` whose test images were occluded.
 
     Returns:
-        blocks of images, each their indices and the measures; empty where the objects' places are not known. An image
-        whose object is everywhere or nowhere is left out.
+        the images block by block; empty where the places of the objects are not known.
     """
     with hdf5.open_complete(maps_path) as file:
-        indices, confidence = file["image"][:], file["confidence"][:]
-    masks = image_file.read_masks(images_path, indices)
+        images = file["image"][:]
+        confidence = file["confidence"][:]
+    masks = image_file.read_masks(images_path, images)
     if masks is None:
         return []
-    known = np.flatnonzero(masks.any(axis=(1, 2)) & ~masks.all(axis=(1, 2)))
-    blocks = np.array_split(known, -(-len(known) // BLOCK)) if len(known) else []
-    return [(indices[rows], find_objects(confidence[rows], masks[rows])) for rows in blocks]
+    somewhere = masks.any(axis=(1, 2))
+    everywhere = masks.all(axis=(1, 2))
+    known = np.flatnonzero(somewhere & ~everywhere)
+    if len(known) == 0:
+        return []
+    blocks = []
+    for rows in np.array_split(known, -(-len(known) // BLOCK)):
+        measures = find_objects(confidence[rows], masks[rows])
+        blocks.append(Block(images[rows], measures))
+    return blocks
 
 
-def by_image(blocks: list[tuple[np.ndarray, dict[str, np.ndarray]]]) -> pd.DataFrame:
-    """How well each image's map finds its own object, and on average those of the other images of its block.
-
-    Args:
-        blocks: of `read`.
+def by_image(blocks: Sequence[Block]) -> pd.DataFrame:
+    """How well each map finds the object of its own image, and on average those of the others.
 
     Returns:
-        pandas.DataFrame of IMAGE_COLUMNS, indexed by image; the others are missing where there are none.
+        IMAGE_COLUMNS, indexed by image; those of the others are missing where its block has no
+        other image.
     """
+    if not blocks:
+        return pd.DataFrame(columns=IMAGE_COLUMNS, dtype=float)
     tables = []
-    for indices, found in blocks:
+    for block in blocks:
+        others = len(block.images) - 1
         columns = {}
-        for name, values in found.items():
-            own, others = np.diag(values), len(values) - 1
-            columns[name] = own
-            columns[f"{name}_others"] = (values.sum(axis=1) - own) / others if others else np.nan
-        tables.append(pd.DataFrame(columns, index=indices))
-    return pd.concat(tables) if tables else pd.DataFrame(columns=IMAGE_COLUMNS, dtype=float)
+        for measure, values in block.measures.items():
+            own = np.diag(values)
+            of_others = values.sum(axis=1) - own
+            columns[measure] = own
+            columns[f"{measure}_others"] = of_others / others if others else np.nan
+        tables.append(pd.DataFrame(columns, index=block.images))
+    return pd.concat(tables)
 
 
-def summarise(window: int, blocks: list[tuple[np.ndarray, dict[str, np.ndarray]]]) -> pd.DataFrame:
-    """Whether the maps of one window find the object, a row per measure.
+def summarise(window: int, blocks: Sequence[Block]) -> pd.DataFrame:
+    """Whether the maps of one window find the object: one row per measure.
 
     Args:
         window: side in pixels.
-        blocks: of `read`.
 
     Returns:
-        pandas.DataFrame of COLUMNS: `own` is the mean over the images, `others` that of the same maps with the
-        masks of the other images, `low` to `high` the 95 % interval of the difference, paired by image; `p_value`
-        says how often masks dealt to the images at random give as large a difference, in either direction. No rows
-        where fewer than two objects' places are known.
+        COLUMNS: `own` is the mean over the images, `others` that of the same maps with the masks of
+        the other images, `low` to `high` the 95 % interval of the difference, paired by image;
+        `p_value` says how often masks dealt to the images at random give as large a difference, in
+        either direction. No rows where fewer than two objects' places are known.
     """
-    table, rows = by_image(blocks).dropna(), []
-    for measure, worth in WORTH.items():
-        if len(table) < 2:
-            break
-        own, others = table[measure], table[f"{measure}_others"]
-        gain, interval = (own - others).mean(), intervals.mean(own - others)
-        p_value = _p_value([found[measure] for _, found in blocks])
-        verdict = verdicts.above(gain, interval, worth=worth)
-        if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
-            verdict = verdicts.UNDECIDED
-        numbers = (own.mean(), others.mean(), gain, *(interval or (None, None)), p_value)
-        rows.append((window, measure, len(table), *numbers, verdict))
+    table = by_image(blocks).dropna()
+    rows = []
+    if len(table) >= 2:
+        for measure in WORTH:
+            matrices = [block.measures[measure] for block in blocks]
+            row = _row(measure, table[measure], table[f"{measure}_others"], _p_value(matrices))
+            rows.append({"window": window, **row})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _p_value(matrices: list[np.ndarray]) -> float:
-    """Two-sided p-value of the sum of the diagonals, with columns dealt to the rows of each matrix at random."""
+def _row(measure: str, own: pd.Series, others: pd.Series, p_value: float) -> dict[str, Any]:
+    difference = own - others
+    interval = intervals.mean(difference)
+    low, high = interval or (None, None)
+    verdict = verdicts.above(difference.mean(), interval, worth=WORTH[measure])
+    if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
+        verdict = verdicts.UNDECIDED
+    return {
+        "measure": measure,
+        "images": len(difference),
+        "own": own.mean(),
+        "others": others.mean(),
+        "difference": difference.mean(),
+        "low": low,
+        "high": high,
+        "p_value": p_value,
+        "verdict": verdict,
+    }
+
+
+def _p_value(matrices: Sequence[Float[np.ndarray, "_image _image"]]) -> float:
+    """Two-sided p-value of the sum of all diagonals: columns are dealt to the rows at random."""
     random = np.random.default_rng(0)
     expected = sum(values.mean() * len(values) for values in matrices)
-    observed = abs(sum(np.trace(values) for values in matrices) - expected)
+    diagonals = sum(np.trace(values) for values in matrices)
+    observed = abs(diagonals - expected)
     as_large = 0
     for _ in range(PERMUTATIONS):
-        dealt = sum(
-            values[np.arange(len(values)), random.permutation(len(values))].sum()
-            for values in matrices
-        )
-        as_large += abs(dealt - expected) >= observed - 1e-9  # sums in another order
+        dealt = 0
+        for values in matrices:
+            rows = np.arange(len(values))
+            dealt += values[rows, random.permutation(len(values))].sum()
+        as_large += abs(dealt - expected) >= observed - 1e-9  # added up in another order
     return (1 + as_large) / (1 + PERMUTATIONS)

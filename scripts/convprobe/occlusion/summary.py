@@ -1,54 +1,73 @@
-"""The occlusion maps in numbers: a row per window and image."""
+"""The occlusion maps in numbers: one row per window and image."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float32
 
 from convprobe.occlusion import localisation
 from convprobe.store import hdf5
 
 
-def summarise(paths: list[str], images_path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row per window and image, and whether the maps of each window find the object, from the window files.
+def summarise(
+    paths: Sequence[Path | str], images_path: Path | str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The maps of all windows in numbers, and whether those of each window find the object.
 
     Args:
         paths: of the window files.
         images_path: the `images.h5` whose test images were occluded, and which may hold masks.
 
     Returns:
-        pandas.DataFrame of `window, image, class, clean_confidence, mean_confidence,
-        min_confidence, flipped_fraction, flipped_to`, and localisation.IMAGE_COLUMNS; and that of
-        localisation.summarise, all windows below one another. A position is flipped where another class is
-        predicted than without a window; `flipped_to` is the commonest of those, empty if none. What is told of the
-        object is empty where its place is not known.
+        one row per window and image, `window, image, class, clean_confidence, mean_confidence,
+        min_confidence, flipped_fraction, flipped_to` and localisation.IMAGE_COLUMNS; and the
+        tables of localisation.summarise, one below the other. A position is flipped where the
+        prediction is not the clean one; `flipped_to` is the commonest class there, empty if no
+        position is. What concerns the object is empty where its place is not known.
     """
-    rows, found = [], []
+    by_image = []
+    by_window = []
     for path in paths:
-        table = pd.DataFrame(_summary_rows(path)).set_index("image", drop=False)
+        table = pd.DataFrame(_rows(path)).set_index("image", drop=False)
         blocks = localisation.read(path, images_path)
-        rows.append(table.join(localisation.by_image(blocks)))
-        found.append(localisation.summarise(table["window"].iloc[0], blocks))
-    return pd.concat(rows, ignore_index=True), pd.concat(found, ignore_index=True)
+        by_image.append(table.join(localisation.by_image(blocks)))
+        by_window.append(localisation.summarise(int(table["window"].iloc[0]), blocks))
+    return pd.concat(by_image, ignore_index=True), pd.concat(by_window, ignore_index=True)
 
 
-def _summary_rows(path: str) -> Iterator[dict[str, Any]]:
+def _rows(path: Path | str) -> list[dict[str, Any]]:
+    """What a window file says of each of its images."""
+    rows = []
     with hdf5.open_complete(path) as file:
         classes = file["class"].asstr()[:]
-        window, labels, clean = file.attrs["window"], file["label"][:], file["clean_probability"][:]
-        indices = file["image"][:]
-        for row, image in enumerate(indices):
-            predicted = file["probability"][row].argmax(axis=-1)
-            flips = predicted[predicted != clean[row].argmax()]
+        labels = file["label"][:]
+        clean = file["clean_probability"][:]
+        for row, image in enumerate(file["image"][:]):
             confidence = file["confidence"][row]
-            yield {
-                "window": window,
-                "image": image,
-                "class": classes[labels[row]],
-                "clean_confidence": clean[row, labels[row]],
-                "mean_confidence": confidence.mean(dtype=np.float64),
-                "min_confidence": confidence.min(),
-                "flipped_fraction": flips.size / predicted.size,
-                "flipped_to": classes[np.bincount(flips).argmax()] if flips.size else "",
-            }
+            share, flipped_to = _flips(file["probability"][row], clean[row].argmax())
+            rows.append(
+                {
+                    "window": file.attrs["window"],
+                    "image": image,
+                    "class": classes[labels[row]],
+                    "clean_confidence": clean[row, labels[row]],
+                    "mean_confidence": confidence.mean(dtype=np.float64),
+                    "min_confidence": confidence.min(),
+                    "flipped_fraction": share,
+                    "flipped_to": "" if flipped_to is None else classes[flipped_to],
+                }
+            )
+    return rows
+
+
+def _flips(
+    probability: Float32[np.ndarray, "y x class"], clean: np.integer
+) -> tuple[float, np.integer | None]:
+    """The share of positions where the prediction is another one, and the commonest there."""
+    predicted = probability.argmax(axis=-1)
+    flipped = predicted[predicted != clean]
+    commonest = np.bincount(flipped).argmax() if flipped.size else None
+    return flipped.size / predicted.size, commonest

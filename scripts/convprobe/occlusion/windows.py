@@ -1,18 +1,22 @@
-"""Where does the network look? Cover a part of the image and see what it then believes.
+"""Where does the network look? Cover a part of the image and see what it then predicts.
 
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """
 
 import contextlib
 import hashlib
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypedDict
 
+import h5py
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Float32, UInt8
+from torch import Tensor, nn
 
+from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
 from convprobe.job import runtime
 from convprobe.network import arithmetic
@@ -22,33 +26,56 @@ from convprobe.occlusion import incremental
 from convprobe.store import files, hdf5
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
+SETTINGS = ("window", "fill", "precision")  # attributes of a window file
+AXES = {
+    "probability": ("image", "y", "x", "class"),
+    "confidence": ("image", "y", "x"),
+    "clean_probability": ("image", "class"),
+    "label": ("image",),
+}
+
+Maps = tuple[Float32[np.ndarray, "image y x class"], Float32[np.ndarray, "image class"]]
+
+
+class Settings(TypedDict):
+    """How maps are made.
+
+    Attributes:
+        window: side in pixels, odd.
+        fill: grey level of the window, 0 to 255.
+        precision: `fp32` or `bf16`.
+    """
+
+    window: int
+    fill: int
+    precision: str
 
 
 def sweep(
-    network: torch.nn.Module,
-    pixels: np.ndarray,
+    network: nn.Module,
+    pixels: UInt8[np.ndarray, "image y x channel"],
     window: int,
     fill: int = 128,
     precision: str = "fp32",
     job: runtime.Job = runtime.IDLE,
     batch: int = BATCH,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Maps:
     """Class probabilities with a grey window centred at every pixel in turn, and without it.
 
-    At the border the window is clipped, so that each pixel has a map value and a corner hides a
-    quarter of the window. Grey is a pixel value: it is normalised as the image is.
+    At the border the window is clipped, so that every pixel has a map value and a window in a
+    corner hides about a quarter of its area. Grey is a pixel value: it is normalised as the image
+    is.
 
     Args:
-        network: in evaluation mode; maps float32 (n, channel, y, x) in [0, 1] to logits (n, class).
-        pixels: uint8 (image, y, x, channel).
+        network: in evaluation mode; maps pixels (image, channel, y, x) in [0, 1] to logits.
         window: side in pixels, odd.
         fill: grey level, 0 to 255.
-        precision: `fp32`, or `bf16`: by autocast, or for the changes only, where these are computed.
+        precision: `fp32`, or `bf16`: by autocast, or, where only changes are computed, for these.
         batch: positions at a time, where they are computed one by one.
 
     Returns:
-        float32 (image, y, x, class), each (image, y, x) summing to 1; and (image, class), of the images as they
-        are, computed in the same way.
+        the maps, and the clean probabilities of each image, computed in the same way. Those of
+        one image and position sum to 1.
 
     Raises:
         InputError: the window is even or larger than the image.
@@ -58,121 +85,149 @@ def sweep(
     if _incremental_is_cheaper(network, height, window):
         return _incremental(network, pixels, window, fill, precision, job)
     probability = _plain(network, pixels, hidden, fill, precision, job, batch)
-    return probability[:, 1:].reshape(len(pixels), height, width, -1), probability[:, 0]
+    maps = probability[:, 1:].reshape(len(pixels), height, width, -1)
+    return maps, probability[:, 0]
 
 
-def _incremental_is_cheaper(network, side, window):
-    """From the geometry; a GPU makes short work of large batches and long work of many small products."""
+def windows(height: int, width: int, window: int) -> Bool[np.ndarray, "position y x"]:
+    """Which pixels the window hides at each position; positions are all pixels in row order.
+
+    Raises:
+        InputError: the window is even or larger than the image.
+    """
+    wide = f"the window is {window} pixels wide, but"
+    if window % 2 == 0:
+        raise InputError(f"{wide} it is centred on a pixel: expected an odd side")
+    if window > min(height, width):
+        raise InputError(f"{wide} the images are {width}×{height}")
+    hidden_rows = _hidden_along_axis(height, window)
+    hidden_columns = _hidden_along_axis(width, window)
+    hidden = hidden_rows[:, None, :, None] & hidden_columns[None, :, None, :]
+    return hidden.reshape(height * width, height, width)
+
+
+def _hidden_along_axis(side: int, window: int) -> Bool[np.ndarray, "position pixel"]:
+    pixels = np.arange(side)
+    distance = abs(np.subtract.outer(pixels, pixels))
+    return distance <= window // 2
+
+
+def _incremental_is_cheaper(network: nn.Module, side: int, window: int) -> bool:
+    """Whether computing only changes takes fewer multiply-adds, by the geometry.
+
+    Never on a GPU, which is fast at large batches and slow at many small products.
+    """
     if not isinstance(network, Network) or network.mean.device.type != "cpu":
         return False
     plain = arithmetic.forward(network.settings, side, network.classes) * side**2
     return arithmetic.occlusion_map(network.settings, side, network.classes, window) < plain
 
 
-def _incremental(network, pixels, window, fill, precision, job):
+def _incremental(
+    network: Network,
+    pixels: UInt8[np.ndarray, "image y x channel"],
+    window: int,
+    fill: int,
+    precision: str,
+    job: runtime.Job,
+) -> Maps:
+    """The maps and the clean probabilities by the incremental engine, an image per thread."""
     engine = incremental.Incremental(network, pixels.shape[1], window, precision)
+    positions = pixels[0, ..., 0].size
     threads = torch.get_num_threads()
-    # An image each: two threads within one of the many small products would wait for one another.
+    # Two threads within one of the many small products would wait for one another.
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            found = pool.map(lambda image: engine(image, fill), pixels)
-            positions = pixels[0, ..., 0].size
-            found = list(
-                job.progress(found, len(pixels) * positions, "positions", lambda _: positions)
-            )
-        probability, clean = zip(*found, strict=True)
-        return np.stack(probability), np.stack(clean)
+            results = pool.map(lambda image: engine(image, fill), pixels)
+            total = len(pixels) * positions
+            results = list(job.progress(results, total, "positions", lambda _: positions))
     finally:
         torch.set_num_threads(threads)
+    maps, clean = zip(*results, strict=True)
+    return np.stack(maps), np.stack(clean)
 
 
-def _plain(network, pixels, hidden, fill, precision, job, batch):
-    """Float32 (image, 1 + position, class), the first without a window."""
-    hidden = torch.cat([torch.zeros_like(hidden[:1]), hidden])
+def _plain(
+    network: nn.Module,
+    pixels: UInt8[np.ndarray, "image y x channel"],
+    hidden: Bool[Tensor, "position y x"],
+    fill: int,
+    precision: str,
+    job: runtime.Job,
+    batch: int,
+) -> Float32[np.ndarray, "image 1+position class"]:
+    """Probabilities by a forward pass for each image as it is, and for each position after it."""
+    nothing = torch.zeros_like(hidden[:1])
+    hidden = torch.cat([nothing, hidden])
 
-    def probability(positions):
-        images, rows = np.divmod(np.arange(positions.start, positions.stop), len(hidden))
-        return _probability(network, _covered(pixels[images], hidden[rows], fill), precision)
+    def probability(passes: range) -> Float32[np.ndarray, "pass class"]:
+        images, positions = np.divmod(np.arange(passes.start, passes.stop), len(hidden))
+        covered = _covered(pixels[images], hidden[positions], fill)
+        return _probability(network, covered, precision)
 
     positions = range(len(pixels) * len(hidden))
     found = in_batches(probability, positions, batch, "positions", job)
     return np.concatenate(list(found)).reshape(len(pixels), len(hidden), -1)
 
 
-def windows(height, width, window):
-    """Which pixels the window hides at each position.
-
-    Returns:
-        bool (position, y, x); positions in row order, one a pixel.
-
-    Raises:
-        InputError: the window is even or larger than the image.
-    """
-    if window % 2 == 0:
-        raise InputError(
-            f"the window is {window} pixels wide, but it is centred on a pixel: expected an odd side"
-        )
-    if window > min(height, width):
-        raise InputError(f"the window is {window} pixels wide, but the images are {width}×{height}")
-    near_y, near_x = (
-        abs(np.subtract.outer(np.arange(n), np.arange(n))) <= window // 2 for n in (height, width)
-    )
-    hidden = near_y[:, None, :, None] & near_x[None, :, None, :]
-    return hidden.reshape(height * width, height, width)
-
-
-def _covered(images, hidden, fill):
+def _covered(
+    images: UInt8[np.ndarray, "image y x channel"], hidden: Bool[Tensor, "image y x"], fill: int
+) -> UInt8[Tensor, "image y x channel"]:
     grey = torch.tensor(fill, dtype=torch.uint8)
     return torch.where(hidden[..., None], grey, torch.from_numpy(images))
 
 
 @torch.inference_mode()
-def _probability(network, pixels, precision):
-    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+def _probability(
+    network: nn.Module, pixels: UInt8[Tensor, "image y x channel"], precision: str
+) -> Float32[np.ndarray, "image class"]:
+    weight = next(network.parameters(), None)
+    device = torch.device("cpu") if weight is None else weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = network(as_input(pixels.to(device)))
     return logits.float().softmax(dim=1).cpu().numpy()
 
 
-def write(path, probability, clean, images, settings, checkpoint_sha256):
-    """Write a window's maps.
+def write(
+    path: Path | str,
+    probability: Float[np.ndarray, "image y x class"],
+    clean: Float[np.ndarray, "image class"],
+    images: Images,
+    settings: Settings,
+    checkpoint_sha256: str,
+) -> None:
+    """Write the maps of one window.
 
     Args:
-        probability: float32 (image, y, x, class).
-        clean: float32 (image, class), without a window.
-        images: the image_file.Images that were occluded.
-        settings: `window`, `fill` and `precision`, stored as attributes.
-        checkpoint_sha256: of the checkpoint that made the maps.
+        clean: probabilities without a window.
+        images: those that were occluded.
+        settings: stored as attributes.
+        checkpoint_sha256: of the checkpoint that the maps are made with.
     """
     each = np.arange(len(images.labels))
+    arrays = {
+        "probability": probability,
+        "confidence": probability[each, :, :, images.labels],
+        "clean_probability": clean,
+        "label": images.labels,
+    }
     with hdf5.create(path) as file:
         _write_axes(file, images.indices, images.side, images.classes)
-        hdf5.dataset(file, "probability", probability, AXES["probability"])
-        hdf5.dataset(file, "confidence", probability[each, :, :, images.labels], AXES["confidence"])
-        hdf5.dataset(file, "clean_probability", clean, AXES["clean_probability"])
-        hdf5.dataset(file, "label", images.labels, AXES["label"])
-        file.attrs.update(
-            {name: settings[name] for name in SETTINGS}, checkpoint_sha256=checkpoint_sha256
-        )
+        for name, values in arrays.items():
+            hdf5.dataset(file, name, values, AXES[name])
+        for name in SETTINGS:
+            file.attrs[name] = settings[name]
+        file.attrs["checkpoint_sha256"] = checkpoint_sha256
 
 
-SETTINGS = ("window", "fill", "precision")
-AXES = {
-    "probability": ("image", "y", "x", "class"),
-    "confidence": ("image", "y", "x"),
-    "clean_probability": ("image", "class"),
-    "label": ("image",),
-}
-
-
-def _write_axes(file, images, side, classes):
+def _write_axes(file: h5py.File, images: np.ndarray, side: int, classes: Iterable[str]) -> None:
     hdf5.dimension(file, "image", images)
     hdf5.places(file, side)
     hdf5.dimension(file, "class", list(classes))
 
 
-def join(path, shard_paths):
+def join(path: Path | str, shard_paths: Sequence[Path | str]) -> None:
     """Write a file that shows the shards' maps as one, without a copy: HDF5 virtual datasets.
 
     Args:
@@ -180,28 +235,35 @@ def join(path, shard_paths):
         shard_paths: files of `write`, the first images first.
 
     Raises:
-        InputError: a shard is damaged, or was made otherwise than the first.
+        InputError: a shard is damaged, or was made with other settings or weights than the first.
     """
     with contextlib.ExitStack() as opened:
         shards = [opened.enter_context(hdf5.open_complete(shard)) for shard in shard_paths]
-        made = {name: shards[0].attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
-        for (place, shard), name in itertools.product(zip(shard_paths, shards, strict=True), made):
-            if shard.attrs[name] != made[name]:
-                raise InputError(
-                    f"{place}: {name} is {shard.attrs[name]}, expected {made[name]} as in {shard_paths[0]}"
-                )
+        made_with = _made_with(shards, shard_paths)
         with hdf5.create(path) as file:
             images = np.concatenate([shard["image"][:] for shard in shards])
-            _write_axes(file, images, len(shards[0]["y"]), shards[0]["class"].asstr()[:])
+            classes = shards[0]["class"].asstr()[:]
+            _write_axes(file, images, len(shards[0]["y"]), classes)
             for name, axes in AXES.items():
-                hdf5.virtual_dataset(
-                    file, name, [shard[name] for shard in shards], Path(path).parent, axes
-                )
-            # Of the shards' maps it holds nothing: only by their digests does it change when one of them does.
-            file.attrs.update(made, shards_sha256=_digest_of_all(shard_paths))
+                parts = [shard[name] for shard in shards]
+                hdf5.virtual_dataset(file, name, parts, Path(path).parent, axes)
+            file.attrs.update(made_with)
+            # It holds none of the maps: without the digests its bytes would stay when they change.
+            file.attrs["shards_sha256"] = _digest_of_all(shard_paths)
 
 
-def _digest_of_all(paths: Sequence[str | Path]) -> str:
-    """SHA-256 of what `sha256sum` prints of files in their folder: a digest and a name a line."""
-    lines = "".join(f"{files.sha256(path)}  {Path(path).name}\n" for path in paths)
-    return hashlib.sha256(lines.encode()).hexdigest()
+def _made_with(shards: Sequence[h5py.File], paths: Sequence[Path | str]) -> dict[str, Any]:
+    """The settings and the checkpoint's digest, which all shards must have in common."""
+    expected = {name: shards[0].attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
+    for path, shard in zip(paths, shards, strict=True):
+        for name, value in expected.items():
+            found = shard.attrs[name]
+            if found != value:
+                raise InputError(f"{path}: {name} is {found}, expected {value} as in {paths[0]}")
+    return expected
+
+
+def _digest_of_all(paths: Sequence[Path | str]) -> str:
+    """SHA-256 of what `sha256sum` prints of files in their folder: lines of digest and name."""
+    lines = [f"{files.sha256(path)}  {Path(path).name}\n" for path in paths]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -52,5 +52,5 @@ def test_products_of_random_networks_are_those_that_the_engine_lays_out(seed):
     expected = arithmetic.forward(network, side, 4) + side**2 * 5 * 4 + count * first
     for layer in [*engine.layers, engine.head]:
         outputs, inputs = layer.weight.shape[:2]
-        expected += sum(bag.rows for bag in layer.bags.values()) * outputs * inputs
+        expected += sum(sums.products for sums in layer.sums.values()) * outputs * inputs
     assert arithmetic.occlusion_map(network, side, 4, window, call=0) == expected

@@ -1,4 +1,4 @@
-"""The incremental engine against a forward pass at every position, and against counting by hand."""
+"""The incremental engine against a forward pass at every position."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,12 @@ import torch
 
 from convprobe.network.layers import Network
 from convprobe.occlusion import windows
-from convprobe.occlusion.incremental import Incremental, Level
+from convprobe.occlusion.incremental import Incremental, Sums
+from convprobe.occlusion.states import UnitStates
 
 
 def draw_network(draw):
-    """A random network that the config can describe: its settings, the side of its images, itself."""
+    """A random network that the config can describe, and the side of its images."""
     while True:
         depth = draw.integers(1, 5)
         # Some are wide enough for the engine to leave channels out.
@@ -42,10 +43,11 @@ def plain(network, images, window, fill):
 def by_engine(network, images, window, fill, precision="fp32"):
     """The same by the engine: float32 (image, 1 + position, class), the image as it is first."""
     engine = Incremental(network, images.shape[1], window, precision)
-    found = [engine(image, fill) for image in images]
-    return np.stack(
-        [np.concatenate([clean[None], maps.reshape(-1, len(clean))]) for maps, clean in found]
-    )
+    rows = []
+    for image in images:
+        maps, clean = engine(image, fill)
+        rows.append(np.concatenate([clean[None], maps.reshape(-1, len(clean))]))
+    return np.stack(rows)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -53,9 +55,8 @@ def test_maps_equal_a_forward_pass_at_every_position(seed):
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
-    images[1, : side // 2] = fill = int(
-        draw.integers(256)
-    )  # where it is grey already, nothing changes
+    fill = int(draw.integers(256))
+    images[1, : side // 2] = fill  # where it is grey already, nothing changes
     window = int(draw.choice(np.arange(1, side + 1, 2)))
     found = by_engine(network, images, window, fill)
     np.testing.assert_allclose(found, plain(network, images, window, fill), atol=1e-5)
@@ -86,27 +87,14 @@ def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability
     assert (grey == all_grey).all()
 
 
-def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
-    # Fields of 4 pixels, 2 apart, in an image of 8; the window has 3.
-    level = Level(units=3, size=4, stride=2, side=8, window=3)
-    # Unit 1 sees pixels 2 to 5. Centred at 0 the window covers none of them, at 1 it covers 2, at 2
-    # it covers 2 and 3, at 3 it covers 2 to 4, at 4 it covers 3 to 5, then 4 and 5, then 5, then none.
-    assert [level.states(unit, unit) for unit in range(3)] == [25, 36, 25]
-    number = level.number(1, 1, np.arange(8), np.full(8, 3))
-    assert [len(set(number[:7])), number[0], number[7]] == [7, 0, 0]
-    row, column = level.positions(1, 1)
-    assert level.number(1, 1, row, column).tolist() == list(range(1, 37))
-
-
-def test_tiles_hold_every_state_once_and_neighbours_together():
-    level = Level(units=1, size=40, stride=1, side=40, window=5)
-    row, column = level.positions(0, 0)
-    tiles = level.tiles(0, 0)
-    assert [start for start, _ in tiles] == [0, *(stop for _, stop in tiles[:-1])]
-    assert tiles[-1][1] == level.states(0, 0) == 1600
-    assert (
-        max(np.ptp(row[start:stop]) + np.ptp(column[start:stop]) for start, stop in tiles) == 26
-    )  # 40 = 14 + 13 + 13
+def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
+    first = UnitStates.of_pixels(side=8, window=3).convolved(1).pooled()
+    sums = Sums.of((0, 0), 2, first, first.convolved(2))
+    assert sums.products == 5**2
+    stops = [*sums.offsets.tolist()[1:], len(sums.indices)]
+    added = np.diff(stops)  # products of each state but the clean one
+    along_an_axis = [1, 2, 2, 1, 1]
+    assert added.tolist() == np.outer(along_an_axis, along_an_axis).ravel().tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -125,10 +113,7 @@ def test_threads_do_not_change_a_byte(threads):
 
 
 def test_the_cheaper_way_is_taken():
-    few, many = (
-        {"conv": [{"channels": c, "kernel": 5}, {"channels": 2 * c, "kernel": 3}], "fc": []}
-        for c in (2, 64)
-    )
-    for settings, expected in ((few, False), (many, True)):
-        network = Network(settings, classes=10, side=32)
+    for channels, expected in ((2, False), (64, True)):
+        conv = [{"channels": channels, "kernel": 5}, {"channels": 2 * channels, "kernel": 3}]
+        network = Network({"conv": conv, "fc": []}, classes=10, side=32)
         assert windows._incremental_is_cheaper(network, 32, 5) is expected

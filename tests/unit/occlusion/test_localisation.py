@@ -43,18 +43,19 @@ def verdicts_of(table):
     return dict(zip(table["measure"], table["verdict"], strict=True))
 
 
-def test_the_lowest_confidence_and_the_order_of_all_are_held_against_the_object():
+def test_the_lowest_confidence_and_the_order_of_all_are_compared_with_the_object():
     confidence = np.array([[[0.9, 0.2, 0.8], [0.6, 0.2, 0.7]]], dtype=np.float32)
     mask = np.array([[False, True, False], [True, False, False]])
-    # The lowest is 0.2, first at the object. Of the 2 × 4 pairs, on (0.2, 0.6) against beside (0.9, 0.8,
-    # 0.2, 0.7): 0.2 is lower than three and ties with one, 0.6 is lower than three. Means 0.4 and 0.65.
+    # The lowest is 0.2, first at the object. Of the 2 × 4 pairs, on it (0.2, 0.6) against beside
+    # it (0.9, 0.8, 0.2, 0.7): 0.2 is lower than three and ties with one, 0.6 is lower than three.
+    # Means 0.4 and 0.65.
     found = localisation.find_objects(confidence, np.stack([mask, ~mask]))
     np.testing.assert_array_equal(found["hit"], [[1, 0]])
     np.testing.assert_allclose(found["roc_auc"], [[6.5 / 8, 1.5 / 8]])
     np.testing.assert_allclose(found["contrast"], [[0.25, -0.25]], rtol=1e-6)
 
 
-def test_each_map_is_held_against_the_objects_of_all_other_images(tmp_path):
+def test_each_map_is_compared_with_the_objects_of_all_other_images(tmp_path):
     masks = np.zeros((4, 2, 2), bool)
     for image, (y, x) in enumerate(((0, 0), (0, 1), (1, 1))):
         masks[image, y, x] = True  # that of image 3 is nowhere
@@ -74,8 +75,8 @@ def test_the_p_value_is_that_of_all_ways_to_deal_the_objects(tmp_path):
     random = np.random.default_rng(3)
     masks, confidence = draw_masks(5), random.random((5, SIDE, SIDE)).astype(np.float32)
     blocks = write_maps(tmp_path, confidence, masks)
-    ((_, found),) = blocks
-    values = found["contrast"]
+    (block,) = blocks
+    values = block.measures["contrast"]
     sums = [
         sum(values[row, column] for row, column in enumerate(dealt))
         for dealt in itertools.permutations(range(5))
@@ -99,14 +100,14 @@ def test_maps_that_fall_where_the_object_is_find_it(tmp_path):
 
 @pytest.mark.parametrize("window", COVERED)
 def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
-    """The lower the more pixels are covered, which near the border are fewer: no image was looked at."""
+    """The lower, the more pixels are covered: fewer near the border, whatever the image is."""
     covered = windows.windows(SIDE, SIDE, window).sum(axis=(1, 2)).reshape(SIDE, SIDE)
     noise = np.random.default_rng(0).normal(0, 1e-3, (60, SIDE, SIDE))
     confidence = 0.9 - 0.5 * covered / COVERED[window] + noise
     table = localisation.summarise(
         window, write_maps(tmp_path, confidence, draw_masks(60))
     ).set_index("measure")
-    # A fixed chance would take this for a finding, for objects lie away from the border.
+    # Against a fixed chance this would be a finding, for objects lie away from the border.
     assert table.loc["roc_auc", "own"] > 0.55
     assert table.loc["contrast", "own"] > 0.02
     assert "holds" not in set(table["verdict"])
@@ -121,12 +122,12 @@ def test_untrained_networks_find_nothing(tmp_path, seed):
     pixels, labels, masks = shapes.draw(40, seed=(seed, 1))
     maps, _ = windows.sweep(network, pixels, 7)
     confidence = maps[np.arange(40), :, :, labels]
-    blocks = [(np.arange(40), localisation.find_objects(confidence, masks))]
-    table = localisation.summarise(7, blocks)
+    block = localisation.Block(np.arange(40), localisation.find_objects(confidence, masks))
+    table = localisation.summarise(7, [block])
     assert verdicts.all_of(list(table["verdict"])) == "fails"
 
 
-def test_nothing_is_told_where_no_place_is_known(tmp_path):
+def test_there_are_no_numbers_where_no_place_is_known(tmp_path):
     confidence = np.full((3, 4, 4), 0.5, np.float32)
     for masks in (None, np.zeros((3, 4, 4), bool), np.ones((3, 4, 4), bool)):
         blocks = write_maps(tmp_path, confidence, masks)

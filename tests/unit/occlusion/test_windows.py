@@ -13,7 +13,7 @@ from captum.attr import Occlusion
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
-from convprobe.occlusion import summary, windows
+from convprobe.occlusion import windows
 from convprobe.store import hdf5
 
 SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
@@ -71,7 +71,8 @@ def test_grey_is_normalised_as_the_image_is():
 
     watching = Watching(SETTINGS, classes=3, side=11, normalisation=NORMALISATION).eval()
     windows.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
-    # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes the image itself
+    # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes
+    # the image itself.
     assert seen[0][1, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
 
 
@@ -99,7 +100,7 @@ def test_no_more_images_are_computed_at_a_time_than_asked_for(pixels):
 
 @pytest.mark.parametrize("window", [3, 5])
 def test_captum_averages_what_the_maps_hold(network, pixels, window):
-    """Captum moves a window over the image and gives each pixel the mean drop over the windows that cover it.
+    """Captum gives each pixel the mean drop over the windows that cover it.
 
     On an image padded by half a window, each of Captum's windows is one of ours, clipped or not, so
     that its attribution of a pixel is a box mean of clean minus mapped confidence.
@@ -195,7 +196,10 @@ def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeyp
 
 
 def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
-    """Equal shards, equal bytes, whatever the time; another shard, other bytes, though it holds none of their maps."""
+    """Equal shards give equal bytes, whatever the time; another shard gives others.
+
+    That is so though the file holds none of their maps.
+    """
     pixels = np.random.default_rng(2).integers(0, 256, (4, 11, 11, 3), dtype=np.uint8)
     joined = {}
     for name, shown in {"one": pixels, "same": pixels, "other": pixels + np.uint8(1)}.items():
@@ -216,42 +220,10 @@ def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
         assert file.attrs["shards_sha256"] == digest.stdout.split()[0]
 
 
-def test_shards_of_another_making_are_not_joined(network, pixels, tmp_path):
+def test_shards_made_with_other_settings_are_not_joined(network, pixels, tmp_path):
     paths = write_parts(tmp_path, network, pixels, [0, 1, 2], fill=0)
     with pytest.raises(
         InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"
     ):
         windows.join(tmp_path / "window-3.h5", paths)
     assert not (tmp_path / "window-3.h5").exists()
-
-
-def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
-    classes = ("ant", "bee", "cow")
-    masks = np.zeros((6, 2, 2), bool)
-    masks[5, 0, 0] = True
-    tested = image_file.Images(
-        np.zeros((6, 2, 2, 3), np.uint8), np.ones(6, np.int64), classes, np.arange(6), masks
-    )
-    image_file.write(tmp_path / "images.h5", {"train": tested, "test": tested})
-    images = image_file.read(tmp_path / "images.h5", "test", [5])
-    maps = np.array(
-        [[[[0.1, 0.8, 0.1], [0.3, 0.2, 0.5]], [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]]], dtype=np.float32
-    )
-    clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
-    windows.write(
-        tmp_path / "w.h5", maps, clean, images, {"window": 1, "fill": 0, "precision": "fp32"}, ""
-    )
-    table, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
-    (row,) = table.to_dict("records")
-    numbers = {
-        "clean_confidence": 0.9,
-        "mean_confidence": 0.425,
-        "min_confidence": 0.2,
-        "flipped_fraction": 0.75,
-    }
-    assert {key: row[key] for key in numbers} == pytest.approx(numbers)
-    assert (row["window"], row["image"], row["class"], row["flipped_to"]) == (1, 5, "bee", "cow")
-    # The object is where confidence is highest.
-    assert (row["hit"], row["roc_auc"]) == (0, 0)
-    assert np.isnan(row["hit_others"]), "there is no other image"
-    assert localisation.empty
