@@ -200,7 +200,7 @@ def test_the_snakefile_never_imports_torch(workflow):
         for line in planned.stderr.splitlines()
         if line.startswith("import time")
     }
-    assert "convprobe.config" in imported
+    assert "convprobe.plan.config" in imported
     assert not imported & {"torch", "torchvision", "matplotlib"}
 
 

@@ -33,7 +33,7 @@ with runtime.job("logs/tiny/{name}.log"):
     )
 
 
-def test_each_job_that_failed_is_told_by_its_error_line_or_where_its_log_breaks_off(
+def test_each_job_that_failed_is_named_with_its_error_line_or_where_its_log_breaks_off(
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 # Each of eight batches is shown, whatever the clock says, on a terminal that may be closed.
-TOLD = """
+SHOWN = """
 import os, pty, sys
 from convprobe.job import runtime
 
@@ -27,7 +27,7 @@ with runtime.job(sys.argv[1]) as job:
 """
 
 
-def told(folder, script, *arguments):
+def lines_of(folder, script, *arguments):
     """What a job wrote to its log, without the first and last line, and to its streams."""
     log = "logs/demo/normalised/epoch-08/occlusion/window-9/0003.log"
     run = subprocess.run(
@@ -38,8 +38,8 @@ def told(folder, script, *arguments):
     return (folder / log).read_text().splitlines()[1:-1], run.stdout + run.stderr
 
 
-def test_progress_is_told_in_the_log_and_on_the_terminal_in_80_columns(tmp_path):
-    lines, _ = told(tmp_path, TOLD, "open")
+def test_progress_is_shown_in_the_log_and_on_the_terminal_in_80_columns(tmp_path):
+    lines, _ = lines_of(tmp_path, SHOWN, "open")
     assert [line.split(",")[0] for line in lines[:8]] == [
         f"{done}/800 images" for done in range(100, 900, 100)
     ]
@@ -52,13 +52,13 @@ def test_progress_is_told_in_the_log_and_on_the_terminal_in_80_columns(tmp_path)
 
 
 def test_a_terminal_that_is_closed_stops_no_job(tmp_path):
-    lines, _ = told(tmp_path, TOLD, "closed")
+    lines, _ = lines_of(tmp_path, SHOWN, "closed")
     assert lines[7].startswith("800/800 images")
     assert lines[8:] == ["nothing to read"]
 
 
-def test_nothing_is_told_through_a_pipe(tmp_path):
-    lines, streams = told(tmp_path, TOLD.replace("os.dup2(theirs, 2)", ""), "closed")
+def test_nothing_is_shown_through_a_pipe(tmp_path):
+    lines, streams = lines_of(tmp_path, SHOWN.replace("os.dup2(theirs, 2)", ""), "closed")
     assert lines[7].startswith("800/800 images")
     assert streams == ""
 
@@ -88,10 +88,10 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
     run = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert (tmp_path / "a.zip").stat().st_size < 2**21
-    told = (tmp_path / "a.log").read_text().splitlines()[1:]
-    assert len(told) == 1, told
-    assert told[0].startswith("error: out of memory (")
-    assert told[0].endswith("): expected more of it")
+    lines = (tmp_path / "a.log").read_text().splitlines()[1:]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("error: out of memory (")
+    assert lines[0].endswith("): expected more of it")
 
 
 def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):

@@ -81,7 +81,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_result_stays_the_same():
     assert len(halved) >= 6, run.stdout
 
 
-def test_what_never_fits_is_told_in_one_line():
+def test_what_never_fits_is_one_line():
     def compute(batch):
         return bytearray(2**62)
 
@@ -92,7 +92,7 @@ def test_what_never_fits_is_told_in_one_line():
         list(in_batches(compute, range(8), 4, "images"))
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_memory():
+def test_other_errors_are_no_lack_of_memory():
     def compute(batch):
         raise RuntimeError("another mistake")
 
