@@ -371,6 +371,8 @@ MODULES = {
     "plan/fingerprint": NOTHING,
     "report/card": PAGE,
     "report/explorer": EXPLORER,
+    "report/packing": EXPLORER,
+    "report/page_script": EXPLORER,
     "report/reproduction": PAGE,
     "report/sprites": EXPLORER,
     "report/through_training": NOTHING,
