@@ -375,6 +375,7 @@ MODULES = {
     "report/page_script": EXPLORER,
     "report/reproduction": PAGE,
     "report/sprites": EXPLORER,
+    "report/tabs": EXPLORER,
     "report/through_training": NOTHING,
     "report/verification": NOTHING,
     "store/files": EVERYTHING,

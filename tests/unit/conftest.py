@@ -5,7 +5,13 @@ import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = []  # parts of the library, as in convprobe.store
+CHECKED = [  # parts of the library
+    "convprobe.report.explorer",
+    "convprobe.report.packing",
+    "convprobe.report.page_script",
+    "convprobe.report.sprites",
+    "convprobe.report.tabs",
+]
 install_import_hook(CHECKED, "beartype.beartype")
 
 

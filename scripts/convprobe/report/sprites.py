@@ -11,6 +11,7 @@ from PIL import Image
 
 GREY = 128  # where a picture is smaller than its cell
 LOSSY_QUALITY = 75
+THUMBNAIL_SIDE = 64  # at most
 
 Picture = UInt8[np.ndarray, "_y _x 3"]
 
@@ -59,7 +60,7 @@ def _data_url(pixels: Picture, kind: str, **options: int) -> str:
     return f"data:image/{kind};base64,{text}"
 
 
-def thumbnail(pixels: Picture, most_side: int) -> Picture:
+def thumbnail(pixels: Picture, most_side: int = THUMBNAIL_SIDE) -> Picture:
     """A picture scaled down to at most `most_side` pixels."""
     if max(pixels.shape[:2]) <= most_side:
         return pixels
