@@ -1,9 +1,10 @@
-"""The page in a real browser, from disk and without a network, held against the files it was made from."""
+"""The page in a real browser, from disk and without a network, against the files behind it."""
 
 import json
 import os
 import re
 import shutil
+import urllib.parse
 from pathlib import Path
 
 import axe_playwright_python
@@ -23,8 +24,10 @@ LOCAL = ("file:", "data:", "blob:")
 TABS = ("occlusion", "filters", "ablation", "experiment")
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
 PIXEL = """([id, row, column]) => {
-    const canvas = document.getElementById(id), times = canvas.width / 32, middle = times / 2;
-    const pixel = canvas.getContext("2d").getImageData(column * times + middle, row * times + middle, 1, 1);
+    const canvas = document.getElementById(id);
+    const times = canvas.width / 32;
+    const [x, y] = [column, row].map((place) => (place + 0.5) * times);
+    const pixel = canvas.getContext("2d").getImageData(x, y, 1, 1);
     return [...pixel.data].slice(0, 3);
 }"""
 DARKEST = [68, 1, 84]  # of viridis
@@ -45,7 +48,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, demo):
-    """A function that opens the demo's page; anything that the browser complains of fails the test."""
+    """A function that opens the demo's page; any complaint of the browser fails the test."""
     complaints, contexts = [], []
 
     def opened(place="", **options):
@@ -155,6 +158,24 @@ def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
         (5, 16),
     ):  # the window reaches four pixels up, down, left and right
         assert page.evaluate(PIXEL, ["seen", row, column]) == [128, 128, 128]
+
+
+def test_the_predicted_classes_and_their_shares_are_those_of_the_file(open_page, demo):
+    page = open_page(viewport=SIZES["desk"])
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        predicted = file["probability"][0].argmax(axis=-1)
+        classes = file["class"].asstr()[:]
+    counts = pd.Series(classes[predicted].ravel()).value_counts()
+    assert len(counts) > 1, "or the test would show nothing"
+    legend = page.locator("#legend > span").all_inner_texts()
+    assert legend == [
+        f"{name} {100 * count / predicted.size:.0f}\N{NO-BREAK SPACE}%"
+        for name, count in counts.items()
+    ]
+    for row, column in ((0, 0), (16, 17), (25, 12)):
+        hover(page, "#predicted", row, column)
+        name = classes[predicted[row, column]]
+        expect(page.locator("#readout")).to_contain_text(f"predicted {name}")
 
 
 def test_colours_are_stretched_to_the_map(open_page, demo):
@@ -286,8 +307,8 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
     table = pd.read_csv(demo.files()[f"{PROBED}/occlusion/localisation.csv"])
     hit = table.query("window == 9 and measure == 'hit'").iloc[0]
     assert hit["verdict"] == "holds"
-    first = f"It looks at the object: the place where covering costs most lies on it in {100 * hit['own']:.0f} %"
-    expect(said).to_contain_text(first)
+    first = "It looks at the object: the place where covering costs most lies on it in"
+    expect(said).to_contain_text(f"{first} {100 * hit['own']:.0f} %")
     expect(said).to_contain_text(f"with the objects of other images in {100 * hit['others']:.0f} %")
     expect(page.locator("#warning")).to_be_hidden()
 
@@ -295,11 +316,22 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
 def test_every_link_leads_to_a_file(open_page, demo):
     page = open_page("#experiment")
     folder = demo.files()["explorer.html"].parent
-    found = page.evaluate(
-        "[...document.querySelectorAll('a')].map((link) => decodeURIComponent(link.getAttribute('href')))"
+    addresses = page.evaluate(
+        "[...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))"
     )
-    assert len(found) > 100
-    assert [name for name in found if not (folder / name).is_file()] == []
+    names = [urllib.parse.unquote(address) for address in addresses]
+    assert len(names) > 100
+    assert [name for name in names if not (folder / name).is_file()] == []
+
+
+def test_every_tab_of_a_question_links_to_its_files(open_page):
+    page = open_page()
+    for tab, count in (("occlusion", 4 + 2 + 5), ("filters", 4 + 10), ("ablation", 13)):
+        names = page.locator(f"#{tab}-files a").all_text_contents()
+        assert len(names) == count
+        assert all(name.startswith(f"{tab}/") for name in names)
+    atlas = page.locator("#atlas-files a").all_text_contents()
+    assert atlas == [f"filters/atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
