@@ -15,7 +15,6 @@ from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
 
 MOST_PREDICTIONS = 20_000  # that the page holds; the table beside it holds all
-BOX = ("top", "left", "bottom", "right")
 
 
 # Occlusion
@@ -46,7 +45,7 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         "images": len(indices),
         "labels": images.labels.tolist(),
         "clean": packing.units(clean[: len(listed)]).tolist(),
-        "maps": [image["maps"] for image in listed],
+        "maps": _column(listed, "maps"),
         "sprite": sprites.sprite(images.pixels, images.side, lossless=True),
         "masks": None if images.masks is None else [packing.bits(mask) for mask in images.masks],
         "windows": _windows(folder, paths, listed),
@@ -85,20 +84,24 @@ def predicted_shares(predicted: UInt16[np.ndarray, "y x"]) -> list[list]:
     classes, counts = np.unique(predicted, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     shares = (counts / predicted.size).round(6)
-    return [[int(classes[at]), float(shares[at])] for at in order]
+    pairs = zip(classes[order].tolist(), shares[order].tolist(), strict=True)
+    return [list(pair) for pair in pairs]
 
 
 def _windows(folder: Path, paths: list[Path], listed: list[dict]) -> list[dict]:
     """What is shown of each window."""
     summary = tables.read(folder / "summary.csv")
     localisation = tables.read(folder / "localisation.csv")
-    shown = []
-    for number, path in enumerate(paths):
-        window = _window(path, summary, localisation, len(listed))
-        window["lowest"] = [image["lowest"][number] for image in listed]
-        window["predicted_shares"] = [image["predicted_shares"][number] for image in listed]
-        shown.append(window)
-    return shown
+    windows = [_window(path, summary, localisation, len(listed)) for path in paths]
+    for name in ("lowest", "predicted_shares"):
+        by_window = zip(*_column(listed, name), strict=True)
+        for window, of_images in zip(windows, by_window, strict=True):
+            window[name] = list(of_images)
+    return windows
+
+
+def _column(listed: list[dict], name: str) -> list:
+    return [image[name] for image in listed]
 
 
 def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count: int) -> dict:
@@ -110,13 +113,13 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
     answer = where_it_looks(rows, localisation[localisation["window"] == window])
     rows = rows.head(count)
     fall = rows["clean_confidence"] - rows["mean_confidence"]
-    columns = ("mean_confidence", "min_confidence", "flipped_fraction")
-    numbers = {column: rows[column].round(6).tolist() for column in columns}
     return {
         "window": window,
         "fill": fill,
         "answer": answer,
-        **numbers,
+        "mean_confidence": rows["mean_confidence"].tolist(),
+        "min_confidence": rows["min_confidence"].tolist(),
+        "flipped_fraction": rows["flipped_fraction"].tolist(),
         "fall": fall.round(6).tolist(),
     }
 
@@ -140,14 +143,17 @@ def _layer(name: str, rows: pd.DataFrame, images_path: Path) -> dict:
     first = rows[rows["rank"] == 1]
     patches = _patches(first, images_path)
     side = max(max(patch.shape[:2]) for patch in patches)
-    boxes = {edge: rows[edge].tolist() for edge in BOX}
+    response = rows["response"].map("{:.4g}".format).astype(float)
     return {
         "name": name,
         "channels": len(first),
         "ranks": int(rows["rank"].max()),
         "image": rows["image"].tolist(),
-        "response": [float(f"{response:.4g}") for response in rows["response"]],
-        **boxes,
+        "response": response.tolist(),
+        "top": rows["top"].tolist(),
+        "left": rows["left"].tolist(),
+        "bottom": rows["bottom"].tolist(),
+        "right": rows["right"].tolist(),
         "sprite": sprites.sprite(patches, side),
     }
 
@@ -156,8 +162,8 @@ def _patches(rows: pd.DataFrame, images_path: Path) -> list[np.ndarray]:
     """The pixels in the box of each row: uint8 (y, x, channel) each."""
     pixels = image_file.read(images_path, "test", rows["image"].tolist()).pixels
     patches = []
-    for image, box in zip(pixels, rows[list(BOX)].to_numpy(), strict=True):
-        top, left, bottom, right = box
+    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+    for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True):
         patches.append(sprites.thumbnail(image[top:bottom, left:right]))
     return patches
 
@@ -207,9 +213,8 @@ def _draws(changes: pd.Series) -> dict | None:
 
 def confusion(predictions: pd.DataFrame, classes: list[str]) -> dict:
     """Images by true and by predicted class, clean and ablated, and what the ablation changes."""
-    clean, ablated = (
-        tabulation.confusion(predictions, state, classes) for state in tabulation.STATES
-    )
+    clean = tabulation.confusion(predictions, "clean", classes)
+    ablated = tabulation.confusion(predictions, "ablated", classes)
     return {
         "clean": clean.to_numpy().tolist(),
         "ablated": ablated.to_numpy().tolist(),
