@@ -1,6 +1,7 @@
 # make demo    the whole study in minutes, without a download
 # make verify  whether the demo's results are all there, whole and in agreement
 # make test    linters and all tests
+# make test-page   the page's scripts alone, where Node is installed; it is needed for nothing else
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
@@ -17,7 +18,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.exit( \
 	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." % (sys.executable, found[0], found[1]))'
 
-.PHONY: demo verify test architecture test-cluster faults bench report clean
+PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
+
+.PHONY: demo verify test test-page lint-page architecture test-cluster faults \
+	bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -30,7 +34,7 @@ verify: .venv/installed
 	$(SNAKEMAKE) --configfile presets/demo.yaml -- verify_results
 	@cat logs/demo/verification.log
 
-test: .venv/installed-for-tests
+test: .venv/installed-for-tests test-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
@@ -38,6 +42,26 @@ test: .venv/installed-for-tests
 
 architecture: .venv/installed-for-tests
 	PYTHONPATH=tests:tests/staleness $(BIN)/python tests/architecture.py
+
+test-page:
+	@if command -v node >/dev/null; then \
+		node --test --test-reporter=spec tests/unit/report/explorer/*.test.mjs && \
+		$(MAKE) --no-print-directory lint-page; \
+	else \
+		echo "The page's scripts are not tested: there is no node."; \
+	fi
+
+lint-page:
+	@if $(MAKE) --silent node_modules/installed >/dev/null 2>&1; then \
+		node_modules/.bin/eslint --max-warnings 0 $(PAGE_SCRIPTS) && \
+		node_modules/.bin/prettier --check $(PAGE_SCRIPTS) report/explorer/page.css; \
+	else \
+		echo "The page's scripts are not linted: npm could not install its linters."; \
+	fi
+
+node_modules/installed: package.json package-lock.json
+	npm ci
+	touch $@
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
 test-cluster: .venv/installed-for-cluster

@@ -96,6 +96,48 @@ def finished_files():
     return relative([*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training()])
 
 
+def pictures_of(beginning):
+    """The pictures of a probed epoch whose names begin so."""
+    return [name for name in PROBES if name.startswith(beginning) and name.endswith(".png")]
+
+
+def page_links():
+    """The files that each place of the page links to, relative to a probed epoch's folder."""
+    windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
+    chosen = [f"filters/{name}.png" for name in config["filters"]["chosen"]]
+    return {
+        "occlusion": [
+            *windows,
+            "occlusion/summary.csv",
+            "occlusion/localisation.csv",
+            *pictures_of("occlusion/sheet-"),
+        ],
+        "filters": [
+            "filters/top-images.csv",
+            "filters/all-top-images.csv",
+            "filters/activations.h5",
+            "filters/top-patches.png",
+            *chosen,
+        ],
+        "atlas": pictures_of("filters/atlas/"),
+        "ablation": [
+            "ablation/accuracy.csv",
+            "ablation/class-accuracy.csv",
+            "ablation/predictions.csv",
+            "ablation/first-images.csv",
+            "ablation/confusion-clean.csv",
+            "ablation/confusion-ablated.csv",
+            "ablation/class-pairs.csv",
+            "ablation/flips.csv",
+            "ablation/variants.h5",
+            "ablation/confusion.png",
+            "ablation/class-pairs.png",
+            "ablation/gallery.png",
+            "ablation/accuracy.png",
+        ],
+    }
+
+
 def page_settings():
     """What the page shows, but for the probed epochs."""
     return {
@@ -106,6 +148,7 @@ def page_settings():
         "trained": TRAINED,
         "config": study.shown(config),
         "files": finished_files(),
+        "links": page_links(),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
 

@@ -1,9 +1,10 @@
-"""The page in a real browser, from disk and without a network, held against the files it was made from."""
+"""The page in a real browser, from disk and without a network, against the files behind it."""
 
 import json
 import os
 import re
 import shutil
+import urllib.parse
 from pathlib import Path
 
 import axe_playwright_python
@@ -20,11 +21,13 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
 LOCAL = ("file:", "data:", "blob:")
-TABS = ("looks", "answers", "loses", "made")
+TABS = ("occlusion", "filters", "ablation", "experiment")
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
 PIXEL = """([id, row, column]) => {
-    const canvas = document.getElementById(id), times = canvas.width / 32, middle = times / 2;
-    const pixel = canvas.getContext("2d").getImageData(column * times + middle, row * times + middle, 1, 1);
+    const canvas = document.getElementById(id);
+    const times = canvas.width / 32;
+    const [x, y] = [column, row].map((place) => (place + 0.5) * times);
+    const pixel = canvas.getContext("2d").getImageData(x, y, 1, 1);
     return [...pixel.data].slice(0, 3);
 }"""
 DARKEST = [68, 1, 84]  # of viridis
@@ -45,7 +48,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, demo):
-    """A function that opens the demo's page; anything that the browser complains of fails the test."""
+    """A function that opens the demo's page; any complaint of the browser fails the test."""
     complaints, contexts = [], []
 
     def opened(place="", **options):
@@ -124,7 +127,7 @@ def test_another_image_is_chosen_from_the_sheet(open_page, demo):
 def test_the_window_starts_where_the_network_loses_most(open_page, demo):
     page = open_page()
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
-        row, column = divmod(int(file["confidence"][0].round(4).argmin()), 32)
+        row, column = divmod(int(file["confidence"][0].argmin()), 32)
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
 
 
@@ -157,6 +160,24 @@ def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
         assert page.evaluate(PIXEL, ["seen", row, column]) == [128, 128, 128]
 
 
+def test_the_predicted_classes_and_their_shares_are_those_of_the_file(open_page, demo):
+    page = open_page(viewport=SIZES["desk"])
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        predicted = file["probability"][0].argmax(axis=-1)
+        classes = file["class"].asstr()[:]
+    counts = pd.Series(classes[predicted].ravel()).value_counts()
+    assert len(counts) > 1, "or the test would show nothing"
+    legend = page.locator("#legend > span").all_inner_texts()
+    assert legend == [
+        f"{name} {100 * count / predicted.size:.0f}\N{NO-BREAK SPACE}%"
+        for name, count in counts.items()
+    ]
+    for row, column in ((0, 0), (16, 17), (25, 12)):
+        hover(page, "#predicted", row, column)
+        name = classes[predicted[row, column]]
+        expect(page.locator("#readout")).to_contain_text(f"predicted {name}")
+
+
 def test_colours_are_stretched_to_the_map(open_page, demo):
     page = open_page()
     page.get_by_label("3×3", exact=True).check()
@@ -187,20 +208,20 @@ def test_images_are_sorted_by_what_they_lose(open_page, demo):
 
 
 def test_tabs_are_reached_by_keys_and_by_address(open_page):
-    page = open_page("#loses")
-    expect(page.locator("#loses")).to_be_visible()
-    page.locator("#tab-loses").focus()
+    page = open_page("#ablation")
+    expect(page.locator("#ablation")).to_be_visible()
+    page.locator("#tab-ablation").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#made")).to_be_visible()
+    expect(page.locator("#experiment")).to_be_visible()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#looks")).to_be_visible()
-    expect(page.locator("#tab-looks")).to_be_focused()
+    expect(page.locator("#occlusion")).to_be_visible()
+    expect(page.locator("#tab-occlusion")).to_be_focused()
     for hidden in TABS[1:]:
         expect(page.locator(f"#{hidden}")).to_be_hidden()
 
 
 def test_a_filter_shows_the_images_of_the_table(open_page, demo):
-    page = open_page("#answers")
+    page = open_page("#filters")
     table = pd.read_csv(demo.files()[f"{PROBED}/filters/all-top-images.csv"])
     page.locator("#layer").select_option(label="conv2 (32 filters)")
     rows = (
@@ -222,11 +243,11 @@ def test_a_filter_shows_the_images_of_the_table(open_page, demo):
 
 
 def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
-    page = open_page("#loses")
+    page = open_page("#ablation")
     pairs = pd.read_csv(demo.files()[f"{PROBED}/ablation/class-pairs.csv"])
     pair = pairs.loc[pairs["ablated"].idxmax()]
-    page.get_by_label("without the chosen ones", exact=True).check()
-    page.get_by_role("button", name=f"{pair['class']} taken for {pair['predicted']}:").focus()
+    page.get_by_label("ablated", exact=True).check()
+    page.get_by_role("button", name=f"{pair['class']} predicted as {pair['predicted']}:").focus()
     expect(page.locator("#cell-name")).to_contain_text(f"{pair['ablated']} images")
     predictions = pd.read_csv(demo.files()[f"{PROBED}/ablation/predictions.csv"])
     wanted = predictions[
@@ -239,7 +260,7 @@ def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
 
 
 def test_the_table_of_the_first_images_is_filtered(open_page, demo):
-    page = open_page("#loses")
+    page = open_page("#ablation")
     table = pd.read_csv(demo.files()[f"{PROBED}/ablation/first-images.csv"])
     expect(page.locator("#rows tbody tr")).to_have_count(100)
     page.get_by_role("button", name="Show all").click()
@@ -253,10 +274,10 @@ def test_the_table_of_the_first_images_is_filtered(open_page, demo):
 
 
 def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
-    page = open_page("#loses")
+    page = open_page("#ablation")
     accuracy = pd.read_csv(demo.files()[f"{PROBED}/ablation/accuracy.csv"]).set_index("variant")
     chosen, draws = accuracy.loc["ablated"], accuracy[accuracy.index.str.startswith("random-")]
-    said = page.locator("#loses-answer")
+    said = page.locator("#ablation-answer")
     expect(said).to_contain_text(f"{accuracy.loc['clean', 'accuracy']:.1%}".replace("%", " %"))
     expect(said).to_contain_text(
         f"{chosen['lost']} of 1000 images are lost, {chosen['gained']} gained"
@@ -280,26 +301,37 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
             file["clean_probability"][:],
         )
     means = clean[range(len(labels)), labels].mean(), confidence.mean(dtype=float)
-    page.locator("#tab-looks").click()
-    said = page.locator("#looks-answer")
+    page.locator("#tab-occlusion").click()
+    said = page.locator("#occlusion-answer")
     expect(said).to_contain_text(f"from {means[0]:.3f} to {means[1]:.3f} on average")
     table = pd.read_csv(demo.files()[f"{PROBED}/occlusion/localisation.csv"])
     hit = table.query("window == 9 and measure == 'hit'").iloc[0]
     assert hit["verdict"] == "holds"
-    first = f"It looks at the object: the place where covering costs most lies on it in {100 * hit['own']:.0f} %"
-    expect(said).to_contain_text(first)
+    first = "It looks at the object: the place where covering costs most lies on it in"
+    expect(said).to_contain_text(f"{first} {100 * hit['own']:.0f} %")
     expect(said).to_contain_text(f"with the objects of other images in {100 * hit['others']:.0f} %")
     expect(page.locator("#warning")).to_be_hidden()
 
 
 def test_every_link_leads_to_a_file(open_page, demo):
-    page = open_page("#made")
+    page = open_page("#experiment")
     folder = demo.files()["explorer.html"].parent
-    found = page.evaluate(
-        "[...document.querySelectorAll('a')].map((link) => decodeURIComponent(link.getAttribute('href')))"
+    addresses = page.evaluate(
+        "[...document.querySelectorAll('a')].map((link) => link.getAttribute('href'))"
     )
-    assert len(found) > 100
-    assert [name for name in found if not (folder / name).is_file()] == []
+    names = [urllib.parse.unquote(address) for address in addresses]
+    assert len(names) > 100
+    assert [name for name in names if not (folder / name).is_file()] == []
+
+
+def test_every_tab_of_a_question_links_to_its_files(open_page):
+    page = open_page()
+    for tab, count in (("occlusion", 4 + 2 + 5), ("filters", 4 + 10), ("ablation", 13)):
+        names = page.locator(f"#{tab}-files a").all_text_contents()
+        assert len(names) == count
+        assert all(name.startswith(f"{tab}/") for name in names)
+    atlas = page.locator("#atlas-files a").all_text_contents()
+    assert atlas == [f"filters/atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

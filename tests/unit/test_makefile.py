@@ -79,3 +79,29 @@ def test_clean_leaves_other_experiments_and_what_they_need(make, tmp_path):
     assert all((tmp_path / name).exists() for name in kept)
     assert not (tmp_path / "results/demo").exists()
     assert not (tmp_path / "logs/demo").exists()
+
+
+def write_program(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def test_without_node_the_pages_scripts_are_skipped_in_one_line(make, tmp_path):
+    for name in ("sh", "make", "echo"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+    skipped = make("test-page", f"PATH={tmp_path / 'bin'}")
+    assert skipped.stdout == "The page's scripts are not tested: there is no node.\n"
+    assert skipped.returncode == 0
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, "are not linted: npm"), (1, "Error 1")])
+def test_a_failed_test_of_the_pages_scripts_counts_and_a_linter_that_is_not_there_does_not(
+    make, tmp_path, status, said
+):
+    write_program(tmp_path / "bin/node", f"exit {status}")
+    write_program(tmp_path / "bin/npm", "exit 1")
+    tested = make("test-page", f"PATH={tmp_path / 'bin'}:/usr/bin:/bin")
+    assert said in tested.stdout
+    assert (tested.returncode == 0) == (status == 0)

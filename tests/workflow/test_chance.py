@@ -27,7 +27,7 @@ def test_a_study_at_chance_is_told_so_everywhere(finished):
     assert "holds" not in set(card["verdict"])
     page, _ = explorer.read(files["explorer.html"])
     assert "can't be told from chance" in page["probes"][0]["warning"]
-    for window in page["probes"][0]["looks"]["windows"]:
+    for window in page["probes"][0]["occlusion"]["windows"]:
         assert "It looks at the object" not in window["answer"]
     versions = json.loads(files["raw/training/epoch-02.json"].read_text())["versions"]
     assert page["curves"][0]["trained_by"] == [

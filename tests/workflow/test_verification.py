@@ -56,6 +56,7 @@ def report(finished, config):
         "title": "convprobe: tiny", "windows": [3, 5], "chosen": config["filters"]["chosen"], "table_images": 40,
         "trained": ["normalised", "raw"], "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],
+        "links": shown["links"],
     }  # fmt: skip
     return {"run": "normalised", "sources": (experiment, epoch), "settings": card_settings}, page
 

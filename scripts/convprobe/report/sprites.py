@@ -3,44 +3,65 @@
 import base64
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 GREY = 128  # where a picture is smaller than its cell
 LOSSY_QUALITY = 75
+THUMBNAIL_SIDE = 64  # at most
+
+Picture = UInt8[np.ndarray, "_y _x 3"]
 
 
-def sprite(pictures, side, lossless=False):
+def sprite(
+    pictures: Sequence[Picture] | UInt8[np.ndarray, "picture y x 3"],
+    side: int,
+    lossless: bool = False,
+) -> dict:
     """Pictures side by side in a nearly square grid, row by row.
 
     Args:
-        pictures: uint8 (y, x, channel) each, at most `side` high and wide.
+        pictures: each at most `side` high and wide.
         side: of a cell, in pixels.
         lossless: as PNG; otherwise as WebP, a quarter of the bytes.
 
     Returns:
-        dict of `source`, a data URL; `side`; and `across`, the cells in a row.
+        `source`, a data URL; `side`; and `across`, the number of cells in a row.
     """
     across = max(1, math.ceil(math.sqrt(len(pictures))))
-    down = max(1, -(-len(pictures) // across))
+    down = max(1, math.ceil(len(pictures) / across))
     grid = np.full((down * side, across * side, 3), GREY, np.uint8)
-    for cell, pixels in enumerate(pictures):
-        y, x = (side * place for place in divmod(cell, across))
-        grid[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
-    kind, options = (
-        ("png", {"optimize": True})
-        if lossless
-        else ("webp", {"quality": LOSSY_QUALITY, "method": 6})
-    )
-    file = io.BytesIO()
-    Image.fromarray(grid).save(file, kind, **options)
-    source = f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    for cell, picture in enumerate(pictures):
+        row, column = divmod(cell, across)
+        height, width = picture.shape[:2]
+        y = row * side
+        x = column * side
+        grid[y : y + height, x : x + width] = picture
+    source = _lossless(grid) if lossless else _lossy(grid)
     return {"source": source, "side": side, "across": across}
 
 
-def thumbnail(pixels, most_side):
-    """A picture scaled down to at most `most_side` pixels: uint8 (y, x, channel)."""
+def _lossless(pixels: Picture) -> str:
+    return _data_url(pixels, "png", optimize=True)
+
+
+def _lossy(pixels: Picture) -> str:
+    return _data_url(pixels, "webp", quality=LOSSY_QUALITY, method=6)
+
+
+def _data_url(pixels: Picture, kind: str, **options: int) -> str:
+    """A picture as an address that holds it whole."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    text = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{kind};base64,{text}"
+
+
+def thumbnail(pixels: Picture, most_side: int = THUMBNAIL_SIDE) -> Picture:
+    """A picture scaled down to at most `most_side` pixels."""
     if max(pixels.shape[:2]) <= most_side:
         return pixels
     image = Image.fromarray(pixels)

@@ -1,0 +1,271 @@
+// What does it lose without them? Accuracies, confusions and predictions, clean and ablated.
+
+import { tint } from "./colours.mjs";
+import { byId, columnHeader, element, option } from "./elements.mjs";
+import { rowHeader, showRadios, svg, tableCell } from "./elements.mjs";
+import { scaled } from "./layout.mjs";
+import { thumbnail } from "./pictures.mjs";
+import { className, shown, unitsText } from "./state.mjs";
+import { countText, percent, points, variantLabel } from "./text.mjs";
+
+const MOST_PICTURES = 24;
+const MOST_ROWS = 100;
+const SMALLEST_SCALE = 0.01; // of a change of accuracy, on each side of 0
+const STRIP = { width: 160, height: 18 };
+const STRIP_RANGE = [2, 98]; // per cent of its width
+const FULL_CHANGE = 0.1; // of the images of a class, from which a change has the full colour
+const STATES = [
+  ["clean", "clean"],
+  ["ablated", "ablated"],
+  ["change", "the change"],
+];
+const FILTERS = ["rows-class", "rows-clean", "rows-ablated"];
+
+const confusionView = { state: "change" };
+
+// Change of accuracy
+
+/** The ends of the common scale of all variants. */
+function scaleOfChanges({ rows, random }) {
+  const low = rows.map((row) => row.change_low);
+  const high = rows.map((row) => row.change_high);
+  const draws = random?.changes ?? [];
+  return [Math.min(-SMALLEST_SCALE, ...low, ...draws), Math.max(SMALLEST_SCALE, ...high, ...draws)];
+}
+
+/** A small picture with the line of no change. */
+function strip(scale, ...drawn) {
+  const x = stripPlace(0, scale);
+  const axis = svg("line", { x1: x, x2: x, y1: 0, y2: STRIP.height, class: "axis" });
+  return svg("svg", { ...STRIP, "aria-hidden": "true" }, axis, ...drawn);
+}
+
+function stripPlace(change, scale) {
+  return `${scaled(change, scale, STRIP_RANGE)}%`;
+}
+
+function variantRow(row, scale) {
+  const colour = row.variant === "ablated" ? "var(--orange)" : "var(--blue)";
+  const middle = STRIP.height / 2;
+  const interval = svg("line", {
+    x1: stripPlace(row.change_low, scale),
+    x2: stripPlace(row.change_high, scale),
+    y1: middle,
+    y2: middle,
+    stroke: colour,
+    "stroke-width": 2,
+  });
+  const x = stripPlace(row.change, scale);
+  const dot = svg("circle", { cx: x, cy: middle, r: 4, fill: colour });
+  return element(
+    "tr",
+    {},
+    rowHeader(variantLabel(row.variant)),
+    tableCell(strip(scale, interval, dot)),
+    tableCell(points(row.change), true),
+    tableCell(row.lost, true),
+    tableCell(row.gained, true),
+  );
+}
+
+/** All random draws: a stroke each. */
+function randomRow({ changes, lowest, median, highest }, scale) {
+  const strokes = changes.map((change) => {
+    const x = stripPlace(change, scale);
+    const ink = { stroke: "var(--ink)", "stroke-width": 1.5 };
+    return svg("line", { x1: x, x2: x, y1: 3, y2: 15, ...ink });
+  });
+  const range = `${points(lowest)} to ${points(highest)}, median ${points(median)}`;
+  return element(
+    "tr",
+    {},
+    rowHeader(`${changes.length} random draws`),
+    tableCell(strip(scale, ...strokes)),
+    element("td", { colSpan: 3, textContent: range }),
+  );
+}
+
+function drawVariants() {
+  const { variants } = shown.probe.ablation;
+  const scale = scaleOfChanges(variants);
+  const [low, high] = scale;
+  const accuracy = percent(variants.clean_accuracy);
+  byId("variants-name").textContent = `Change of accuracy, from ${accuracy} with all filters`;
+  byId("variants-scale").textContent = `${points(low)} to ${points(high)} points`;
+  const rows = variants.rows.map((row) => variantRow(row, scale));
+  if (variants.random) rows.splice(1, 0, randomRow(variants.random, scale));
+  byId("variants").tBodies[0].replaceChildren(...rows);
+}
+
+// Confusion
+
+function confusionCaption() {
+  const axes = "Rows: true class; columns: predicted class";
+  const change =
+    "images that the ablation of the chosen filters adds (orange) or takes away (blue); the full " +
+    `colour from ${percent(FULL_CHANGE, 0)} of the true class's images on`;
+  const captions = {
+    clean: "images, with all filters, coloured by their share of the true class",
+    ablated: "images, without the chosen filters, coloured by their share of the true class",
+    change,
+  };
+  return `${axes}; ${captions[confusionView.state]}.`;
+}
+
+function confusionCell(label, predicted) {
+  const { confusion } = shown.probe.ablation;
+  const isChange = confusionView.state === "change";
+  const count = confusion[confusionView.state][label][predicted];
+  const share = Math.abs(count) / Math.max(1, confusion.class_images[label]);
+  const fullShare = isChange ? FULL_CHANGE : 1;
+  const colour = isChange && count > 0 ? "var(--orange)" : "var(--blue)";
+
+  const words = `${className(label)} predicted as ${className(predicted)}: ${count}`;
+  const textContent = countText(count, isChange);
+  const attributes = { "aria-label": words };
+  const button = element("button", { type: "button", textContent, attributes });
+  for (const kind of ["pointerenter", "focus", "click"]) {
+    button.addEventListener(kind, () => showImagesOfCell(label, predicted));
+  }
+  const background = tint(colour, Math.min(1, share / fullShare));
+  return element("td", { style: { background } }, button);
+}
+
+function drawConfusion() {
+  const table = byId("confusion");
+  const { classes } = shown.data;
+  byId("confusion-caption").textContent = confusionCaption();
+  const headers = classes.map((name) => columnHeader(name));
+  table.tHead.replaceChildren(element("tr", {}, element("td", {}), ...headers));
+  const rows = classes.map((name, label) => {
+    const cells = classes.map((_, predicted) => confusionCell(label, predicted));
+    return element("tr", {}, rowHeader(name), ...cells);
+  });
+  table.tBodies[0].replaceChildren(...rows);
+}
+
+/** Whether an image of the class counts in a cell's column: for a change, in one state only. */
+function countsInCell(place, predicted) {
+  const { clean, ablated } = shown.probe.ablation;
+  const isClean = clean[place] === predicted;
+  const isAblated = ablated[place] === predicted;
+  return { clean: isClean, ablated: isAblated, change: isClean !== isAblated }[confusionView.state];
+}
+
+function imagesOfCell(label, predicted) {
+  const { ablation } = shown.probe;
+  const places = [];
+  for (const [place, trueClass] of ablation.class.entries()) {
+    if (trueClass === label && countsInCell(place, predicted)) places.push(place);
+  }
+  return places;
+}
+
+function cellText(label, predicted, count, pictured) {
+  const { image, images } = shown.probe.ablation;
+  const states = {
+    clean: "with all filters",
+    ablated: "without the chosen filters",
+    change: "either with all filters or without the chosen ones, but not both",
+  };
+  const state = states[confusionView.state];
+  const held = image.length < images ? ` (of the ${image.length} images that the page holds)` : "";
+  const below = pictured < count ? `, ${pictured} of them below` : "";
+  const what = `${className(label)} predicted as ${className(predicted)} ${state}`;
+  return `${what}: ${count} images${held}${below}.`;
+}
+
+function cellImage(place) {
+  const { ablation } = shown.probe;
+  const clean = unitsText(ablation.clean_confidence[place]);
+  const ablated = unitsText(ablation.ablated_confidence[place]);
+  const classes = `${className(ablation.clean[place])} → ${className(ablation.ablated[place])}`;
+  const words = `image ${ablation.image[place]}: ${classes}, ${clean} → ${ablated}`;
+  return element("li", {}, thumbnail(ablation.image[place]), words);
+}
+
+function showImagesOfCell(label, predicted) {
+  const { image } = shown.probe.ablation;
+  const places = imagesOfCell(label, predicted);
+  const held = places.filter((place) => shown.data.thumbnails.cells.has(image[place]));
+  const pictured = held.slice(0, MOST_PICTURES);
+  const words = cellText(label, predicted, places.length, pictured.length);
+  byId("cell-name").textContent = words;
+  byId("cell").replaceChildren(...pictured.map(cellImage));
+}
+
+function chooseState(state) {
+  confusionView.state = state;
+  drawConfusion();
+  byId("cell").replaceChildren();
+}
+
+// Predictions
+
+/** Whether an image is wanted, by what is chosen above the table. */
+function isWanted(place) {
+  const { ablation } = shown.probe;
+  if (ablation.image[place] >= ablation.table_images) return false;
+  if (byId("rows-changed").checked && ablation.clean[place] === ablation.ablated[place]) {
+    return false;
+  }
+  return FILTERS.every((id) => {
+    const column = id.replace("rows-", "");
+    const wanted = byId(id).value;
+    return wanted === "" || ablation[column][place] === Number(wanted);
+  });
+}
+
+function predictionRow(place) {
+  const { ablation } = shown.probe;
+  const clean = ablation.clean[place];
+  const ablated = ablation.ablated[place];
+  return element(
+    "tr",
+    { className: clean === ablated ? "" : "changed" },
+    tableCell(ablation.image[place], true),
+    tableCell(thumbnail(ablation.image[place]) ?? ""),
+    tableCell(className(ablation.class[place])),
+    tableCell(unitsText(ablation.clean_confidence[place]), true),
+    tableCell(unitsText(ablation.ablated_confidence[place]), true),
+    tableCell(className(clean)),
+    tableCell(className(ablated)),
+  );
+}
+
+function drawRows(most = MOST_ROWS) {
+  const all = shown.probe.ablation.image.map((_, place) => place);
+  const places = all.filter(isWanted);
+  const count = byId("rows-count");
+  count.textContent = `${places.length} images`;
+  if (places.length > most) {
+    const onclick = () => drawRows(Infinity);
+    const button = element("button", { type: "button", textContent: "Show all", onclick });
+    count.append(`, the first ${most} of them shown `, button);
+  }
+  const rows = places.slice(0, most).map(predictionRow);
+  byId("rows").tBodies[0].replaceChildren(...rows);
+}
+
+// The tab
+
+/** What is done once, whichever network is shown. */
+export function prepareAblation() {
+  for (const id of [...FILTERS, "rows-changed"]) {
+    byId(id).addEventListener("change", () => drawRows());
+  }
+}
+
+export function showAblation() {
+  const { answer, table_images: tableImages, images } = shown.probe.ablation;
+  byId("ablation-answer").textContent = answer;
+  drawVariants();
+  showRadios(byId("states"), "state", STATES, confusionView.state, chooseState);
+  chooseState(confusionView.state);
+  byId("rows-name").textContent = `The first ${Math.min(tableImages, images)} test images`;
+  for (const id of FILTERS) {
+    const options = shown.data.classes.map((name, label) => option(label, name));
+    byId(id).replaceChildren(option("", "any"), ...options);
+  }
+  drawRows();
+}

@@ -1,0 +1,60 @@
+// Colours of maps and classes.
+
+// Okabe & Ito's, which stay apart for every kind of colour vision; the true class is grey.
+const CLASS_COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
+const TRUE_COLOUR = "#d9d9d9";
+const OTHER_COLOUR = "#333333";
+const LUMINANCE = [0.3, 0.59, 0.11];
+const MAP_OPACITY = 0.55; // where it is drawn over the image
+
+export const FULL_SCALE = [0, 1]; // of a probability
+
+/** The lowest and highest probability of a map in units; the full scale where they are equal. */
+export function scaleOf(units, full) {
+  let low = Infinity;
+  let high = 0;
+  for (const value of units) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low === high ? FULL_SCALE : [low / full, high / full];
+}
+
+/** Write the colour of a share into an image's bytes, from `at` on. */
+export function paint(share, scale, bytes, at) {
+  const level = Math.min(255, Math.round(255 * share));
+  for (let channel = 0; channel < 3; channel++) bytes[at + channel] = scale[3 * level + channel];
+  bytes[at + 3] = 255;
+}
+
+/** Let an image show through a map, in grey; both as bytes of red, green, blue and opacity. */
+export function blendWithGrey(map, image) {
+  for (let at = 0; at < map.length; at += 4) {
+    let grey = 0;
+    for (let channel = 0; channel < 3; channel++) grey += LUMINANCE[channel] * image[at + channel];
+    for (let channel = 0; channel < 3; channel++) {
+      map[at + channel] = MAP_OPACITY * map[at + channel] + (1 - MAP_OPACITY) * grey;
+    }
+  }
+}
+
+export function redGreenBlue(colour) {
+  const number = parseInt(colour.slice(1), 16);
+  return [number >> 16, (number >> 8) & 255, number & 255];
+}
+
+/** Each class's colour in a map of predicted classes, which are given the commonest first. */
+export function classColours(trueClass, predicted) {
+  const colours = new Map([[trueClass, TRUE_COLOUR]]);
+  const others = predicted.filter((label) => label !== trueClass);
+  for (const [place, label] of others.entries()) {
+    colours.set(label, CLASS_COLOURS[place] ?? OTHER_COLOUR);
+  }
+  return colours;
+}
+
+/** A cell's background: the fuller a colour, the larger the share; none for 0. */
+export function tint(colour, share) {
+  if (share === 0) return "";
+  return `color-mix(in srgb, ${colour} ${Math.round(45 * share)}%, transparent)`;
+}

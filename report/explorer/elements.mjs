@@ -1,0 +1,88 @@
+// Elements of the page. Texts only ever become text nodes: a class may have any name.
+
+import { shown } from "./state.mjs";
+import { addressOf } from "./text.mjs";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** An element with properties, among them `style` and `attributes`, and what is in it. */
+export function element(name, properties = {}, ...children) {
+  const { style, attributes, ...rest } = properties;
+  const made = document.createElement(name);
+  Object.assign(made, rest);
+  Object.assign(made.style, style);
+  for (const [key, value] of Object.entries(attributes ?? {})) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+export function svg(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+export function option(value, label) {
+  return element("option", { value, textContent: label });
+}
+
+export function link(path, text = path) {
+  return element("a", { href: addressOf(path), textContent: text });
+}
+
+/** A canvas that is read out as a picture. */
+export function canvasOf(label, properties = {}) {
+  const attributes = { role: "img", "aria-label": label };
+  return element("canvas", { attributes, ...properties });
+}
+
+/** A cell of a table; numbers stand on the right. */
+export function tableCell(content, isNumber = false) {
+  return element("td", { className: isNumber ? "number" : "" }, content);
+}
+
+export function rowHeader(text) {
+  return element("th", { scope: "row", textContent: text });
+}
+
+export function columnHeader(text, isNumber = false) {
+  return element("th", { scope: "col", textContent: text, className: isNumber ? "number" : "" });
+}
+
+/** Links to files of the network that is shown. */
+export function showLinks(id, names) {
+  const folder = `${shown.probe.run}/${shown.probe.checkpoint}`;
+  const place = byId(id);
+  place.replaceChildren("Files: ");
+  for (const [position, name] of names.entries()) {
+    if (position > 0) place.append(", ");
+    place.append(link(`${folder}/${name}`, name));
+  }
+}
+
+export function fillTable(table, columns, rows, format = (value) => value ?? "") {
+  const isNumber = columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
+  const headers = columns.map((name, at) => columnHeader(name.replaceAll("_", " "), isNumber[at]));
+  table.tHead.replaceChildren(element("tr", {}, ...headers));
+  const lines = rows.map((row) => {
+    const cells = row.map((value, at) => tableCell(format(value, row), isNumber[at]));
+    return element("tr", {}, ...cells);
+  });
+  table.tBodies[0].replaceChildren(...lines);
+}
+
+/** Radio buttons for pairs of value and label. */
+export function showRadios(place, name, choices, chosen, choose) {
+  const labels = choices.map(([value, text]) => {
+    const checked = value === chosen;
+    const onchange = () => choose(value);
+    const button = element("input", { type: "radio", name, value, checked, onchange });
+    return element("label", {}, button, ` ${text}`);
+  });
+  place.replaceChildren(...labels);
+}

@@ -1,0 +1,59 @@
+// How was it made? Training, claims of the study, images, config, versions, files.
+
+import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
+import { shown } from "./state.mjs";
+import { curveFigure } from "./training.mjs";
+
+// The verdict is beside the claim: on a narrow screen the rest is scrolled to.
+const CARD_COLUMNS = ["claim", "verdict", "published", "measured", "low", "high"];
+const UNTRAINED = "No run was trained here: the weights are from a file.";
+
+function showCurves() {
+  const { curves } = shown.data;
+  byId("curves").replaceChildren(...(curves.length ? curves.map(curveFigure) : [UNTRAINED]));
+}
+
+/** A number of the card: a share or a probability, or that of an epoch. */
+function cardText(value, [claim]) {
+  const isShare = typeof value === "number" && !claim.startsWith("epoch ");
+  return isShare ? value.toFixed(3) : (value ?? "");
+}
+
+function showCard() {
+  const { columns, rows } = shown.data.card;
+  const order = CARD_COLUMNS.map((name) => columns.indexOf(name));
+  const ordered = rows.map((row) => order.map((at) => row[at]));
+  fillTable(byId("card"), CARD_COLUMNS, ordered, cardText);
+}
+
+function showVersions() {
+  const { versions, curves, probes } = shown.data;
+  const entries = Object.entries(versions);
+  for (const { run, trained_by: trainedBy } of curves) {
+    entries.push([`Run ${run} was trained by`, trainedBy.join("; ")]);
+  }
+  for (const { run, checkpoint, occlusion } of probes) {
+    entries.push([`SHA-256 of ${run}/checkpoints/${checkpoint}.pth`, occlusion.digest]);
+  }
+  const style = { overflowWrap: "anywhere" };
+  const rows = entries.map(([name, value]) => {
+    return element("tr", {}, rowHeader(name), element("td", { textContent: value, style }));
+  });
+  byId("versions").tBodies[0].replaceChildren(...rows);
+}
+
+function showFiles() {
+  const items = shown.data.files.map((name) => element("li", {}, link(name)));
+  byId("files").replaceChildren(...items);
+}
+
+/** Nothing here depends on which network is shown. */
+export function showExperiment() {
+  const { counts, config } = shown.data;
+  showCurves();
+  showCard();
+  fillTable(byId("counts"), counts.columns, counts.rows);
+  byId("config").textContent = config;
+  showVersions();
+  showFiles();
+}

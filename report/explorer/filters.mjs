@@ -1,0 +1,206 @@
+// What do its filters answer to? The top images of one filter, and a patch of every filter.
+
+import { byId, canvasOf, element, option, showRadios } from "./elements.mjs";
+import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
+import { drawCell, outline, thumbnail } from "./pictures.mjs";
+import { className, shown } from "./state.mjs";
+import { ordinal, significant } from "./text.mjs";
+
+const ENLARGEMENT = 4; // of an image of 32 pixels
+const WIDEST = 1200; // the picture of all filters, in pixels
+const PAGE_MARGINS = 50;
+const FRAME = 3; // around the chosen filter
+const FRAME_COLOUR = "#ff00ff";
+
+const filterView = { layer: 0, channel: 0 };
+
+function currentLayer() {
+  return shown.probe.filters.layers[filterView.layer];
+}
+
+/** A filter's image of a rank counted from 0, its response, and the box that the peak sees. */
+function topImage(layer, channel, rank) {
+  const at = channel * layer.ranks + rank;
+  const box = [layer.top[at], layer.left[at], layer.bottom[at], layer.right[at]];
+  return { image: layer.image[at], response: layer.response[at], box };
+}
+
+// The top images of one filter
+
+/** The whole image with the box in it. */
+function imageWithBox(whole, image, box) {
+  const { side } = shown.data;
+  const length = ENLARGEMENT * side * Math.ceil(32 / side);
+  const canvas = canvasOf(`test image ${image} with the box`, { width: length, height: length });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(whole, 0, 0, length, length);
+  outline(canvas, length / side, box);
+  return canvas;
+}
+
+/** The pixels in the box. */
+function patchOf(whole, [top, left, bottom, right]) {
+  const scale = whole.width / shown.data.side;
+  const width = Math.max(1, Math.round((right - left) * scale));
+  const height = Math.max(1, Math.round((bottom - top) * scale));
+  const canvas = canvasOf("the same pixels, enlarged", { width, height });
+  const context = canvas.getContext("2d");
+  context.drawImage(whole, left * scale, top * scale, width, height, 0, 0, width, height);
+  return canvas;
+}
+
+/** The patch alone, of an image that the page doesn't hold: only the first one is there. */
+function patchAlone(layer, channel, rank, [top, left, bottom, right]) {
+  if (rank > 0) return element("span", { textContent: "(picture in images.h5)" });
+  const canvas = canvasOf("the patch at the peak");
+  drawCell(canvas, layer.sprite, channel, right - left, bottom - top);
+  return canvas;
+}
+
+function picturesOf(layer, channel, rank) {
+  const { image, box } = topImage(layer, channel, rank);
+  const pair = element("div", { className: "pair" });
+  const whole = thumbnail(image);
+  if (whole) pair.append(imageWithBox(whole, image, box), patchOf(whole, box));
+  else pair.append(patchAlone(layer, channel, rank, box));
+  return pair;
+}
+
+/** What stands under the pictures of a top image. */
+function topImageText({ image, response, box }, rank) {
+  if (response === 0 && rank === 0) return "no response: 0 for every image";
+  if (response === 0) return "no response: 0 for all other images";
+  const [top, left, bottom, right] = box;
+  const { cells, labels } = shown.data.thumbnails;
+  const label = labels[cells.get(image)];
+  const name = label === undefined ? "" : `, ${className(label)}`;
+  const rows = `rows ${top}–${bottom - 1}`;
+  const columns = `columns ${left}–${right - 1}`;
+  const number = significant(response);
+  return `${ordinal(rank)}: test image ${image}${name}; response ${number}, ${rows}, ${columns}`;
+}
+
+function drawFilter() {
+  const layer = currentLayer();
+  const { channel } = filterView;
+  const name = `${layer.name}/${channel}`;
+  byId("layer").value = filterView.layer;
+  byId("channel").max = layer.channels - 1;
+  byId("channel").value = channel;
+  byId("filter-name").textContent = `Filter ${name}`;
+  for (const input of byId("chosen").querySelectorAll("input")) {
+    input.checked = input.value === name;
+  }
+
+  const items = [];
+  for (let rank = 0; rank < layer.ranks; rank++) {
+    const words = topImageText(topImage(layer, channel, rank), rank);
+    items.push(element("li", {}, picturesOf(layer, channel, rank), words));
+  }
+  byId("top").replaceChildren(...items);
+  drawAllFilters();
+}
+
+// All filters of the layer
+
+function currentGrid() {
+  const { channels, sprite } = currentLayer();
+  // As wide as the page, so that a patch is never shown too small to be tapped.
+  const width = Math.min(WIDEST, document.body.clientWidth - PAGE_MARGINS);
+  return filterGrid(channels, sprite.side, width);
+}
+
+function drawPatch(context, sprite, channel, { times, pitch, across }) {
+  const { side } = sprite;
+  const from = cellCorner(channel, sprite);
+  const to = cellCorner(channel, { side: pitch, across });
+  if (channel === filterView.channel) {
+    context.fillStyle = FRAME_COLOUR;
+    context.fillRect(to.x - FRAME, to.y - FRAME, pitch + FRAME + 1, pitch + FRAME + 1);
+  }
+  const length = side * times;
+  context.drawImage(sprite.picture, from.x, from.y, side, side, to.x, to.y, length, length);
+}
+
+function drawAllFilters() {
+  const { name, channels, sprite } = currentLayer();
+  const grid = currentGrid();
+  const canvas = byId("all");
+  canvas.width = grid.across * grid.pitch;
+  canvas.height = Math.ceil(channels / grid.across) * grid.pitch;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  for (let channel = 0; channel < channels; channel++) drawPatch(context, sprite, channel, grid);
+  const words =
+    `for each of the ${channels} filters of ${name}, the patch at the peak of its map in its top ` +
+    "image; the controls above show the same for one filter at a time";
+  canvas.setAttribute("aria-label", words);
+  byId("all-name").textContent = `All ${channels} filters of ${name}`;
+}
+
+/** The filter under the pointer, or null. */
+function filterAt(event) {
+  const box = byId("all").getBoundingClientRect();
+  return filterUnder(event, box, currentGrid(), currentLayer().channels);
+}
+
+function showPointed(event) {
+  const channel = filterAt(event);
+  const layer = currentLayer();
+  let words = " "; // keeps the line's height
+  if (channel !== null) {
+    const { image, response } = topImage(layer, channel, 0);
+    words = `${layer.name}/${channel}: test image ${image}, response ${significant(response)}`;
+  }
+  byId("pointed").textContent = words;
+}
+
+// The tab
+
+function chooseLayer() {
+  filterView.layer = Number(byId("layer").value);
+  filterView.channel = 0;
+  drawFilter();
+}
+
+function chooseChannel() {
+  const last = currentLayer().channels - 1;
+  const wanted = Math.round(Number(byId("channel").value)) || 0;
+  filterView.channel = clamp(wanted, 0, last);
+  drawFilter();
+}
+
+function choosePointed(event) {
+  filterView.channel = filterAt(event) ?? filterView.channel;
+  drawFilter();
+}
+
+/** Show a filter by its name, as in conv2/5. */
+function chooseFilter(name) {
+  const [layerName, channel] = name.split("/");
+  filterView.layer = shown.probe.filters.layers.findIndex((layer) => layer.name === layerName);
+  filterView.channel = Number(channel);
+  drawFilter();
+}
+
+/** What is done once, whichever network is shown. */
+export function prepareFilters() {
+  byId("layer").addEventListener("change", chooseLayer);
+  byId("channel").addEventListener("change", chooseChannel);
+  byId("all").addEventListener("pointermove", showPointed);
+  byId("all").addEventListener("click", choosePointed);
+  window.addEventListener("resize", drawAllFilters);
+}
+
+export function showFilters() {
+  const { answer, layers, chosen } = shown.probe.filters;
+  byId("filters-answer").textContent = answer;
+  const options = layers.map(({ name, channels }, place) => {
+    return option(place, `${name} (${channels} filters)`);
+  });
+  byId("layer").replaceChildren(...options);
+  const choices = chosen.map((name) => [name, name]);
+  showRadios(byId("chosen"), "filter", choices, chosen[0], chooseFilter);
+  chooseFilter(chosen[0] ?? `${layers[0].name}/0`);
+}

@@ -1,0 +1,69 @@
+// Where things lie in pictures: arithmetic only.
+
+const FILTER_GAP = 2; // canvas pixels between neighbours in the picture of all filters
+const LARGEST_FILTER = 28; // side in that picture, in canvas pixels, where patches are small
+
+export function clamp(value, low, high) {
+  return Math.max(low, Math.min(high, value));
+}
+
+/** A value carried over from one range to another. */
+export function scaled(value, [low, high], [start, end]) {
+  return start + ((value - low) / (high - low)) * (end - start);
+}
+
+/** The top left corner of a cell of a sprite. */
+export function cellCorner(cell, { side, across }) {
+  return { x: (cell % across) * side, y: Math.floor(cell / across) * side };
+}
+
+/** The pixels under a window, clipped at the border: top, left, bottom, right. */
+export function windowBox(row, column, window, side) {
+  const reach = (window - 1) / 2;
+  const edges = [row - reach, column - reach, row + reach + 1, column + reach + 1];
+  return edges.map((edge) => clamp(edge, 0, side));
+}
+
+/** The image's pixel under the pointer, in a picture of it that is shown in any size. */
+export function pixelUnder({ clientX, clientY }, { left, top, width, height }, side) {
+  const row = Math.floor(((clientY - top) / height) * side);
+  const column = Math.floor(((clientX - left) / width) * side);
+  return [row, column];
+}
+
+/** Where an object ends: from (row, column) one pixel to the right, or one down. */
+export function borderOf(isInside, side) {
+  const edges = [];
+  for (let row = 0; row <= side; row++) {
+    for (let column = 0; column <= side; column++) {
+      const inside = isInside(row, column);
+      if (inside !== isInside(row - 1, column)) edges.push({ row, column, right: 1, down: 0 });
+      if (inside !== isInside(row, column - 1)) edges.push({ row, column, right: 0, down: 1 });
+    }
+  }
+  return edges;
+}
+
+/** The picture of all filters: repeats of a patch's pixel, pitch of the cells, cells across. */
+export function filterGrid(channels, patchSide, width) {
+  const times = Math.max(1, Math.round(LARGEST_FILTER / patchSide));
+  const pitch = patchSide * times + FILTER_GAP;
+  const across = clamp(Math.floor(width / pitch), 1, channels);
+  return { times, pitch, across };
+}
+
+/** The filter under the pointer in that picture, or null. */
+export function filterUnder({ clientX, clientY }, { left, top, width }, { across }, channels) {
+  const cell = width / across;
+  const row = Math.floor((clientY - top) / cell);
+  const column = Math.floor((clientX - left) / cell);
+  const channel = row * across + column;
+  return channel >= 0 && channel < channels ? channel : null;
+}
+
+/** The first place from a wished one on that is far enough from all that are taken. */
+export function freePlace(wished, taken, distance) {
+  let place = wished;
+  while (taken.some((other) => Math.abs(other - place) < distance)) place += 1;
+  return place;
+}

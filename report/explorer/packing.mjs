@@ -1,0 +1,31 @@
+// Reads what scripts/convprobe/report/explorer.py packed: base64, deflated where there is much.
+
+export function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+/** The bytes of a deflated text. */
+export async function inflated(base64) {
+  const stream = new Blob([bytesOf(base64)]).stream();
+  const bytes = stream.pipeThrough(new DecompressionStream("deflate"));
+  return new Response(bytes).arrayBuffer();
+}
+
+export async function inflatedObject(base64) {
+  return JSON.parse(new TextDecoder().decode(await inflated(base64)));
+}
+
+export async function inflatedNumbers(base64) {
+  return new Uint16Array(await inflated(base64));
+}
+
+/** One of the planes of equal size that follow each other in an array. */
+export function plane(values, index, size) {
+  return values.subarray(index * size, (index + 1) * size);
+}
+
+/** Whether a bit is set; the first one is the highest of its byte. */
+export function hasBit(bytes, position) {
+  const byte = bytes[position >> 3];
+  return ((byte >> (7 - (position & 7))) & 1) === 1;
+}

@@ -1,0 +1,57 @@
+// Numbers and names as the page writes them.
+
+const NO_BREAK_SPACE = "\u00a0"; // so that no line begins with the sign
+const MINUS = "\u2212";
+const RANKS = ["highest", "2nd highest", "3rd highest"];
+
+export function percent(share, digits = 1) {
+  return `${(100 * share).toFixed(digits)}${NO_BREAK_SPACE}%`;
+}
+
+/** A share, rounded to whole per cent; one that would round to none is named all the same. */
+export function wholePercent(share) {
+  return share < 0.005 ? `<${NO_BREAK_SPACE}${percent(0.01, 0)}` : percent(share, 0);
+}
+
+/** A number with its sign; 0 has none. */
+function signed(number) {
+  if (number.startsWith("-")) return number.replace("-", MINUS);
+  return Number(number) === 0 ? number : `+${number}`;
+}
+
+/** A change of a share, in percentage points. */
+export function points(change) {
+  return signed((100 * change).toFixed(1));
+}
+
+/** A number of images, or by how many there are more or fewer. */
+export function countText(count, isChange) {
+  if (count === 0) return "·";
+  return isChange ? signed(String(count)) : String(count);
+}
+
+/** Three significant digits. */
+export function significant(value) {
+  return Number(value.toPrecision(3));
+}
+
+/** A rank counted from 0, in words. */
+export function ordinal(rank) {
+  return RANKS[rank] ?? `${rank + 1}th highest`;
+}
+
+export function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+/** The address of a file beside the page. */
+export function addressOf(path) {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** A variant of the ablation: all chosen filters, those of one layer, or a single one. */
+export function variantLabel(variant) {
+  if (variant === "ablated") return "the chosen filters";
+  if (variant.includes("/")) return variant;
+  return `the chosen filters of ${variant}`;
+}

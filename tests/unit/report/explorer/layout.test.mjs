@@ -1,0 +1,64 @@
+// Where things lie in pictures, computed by hand.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as layout from "../../../../report/explorer/layout.mjs";
+
+const BOX = { left: 100, top: 50, width: 64, height: 32 };
+
+test("a value is carried over from one range to another, also a falling one", () => {
+  assert.equal(layout.scaled(0.25, [0, 1], [0, 200]), 50);
+  assert.equal(layout.scaled(0.25, [0, 1], [200, 0]), 150);
+  assert.equal(layout.scaled(-0.02, [-0.02, 0.06], [2, 98]), 2);
+  assert.equal(layout.scaled(0.06, [-0.02, 0.06], [2, 98]), 98);
+});
+
+test("cells of a sprite lie row by row", () => {
+  assert.deepEqual(layout.cellCorner(0, { side: 8, across: 3 }), { x: 0, y: 0 });
+  assert.deepEqual(layout.cellCorner(5, { side: 8, across: 3 }), { x: 16, y: 8 });
+});
+
+test("a window is clipped at the border", () => {
+  assert.deepEqual(layout.windowBox(10, 20, 3, 32), [9, 19, 12, 22]);
+  assert.deepEqual(layout.windowBox(0, 31, 9, 32), [0, 27, 5, 32]);
+});
+
+test("the pointer finds the image's pixel in a picture of any size", () => {
+  const pixelAt = (clientX, clientY) => layout.pixelUnder({ clientX, clientY }, BOX, 32);
+  assert.deepEqual(pixelAt(100, 50), [0, 0]);
+  assert.deepEqual(pixelAt(163.9, 81.9), [31, 31]);
+  assert.deepEqual(pixelAt(103, 60.5), [10, 1]);
+});
+
+test("an object of one pixel has four edges", () => {
+  const isInside = (row, column) => row === 1 && column === 0;
+  assert.deepEqual(layout.borderOf(isInside, 2), [
+    { row: 1, column: 0, right: 1, down: 0 },
+    { row: 1, column: 0, right: 0, down: 1 },
+    { row: 1, column: 1, right: 0, down: 1 },
+    { row: 2, column: 0, right: 1, down: 0 },
+  ]);
+});
+
+test("small patches are enlarged, and at most all filters lie in a row", () => {
+  assert.deepEqual(layout.filterGrid(16, 6, 1200), { times: 5, pitch: 32, across: 16 });
+  assert.deepEqual(layout.filterGrid(1000, 6, 1200), { times: 5, pitch: 32, across: 37 });
+  assert.deepEqual(layout.filterGrid(1000, 64, 20), { times: 1, pitch: 66, across: 1 });
+});
+
+test("the pointer finds the filter, where there is one", () => {
+  const filterAt = (clientX, clientY) =>
+    layout.filterUnder({ clientX, clientY }, BOX, { across: 4 }, 7);
+  assert.equal(filterAt(100, 50), 0);
+  assert.equal(filterAt(163, 50), 3);
+  assert.equal(filterAt(133, 67), 6);
+  assert.equal(filterAt(149, 67), null);
+  assert.equal(filterAt(100, 49), null);
+});
+
+test("a label moves down until it is far enough from the others", () => {
+  assert.equal(layout.freePlace(20, [], 13), 20);
+  assert.equal(layout.freePlace(20, [20], 13), 33);
+  assert.equal(layout.freePlace(20, [20, 40], 13), 53);
+});

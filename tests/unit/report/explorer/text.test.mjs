@@ -1,0 +1,56 @@
+// Numbers and names as the page writes them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as text from "../../../../report/explorer/text.mjs";
+
+test("a share is in per cent, and no line begins with the sign", () => {
+  assert.equal(text.percent(0.97461), "97.5\u00a0%");
+  assert.equal(text.percent(1, 0), "100\u00a0%");
+  assert.equal(text.percent(0.00034, 2), "0.03\u00a0%");
+});
+
+test("a share that would round to none is named all the same", () => {
+  assert.equal(text.wholePercent(0.0049), "<\u00a01\u00a0%");
+  assert.equal(text.wholePercent(0.005), "1\u00a0%");
+  assert.equal(text.wholePercent(0.954), "95\u00a0%");
+});
+
+test("a change is in points with its sign", () => {
+  assert.equal(text.points(-0.161), "\u221216.1");
+  assert.equal(text.points(0.001), "+0.1");
+  assert.equal(text.points(0), "0.0");
+});
+
+test("only a change of a count has a sign, and 0 is a dot", () => {
+  assert.equal(text.countText(0, true), "·");
+  assert.equal(text.countText(0, false), "·");
+  assert.equal(text.countText(23, false), "23");
+  assert.equal(text.countText(23, true), "+23");
+  assert.equal(text.countText(-4, true), "\u22124");
+});
+
+test("responses have three significant digits", () => {
+  assert.equal(text.significant(37.45686), 37.5);
+  assert.equal(text.significant(0.00123456), 0.00123);
+});
+
+test("ranks are counted from the highest", () => {
+  assert.deepEqual([0, 1, 2, 3].map(text.ordinal), [
+    "highest",
+    "2nd highest",
+    "3rd highest",
+    "4th highest",
+  ]);
+});
+
+test("a path becomes an address whatever its names hold", () => {
+  assert.equal(text.addressOf("run 1/a#b/50 %?.csv"), "run%201/a%23b/50%20%25%3F.csv");
+});
+
+test("variants are named by what is switched off", () => {
+  assert.equal(text.variantLabel("ablated"), "the chosen filters");
+  assert.equal(text.variantLabel("conv2"), "the chosen filters of conv2");
+  assert.equal(text.variantLabel("conv2/5"), "conv2/5");
+});

@@ -1,0 +1,171 @@
+"""What the page holds, against what its tables and maps say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from convprobe.errors import InputError
+from convprobe.report import explorer, packing, tabs
+from convprobe.store import hdf5
+
+CLASSES = ["cat", "dog", "frog"]
+PREDICTIONS = pd.DataFrame(
+    {
+        "image": [0, 1, 2, 3, 4],
+        "class": ["cat", "cat", "dog", "dog", "dog"],
+        "clean": ["cat", "dog", "dog", "dog", "cat"],
+        "ablated": ["dog", "cat", "dog", "frog", "cat"],
+        "clean_confidence": [0.9, 0.2, 0.87654, 1.0, 0.0],
+        "ablated_confidence": [0.1, 0.8, 0.5, 0.25, 0.0],
+    }
+)
+
+
+def accuracy(**changes: float) -> pd.DataFrame:
+    """A table as `accuracy.csv`, of the variants' changes."""
+    names = list(changes)
+    change = pd.Series(list(changes.values()))
+    return pd.DataFrame(
+        {
+            "variant": [name.replace("_", "-") for name in names],
+            "accuracy": 0.75 + change,
+            "change": change,
+            "change_low": change - 0.01,
+            "change_high": change + 0.01,
+            "lost": range(len(names)),
+            "gained": 0,
+        }
+    )
+
+
+def numbers_of(text: str) -> np.ndarray:
+    return np.frombuffer(packing.inflated(text), "<u2")
+
+
+@pytest.fixture
+def window_path(tmp_path):
+    """Maps of one image of 2 by 2 pixels and three classes."""
+    by_class = [
+        [[0.5, 0.3], [0.1, 0.2]],
+        [[0.3, 0.4], [0.8, 0.2]],
+        [[0.2, 0.3], [0.1, 0.6]],
+    ]
+    probability = np.moveaxis(np.array([by_class], np.float32), 1, -1)
+    path = tmp_path / "window-3.h5"
+    with hdf5.create(path) as file:
+        file["probability"] = probability
+    return path
+
+
+def test_maps_are_held_class_by_class_in_units(window_path):
+    image = tabs.image_maps([window_path], row=0, label=0)
+    units = numbers_of(image["maps"]["probability"])
+    assert units.tolist() == [
+        *(5000, 3000, 1000, 2000),
+        *(3000, 4000, 8000, 2000),
+        *(2000, 3000, 1000, 6000),
+    ]
+
+
+def test_what_is_read_off_the_maps_comes_with_them(window_path):
+    image = tabs.image_maps([window_path, window_path], row=0, label=0)
+    once = [0, 1, 1, 2]
+    assert numbers_of(image["maps"]["predicted"]).tolist() == [*once, *once]
+    assert image["lowest"] == [2, 2]
+    assert image["predicted_shares"] == [[[1, 0.5], [0, 0.25], [2, 0.25]]] * 2
+
+
+def test_a_close_decision_is_made_before_rounding(tmp_path):
+    probability = np.array([0.400001, 0.400002, 0.2], np.float32).reshape(1, 1, 1, 3)
+    with hdf5.create(tmp_path / "window-3.h5") as file:
+        file["probability"] = probability
+    image = tabs.image_maps([tmp_path / "window-3.h5"], row=0, label=0)
+    assert numbers_of(image["maps"]["predicted"]).tolist() == [1]
+
+
+def test_random_draws_are_summed_up():
+    table = accuracy(clean=0.0, ablated=-0.2, random_1=-0.3, random_2=-0.1, random_3=-0.06)
+    shown = tabs.variants(table)
+    assert shown["clean_accuracy"] == 0.75
+    assert [row["variant"] for row in shown["rows"]] == ["ablated"]
+    assert shown["rows"][0]["change_low"] == pytest.approx(-0.21)
+    draws = {"changes": [-0.3, -0.1, -0.06], "lowest": -0.3, "median": -0.1, "highest": -0.06}
+    assert shown["random"] == draws
+
+
+def test_the_median_of_an_even_number_of_draws_lies_between_two():
+    shown = tabs.variants(accuracy(clean=0.0, ablated=0.0, random_1=-0.3, random_2=-0.1))
+    assert shown["random"]["median"] == pytest.approx(-0.2)
+
+
+def test_no_random_draws_are_none():
+    assert tabs.variants(accuracy(clean=0.0, ablated=-0.2))["random"] is None
+
+
+def test_confusion_is_counted_with_what_the_ablation_changes():
+    assert tabs.confusion(PREDICTIONS, CLASSES) == {
+        "clean": [[1, 1, 0], [1, 2, 0], [0, 0, 0]],
+        "ablated": [[1, 1, 0], [1, 1, 1], [0, 0, 0]],
+        "change": [[0, 0, 0], [0, -1, 1], [0, 0, 0]],
+        "class_images": [2, 3, 0],
+    }
+
+
+def test_predictions_are_numbers():
+    shown = tabs.listed_predictions(PREDICTIONS, CLASSES)
+    assert shown["class"] == [0, 0, 1, 1, 1]
+    assert shown["ablated"] == [1, 0, 1, 2, 0]
+    assert shown["clean_confidence"] == [9000, 2000, 8765, 10000, 0]
+
+
+def test_lost_images_are_held_where_not_all_are(monkeypatch):
+    monkeypatch.setattr(tabs, "MOST_PREDICTIONS", 3)
+    assert tabs.listed_predictions(PREDICTIONS, CLASSES)["image"] == [0, 1, 3]
+
+
+def test_a_mask_is_a_bit_for_each_pixel():
+    mask = np.array([[True, False, False, True], [False, False, False, False], [True] * 4])
+    assert packing.bits(mask) == "kPA="  # as in packing.test.mjs
+
+
+def test_numbers_are_deflated_with_the_lower_byte_first():
+    text = packing.numbers(np.array([1, 256, 65535], np.uint16))
+    assert packing.inflated(text) == b"\x01\x00\x00\x01\xff\xff"
+
+
+def test_a_link_to_no_result_is_refused():
+    settings = {
+        "probes": ["run/epoch-01", "run/epoch-02"],
+        "files": ["run/epoch-01/a.csv", "run/epoch-02/a.csv", "run/epoch-01/b.csv"],
+        "links": {"filters": ["a.csv"]},
+    }
+    assert explorer.links(settings) == {"filters": ["a.csv"]}
+    settings["links"] = {"filters": ["a.csv"], "ablation": ["b.csv"]}
+    with pytest.raises(InputError, match=r"^links: run/epoch-02/b\.csv is no result"):
+        explorer.links(settings)
+
+
+def test_what_is_written_into_the_page_is_read_from_it(tmp_path):
+    data = {"classes": ["</script>", "β & γ"], "side": 2}
+    path = tmp_path / "explorer.html"
+    path.write_text(explorer.page("A <b> & c", packing.plain(data)), encoding="utf-8")
+    found, around = explorer.read(path)
+    assert found == data
+    assert around == explorer.page("A <b> & c")
+    assert "<title>A &lt;b&gt; &amp; c</title>" in around
+    assert not [name for name in ("$title", "$style", "$script", "$data") if name in around]
+
+
+@pytest.mark.parametrize("data", ["", "AAAA", "no base64!"])
+def test_a_page_without_data_is_refused(tmp_path, data):
+    path = tmp_path / "explorer.html"
+    path.write_text(explorer.page("title", data), encoding="utf-8")
+    with pytest.raises(InputError, match="holds no data of such a page"):
+        explorer.read(path)
+
+
+def test_what_is_no_page_is_refused(tmp_path):
+    path = tmp_path / "explorer.html"
+    path.write_text("<html></html>", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no data of such a page"):
+        explorer.read(path)
