@@ -1,10 +1,13 @@
-"""What all rules share: the checked config, folders, and which run and epoch is probed."""
+"""What all rules share: the checked config, where files lie, and which run and epoch is probed.
+
+A rule that takes seconds and needs no network says `localrule: True`: on a cluster it runs where Snakemake does.
+"""
 
 import functools
 
 from convprobe.plan import cautions, contents, cost
 from convprobe.job import failures
-from convprobe.store import files
+from convprobe.store import files, outputs
 from convprobe.plan.fingerprint import fingerprint as code_fingerprint
 
 
@@ -46,6 +49,9 @@ BUILT = configs.built_runs(config)
 TRAINED = configs.trained_runs(config)
 SIZES = configs.split_sizes(config, own_labels)
 
+# Of the wildcards in the paths of a probed epoch's files, by their names: each combination that is made.
+VALUES = {}
+
 
 wildcard_constraints:
     run="|".join(BUILT),
@@ -66,6 +72,42 @@ def fingerprint(script):
     """
     digests = code_fingerprint(f"{workflow.basedir}/scripts/{script}")
     return [f"{file} {digest}" for file, digest in digests.items()]
+
+
+def of_experiment(output):
+    """Path of a declared file in the experiment's folder."""
+    return f"{RESULTS}/{output.path}"
+
+
+def of_run(output):
+    """Path of a declared file in a run's folder."""
+    return f"{RESULTS}/{{run}}/{output.path}"
+
+
+def at_epoch(output):
+    """Path of a declared file in a probed epoch's folder."""
+    return f"{RESULTS}/{{run}}/{{checkpoint}}/{output.path}"
+
+
+def log_of(path):
+    """The log of the job that makes a result, in the same place below the logs."""
+    return LOGS + str(Path(path).with_suffix(".log")).removeprefix(RESULTS)
+
+
+def drawn(place, figure, **labels):
+    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words.
+
+    `place` says in which folder: `of_run` or `at_epoch`.
+    """
+    path = place(figure)
+    epoch = {"epoch": "{checkpoint}"} if place is at_epoch else {}
+    picture = report(
+        f"{path}.png",
+        caption=f"../report/{figure.caption}.rst",
+        category=figure.category,
+        labels={"run": "{run}", **epoch, **figure.labels, **labels},
+    )
+    return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
 
 
 def epochs(run):
@@ -101,17 +143,3 @@ def probed(run):
 def at_probed(run, *names):
     """An input function: files of a run's probed epochs."""
     return lambda wildcards: [f"{folder}/{name}" for folder in probed(run) for name in names]
-
-
-def drawn(path, caption, category, **labels):
-    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words."""
-    labels = {"run": "{run}", **labels}
-    picture = report(
-        f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels
-    )
-    return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
-
-
-def figure_files(*names):
-    """The files of figures, by their names without a suffix."""
-    return [f"{name}.{kind}" for name in names for kind in ("png", "svg", "txt")]

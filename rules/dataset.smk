@@ -1,5 +1,7 @@
 """The data set: downloaded if need be, brought into one file, measured."""
 
+from convprobe.dataset import outputs as dataset
+
 ARCHIVE = "cifar-10-python.tar.gz"
 
 
@@ -7,13 +9,13 @@ def dataset_source():
     """Path of CIFAR-10's files. None for shapes, which are drawn, and for one's own images: Snakemake would
     have these read anew wherever they lie elsewhere, but their content alone counts, see dataset_settings.
     """
-    dataset = config["dataset"]
-    if dataset["name"] != "cifar10":
+    settings = config["dataset"]
+    if settings["name"] != "cifar10":
         return []
-    if dataset["path"].endswith(".tar.gz"):
-        return dataset["path"]
-    unpacked = Path(dataset["path"], "cifar-10-batches-py").is_dir()
-    return dataset["path"] if unpacked else f"{dataset['path']}/{ARCHIVE}"
+    if settings["path"].endswith(".tar.gz"):
+        return settings["path"]
+    unpacked = Path(settings["path"], "cifar-10-batches-py").is_dir()
+    return settings["path"] if unpacked else f"{settings['path']}/{ARCHIVE}"
 
 
 def dataset_settings():
@@ -45,8 +47,8 @@ rule prepare_images:
         source=ancient(dataset_source()),  # its date says nothing, see dataset_settings
     output:
         # Kept until there is a new one: what a user gives may be broken.
-        images=update(f"{RESULTS}/dataset/images.h5"),
-        classes=update(f"{RESULTS}/dataset/classes.csv"),
+        images=update(of_experiment(dataset.IMAGES)),
+        classes=update(of_experiment(dataset.CLASSES)),
     log:
         f"{LOGS}/dataset/images.log",
     params:
@@ -58,9 +60,9 @@ rule prepare_images:
 
 rule measure_normalisation:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
+        images=of_experiment(dataset.IMAGES),
     output:
-        normalisation=f"{RESULTS}/dataset/normalisation.json",
+        normalisation=of_experiment(dataset.NORMALISATION),
     log:
         f"{LOGS}/dataset/normalisation.log",
     params:

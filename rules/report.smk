@@ -1,4 +1,9 @@
-"""What came out: the reproduction card and one page of everything."""
+"""What came out: the reproduction card and one page of everything.
+
+Included last: it knows the files of all questions.
+"""
+
+from convprobe.report import outputs as reports
 
 
 def runs_by_role():
@@ -17,18 +22,18 @@ CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **
 def card_sources():
     """The files that the claims are held against, by name: relative to the experiment's folder, and to the epoch's."""
     roles = runs_by_role()
-    whole = {role: f"{run}/learning-curve.csv" for role, run in roles.items()}
+    whole = {role: f"{run}/{training.CURVE.path}" for role, run in roles.items()}
     if "normalised" in roles:
-        whole["selection"] = f"{roles['normalised']}/selection.json"
-    whole["images"] = "dataset/images.h5"
-    whole["normalisation"] = "dataset/normalisation.json"
-    names = (
-        "occlusion/summary",
-        "occlusion/localisation",
-        "ablation/accuracy",
-        "ablation/predictions",
-    )
-    return whole, {Path(name).name: f"{name}.csv" for name in names}
+        whole["selection"] = f"{roles['normalised']}/{training.SELECTION.path}"
+    whole["images"] = dataset.IMAGES.path
+    whole["normalisation"] = dataset.NORMALISATION.path
+    of_epoch = {
+        "summary": occlusion.SUMMARY.path,
+        "localisation": occlusion.LOCALISATION.path,
+        "accuracy": ablation.ACCURACY.path,
+        "predictions": ablation.PREDICTIONS.path,
+    }
+    return whole, of_epoch
 
 
 def card_files(wildcards):
@@ -37,19 +42,12 @@ def card_files(wildcards):
     return found | {name: f"{selected(CARD_RUN)}/{path}" for name, path in probed.items()}
 
 
-def through_training():
-    """A figure for each run of which several epochs are probed."""
-    drawn_runs = [run for run in STUDIED if configs.studied_epochs(config, run)]
-    return figure_files(*(f"{RESULTS}/{run}/through-training" for run in drawn_runs))
-
-
 def epochs_files(wildcards):
     """What the figure is drawn from, the first epoch first."""
-    window = max(config["occlusion"]["windows"])
     names = {
-        "maps": f"occlusion/window-{window}.h5",
-        "tables": "filters/top-images.csv",
-        "patches": "filters/patches.h5",
+        "maps": occlusion.WINDOW.path.format(window=max(WINDOWS)),
+        "tables": filters.TOP_IMAGES.path,
+        "patches": filters.PATCHES.path,
     }
     return {
         kind: [f"{folder}/{name}" for folder in probed(wildcards.run)]
@@ -59,53 +57,70 @@ def epochs_files(wildcards):
 
 def explorer_files():
     """What the page is made of."""
-    windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
-    tables = [
-        "occlusion/summary",
-        "occlusion/localisation",
-        "filters/all-top-images",
-        "ablation/predictions",
-        "ablation/accuracy",
-    ]
-    names = windows + [f"{table}.csv" for table in tables]
-    curves = [
-        f"{RESULTS}/{run}/{name}"
-        for run in TRAINED
-        for name in ("learning-curve.csv", "selection.json")
-    ]
-    curves += [record for run in TRAINED for record in records_of(run)]
-    dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
+    of_all = (dataset.IMAGES, dataset.CLASSES, reports.CARD)
+    of_each_run = (training.CURVE, training.SELECTION)
+    of_each_probe = (
+        occlusion.WINDOW,
+        occlusion.SUMMARY,
+        occlusion.LOCALISATION,
+        filters.ALL_TOP_IMAGES,
+        ablation.PREDICTIONS,
+        ablation.ACCURACY,
+    )
+    names = outputs.names(of_each_probe, VALUES)
     return [
-        *dataset,
-        *curves,
-        f"{RESULTS}/reproduction.csv",
+        *map(of_experiment, of_all),
+        *expand(map(of_run, of_each_run), run=TRAINED),
+        *(record for run in TRAINED for record in records_of(run)),
         *(at_probed(run, *names) for run in STUDIED),
     ]
 
 
-def relative(paths):
-    return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
+def whole_files(chosen=lambda output: True):
+    """The files outside of the probed epochs' folders, relative to the experiment's folder.
+
+    `chosen` says of a declared file whether it is meant.
+    """
+    found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
+    for run in BUILT:
+        if run in TRAINED:
+            made = reports.OF_TRAINED_RUN
+            values = {("epoch",): [{"epoch": epoch} for epoch in epochs(run)]}
+        else:
+            made, values = reports.OF_IMPORTED_RUN, {}
+        if run in STUDIED and configs.studied_epochs(config, run):
+            made += reports.OF_RUN_WITH_SEVERAL_EPOCHS
+        found += [f"{run}/{name}" for name in outputs.names(filter(chosen, made), values)]
+    return found
 
 
-def finished_files():
-    """What is looked at beside the files of the probed epochs."""
-    curves = [path for run in TRAINED for path in learning_curve(run)]
-    dataset = [
-        f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")
-    ]
-    return relative([*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training()])
+def probe_files(chosen=lambda output: True):
+    """The files of a probed epoch, relative to its folder."""
+    return outputs.names(filter(chosen, reports.OF_PROBE), VALUES)
+
+
+def asked_files():
+    """What `rule all` asks for."""
+
+    def asked(output):
+        return output.asked
+
+    whole = [f"{RESULTS}/{name}" for name in whole_files(asked)]
+    return whole + [at_probed(run, *probe_files(asked)) for run in STUDIED]
 
 
 def page_settings():
     """What the page shows, but for the probed epochs."""
     return {
         "title": f"convprobe: {config['experiment']}",
-        "windows": config["occlusion"]["windows"],
+        "windows": WINDOWS,
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "config": configs.shown(config),
-        "files": finished_files(),
+        "files": whole_files(lambda output: output.listed),
+        # By tab, relative to the folder that each lies in.
+        "links": outputs.links((*reports.OF_TRAINED_RUN, *reports.OF_PROBE), VALUES),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
 
@@ -113,22 +128,19 @@ def page_settings():
 def explorer_settings(wildcards):
     # The selected epoch first, for it is what the page opens with.
     places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
-    return configs.with_probes(page_settings(), relative(places), PROBES)
+    probes = [Path(place).relative_to(RESULTS).as_posix() for place in places]
+    return configs.with_probes(page_settings(), probes, probe_files(lambda output: output.listed))
 
 
 rule plot_through_training:
     input:
         unpack(epochs_files),
-        images=f"{RESULTS}/dataset/images.h5",
+        images=of_experiment(dataset.IMAGES),
     output:
-        **drawn(
-            f"{RESULTS}/{{run}}/through-training",
-            "through-training",
-            "1 Training",
-            figure="probes at several epochs",
-        ),
+        **drawn(of_run, reports.THROUGH_TRAINING),
     log:
         f"{LOGS}/{{run}}/through-training.log",
+    localrule: True
     params:
         *fingerprint("plot_through_training.py"),
         settings=lambda wildcards: {
@@ -143,12 +155,13 @@ rule write_reproduction_card:
         unpack(card_files),
     output:
         card=report(
-            f"{RESULTS}/reproduction.csv",
-            caption="../report/reproduction.rst",
-            category="5 Does the study hold?",
+            of_experiment(reports.CARD),
+            caption=f"../report/{reports.CARD.caption}.rst",
+            category=reports.CARD.category,
         ),
     log:
         f"{LOGS}/reproduction.log",
+    localrule: True
     params:
         *fingerprint("write_reproduction_card.py"),
         settings=CARD_SETTINGS,
@@ -160,9 +173,10 @@ rule write_explorer:
     input:
         *explorer_files(),
     output:
-        page=f"{RESULTS}/explorer.html",
+        page=of_experiment(reports.EXPLORER),
     log:
         f"{LOGS}/explorer.log",
+    localrule: True
     params:
         *fingerprint("write_explorer.py"),
         settings=explorer_settings,

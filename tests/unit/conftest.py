@@ -5,7 +5,11 @@ import torch
 from jaxtyping import install_import_hook
 
 # Before a test imports them: their functions are then checked at each call.
-CHECKED = []  # parts of the library, as in convprobe.store
+CHECKED = [
+    "convprobe.store.outputs",
+    "convprobe.occlusion.sheets",
+    "convprobe.filters.pages",
+]  # parts of the library, as in convprobe.store
 install_import_hook(CHECKED, "beartype.beartype")
 
 

@@ -1,9 +1,8 @@
 """Where does it look? The sheets of maps, as published."""
 
 from convprobe import style
+from convprobe.occlusion.sheets import SHEET_IMAGES
 from convprobe.store import hdf5
-
-SHEET_IMAGES = 4  # images side by side, as published
 
 
 def occlusion_sheet(path, images, map_paths, run, checkpoint):
