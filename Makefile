@@ -4,7 +4,7 @@
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
-# make architecture  the parts of docs/architecture.md that are made from the code
+# make architecture  results/README.md, and the parts of docs/architecture.md that are made from the code
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
@@ -38,6 +38,7 @@ test: .venv/installed-for-tests
 
 architecture: .venv/installed-for-tests
 	PYTHONPATH=tests:tests/staleness $(BIN)/python tests/architecture.py
+	PYTHONPATH=tests:scripts $(BIN)/python tests/contract.py
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
 test-cluster: .venv/installed-for-cluster
