@@ -7,6 +7,7 @@ from jaxtyping import install_import_hook
 # Before a test imports them: their functions are then checked at each call.
 CHECKED = [
     "convprobe.store.outputs",
+    "convprobe.store.checks",
     "convprobe.occlusion.sheets",
     "convprobe.filters.pages",
 ]  # parts of the library, as in convprobe.store

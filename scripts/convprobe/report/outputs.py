@@ -51,8 +51,12 @@ OF_RUN_WITH_SEVERAL_EPOCHS = (THROUGH_TRAINING,)
 OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in probe.OF_PROBE)
 
 
-def declared(name: str) -> Output | None:
-    """What is declared of a file, by its path relative to the experiment's folder; None if nothing is."""
+def declared(name: str) -> Output:
+    """What is declared of a file, by its path relative to the experiment's folder.
+
+    Raises:
+        LookupError: nothing is.
+    """
     for output in OF_EXPERIMENT:
         if output.matches(name):
             return output
@@ -64,4 +68,4 @@ def declared(name: str) -> Output | None:
     for output in OF_PROBE:
         if output.matches(in_probe):
             return output
-    return None
+    raise LookupError(f"{name}: no such file is declared")

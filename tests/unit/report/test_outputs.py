@@ -3,9 +3,11 @@
 import contract
 import pytest
 
+from convprobe.dataset import outputs as dataset
 from convprobe.report import outputs as reports
 from convprobe.report import reproduction
-from convprobe.store.outputs import Figure
+from convprobe.store.outputs import Figure, Output
+from convprobe.training import outputs as training
 
 FOLDERS = {
     "": reports.OF_EXPERIMENT,
@@ -53,10 +55,19 @@ def test_every_caption_belongs_to_a_file():
     assert captions == {output.caption for _, output in EVERY if output.caption} | {"workflow"}
 
 
-def test_a_file_that_nobody_declared_is_none():
-    assert reports.declared("notes.txt") is None
-    assert reports.declared("normalised/epoch-13/notes.csv") is None
+@pytest.mark.parametrize("name", ["notes.txt", "normalised/epoch-13/notes.csv"])
+def test_a_file_that_nobody_declared_is_named(name):
+    with pytest.raises(LookupError, match=name):
+        reports.declared(name)
 
 
 def test_the_card_has_the_declared_columns():
     assert tuple(reports.CARD.columns) == reproduction.COLUMNS
+
+
+@pytest.mark.parametrize("module", [reports, dataset, training, *reports.PROBES])
+def test_every_declared_file_is_put_into_the_list_of_its_folder(module):
+    declared = [one for one in vars(module).values() if isinstance(one, Output)]
+    assert declared
+    registered = [output for _, output in EVERY]
+    assert all(output in registered for output in declared)
