@@ -1,4 +1,4 @@
-"""convprobe: where does a network look, what do its filters answer to, what does it lose without them?"""
+"""convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import sys
 from pathlib import Path
@@ -8,11 +8,12 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from convprobe.plan import config as configs
 from convprobe.errors import InputError
 
-# Snakemake would tell of both in a traceback, or go on without the file where the command line names another one.
+# Snakemake would report both in a traceback, or run without the file if another one is named.
 if not Path("config.yaml").is_file():
     checkout = Path(workflow.basedir).resolve()
     sys.exit(
-        f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in {checkout}"
+        f"config.yaml: not in {Path.cwd()}: run snakemake in a checkout of the workflow, as in "
+        f"{checkout}"
     )
 try:
     configs.read("config.yaml")

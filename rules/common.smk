@@ -1,6 +1,7 @@
 """What all rules share: the checked config, where files lie, and which run and epoch is probed.
 
-A rule that takes seconds and needs no network says `localrule: True`: on a cluster it runs where Snakemake does.
+A rule that takes seconds and needs no network says `localrule: True`: on a cluster it runs where
+Snakemake does.
 """
 
 import functools
@@ -49,7 +50,7 @@ BUILT = configs.built_runs(config)
 TRAINED = configs.trained_runs(config)
 SIZES = configs.split_sizes(config, own_labels)
 
-# Of the wildcards in the paths of a probed epoch's files, by their names: each combination that is made.
+# Each combination of the wildcards in the paths of a probed epoch's files, by their names.
 VALUES = {}
 
 
@@ -95,7 +96,7 @@ def log_of(path):
 
 
 def drawn(place, figure, **labels):
-    """A figure's files: the picture, which Snakemake's report shows too, its vector copy, and its words.
+    """A figure's files: the picture, also for Snakemake's report, its vector copy, and its words.
 
     `place` says in which folder: `of_run` or `at_epoch`.
     """
@@ -124,7 +125,7 @@ def content(path):
 
 
 def selected(run):
-    """Folder of a run's probed epoch; with policy best it is known only once the run is evaluated."""
+    """Folder of a run's selected epoch; policy best knows it only once the run is evaluated."""
     selection = config["selection"]
     if run not in TRAINED:
         return f"{RESULTS}/{run}/weights"

@@ -1,4 +1,4 @@
-"""Where does it look? Occlusion maps, one job per window, and per shard if there are many images."""
+"""Where does it look? Maps in one job per window, and per shard if there are many images."""
 
 from convprobe.occlusion import outputs as occlusion
 from convprobe.occlusion.sheets import sheets

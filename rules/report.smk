@@ -20,7 +20,10 @@ CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **
 
 
 def card_sources():
-    """The files that the claims are held against, by name: relative to the experiment's folder, and to the epoch's."""
+    """The files that the claims are compared to, by name.
+
+    The first are relative to the experiment's folder, the others to the probed epoch's.
+    """
     roles = runs_by_role()
     whole = {role: f"{run}/{training.CURVE.path}" for role, run in roles.items()}
     if "normalised" in roles:
@@ -119,8 +122,8 @@ def page_settings():
         "trained": TRAINED,
         "config": configs.shown(config),
         "files": whole_files(lambda output: output.listed),
-        # By tab, relative to the folder that each lies in.
-        "links": outputs.links((*reports.OF_TRAINED_RUN, *reports.OF_PROBE), VALUES),
+        # By part of the page, relative to a probed epoch's folder.
+        "links": outputs.links(reports.OF_PROBE, VALUES),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
 

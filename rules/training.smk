@@ -61,7 +61,10 @@ rule train_epoch:
 
 
 def weights_settings(run):
-    """What changes the checkpoint of a run with weights; without a normalisation, that of the images is used."""
+    """What changes the checkpoint of a run with weights.
+
+    Without a normalisation, that of the images is used.
+    """
     return {
         "network": config["network"],
         "normalisation": configs.given_normalisation(config, run),
@@ -73,7 +76,8 @@ rule import_weights:
     input:
         images=of_experiment(dataset.IMAGES),
         normalisation=of_experiment(dataset.NORMALISATION),
-        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),  # as of the data set
+        # Its date says nothing: its content is in weights_settings.
+        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),
     output:
         checkpoint=update(of_run(training.WEIGHTS)),  # kept until there is a new one
     log:

@@ -1,4 +1,4 @@
-"""Are the results whole, and do they agree? Asked for by name; reads what is there and makes nothing."""
+"""Are the results whole, and do they agree? Asked for by name; makes nothing first."""
 
 
 # Without outputs it always runs; without inputs it never has anything made first.

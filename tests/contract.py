@@ -1,6 +1,7 @@
-"""results/README.md, made from the declarations of all files: `make architecture` writes it anew."""
+"""results/README.md, made from the declarations of files: `make architecture` writes it anew."""
 
 import string
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ TEMPLATE = Path(__file__).with_name("contract.md")
 
 
 def markdown() -> str:
-    """The page: introduction, a section per folder with every file, and what else there is to know."""
+    """The page: introduction, a section per folder with every file, and how files are verified."""
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
     of_run = (
         *reports.OF_TRAINED_RUN,
@@ -33,11 +34,18 @@ def section(outputs: Iterable[Output]) -> str:
 def described(output: Output) -> str:
     """A file with its name as a heading, what is in it, and a list of its parts."""
     name = f"{output.path}.png" if isinstance(output, Figure) else output.path
-    paragraphs = [f"### `{name}`", output.about]
-    parts = contents(output)
+    paragraphs = [f"### `{name}`", wrapped(output.about)]
+    parts = [wrapped(line, indent="  ") for line in contents(output)]
     if parts:
         paragraphs.append("\n".join(parts))
     return "\n\n".join(paragraphs)
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """In lines of 100 characters, all but the first indented."""
+    return textwrap.fill(
+        text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def contents(output: Output) -> list[str]:

@@ -1,4 +1,4 @@
-"""Unit tests compute small things, and hold every call against the types and shapes in signatures."""
+"""Unit tests compute small things, and check every call against the types in its signature."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""How the library is built: imports go downwards only, and what a Snakefile needs never reaches PyTorch."""
+"""How the library is built: imports go downwards, and a Snakefile never reaches PyTorch."""
 
 import ast
 from pathlib import Path
@@ -35,7 +35,7 @@ MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
 def imported(path: Path, at_start: bool = False) -> set[str]:
-    """Names of the modules that a file imports, with all their packages; on request only those at its start."""
+    """Names of the modules that a file imports, with their packages; or only those at its start."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
     for node in tree.body if at_start else ast.walk(tree):

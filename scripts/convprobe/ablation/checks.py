@@ -1,4 +1,4 @@
-"""Do the tables of the ablation follow from its predictions, and were the right filters switched off?"""
+"""Do the tables of the ablation follow from its predictions, and were the right filters off?"""
 
 from typing import Any
 

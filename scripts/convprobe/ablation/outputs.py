@@ -26,8 +26,8 @@ FIRST_IMAGES = Table(
 )
 CONFUSION_CLEAN = Table(
     "ablation/confusion-clean.csv",
-    about="How many images of each true class (row) the network as trained predicts to be of each "
-    "class (column).",
+    about="How many images of each true class (row) the network as trained predicts to be of "
+    "each class (column).",
     tab=TAB,
 )
 CONFUSION_ABLATED = Table(
@@ -89,8 +89,8 @@ CLASS_ACCURACY = Table(
 )
 VARIANTS = Hdf5(
     "ablation/variants.h5",
-    about="Predictions without each chosen filter (`conv2/400`), without those of each layer (`conv2`), "
-    "and without as many random ones (`random-01` …).",
+    about="Predictions without each chosen filter (`conv2/400`), without those of each layer "
+    "(`conv2`), and without as many random filters of the same layers (`random-01` …).",
     tab=TAB,
     datasets={
         "predicted": Dataset("int64", "variant, image", "an index into the classes"),

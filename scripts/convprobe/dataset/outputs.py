@@ -4,7 +4,8 @@ from convprobe.store.outputs import Dataset, Hdf5, Json, Table
 
 IMAGES = Hdf5(
     "dataset/images.h5",
-    about="All images and their labels, in the groups `train`, `test` and, if any are held out, `validation`.",
+    about="All images and their labels, in the groups `train`, `test` and, if any are held out, "
+    "`validation`.",
     asked=False,
     datasets={
         "{split}/images": Dataset("uint8", "image, y, x, channel", "the pixels"),

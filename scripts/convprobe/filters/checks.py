@@ -1,4 +1,4 @@
-"""Do the top images and patches follow from the maps, and does the network answer as its tables say?"""
+"""Do top images and patches follow from the maps, and does the network answer as tables say?"""
 
 import itertools
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ RANK = ["layer", "channel", "rank"]
 PEAK = ["image", "peak_y", "peak_x"]
 BOX = ["top", "left", "bottom", "right", "clipped"]
 
-# For each thing checked: the first row of a table that is wrong, empty if none, and what is wrong with it.
+# For each thing checked: the first wrong row of a table, empty if none, and what is wrong.
 Rows = Iterator[tuple[str, str]]
 
 
 def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
-    """Check the maps of the chosen filters, their top images and patches, and the ranking of all filters."""
+    """Check the maps of the chosen filters, what follows from them, and the ranking of all."""
     chosen = config["filters"]["chosen"]
     top = config["filters"]["top"]
     images_path = results.path(IMAGES.path)
@@ -158,8 +158,8 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
 def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network) -> Rows:
     """What the network answers to the images that are named most.
 
-    That a filter answers to no other image more is seen of these images alone: all of them would take
-    as long as ranking them did.
+    That a filter answers to no other image more is seen of these images alone: all of them would
+    take as long as ranking them did.
     """
     most = table["image"].value_counts(sort=True).index[:SAMPLE]
     sample = np.sort(most)

@@ -54,8 +54,8 @@ ALL_TOP_IMAGES = Table(
 )
 PATCHES_FIGURE = Figure(
     "filters/top-patches",
-    about="One column per chosen filter, the highest response at the bottom. This figure and the next "
-    "ones show no more than 20 ranks.",
+    about="One column per chosen filter, the highest response at the bottom. This figure and the "
+    "next ones show no more than 20 ranks.",
     tab="filters",
     caption="top-patches",
     category=CATEGORY,

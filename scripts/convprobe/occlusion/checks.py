@@ -1,4 +1,4 @@
-"""Are the maps those of the probed checkpoint and the config's images, and do the tables follow from them?"""
+"""Are the maps those of the checkpoint and the images, and do the tables follow from them?"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def check(results: Results, config: Mapping[str, Any], probed: Probed) -> Check:
 
 
 def _maps(file: h5py.File, name: str, images: image_file.Images) -> Check:
-    """Compare the images of a window's file to the config's, and its confidence to its probabilities."""
+    """Compare a window's images to the config's, and its confidence to its probabilities."""
     shape = (len(images.labels), images.side, images.side, len(images.classes))
     found = file["probability"].shape
     yield found == shape, name, f"probability has shape {found}, expected {shape}"

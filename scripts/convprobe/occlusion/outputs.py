@@ -20,15 +20,15 @@ SETTINGS = {
 }
 SHARD = Hdf5(
     "occlusion/window-{window}/{shard}.h5",
-    about=f"The maps of {SHARD_IMAGES} images, in the form of the next file; only if there are more than "
-    f"{SHARD_IMAGES} images.",
+    about=f"The maps of {SHARD_IMAGES} images, in the form of the next file; only if there are "
+    f"more than {SHARD_IMAGES} images.",
     datasets=MAPS,
     attributes=SETTINGS,
 )
 WINDOW = Hdf5(
     "occlusion/window-{window}.h5",
-    about="The maps of one window. If there are shards, this is a view of them without a copy: keep "
-    "them together.",
+    about="The maps of one window. If there are shards, this is a view of them without a copy: "
+    "keep them together.",
     tab="occlusion",
     datasets=MAPS,
     attributes=SETTINGS
@@ -36,7 +36,8 @@ WINDOW = Hdf5(
 )
 SUMMARY = Table(
     "occlusion/summary.csv",
-    about="One row per window and image. What concerns the object is empty where its place is not known.",
+    about="One row per window and image. What concerns the object is empty where its place is not "
+    "known.",
     tab="occlusion",
     columns={
         "window": "side in pixels",
@@ -45,20 +46,20 @@ SUMMARY = Table(
         "clean_confidence": "probability of the true class without a window",
         "mean_confidence": "mean of the confidence map",
         "min_confidence": "lowest value of the confidence map",
-        "flipped_fraction": "share of positions where another class is predicted than without a window",
+        "flipped_fraction": "share of positions where the prediction is not that without a window",
         "flipped_to": "the class most often predicted at those positions",
         "hit": "whether the lowest confidence lies on the object (the pointing game)",
-        "hit_others": "mean of `hit` over the objects of the other images, in the same map",
+        "hit_others": "mean of `hit` in the same map over the objects of other images",
         "roc_auc": "how often a pixel on the object has a lower confidence than one beside it",
-        "roc_auc_others": "mean of `roc_auc` over the objects of the other images, in the same map",
+        "roc_auc_others": "mean of `roc_auc` in the same map over the objects of other images",
         "contrast": "mean confidence beside the object, less that on it",
-        "contrast_others": "mean of `contrast` over the objects of the other images, in the same map",
+        "contrast_others": "mean of `contrast` in the same map over the objects of other images",
     },
 )
 LOCALISATION = Table(
     "occlusion/localisation.csv",
-    about="Whether the maps of each window find the object: one row per window and measure, where the "
-    "objects' places are known.",
+    about="Whether the maps of each window find the object: one row per window and measure, if "
+    "the objects' places are known.",
     tab="occlusion",
     columns={
         "window": "side in pixels",

@@ -11,11 +11,12 @@ PROBES = (occlusion, filters, ablation)
 
 CARD = Table(
     "reproduction.csv",
-    about="Which claims of the study hold here, one row per claim. A claim `holds` where its interval excludes chance and "
-    "the effect is worth naming: half a point of accuracy, 0.01 of a mean probability, a tenth of the "
-    "images that turned; for the object, as in `localisation.csv`. Images of a class that turned are "
-    "compared with those of all other classes. An accuracy or a loss holds where it certainly lies within "
-    "two points of the published one. What can't be told from chance is `undecided`.",
+    about="Which claims of the study hold here, one row per claim. A claim `holds` where its "
+    "interval excludes chance and the effect is worth naming: half a point of accuracy, 0.01 of a "
+    "mean probability, a tenth of the images that turned; for the object, as in "
+    "`localisation.csv`. Images of a class that turned are compared with those of all other "
+    "classes. An accuracy or a loss holds where it certainly lies within two points of the "
+    "published one. What can't be told from chance is `undecided`.",
     caption="reproduction",
     category="5 Does the study hold?",
     columns={
@@ -31,13 +32,14 @@ CARD = Table(
 )
 EXPLORER = Page(
     "explorer.html",
-    about="Everything on one page, to be explored by pointing at it; it opens from disk, without a network.",
+    about="Everything on one page, to be explored by pointing at it; it opens from disk, without "
+    "a network.",
     listed=False,
 )
 THROUGH_TRAINING = Figure(
     "through-training",
-    about="If `studied` names several epochs of the run: their maps and top patches, one row per epoch.",
-    tab="training",
+    about="If `studied` names several epochs of the run: their maps and top patches, one row per "
+    "epoch.",
     caption="through-training",
     category="1 Training",
     labels={"figure": "probes at several epochs"},

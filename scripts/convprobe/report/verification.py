@@ -1,7 +1,7 @@
 """Are all results there, whole, and in agreement with one another?
 
-Each question checks its own results, as far as they can be computed again from others. Here the checks are put
-together, and what concerns several questions, the figures, the card and the page is added.
+Each question checks its own results, as far as they can be computed again from others. Here the
+checks are put together, with those of several questions, of figures, the card and the page.
 """
 
 import json
@@ -43,8 +43,8 @@ def verify(
         config: the checked config.
         names: the files outside of the probed epochs' folders, relative to `folder`.
         probes: the files of each probed epoch, relative to its folder.
-        card: `run`, whose selected epoch the card is about; `sources` by name, of the experiment and of that
-            epoch; `settings` of card.of_files.
+        card: `run`, whose selected epoch it is about; `sources` by name, of the experiment and of
+            that epoch; `settings` of card.of_files.
         page: as for config.with_probes.
 
     Returns:
@@ -97,7 +97,7 @@ def _selected(results: Results, config: dict[str, Any], run: str) -> str:
 
 
 def _clean_network(results: Results, config: dict[str, Any], probed: Probed) -> Check:
-    """Compare what several questions computed of the network without a window and with all filters."""
+    """Compare what several questions computed of the network without a window, all filters on."""
     name = probed.name(PREDICTIONS)
     predictions = tables.read(results.path(name))
     if probed.run in configs.trained_runs(config):
@@ -121,7 +121,7 @@ def _clean_network(results: Results, config: dict[str, Any], probed: Probed) -> 
 
 
 def _file(results: Results, name: str) -> Check:
-    """Compare a file to its declaration, a figure to its sources and its text; a table has finite numbers."""
+    """Compare a file to its declaration, a figure to its sources; a table has finite numbers."""
     yield from form(results, name, outputs.declared(name))
     path = results.path(name)
     if path.suffix in (".png", ".svg"):
@@ -148,7 +148,7 @@ def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> C
 
 
 def _page(results: Results, settings: dict[str, Any]) -> Check:
-    """The page must show what would be written now; only the versions may be those of its writing."""
+    """The page shows what would be written now; only the versions may be those of its writing."""
     for name in settings["files"]:
         if Path(name).suffix in SHOWN:
             results.path(name)

@@ -1,7 +1,7 @@
-"""What the checks of all questions share: the files of an experiment, and the mistakes found in them.
+"""What the checks of all questions share: the files of an experiment, and the mistakes in them.
 
-Each file is first compared with the digest that was recorded when it was written. A file whose digest is wrong
-is not opened: it may hold anything.
+Each file is first compared to the digest that was recorded when it was written. A file whose digest
+is wrong is not opened: it may hold anything.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from convprobe.store.outputs import Hdf5, Json, Output, Table, pattern
 TOLERANCE = 1e-5  # of probabilities: sums of float32, and numbers rounded to six decimals
 ROWS = 256  # images at a time; bounds the memory
 
-# For each thing checked: whether it agrees, the file's name, and what is wrong with the file if it doesn't.
+# For each thing checked: whether it agrees, the file's name, and what is wrong if it doesn't.
 Check = Iterator[tuple[bool, str, str]]
 
 
@@ -120,8 +120,8 @@ class Results:
         count = len(self._unstamped)
         first = self._unstamped[0]
         return [
-            f"{self.folder}: {count} files, {first} the first, don't say what they were made with, as an older "
-            "version wrote them: the command that made them makes them anew"
+            f"{self.folder}: {count} files, {first} the first, don't say what they were made with, "
+            "as an older version wrote them: the command that made them makes them anew"
         ]
 
     def same_table(self, name: str, expected: pd.DataFrame, index: bool = False) -> None:
@@ -190,7 +190,7 @@ def _named(
 
 
 def _datasets(file: h5py.File, name: str, declared: Hdf5) -> Check:
-    """Compare the type and the axes of each dataset to what is declared, and see that none is missing."""
+    """Compare the type and the axes of each dataset to those declared; none may be missing."""
     found = dataset_names(file)
     unknown = set(found)
     for template, expected in declared.datasets.items():

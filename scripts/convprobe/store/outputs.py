@@ -1,8 +1,9 @@
 """Kinds of result files, as the `outputs.py` of each question declares them.
 
-The rules' paths, `rule all`, the files that are verified, the links of the page and `results/README.md`
-are read from these declarations. They are plain values, because a Snakefile reads them at every start.
-Nothing that computes a result imports one: another wording of a description makes no result stale.
+The rules' paths, `rule all`, the files that are verified, the links of the page and
+`results/README.md` are read from these declarations. They are plain values, because a Snakefile
+reads them at every start. Nothing that computes a result imports one: another wording of a
+description makes no result stale.
 """
 
 import re
@@ -21,8 +22,8 @@ class Output:
     """A file, or several of a kind.
 
     Attributes:
-        path: relative to the folder of the experiment, run or probed epoch that it lies in; several of a kind
-            have wildcards in braces.
+        path: relative to the folder of the experiment, run or probed epoch that it lies in; several
+            of a kind have wildcards in braces.
         about: what is in it, in one or a few sentences.
         tab: the part of the page that links it; empty if none does.
         asked: whether `rule all` asks for it. If not, it is made only where another file needs it.
@@ -68,7 +69,7 @@ class Table(Output):
     """CSV with a header.
 
     Attributes:
-        columns: the meaning of each, in order. None stand here where the header depends on the data.
+        columns: the meaning of each, in order; none if the header depends on the data.
         optional: columns after these that only some tables have.
     """
 

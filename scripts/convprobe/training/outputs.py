@@ -25,7 +25,7 @@ OPTIMIZER = Checkpoint(
 )
 RECORD = Json(
     "training/epoch-{epoch}.json",
-    about="How well the network did on the training images during the epoch, while it was learning.",
+    about="How well the network did on the training images during the epoch, while learning.",
     asked=False,
     listed=False,
     keys={
@@ -37,7 +37,8 @@ RECORD = Json(
 )
 EVALUATION = Json(
     "evaluation/epoch-{epoch}.json",
-    about="How well the network does after the epoch: `loss`, `accuracy` and the number of `images` counted.",
+    about="How well the network does after the epoch: `loss`, `accuracy` and the number of "
+    "`images` counted.",
     asked=False,
     listed=False,
     keys={"test": "on the test images"},
@@ -46,7 +47,6 @@ EVALUATION = Json(
 CURVE = Table(
     "learning-curve.csv",
     about="One row per epoch.",
-    tab="training",
     columns={
         "epoch": "its number, from 1",
         "train_loss": "of the training images, mean over the epoch",
@@ -77,15 +77,14 @@ SELECTION = Json(
 CURVE_FIGURE = Figure(
     "learning-curve",
     about="The learning curve as a figure.",
-    tab="training",
     caption="learning-curve",
     category="1 Training",
 )
 WEIGHTS = Checkpoint(
     "checkpoints/weights.pth",
-    about="In a run with weights from elsewhere, this stands in place of all the files above, and its "
-    "probes are in `{run}/weights/`. Its entries are those of any other checkpoint, but `epoch` is 0 and "
-    "`training` is empty.",
+    about="In a run with weights from elsewhere, this stands in place of all the files above, and "
+    "its probes are in `{run}/weights/`. Its entries are those of any other checkpoint, but "
+    "`epoch` is 0 and `training` is empty.",
     asked=False,
     listed=False,
 )

@@ -21,8 +21,14 @@ FOLDERS = {
 EVERY = [(folder, output) for folder, outputs in FOLDERS.items() for output in outputs]
 IDS = [folder + output.path for folder, output in EVERY]
 VALUES = {
-    "epoch": "13", "window": "3", "shard": "0001", "sheet": "1", "layer": "conv2", "channel": "400", "page": "01",
-}  # fmt: skip
+    "epoch": "13",
+    "window": "3",
+    "shard": "0001",
+    "sheet": "1",
+    "layer": "conv2",
+    "channel": "400",
+    "page": "01",
+}
 
 
 def test_the_readme_of_the_results_says_what_is_declared():
