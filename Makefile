@@ -37,7 +37,7 @@ test: .venv/installed-for-tests
 	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 architecture: .venv/installed-for-tests
-	PYTHONPATH=tests:tests/staleness $(BIN)/python tests/architecture.py
+	PYTHONPATH=tests:tests/staleness:scripts $(BIN)/python tests/architecture.py
 	PYTHONPATH=tests:scripts $(BIN)/python tests/contract.py
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.

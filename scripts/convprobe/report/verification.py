@@ -51,27 +51,33 @@ def verify(
         the mistakes, one line each, that name the file; the number of files.
     """
     results = Results(Path(folder))
-    for run in configs.studied_runs(config):
-        if run not in configs.trained_runs(config):
-            results.check(training.check_imported, config, run)
     probed = _probed(results, config)
     folders = [probe.folder for probe in probed]
     names = names + [f"{probe}/{name}" for probe in folders for name in probes]
     for name in names:
         with results.noting_mistakes():
             results.path(name)
-    results.check(dataset.check, config["dataset"])
-    for run in configs.trained_runs(config):
-        results.check(training.check, config, run)
-    for probe in probed:
-        for question in PROBES:
-            results.check(question.check, config, probe)
-        results.check(_clean_network, config, probe)
+    _check_questions(results, config, probed)
     for name in names:
         results.check(_file, name)
     results.check(_card, config, card)
     results.check(_page, configs.with_probes(page, folders, probes))
     return [*results.older(), *results.mistakes], len(names)
+
+
+def _check_questions(results: Results, config: dict[str, Any], probed: list[Probed]) -> None:
+    """What each question checks, and what several of them must agree on."""
+    results.check(dataset.check, config["dataset"])
+    trained = configs.trained_runs(config)
+    for run in trained:
+        results.check(training.check, config, run)
+    for run in configs.studied_runs(config):
+        if run not in trained:
+            results.check(training.check_imported, config, run)
+    for probe in probed:
+        for question in PROBES:
+            results.check(question.check, config, probe)
+        results.check(_clean_network, config, probe)
 
 
 def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:

@@ -5,13 +5,13 @@ import pytest
 from convprobe.store import outputs
 from convprobe.store.outputs import Figure, Hdf5, Table
 
-MAPS = Hdf5("maps/window-{window}.h5", "maps", tab="maps")
-PARTS = Hdf5("maps/window-{window}/{part}.h5", "the same in parts")
+MAPS = Hdf5("maps/side-{side}.h5", "maps", tab="maps")
+PARTS = Hdf5("maps/side-{side}/{part}.h5", "the same in parts")
 SHEET = Figure("maps/sheet-{sheet}", "a figure", tab="maps")
 SUMMARY = Table("summary.csv", "a table", tab="tables")
 VALUES = {
-    ("window",): [{"window": 3}, {"window": 5}],
-    ("window", "part"): [{"window": 3, "part": "a"}],
+    ("side",): [{"side": 3}, {"side": 5}],
+    ("side", "part"): [{"side": 3, "part": "a"}],
     ("sheet",): [{"sheet": 1}],
 }
 
@@ -19,9 +19,9 @@ VALUES = {
 def test_each_combination_of_values_is_a_file_and_a_figure_is_three():
     assert outputs.names([SUMMARY, MAPS, PARTS, SHEET], VALUES) == [
         "summary.csv",
-        "maps/window-3.h5",
-        "maps/window-5.h5",
-        "maps/window-3/a.h5",
+        "maps/side-3.h5",
+        "maps/side-5.h5",
+        "maps/side-3/a.h5",
         "maps/sheet-1.png",
         "maps/sheet-1.svg",
         "maps/sheet-1.txt",
@@ -36,15 +36,15 @@ def test_a_wildcard_without_values_is_named():
 def test_the_page_links_by_tab_and_of_a_figure_the_picture():
     assert outputs.links([SUMMARY, MAPS, PARTS, SHEET], VALUES) == {
         "tables": ["summary.csv"],
-        "maps": ["maps/window-3.h5", "maps/window-5.h5", "maps/sheet-1.png"],
+        "maps": ["maps/side-3.h5", "maps/side-5.h5", "maps/sheet-1.png"],
     }
 
 
 @pytest.mark.parametrize(
     ("output", "name"),
     [
-        (MAPS, "maps/window-3.h5"),
-        (PARTS, "maps/window-3/0001.h5"),
+        (MAPS, "maps/side-3.h5"),
+        (PARTS, "maps/side-3/0001.h5"),
         (SHEET, "maps/sheet-1.svg"),
         (SUMMARY, "summary.csv"),
     ],
