@@ -5,6 +5,7 @@ Snakemake does.
 """
 
 import functools
+from collections.abc import Callable
 
 from convprobe.plan import cautions, contents, cost
 from convprobe.job import failures
@@ -66,7 +67,7 @@ wildcard_constraints:
     page=r"\d\d+",
 
 
-def fingerprint(script):
+def fingerprint(script: str) -> list[str]:
     """Digests of a script and of the modules it imports: a job is stale when one of them changes.
 
     Each is a param of its own, `FILE DIGEST`, so that Snakemake's reason names just what changed.
@@ -75,27 +76,27 @@ def fingerprint(script):
     return [f"{file} {digest}" for file, digest in digests.items()]
 
 
-def of_experiment(output):
+def of_experiment(output: outputs.Output) -> str:
     """Path of a declared file in the experiment's folder."""
     return f"{RESULTS}/{output.path}"
 
 
-def of_run(output):
+def of_run(output: outputs.Output) -> str:
     """Path of a declared file in a run's folder."""
     return f"{RESULTS}/{{run}}/{output.path}"
 
 
-def at_epoch(output):
+def at_epoch(output: outputs.Output) -> str:
     """Path of a declared file in a probed epoch's folder."""
     return f"{RESULTS}/{{run}}/{{checkpoint}}/{output.path}"
 
 
-def log_of(path):
+def log_of(path: str) -> str:
     """The log of the job that makes a result, in the same place below the logs."""
     return LOGS + str(Path(path).with_suffix(".log")).removeprefix(RESULTS)
 
 
-def drawn(place, figure, **labels):
+def drawn(place: Callable, figure: outputs.Figure, **labels: str) -> dict[str, str]:
     """A figure's files: the picture, also for Snakemake's report, its vector copy, and its words.
 
     `place` says in which folder: `of_run` or `at_epoch`.
@@ -111,7 +112,7 @@ def drawn(place, figure, **labels):
     return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
 
 
-def epochs(run):
+def epochs(run: str) -> list[str]:
     """The epochs of a run, as in file names."""
     return [f"{epoch:02d}" for epoch in range(1, configs.run_training(config, run)["epochs"] + 1)]
 
@@ -124,7 +125,7 @@ def content(path):
         sys.exit(str(error))
 
 
-def selected(run):
+def selected(run: str) -> str:
     """Folder of a run's selected epoch; policy best knows it only once the run is evaluated."""
     selection = config["selection"]
     if run not in TRAINED:
@@ -135,12 +136,12 @@ def selected(run):
     return f"{RESULTS}/{run}/epoch-{chosen['epoch']:02d}"
 
 
-def probed(run):
+def probed(run: str) -> list[str]:
     """Folders of all probed epochs of a run, the first one first."""
     named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in configs.studied_epochs(config, run)]
     return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
 
 
-def at_probed(run, *names):
+def at_probed(run: str, *names: str) -> Callable:
     """An input function: files of a run's probed epochs."""
     return lambda wildcards: [f"{folder}/{name}" for folder in probed(run) for name in names]

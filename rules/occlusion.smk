@@ -6,7 +6,7 @@ from convprobe.occlusion.sheets import sheets
 OCCLUSION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/occlusion"
 
 
-def occluded_images():
+def occluded_images() -> list[int]:
     """Indices of the images, in order."""
     images = config["occlusion"]["images"]
     if images == "all":
@@ -14,7 +14,7 @@ def occluded_images():
     return list(range(images)) if isinstance(images, int) else images
 
 
-def shards():
+def shards() -> dict[str, list[int]]:
     """The images of each shard, by its name: when more images are asked for, none is made anew."""
     images, size = occluded_images(), configs.SHARD_IMAGES
     if len(images) <= size:
@@ -36,7 +36,7 @@ VALUES["window", "shard"] = [
 VALUES["sheet",] = [{"sheet": sheet} for sheet in SHEETS]
 
 
-def occlusion_settings(wildcards):
+def occlusion_settings(wildcards) -> dict:
     settings = config["occlusion"]
     images = SHARDS[wildcards.shard] if SHARDS else settings["images"]
     return {

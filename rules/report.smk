@@ -6,7 +6,7 @@ Included last: it knows the files of all questions.
 from convprobe.report import outputs as reports
 
 
-def runs_by_role():
+def runs_by_role() -> dict[str, str]:
     """Which run plays the study's normalised and its raw one; a role may stay empty."""
     normalised = [
         run for run in STUDIED if run in TRAINED and configs.run_training(config, run)["normalise"]
@@ -19,7 +19,7 @@ CARD_RUN = runs_by_role().get("normalised", STUDIED[0])  # whose selected epoch 
 CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
 
 
-def card_sources():
+def card_sources() -> tuple[dict[str, str], dict[str, str]]:
     """The files that the claims are compared to, by name.
 
     The first are relative to the experiment's folder, the others to the probed epoch's.
@@ -39,13 +39,13 @@ def card_sources():
     return whole, of_epoch
 
 
-def card_files(wildcards):
+def card_files(wildcards) -> dict[str, str]:
     whole, probed = card_sources()
     found = {name: f"{RESULTS}/{path}" for name, path in whole.items()}
     return found | {name: f"{selected(CARD_RUN)}/{path}" for name, path in probed.items()}
 
 
-def epochs_files(wildcards):
+def epochs_files(wildcards) -> dict[str, list[str]]:
     """What the figure is drawn from, the first epoch first."""
     names = {
         "maps": occlusion.WINDOW.path.format(window=max(WINDOWS)),
@@ -58,7 +58,7 @@ def epochs_files(wildcards):
     }
 
 
-def explorer_files():
+def explorer_files() -> list:
     """What the page is made of."""
     of_all = (dataset.IMAGES, dataset.CLASSES, reports.CARD)
     of_each_run = (training.CURVE, training.SELECTION)
@@ -79,11 +79,20 @@ def explorer_files():
     ]
 
 
-def whole_files(chosen=lambda output: True):
-    """The files outside of the probed epochs' folders, relative to the experiment's folder.
+def any_file(output: outputs.Output) -> bool:
+    return True
 
-    `chosen` says of a declared file whether it is meant.
-    """
+
+def asked(output: outputs.Output) -> bool:
+    return output.asked
+
+
+def listed(output: outputs.Output) -> bool:
+    return output.listed
+
+
+def whole_files(chosen: Callable = any_file) -> list[str]:
+    """The files outside of the probed epochs' folders, relative to the experiment's folder."""
     found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
     for run in BUILT:
         if run in TRAINED:
@@ -97,22 +106,18 @@ def whole_files(chosen=lambda output: True):
     return found
 
 
-def probe_files(chosen=lambda output: True):
+def probe_files(chosen: Callable = any_file) -> list[str]:
     """The files of a probed epoch, relative to its folder."""
     return outputs.names(filter(chosen, reports.OF_PROBE), VALUES)
 
 
-def asked_files():
+def asked_files() -> list:
     """What `rule all` asks for."""
-
-    def asked(output):
-        return output.asked
-
     whole = [f"{RESULTS}/{name}" for name in whole_files(asked)]
     return whole + [at_probed(run, *probe_files(asked)) for run in STUDIED]
 
 
-def page_settings():
+def page_settings() -> dict:
     """What the page shows, but for the probed epochs."""
     return {
         "title": f"convprobe: {config['experiment']}",
@@ -121,18 +126,18 @@ def page_settings():
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "config": configs.shown(config),
-        "files": whole_files(lambda output: output.listed),
+        "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.
         "links": outputs.links(reports.OF_PROBE, VALUES),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
 
 
-def explorer_settings(wildcards):
+def explorer_settings(wildcards) -> dict:
     # The selected epoch first, for it is what the page opens with.
     places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
     probes = [Path(place).relative_to(RESULTS).as_posix() for place in places]
-    return configs.with_probes(page_settings(), probes, probe_files(lambda output: output.listed))
+    return configs.with_probes(page_settings(), probes, probe_files(listed))
 
 
 rule plot_through_training:

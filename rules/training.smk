@@ -6,12 +6,12 @@ from convprobe.training import outputs as training
 PROBED_CHECKPOINT = f"{RESULTS}/{{run}}/{training.PROBED_CHECKPOINT}"
 
 
-def last_epoch(wildcards):
+def last_epoch(wildcards) -> int:
     """How far a job may go ahead; a resource and no param, for it changes no result."""
     return int(epochs(wildcards.run)[-1])
 
 
-def previous_epoch(wildcards):
+def previous_epoch(wildcards) -> list[str]:
     """Weights and optimizer state after the epoch before; nothing before the first."""
     before = int(wildcards.epoch) - 1
     if before == 0:
@@ -20,16 +20,16 @@ def previous_epoch(wildcards):
     return expand(map(of_run, made), run=wildcards.run, epoch=f"{before:02d}")
 
 
-def evaluations(wildcards):
+def evaluations(wildcards) -> list[str]:
     run = wildcards.run
     return expand(of_run(training.EVALUATION), run=run, epoch=epochs(run))
 
 
-def training_records(wildcards):
+def training_records(wildcards) -> list[str]:
     return records_of(wildcards.run)
 
 
-def records_of(run):
+def records_of(run: str) -> list[str]:
     return expand(of_run(training.RECORD), run=run, epoch=epochs(run))
 
 
@@ -60,7 +60,7 @@ rule train_epoch:
         "../scripts/train_epoch.py"
 
 
-def weights_settings(run):
+def weights_settings(run: str) -> dict:
     """What changes the checkpoint of a run with weights.
 
     Without a normalisation, that of the images is used.

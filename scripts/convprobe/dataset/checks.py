@@ -9,7 +9,7 @@ from convprobe.store.checks import Check, Results
 
 
 def check(results: Results, settings: dict[str, Any]) -> Check:
-    """Compare the images to the config's `dataset`, and what is told of them to the images."""
+    """Compare the images to the config's `dataset`, and their tables to the images."""
     path = results.path(IMAGES.path)
     held_out = settings["validation_images"]
     splits = {"train": image_file.read(path, "train"), "test": image_file.read(path, "test")}
