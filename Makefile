@@ -5,7 +5,7 @@
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
-# make architecture  the parts of docs/architecture.md that are made from the code
+# make architecture  results/README.md, and the parts of docs/architecture.md that are made from the code
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
@@ -41,7 +41,8 @@ test: .venv/installed-for-tests test-page
 	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
 architecture: .venv/installed-for-tests
-	PYTHONPATH=tests:tests/staleness $(BIN)/python tests/architecture.py
+	PYTHONPATH=tests:tests/staleness:scripts $(BIN)/python tests/architecture.py
+	PYTHONPATH=tests:scripts $(BIN)/python tests/contract.py
 
 test-page:
 	@if command -v node >/dev/null; then \

@@ -33,45 +33,13 @@ include: "rules/occlusion.smk"
 include: "rules/filters.smk"
 include: "rules/ablation.smk"
 include: "rules/report.smk"
-
-
-PROBES = occlusion_files() + filter_files() + ablation_files()
-
-
 include: "rules/verification.smk"
-
-
-# Seconds each and without the network: on a cluster they run where Snakemake does.
-localrules:
-    tabulate_learning_curve,
-    select_epoch,
-    plot_learning_curve,
-    plot_through_training,
-    plot_occlusion_sheet,
-    find_top_images,
-    cut_patches,
-    plot_top_patches,
-    plot_filter,
-    plot_atlas,
-    tabulate_ablations,
-    tabulate_confusion,
-    list_first_images,
-    plot_confusion,
-    plot_class_pairs,
-    plot_ablation_accuracy,
-    plot_gallery,
-    write_reproduction_card,
-    write_explorer,
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/reproduction.csv",
-        f"{RESULTS}/explorer.html",
-        [figures for run in TRAINED for figures in learning_curve(run)],
-        [at_probed(run, *PROBES) for run in STUDIED],
-        through_training(),
+        asked_files(),
 
 
 LOGS_BEFORE = {}
@@ -90,9 +58,11 @@ onstart:
 
 
 onsuccess:
-    for line in cautions.at_chance({run: f"{RESULTS}/{run}/selection.json" for run in TRAINED}):
+    for line in cautions.at_chance(
+        {run: of_run(training.SELECTION).format(run=run) for run in TRAINED}
+    ):
         print(line)
-    page = f"{RESULTS}/explorer.html"
+    page = of_experiment(reports.EXPLORER)
     if Path(page).is_file() and any(page in job.output for job in workflow.dag.jobs):
         print(f"convprobe: done. Open {page} in a browser;")
         print(f"    tables and figures lie beside it, logs in {LOGS}", flush=True)

@@ -1,40 +1,17 @@
 """What does it lose without the chosen filters?"""
 
-ABLATION = f"{RESULTS}/{{run}}/{{checkpoint}}/ablation"
+from convprobe.ablation import outputs as ablation
+
 ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
-
-
 OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]}
-TABLES = (
-    "predictions",
-    "first-images",
-    "confusion-clean",
-    "confusion-ablated",
-    "class-pairs",
-    "flips",
-)
-FIGURES = ("confusion", "class-pairs", "gallery", "accuracy")
-
-
-def ablation_files():
-    """What is made of a probed epoch, relative to its folder."""
-    names = [f"{name}.csv" for name in (*TABLES, "accuracy", "class-accuracy")]
-    return [f"ablation/{name}" for name in [*names, "variants.h5", *figure_files(*FIGURES)]]
-
-
-def figure_of_ablation(name):
-    figure = name.replace("-", " ")
-    return drawn(
-        f"{ABLATION}/{name}", name, "4 What does it lose?", epoch="{checkpoint}", figure=figure
-    )
 
 
 rule ablate_filters:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=PROBED_CHECKPOINT,
     output:
-        predictions=f"{ABLATION}/predictions.csv",
+        predictions=at_epoch(ablation.PREDICTIONS),
     log:
         f"{ABLATION_LOGS}/predictions.log",
     threads: 4
@@ -49,10 +26,10 @@ rule ablate_filters:
 
 rule compare_ablations:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=PROBED_CHECKPOINT,
     output:
-        variants=f"{ABLATION}/variants.h5",
+        variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
     threads: 4
@@ -72,14 +49,15 @@ rule compare_ablations:
 
 rule tabulate_ablations:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        predictions=f"{ABLATION}/predictions.csv",
-        variants=f"{ABLATION}/variants.h5",
+        images=of_experiment(dataset.IMAGES),
+        predictions=at_epoch(ablation.PREDICTIONS),
+        variants=at_epoch(ablation.VARIANTS),
     output:
-        accuracy=f"{ABLATION}/accuracy.csv",
-        class_accuracy=f"{ABLATION}/class-accuracy.csv",
+        accuracy=at_epoch(ablation.ACCURACY),
+        class_accuracy=at_epoch(ablation.CLASS_ACCURACY),
     log:
         f"{ABLATION_LOGS}/accuracy.log",
+    localrule: True
     params:
         *fingerprint("tabulate_ablations.py"),
         settings={"chosen": config["filters"]["chosen"]},
@@ -89,15 +67,16 @@ rule tabulate_ablations:
 
 rule tabulate_confusion:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        predictions=f"{ABLATION}/predictions.csv",
+        images=of_experiment(dataset.IMAGES),
+        predictions=at_epoch(ablation.PREDICTIONS),
     output:
-        clean=f"{ABLATION}/confusion-clean.csv",
-        ablated=f"{ABLATION}/confusion-ablated.csv",
-        class_pairs=f"{ABLATION}/class-pairs.csv",
-        flips=f"{ABLATION}/flips.csv",
+        clean=at_epoch(ablation.CONFUSION_CLEAN),
+        ablated=at_epoch(ablation.CONFUSION_ABLATED),
+        class_pairs=at_epoch(ablation.CLASS_PAIRS),
+        flips=at_epoch(ablation.FLIPS),
     log:
         f"{ABLATION_LOGS}/confusion.log",
+    localrule: True
     params:
         *fingerprint("tabulate_confusion.py"),
     script:
@@ -106,11 +85,12 @@ rule tabulate_confusion:
 
 rule list_first_images:
     input:
-        predictions=f"{ABLATION}/predictions.csv",
+        predictions=at_epoch(ablation.PREDICTIONS),
     output:
-        first_images=f"{ABLATION}/first-images.csv",
+        first_images=at_epoch(ablation.FIRST_IMAGES),
     log:
         f"{ABLATION_LOGS}/first-images.log",
+    localrule: True
     params:
         *fingerprint("list_first_images.py"),
         settings={"table_images": config["ablation"]["table_images"]},
@@ -120,12 +100,13 @@ rule list_first_images:
 
 rule plot_confusion:
     input:
-        clean=f"{ABLATION}/confusion-clean.csv",
-        ablated=f"{ABLATION}/confusion-ablated.csv",
+        clean=at_epoch(ablation.CONFUSION_CLEAN),
+        ablated=at_epoch(ablation.CONFUSION_ABLATED),
     output:
-        **figure_of_ablation("confusion"),
+        **drawn(at_epoch, ablation.CONFUSION_FIGURE),
     log:
         f"{ABLATION_LOGS}/confusion-figure.log",
+    localrule: True
     params:
         *fingerprint("plot_confusion.py"),
         settings=OFF,
@@ -135,12 +116,13 @@ rule plot_confusion:
 
 rule plot_class_pairs:
     input:
-        class_pairs=f"{ABLATION}/class-pairs.csv",
-        predictions=f"{ABLATION}/predictions.csv",
+        class_pairs=at_epoch(ablation.CLASS_PAIRS),
+        predictions=at_epoch(ablation.PREDICTIONS),
     output:
-        **figure_of_ablation("class-pairs"),
+        **drawn(at_epoch, ablation.CLASS_PAIRS_FIGURE),
     log:
         f"{ABLATION_LOGS}/class-pairs-figure.log",
+    localrule: True
     params:
         *fingerprint("plot_class_pairs.py"),
         settings=OFF,
@@ -150,11 +132,12 @@ rule plot_class_pairs:
 
 rule plot_ablation_accuracy:
     input:
-        accuracy=f"{ABLATION}/accuracy.csv",
+        accuracy=at_epoch(ablation.ACCURACY),
     output:
-        **figure_of_ablation("accuracy"),
+        **drawn(at_epoch, ablation.ACCURACY_FIGURE),
     log:
         f"{ABLATION_LOGS}/accuracy-figure.log",
+    localrule: True
     params:
         *fingerprint("plot_ablation_accuracy.py"),
         settings=OFF,
@@ -164,12 +147,13 @@ rule plot_ablation_accuracy:
 
 rule plot_gallery:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        flips=f"{ABLATION}/flips.csv",
+        images=of_experiment(dataset.IMAGES),
+        flips=at_epoch(ablation.FLIPS),
     output:
-        **figure_of_ablation("gallery"),
+        **drawn(at_epoch, ablation.GALLERY),
     log:
         f"{ABLATION_LOGS}/gallery.log",
+    localrule: True
     params:
         *fingerprint("plot_gallery.py"),
         settings=OFF,

@@ -1,10 +1,15 @@
-"""What all rules share: the checked config, folders, and which run and epoch is probed."""
+"""What all rules share: the checked config, where files lie, and which run and epoch is probed.
+
+A rule that takes seconds and needs no network says `localrule: True`: on a cluster it runs where
+Snakemake does.
+"""
 
 import functools
+from collections.abc import Callable
 
 from convprobe.plan import cautions, contents, cost
 from convprobe.job import failures
-from convprobe.store import files
+from convprobe.store import files, outputs
 from convprobe.plan.fingerprint import fingerprint as code_fingerprint
 
 
@@ -46,6 +51,9 @@ BUILT = study.built_runs(config)
 TRAINED = study.trained_runs(config)
 SIZES = study.split_sizes(config, own_labels)
 
+# Each combination of the wildcards in the paths of a probed epoch's files, by their names.
+VALUES = {}
+
 
 wildcard_constraints:
     run="|".join(BUILT),
@@ -59,7 +67,7 @@ wildcard_constraints:
     page=r"\d\d+",
 
 
-def fingerprint(script):
+def fingerprint(script: str) -> list[str]:
     """Digests of a script and of the modules it imports: a job is stale when one of them changes.
 
     Each is a param of its own, `FILE DIGEST`, so that Snakemake's reason names just what changed.
@@ -68,7 +76,43 @@ def fingerprint(script):
     return [f"{file} {digest}" for file, digest in digests.items()]
 
 
-def epochs(run):
+def of_experiment(output: outputs.Output) -> str:
+    """Path of a declared file in the experiment's folder."""
+    return f"{RESULTS}/{output.path}"
+
+
+def of_run(output: outputs.Output) -> str:
+    """Path of a declared file in a run's folder."""
+    return f"{RESULTS}/{{run}}/{output.path}"
+
+
+def at_epoch(output: outputs.Output) -> str:
+    """Path of a declared file in a probed epoch's folder."""
+    return f"{RESULTS}/{{run}}/{{checkpoint}}/{output.path}"
+
+
+def log_of(path: str) -> str:
+    """The log of the job that makes a result, in the same place below the logs."""
+    return LOGS + str(Path(path).with_suffix(".log")).removeprefix(RESULTS)
+
+
+def drawn(place: Callable, figure: outputs.Figure, **labels: str) -> dict[str, str]:
+    """A figure's files: the picture, also for Snakemake's report, its vector copy, and its words.
+
+    `place` says in which folder: `of_run` or `at_epoch`.
+    """
+    path = place(figure)
+    epoch = {"epoch": "{checkpoint}"} if place is at_epoch else {}
+    picture = report(
+        f"{path}.png",
+        caption=f"../report/{figure.caption}.rst",
+        category=figure.category,
+        labels={"run": "{run}", **epoch, **figure.labels, **labels},
+    )
+    return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
+
+
+def epochs(run: str) -> list[str]:
     """The epochs of a run, as in file names."""
     return [f"{epoch:02d}" for epoch in range(1, study.run_training(config, run)["epochs"] + 1)]
 
@@ -81,8 +125,8 @@ def content(path):
         sys.exit(str(error))
 
 
-def selected(run):
-    """Folder of a run's probed epoch; policy best knows it only once the run is evaluated."""
+def selected(run: str) -> str:
+    """Folder of a run's selected epoch; policy best knows it only once the run is evaluated."""
     selection = config["selection"]
     if run not in TRAINED:
         return f"{RESULTS}/{run}/weights"
@@ -92,26 +136,12 @@ def selected(run):
     return f"{RESULTS}/{run}/epoch-{chosen['epoch']:02d}"
 
 
-def probed(run):
+def probed(run: str) -> list[str]:
     """Folders of all probed epochs of a run, the first one first."""
     named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in study.studied_epochs(config, run)]
     return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
 
 
-def at_probed(run, *names):
+def at_probed(run: str, *names: str) -> Callable:
     """An input function: files of a run's probed epochs."""
     return lambda wildcards: [f"{folder}/{name}" for folder in probed(run) for name in names]
-
-
-def drawn(path, caption, category, **labels):
-    """A figure's files: the picture, also for Snakemake's report, its vector copy, its words."""
-    labels = {"run": "{run}", **labels}
-    picture = report(
-        f"{path}.png", caption=f"../report/{caption}.rst", category=category, labels=labels
-    )
-    return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
-
-
-def figure_files(*names):
-    """The files of figures, by their names without a suffix."""
-    return [f"{name}.{kind}" for name in names for kind in ("png", "svg", "txt")]

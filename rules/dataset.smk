@@ -1,6 +1,7 @@
 """The data set: downloaded if need be, brought into one file, measured."""
 
 from convprobe.dataset import kinds
+from convprobe.dataset import outputs as dataset
 
 KIND = kinds.of(config["dataset"])
 
@@ -43,8 +44,8 @@ rule prepare_images:
         source=ancient(dataset_source()),  # its date says nothing, see dataset_settings
     output:
         # Kept until there is a new one: what a user gives may be broken.
-        images=update(f"{RESULTS}/dataset/images.h5"),
-        classes=update(f"{RESULTS}/dataset/classes.csv"),
+        images=update(of_experiment(dataset.IMAGES)),
+        classes=update(of_experiment(dataset.CLASSES)),
     log:
         f"{LOGS}/dataset/images.log",
     params:
@@ -56,9 +57,9 @@ rule prepare_images:
 
 rule measure_normalisation:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
+        images=of_experiment(dataset.IMAGES),
     output:
-        normalisation=f"{RESULTS}/dataset/normalisation.json",
+        normalisation=of_experiment(dataset.NORMALISATION),
     log:
         f"{LOGS}/dataset/normalisation.log",
     params:

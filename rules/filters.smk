@@ -1,41 +1,22 @@
 """What do its filters answer to? Responses, top images, the patches that the peaks see."""
 
-FILTERS = f"{RESULTS}/{{run}}/{{checkpoint}}/filters"
+from convprobe.filters import outputs as filters
+from convprobe.filters import pages
+
 FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
-ANSWERS = "3 What do its filters answer to?"  # in Snakemake's report
-PAGE_FILTERS = 100  # of one layer, on a page of the atlas
+ATLAS = pages.atlas_pages(conv["channels"] for conv in config["network"]["conv"])
 
-
-def atlas_pages():
-    """The first and the last channel on each page, by layer and number of the page."""
-    widths = [conv["channels"] for conv in config["network"]["conv"]]
-    return {
-        (f"conv{layer}", f"{page:02d}"): [first, min(first + PAGE_FILTERS, width) - 1]
-        for layer, width in enumerate(widths, start=1)
-        for page, first in enumerate(range(0, width, PAGE_FILTERS), start=1)
-    }
-
-
-ATLAS = atlas_pages()
-
-
-def filter_files():
-    """What is made of a probed epoch, relative to its folder."""
-    tables = ["activations.h5", "top-images.csv", "patches.h5", "all-top-images.csv"]
-    figures = [
-        "top-patches",
-        *config["filters"]["chosen"],
-        *(f"atlas/{layer}-{page}" for layer, page in ATLAS),
-    ]
-    return [f"filters/{name}" for name in [*tables, *figure_files(*figures)]]
+FILTER = ("layer", "channel")
+VALUES[FILTER] = [dict(zip(FILTER, name.split("/"))) for name in config["filters"]["chosen"]]
+VALUES["layer", "page"] = [{"layer": layer, "page": page} for layer, page in ATLAS]
 
 
 rule record_activations:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=PROBED_CHECKPOINT,
     output:
-        activations=f"{FILTERS}/activations.h5",
+        activations=at_epoch(filters.ACTIVATIONS),
     log:
         f"{FILTER_LOGS}/activations.log",
     threads: 4
@@ -50,12 +31,13 @@ rule record_activations:
 
 rule find_top_images:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        activations=f"{FILTERS}/activations.h5",
+        images=of_experiment(dataset.IMAGES),
+        activations=at_epoch(filters.ACTIVATIONS),
     output:
-        table=f"{FILTERS}/top-images.csv",
+        table=at_epoch(filters.TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/top-images.log",
+    localrule: True
     params:
         *fingerprint("find_top_images.py"),
         settings={**config["filters"], "network": config["network"]},
@@ -65,12 +47,13 @@ rule find_top_images:
 
 rule cut_patches:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        table=f"{FILTERS}/top-images.csv",
+        images=of_experiment(dataset.IMAGES),
+        table=at_epoch(filters.TOP_IMAGES),
     output:
-        patches=f"{FILTERS}/patches.h5",
+        patches=at_epoch(filters.PATCHES),
     log:
         f"{FILTER_LOGS}/patches.log",
+    localrule: True
     params:
         *fingerprint("cut_patches.py"),
         settings={"network": config["network"]},
@@ -80,12 +63,13 @@ rule cut_patches:
 
 rule plot_top_patches:
     input:
-        table=f"{FILTERS}/top-images.csv",
-        patches=f"{FILTERS}/patches.h5",
+        table=at_epoch(filters.TOP_IMAGES),
+        patches=at_epoch(filters.PATCHES),
     output:
-        **drawn(f"{FILTERS}/top-patches", "top-patches", ANSWERS, epoch="{checkpoint}"),
+        **drawn(at_epoch, filters.PATCHES_FIGURE),
     log:
         f"{FILTER_LOGS}/top-patches.log",
+    localrule: True
     params:
         *fingerprint("plot_top_patches.py"),
     script:
@@ -94,19 +78,14 @@ rule plot_top_patches:
 
 rule plot_filter:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        activations=f"{FILTERS}/activations.h5",
-        table=f"{FILTERS}/top-images.csv",
+        images=of_experiment(dataset.IMAGES),
+        activations=at_epoch(filters.ACTIVATIONS),
+        table=at_epoch(filters.TOP_IMAGES),
     output:
-        **drawn(
-            f"{FILTERS}/{{layer}}/{{channel}}",
-            "filter",
-            ANSWERS,
-            epoch="{checkpoint}",
-            filter="{layer}/{channel}",
-        ),
+        **drawn(at_epoch, filters.FILTER_FIGURE),
     log:
         f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
+    localrule: True
     params:
         *fingerprint("plot_filter.py"),
         settings={"network": config["network"]},
@@ -116,10 +95,10 @@ rule plot_filter:
 
 rule rank_filters:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=PROBED_CHECKPOINT,
     output:
-        table=f"{FILTERS}/all-top-images.csv",
+        table=at_epoch(filters.ALL_TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/all-top-images.log",
     threads: 4
@@ -134,18 +113,13 @@ rule rank_filters:
 
 rule plot_atlas:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        table=f"{FILTERS}/all-top-images.csv",
+        images=of_experiment(dataset.IMAGES),
+        table=at_epoch(filters.ALL_TOP_IMAGES),
     output:
-        **drawn(
-            f"{FILTERS}/atlas/{{layer}}-{{page}}",
-            "atlas",
-            ANSWERS,
-            epoch="{checkpoint}",
-            filter="all of {layer}, page {page}",
-        ),
+        **drawn(at_epoch, filters.ATLAS),
     log:
         f"{FILTER_LOGS}/atlas/{{layer}}-{{page}}.log",
+    localrule: True
     params:
         *fingerprint("plot_atlas.py"),
         settings=lambda wildcards: {

@@ -1,12 +1,12 @@
-"""Where does it look? Occlusion maps, a job a window, and of many images a job a shard of them."""
+"""Where does it look? Maps in one job per window, and per shard if there are many images."""
 
-SHEET_IMAGES = 4  # side by side, as published
-MOST_SHEETS = 5  # of the first 20 images, as published; all maps are in the window files
-OCCLUSION = f"{RESULTS}/{{run}}/{{checkpoint}}/occlusion"
+from convprobe.occlusion import outputs as occlusion
+from convprobe.occlusion.sheets import sheets
+
 OCCLUSION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/occlusion"
 
 
-def occluded_images():
+def occluded_images() -> list[int]:
     """Indices of the images, in order."""
     images = config["occlusion"]["images"]
     if images == "all":
@@ -14,8 +14,8 @@ def occluded_images():
     return list(range(images)) if isinstance(images, int) else images
 
 
-def shards():
-    """The images of each shard, by its name: none of them is made anew when more images are asked for."""
+def shards() -> dict[str, list[int]]:
+    """The images of each shard, by its name: when more images are asked for, none is made anew."""
     images, size = occluded_images(), study.SHARD_IMAGES
     if len(images) <= size:
         return {}
@@ -24,10 +24,19 @@ def shards():
 
 
 SHARDS = shards()
-WINDOWS = ", ".join(map(str, config["occlusion"]["windows"]))  # as a label
+SHEETS = sheets(occluded_images())
+WINDOWS = config["occlusion"]["windows"]
+# What map_occlusion makes; join_occlusion makes the window's file of the shards.
+MAPS = at_epoch(occlusion.SHARD if SHARDS else occlusion.WINDOW)
+
+VALUES["window",] = [{"window": window} for window in WINDOWS]
+VALUES["window", "shard"] = [
+    {"window": window, "shard": shard} for window in WINDOWS for shard in SHARDS
+]
+VALUES["sheet",] = [{"sheet": sheet} for sheet in SHEETS]
 
 
-def occlusion_settings(wildcards):
+def occlusion_settings(wildcards) -> dict:
     settings = config["occlusion"]
     images = SHARDS[wildcards.shard] if SHARDS else settings["images"]
     return {
@@ -38,40 +47,14 @@ def occlusion_settings(wildcards):
     }
 
 
-def sheets():
-    """The images of each sheet, by its number from 1."""
-    images = occluded_images()
-    fours = [images[start : start + SHEET_IMAGES] for start in range(0, len(images), SHEET_IMAGES)]
-    return {str(number): four for number, four in enumerate(fours[:MOST_SHEETS], start=1)}
-
-
-def occlusion_files():
-    """What is made of a probed epoch, relative to its folder."""
-    windows = config["occlusion"]["windows"]
-    names = [f"window-{window}/{shard}.h5" for window in windows for shard in SHARDS]
-    names += [f"window-{window}.h5" for window in windows]
-    names += [
-        "summary.csv",
-        "localisation.csv",
-        *figure_files(*(f"sheet-{sheet}" for sheet in sheets())),
-    ]
-    return [f"occlusion/{name}" for name in names]
-
-
 rule map_occlusion:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/{{checkpoint}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=PROBED_CHECKPOINT,
     output:
-        maps=(
-            f"{OCCLUSION}/window-{{window}}/{{shard}}.h5"
-            if SHARDS
-            else f"{OCCLUSION}/window-{{window}}.h5"
-        ),
+        maps=MAPS,
     log:
-        f"{OCCLUSION_LOGS}/window-{{window}}/{{shard}}.log"
-        if SHARDS
-        else f"{OCCLUSION_LOGS}/window-{{window}}.log",
+        log_of(MAPS),
     threads: 4
     resources:
         gpu=1,
@@ -86,13 +69,11 @@ if SHARDS:
 
     rule join_occlusion:
         input:
-            shards=expand(
-                f"{OCCLUSION}/window-{{window}}/{{shard}}.h5", shard=SHARDS, allow_missing=True
-            ),
+            shards=expand(at_epoch(occlusion.SHARD), shard=SHARDS, allow_missing=True),
         output:
-            maps=f"{OCCLUSION}/window-{{window}}.h5",
+            maps=at_epoch(occlusion.WINDOW),
         log:
-            f"{OCCLUSION_LOGS}/window-{{window}}.log",
+            log_of(at_epoch(occlusion.WINDOW)),
         localrule: True
         params:
             *fingerprint("join_occlusion.py"),
@@ -102,15 +83,11 @@ if SHARDS:
 
 rule summarise_occlusion:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        maps=expand(
-            f"{OCCLUSION}/window-{{window}}.h5",
-            window=config["occlusion"]["windows"],
-            allow_missing=True,
-        ),
+        images=of_experiment(dataset.IMAGES),
+        maps=expand(at_epoch(occlusion.WINDOW), window=WINDOWS, allow_missing=True),
     output:
-        summary=f"{OCCLUSION}/summary.csv",
-        localisation=f"{OCCLUSION}/localisation.csv",
+        summary=at_epoch(occlusion.SUMMARY),
+        localisation=at_epoch(occlusion.LOCALISATION),
     log:
         f"{OCCLUSION_LOGS}/summary.log",
     params:
@@ -121,21 +98,15 @@ rule summarise_occlusion:
 
 rule plot_occlusion_sheet:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
+        images=of_experiment(dataset.IMAGES),
         maps=rules.summarise_occlusion.input.maps,
     output:
-        **drawn(
-            f"{OCCLUSION}/sheet-{{sheet}}",
-            "occlusion-sheet",
-            "2 Where does it look?",
-            epoch="{checkpoint}",
-            images="sheet {sheet}",
-            windows=WINDOWS,
-        ),
+        **drawn(at_epoch, occlusion.SHEET, windows=", ".join(map(str, WINDOWS))),
     log:
         f"{OCCLUSION_LOGS}/sheet-{{sheet}}.log",
+    localrule: True
     params:
         *fingerprint("plot_occlusion_sheet.py"),
-        settings=lambda wildcards: {"images": sheets()[wildcards.sheet]},
+        settings=lambda wildcards: {"images": SHEETS[wildcards.sheet]},
     script:
         "../scripts/plot_occlusion_sheet.py"

@@ -1,7 +1,12 @@
-"""What came out: the reproduction card and one page of everything."""
+"""What came out: the reproduction card and one page of everything.
+
+Included last: it knows the files of all questions.
+"""
+
+from convprobe.report import outputs as reports
 
 
-def runs_by_role():
+def runs_by_role() -> dict[str, str]:
     """Which run plays the study's normalised and its raw one; a role may stay empty."""
     normalised = [
         run for run in STUDIED if run in TRAINED and study.run_training(config, run)["normalise"]
@@ -14,42 +19,38 @@ CARD_RUN = runs_by_role().get("normalised", STUDIED[0])  # whose selected epoch 
 CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
 
 
-def card_sources():
-    """The files that the claims are held against, by name: relative to the experiment's folder, and to the epoch's."""
+def card_sources() -> tuple[dict[str, str], dict[str, str]]:
+    """The files that the claims are compared to, by name.
+
+    The first are relative to the experiment's folder, the others to the probed epoch's.
+    """
     roles = runs_by_role()
-    whole = {role: f"{run}/learning-curve.csv" for role, run in roles.items()}
+    whole = {role: f"{run}/{training.CURVE.path}" for role, run in roles.items()}
     if "normalised" in roles:
-        whole["selection"] = f"{roles['normalised']}/selection.json"
-    whole["images"] = "dataset/images.h5"
-    whole["normalisation"] = "dataset/normalisation.json"
-    names = (
-        "occlusion/summary",
-        "occlusion/localisation",
-        "ablation/accuracy",
-        "ablation/predictions",
-    )
-    return whole, {Path(name).name: f"{name}.csv" for name in names}
+        whole["selection"] = f"{roles['normalised']}/{training.SELECTION.path}"
+    whole["images"] = dataset.IMAGES.path
+    whole["normalisation"] = dataset.NORMALISATION.path
+    of_epoch = {
+        "summary": occlusion.SUMMARY.path,
+        "localisation": occlusion.LOCALISATION.path,
+        "accuracy": ablation.ACCURACY.path,
+        "predictions": ablation.PREDICTIONS.path,
+    }
+    return whole, of_epoch
 
 
-def card_files(wildcards):
+def card_files(wildcards) -> dict[str, str]:
     whole, probed = card_sources()
     found = {name: f"{RESULTS}/{path}" for name, path in whole.items()}
     return found | {name: f"{selected(CARD_RUN)}/{path}" for name, path in probed.items()}
 
 
-def through_training():
-    """A figure for each run of which several epochs are probed."""
-    drawn_runs = [run for run in STUDIED if study.studied_epochs(config, run)]
-    return figure_files(*(f"{RESULTS}/{run}/through-training" for run in drawn_runs))
-
-
-def epochs_files(wildcards):
+def epochs_files(wildcards) -> dict[str, list[str]]:
     """What the figure is drawn from, the first epoch first."""
-    window = max(config["occlusion"]["windows"])
     names = {
-        "maps": f"occlusion/window-{window}.h5",
-        "tables": "filters/top-images.csv",
-        "patches": "filters/patches.h5",
+        "maps": occlusion.WINDOW.path.format(window=max(WINDOWS)),
+        "tables": filters.TOP_IMAGES.path,
+        "patches": filters.PATCHES.path,
     }
     return {
         kind: [f"{folder}/{name}" for folder in probed(wildcards.run)]
@@ -57,121 +58,97 @@ def epochs_files(wildcards):
     }
 
 
-def explorer_files():
+def explorer_files() -> list:
     """What the page is made of."""
-    windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
-    tables = [
-        "occlusion/summary",
-        "occlusion/localisation",
-        "filters/all-top-images",
-        "ablation/predictions",
-        "ablation/accuracy",
-    ]
-    names = windows + [f"{table}.csv" for table in tables]
-    curves = [
-        f"{RESULTS}/{run}/{name}"
-        for run in TRAINED
-        for name in ("learning-curve.csv", "selection.json")
-    ]
-    curves += [record for run in TRAINED for record in records_of(run)]
-    dataset = [f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv")]
+    of_all = (dataset.IMAGES, dataset.CLASSES, reports.CARD)
+    of_each_run = (training.CURVE, training.SELECTION)
+    of_each_probe = (
+        occlusion.WINDOW,
+        occlusion.SUMMARY,
+        occlusion.LOCALISATION,
+        filters.ALL_TOP_IMAGES,
+        ablation.PREDICTIONS,
+        ablation.ACCURACY,
+    )
+    names = outputs.names(of_each_probe, VALUES)
     return [
-        *dataset,
-        *curves,
-        f"{RESULTS}/reproduction.csv",
+        *map(of_experiment, of_all),
+        *expand(map(of_run, of_each_run), run=TRAINED),
+        *(record for run in TRAINED for record in records_of(run)),
         *(at_probed(run, *names) for run in STUDIED),
     ]
 
 
-def relative(paths):
-    return [Path(path).relative_to(RESULTS).as_posix() for path in paths]
+def any_file(output: outputs.Output) -> bool:
+    return True
 
 
-def finished_files():
-    """What is looked at beside the files of the probed epochs."""
-    curves = [path for run in TRAINED for path in learning_curve(run)]
-    dataset = [
-        f"{RESULTS}/dataset/{name}" for name in ("images.h5", "classes.csv", "normalisation.json")
-    ]
-    return relative([*dataset, f"{RESULTS}/reproduction.csv", *curves, *through_training()])
+def asked(output: outputs.Output) -> bool:
+    return output.asked
 
 
-def pictures_of(beginning):
-    """The pictures of a probed epoch whose names begin so."""
-    return [name for name in PROBES if name.startswith(beginning) and name.endswith(".png")]
+def listed(output: outputs.Output) -> bool:
+    return output.listed
 
 
-def page_links():
-    """The files that each place of the page links to, relative to a probed epoch's folder."""
-    windows = [f"occlusion/window-{window}.h5" for window in config["occlusion"]["windows"]]
-    chosen = [f"filters/{name}.png" for name in config["filters"]["chosen"]]
-    return {
-        "occlusion": [
-            *windows,
-            "occlusion/summary.csv",
-            "occlusion/localisation.csv",
-            *pictures_of("occlusion/sheet-"),
-        ],
-        "filters": [
-            "filters/top-images.csv",
-            "filters/all-top-images.csv",
-            "filters/activations.h5",
-            "filters/top-patches.png",
-            *chosen,
-        ],
-        "atlas": pictures_of("filters/atlas/"),
-        "ablation": [
-            "ablation/accuracy.csv",
-            "ablation/class-accuracy.csv",
-            "ablation/predictions.csv",
-            "ablation/first-images.csv",
-            "ablation/confusion-clean.csv",
-            "ablation/confusion-ablated.csv",
-            "ablation/class-pairs.csv",
-            "ablation/flips.csv",
-            "ablation/variants.h5",
-            "ablation/confusion.png",
-            "ablation/class-pairs.png",
-            "ablation/gallery.png",
-            "ablation/accuracy.png",
-        ],
-    }
+def whole_files(chosen: Callable = any_file) -> list[str]:
+    """The files outside of the probed epochs' folders, relative to the experiment's folder."""
+    found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
+    for run in BUILT:
+        if run in TRAINED:
+            made = reports.OF_TRAINED_RUN
+            values = {("epoch",): [{"epoch": epoch} for epoch in epochs(run)]}
+        else:
+            made, values = reports.OF_IMPORTED_RUN, {}
+        if run in STUDIED and study.studied_epochs(config, run):
+            made += reports.OF_RUN_WITH_SEVERAL_EPOCHS
+        found += [f"{run}/{name}" for name in outputs.names(filter(chosen, made), values)]
+    return found
 
 
-def page_settings():
+def probe_files(chosen: Callable = any_file) -> list[str]:
+    """The files of a probed epoch, relative to its folder."""
+    return outputs.names(filter(chosen, reports.OF_PROBE), VALUES)
+
+
+def asked_files() -> list:
+    """What `rule all` asks for."""
+    whole = [f"{RESULTS}/{name}" for name in whole_files(asked)]
+    return whole + [at_probed(run, *probe_files(asked)) for run in STUDIED]
+
+
+def page_settings() -> dict:
     """What the page shows, but for the probed epochs."""
     return {
         "title": f"convprobe: {config['experiment']}",
-        "windows": config["occlusion"]["windows"],
+        "windows": WINDOWS,
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "config": study.shown(config),
-        "files": finished_files(),
-        "links": page_links(),
+        "files": whole_files(listed),
+        # By part of the page, relative to a probed epoch's folder.
+        "links": outputs.links(reports.OF_PROBE, VALUES),
         "page": content(f"{workflow.basedir}/report/explorer"),
     }
 
 
-def explorer_settings(wildcards):
+def explorer_settings(wildcards) -> dict:
     # The selected epoch first, for it is what the page opens with.
     places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
-    return study.with_probes(page_settings(), relative(places), PROBES)
+    probes = [Path(place).relative_to(RESULTS).as_posix() for place in places]
+    return study.with_probes(page_settings(), probes, probe_files(listed))
 
 
 rule plot_through_training:
     input:
         unpack(epochs_files),
-        images=f"{RESULTS}/dataset/images.h5",
+        images=of_experiment(dataset.IMAGES),
     output:
-        **drawn(
-            f"{RESULTS}/{{run}}/through-training",
-            "through-training",
-            "1 Training",
-            figure="probes at several epochs",
-        ),
+        **drawn(of_run, reports.THROUGH_TRAINING),
     log:
         f"{LOGS}/{{run}}/through-training.log",
+    localrule: True
     params:
         *fingerprint("plot_through_training.py"),
         settings=lambda wildcards: {
@@ -186,12 +163,13 @@ rule write_reproduction_card:
         unpack(card_files),
     output:
         card=report(
-            f"{RESULTS}/reproduction.csv",
-            caption="../report/reproduction.rst",
-            category="5 Does the study hold?",
+            of_experiment(reports.CARD),
+            caption=f"../report/{reports.CARD.caption}.rst",
+            category=reports.CARD.category,
         ),
     log:
         f"{LOGS}/reproduction.log",
+    localrule: True
     params:
         *fingerprint("write_reproduction_card.py"),
         settings=CARD_SETTINGS,
@@ -203,9 +181,10 @@ rule write_explorer:
     input:
         *explorer_files(),
     output:
-        page=f"{RESULTS}/explorer.html",
+        page=of_experiment(reports.EXPLORER),
     log:
         f"{LOGS}/explorer.log",
+    localrule: True
     params:
         *fingerprint("write_explorer.py"),
         settings=explorer_settings,

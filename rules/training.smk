@@ -1,46 +1,47 @@
-"""Training, an epoch a job; evaluation; the choice of the epoch that is probed."""
+"""Training, one job per epoch; evaluation; the choice of the epoch that is probed."""
+
+from convprobe.training import outputs as training
+
+# Of a probed epoch, one of its own or weights from elsewhere.
+PROBED_CHECKPOINT = f"{RESULTS}/{{run}}/{training.PROBED_CHECKPOINT}"
 
 
-def last_epoch(wildcards):
+def last_epoch(wildcards) -> int:
     """How far a job may go ahead; a resource and no param, for it changes no result."""
     return int(epochs(wildcards.run)[-1])
 
 
-def previous_epoch(wildcards):
+def previous_epoch(wildcards) -> list[str]:
     """Weights and optimizer state after the epoch before; nothing before the first."""
     before = int(wildcards.epoch) - 1
-    path = f"{RESULTS}/{wildcards.run}/checkpoints/epoch-{before:02d}"
-    return [f"{path}.pth", f"{path}.optimizer.pth"] if before else []
+    if before == 0:
+        return []
+    made = (training.CHECKPOINT, training.OPTIMIZER)
+    return expand(map(of_run, made), run=wildcards.run, epoch=f"{before:02d}")
 
 
-def evaluations(wildcards):
-    return expand(
-        f"{RESULTS}/{wildcards.run}/evaluation/epoch-{{epoch}}.json", epoch=epochs(wildcards.run)
-    )
+def evaluations(wildcards) -> list[str]:
+    run = wildcards.run
+    return expand(of_run(training.EVALUATION), run=run, epoch=epochs(run))
 
 
-def training_records(wildcards):
+def training_records(wildcards) -> list[str]:
     return records_of(wildcards.run)
 
 
-def records_of(run):
-    return [f"{RESULTS}/{run}/training/epoch-{epoch}.json" for epoch in epochs(run)]
-
-
-def learning_curve(run):
-    names = ["learning-curve.csv", "selection.json", *figure_files("learning-curve")]
-    return [f"{RESULTS}/{run}/{name}" for name in names]
+def records_of(run: str) -> list[str]:
+    return expand(of_run(training.RECORD), run=run, epoch=epochs(run))
 
 
 rule train_epoch:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        normalisation=f"{RESULTS}/dataset/normalisation.json",
+        images=of_experiment(dataset.IMAGES),
+        normalisation=of_experiment(dataset.NORMALISATION),
         previous=previous_epoch,
     output:
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
-        optimizer=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.optimizer.pth",
-        record=f"{RESULTS}/{{run}}/training/epoch-{{epoch}}.json",
+        checkpoint=of_run(training.CHECKPOINT),
+        optimizer=of_run(training.OPTIMIZER),
+        record=of_run(training.RECORD),
     log:
         f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
     # Before evaluations, so that one process can do several of these as well.
@@ -59,8 +60,11 @@ rule train_epoch:
         "../scripts/train_epoch.py"
 
 
-def weights_settings(run):
-    """What changes the checkpoint of a run with weights; without a normalisation, that of the images is used."""
+def weights_settings(run: str) -> dict:
+    """What changes the checkpoint of a run with weights.
+
+    Without a normalisation, that of the images is used.
+    """
     return {
         "network": config["network"],
         "normalisation": study.given_normalisation(config, run),
@@ -70,11 +74,12 @@ def weights_settings(run):
 
 rule import_weights:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        normalisation=f"{RESULTS}/dataset/normalisation.json",
-        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),  # as of the data set
+        images=of_experiment(dataset.IMAGES),
+        normalisation=of_experiment(dataset.NORMALISATION),
+        # Its date says nothing: its content is in weights_settings.
+        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),
     output:
-        checkpoint=update(f"{RESULTS}/{{run}}/checkpoints/weights.pth"),  # kept until there is a new one
+        checkpoint=update(of_run(training.WEIGHTS)),  # kept until there is a new one
     log:
         f"{LOGS}/{{run}}/weights.log",
     params:
@@ -86,10 +91,10 @@ rule import_weights:
 
 rule evaluate_epoch:
     input:
-        images=f"{RESULTS}/dataset/images.h5",
-        checkpoint=f"{RESULTS}/{{run}}/checkpoints/epoch-{{epoch}}.pth",
+        images=of_experiment(dataset.IMAGES),
+        checkpoint=of_run(training.CHECKPOINT),
     output:
-        evaluation=f"{RESULTS}/{{run}}/evaluation/epoch-{{epoch}}.json",
+        evaluation=of_run(training.EVALUATION),
     log:
         f"{LOGS}/{{run}}/evaluation/epoch-{{epoch}}.log",
     threads: 4
@@ -110,9 +115,10 @@ rule tabulate_learning_curve:
         evaluations=evaluations,
         records=training_records,
     output:
-        table=f"{RESULTS}/{{run}}/learning-curve.csv",
+        table=of_run(training.CURVE),
     log:
         f"{LOGS}/{{run}}/learning-curve.log",
+    localrule: True
     params:
         *fingerprint("tabulate_learning_curve.py"),
     script:
@@ -122,11 +128,12 @@ rule tabulate_learning_curve:
 checkpoint select_epoch:
     input:
         evaluations=evaluations,
-        classes=f"{RESULTS}/dataset/classes.csv",
+        classes=of_experiment(dataset.CLASSES),
     output:
-        selection=f"{RESULTS}/{{run}}/selection.json",
+        selection=of_run(training.SELECTION),
     log:
         f"{LOGS}/{{run}}/selection.log",
+    localrule: True
     params:
         *fingerprint("select_epoch.py"),
         settings=config["selection"],
@@ -136,12 +143,13 @@ checkpoint select_epoch:
 
 rule plot_learning_curve:
     input:
-        table=f"{RESULTS}/{{run}}/learning-curve.csv",
-        selection=f"{RESULTS}/{{run}}/selection.json",
+        table=of_run(training.CURVE),
+        selection=of_run(training.SELECTION),
     output:
-        **drawn(f"{RESULTS}/{{run}}/learning-curve", "learning-curve", "1 Training"),
+        **drawn(of_run, training.CURVE_FIGURE),
     log:
         f"{LOGS}/{{run}}/learning-curve-figure.log",
+    localrule: True
     params:
         *fingerprint("plot_learning_curve.py"),
     script:

@@ -9,13 +9,14 @@ from pathlib import Path
 import networkx
 import table
 
+from convprobe.report import outputs as reports
+
 REPOSITORY = Path(__file__).parents[1]
 LIBRARY = REPOSITORY / "scripts/convprobe"
 PAGE = REPOSITORY / "docs/architecture.md"
 # From the roof down, as in the page's picture of the house.
-WINGS = (
-    "report", "training", "occlusion", "filters", "ablation", "plan", "dataset", "network", "job", "store",
-)  # fmt: skip
+PROBES = [module.__name__.split(".")[1] for module in reports.PROBES]
+WINGS = ("report", "training", *PROBES, "plan", "dataset", "network", "job", "store")
 
 
 def summary(path: Path) -> str:

@@ -1,9 +1,11 @@
-"""Imports go downwards only, and what a Snakefile needs never reaches PyTorch."""
+"""How the library is built: imports go downwards, and a Snakefile never reaches PyTorch."""
 
 import ast
 from pathlib import Path
 
 import pytest
+
+from convprobe.plan.fingerprint import fingerprint
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 LIBRARY = SCRIPTS / "convprobe"
@@ -33,7 +35,7 @@ MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
 def imported(path: Path, at_start: bool = False) -> set[str]:
-    """Names of all modules that a file imports, with their packages; or only those at its start."""
+    """Names of the modules that a file imports, with their packages; or only those at its start."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
     for node in tree.body if at_start else ast.walk(tree):
@@ -99,4 +101,28 @@ def reached(path: Path, seen: set[Path]) -> set[str]:
     "path", sorted((LIBRARY / "plan").glob("*.py")), ids=lambda path: path.stem
 )
 def test_what_a_snakefile_needs_imports_nothing_slow(path):
+    assert not {name.split(".")[0] for name in reached(path, set())} & set(SLOW)
+
+
+# Who may read the declarations of files: what makes no result.
+READERS = {"outputs.py", "checks.py", "verification.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
+def test_nothing_that_makes_a_result_imports_a_declaration_of_files(path):
+    declarations = {name for name in imported(path) if "outputs" in name.split(".")}
+    assert not declarations or path.name in READERS
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_another_word_in_a_declaration_makes_no_result_stale(path):
+    if path.stem == "verify_results":  # makes none
+        return
+    assert not [name for name in fingerprint(path) if Path(name).stem in ("outputs", "checks")]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(LIBRARY.glob("*/outputs.py")), ids=lambda path: path.parent.name
+)
+def test_declarations_are_read_at_every_start_and_import_nothing_slow(path):
     assert not {name.split(".")[0] for name in reached(path, set())} & set(SLOW)

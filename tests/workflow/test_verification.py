@@ -53,11 +53,15 @@ def report(finished, config):
     card_settings["chosen"] = config["filters"]["chosen"]
     shown, _ = explorer.read(finished.files()["explorer.html"])
     page = {
-        "title": "convprobe: tiny", "windows": [3, 5], "chosen": config["filters"]["chosen"], "table_images": 40,
-        "trained": ["normalised", "raw"], "config": study.shown(config),
+        "title": "convprobe: tiny",
+        "windows": [3, 5],
+        "chosen": config["filters"]["chosen"],
+        "table_images": 40,
+        "trained": ["normalised", "raw"],
+        "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],
         "links": shown["links"],
-    }  # fmt: skip
+    }
     return {"run": "normalised", "sources": (experiment, epoch), "settings": card_settings}, page
 
 
@@ -201,63 +205,216 @@ OCCLUSION, FILTERS, ABLATION = f"{PROBED}/occlusion", f"{PROBED}/filters", f"{PR
 ALL = f"{FILTERS}/all-top-images.csv"
 FORGERIES = {
     "a label": ("dataset/images.h5", put("test/labels", 0, 10), "test/labels beyond the classes"),
-    "a pixel": ("dataset/images.h5", put("train/images", (0, 0, 0, 0), 7), "differs from that of the training images"),
-    "a weight that is no number": ("raw/checkpoints/epoch-01.pth", "nan", "weights that are not finite"),
-    "weights of another epoch": ("raw/checkpoints/epoch-01.pth", "raw/checkpoints/epoch-02.pth", "is of epoch 2"),
+    "a pixel": (
+        "dataset/images.h5",
+        put("train/images", (0, 0, 0, 0), 7),
+        "differs from that of the training images",
+    ),
+    "a weight that is no number": (
+        "raw/checkpoints/epoch-01.pth",
+        "nan",
+        "weights that are not finite",
+    ),
+    "weights of another epoch": (
+        "raw/checkpoints/epoch-01.pth",
+        "raw/checkpoints/epoch-02.pth",
+        "is of epoch 2",
+    ),
     "weights of another run": (
-        "raw/checkpoints/epoch-01.pth", "normalised/checkpoints/epoch-01.pth", "has another normalisation",
+        "raw/checkpoints/epoch-01.pth",
+        "normalised/checkpoints/epoch-01.pth",
+        "has another normalisation",
     ),
     "other probed weights": (
-        "normalised/checkpoints/epoch-01.pth", "normalised/checkpoints/epoch-02.pth", "was made from other weights",
+        "normalised/checkpoints/epoch-01.pth",
+        "normalised/checkpoints/epoch-02.pth",
+        "was made from other weights",
     ),
-    "a train loss": ("raw/training/epoch-02.json", edit_json("train_loss", 9.5), "differs from what its sources give"),
+    "a train loss": (
+        "raw/training/epoch-02.json",
+        edit_json("train_loss", 9.5),
+        "differs from what its sources give",
+    ),
     "the selected epoch": ("raw/selection.json", edit_json("epoch", 2), "expected {'epoch': 1"),
-    "a confidence": (f"{OCCLUSION}/window-3.h5", put("confidence", (0, 1, 2), 0.5), "another confidence than the true"),
-    "a probability": (f"{OCCLUSION}/window-5.h5", put("probability", (4, 31, 31, 0), 2), "don't sum to 1"),
-    "an infinite probability": (f"{OCCLUSION}/window-5.h5", put("probability", (0, 0, 0, 0), np.inf), "not finite"),
-    "a clean probability": (f"{OCCLUSION}/window-3.h5", put("clean_probability", 0, 0.1), "differs from predictions"),
-    "another window": (
-        f"{OCCLUSION}/window-3.h5", edit_hdf5(lambda file: file.attrs.modify("window", 5)), "with window 5, but",
+    "a confidence": (
+        f"{OCCLUSION}/window-3.h5",
+        put("confidence", (0, 1, 2), 0.5),
+        "another confidence than the true",
     ),
-    "maps left out": (f"{OCCLUSION}/window-3.h5", edit_hdf5(lambda file: file.pop("probability")), "probability"),
-    "an order of images": (f"{OCCLUSION}/window-3.h5", put("image", slice(None), [1, 0, 2, 3, 4]), "has other images"),
-    "a summary": (f"{OCCLUSION}/summary.csv", edit_text("0.", "1."), "differs from what its sources give"),
-    "a response": (f"{FILTERS}/activations.h5", put("conv1/1/response", 3, 0.25), "response is not the norm"),
-    "a rank": (f"{FILTERS}/top-images.csv", edit_text("conv1,1,1,", "conv1,1,2,"), "differs from what its sources"),
-    "a patch": (f"{FILTERS}/patches.h5", put("conv2/5", (1, 0, 0, 0), 3), "rank 2: not the pixels of its box"),
-    "a prediction": (f"{ABLATION}/predictions.csv", edit_text("\n0,", "\n1,"), "has other images than the test images"),
-    "a confusion": (f"{ABLATION}/confusion-ablated.csv", first_cell, "differs from what its sources give"),
-    "a class pair": (f"{ABLATION}/class-pairs.csv", edit_text("predicted", "guessed"), "differs from what its sources"),
-    "a first image": (f"{ABLATION}/first-images.csv", edit_text("\n39,", "\n38,"), "differs from what its sources"),
-    "an accuracy": (f"{ABLATION}/accuracy.csv", edit_text("chosen,", "selected,"), "differs from what its"),
-    "a class's accuracy": (f"{ABLATION}/class-accuracy.csv", edit_text("0.", "1."), "differs from what its sources"),
+    "a probability": (
+        f"{OCCLUSION}/window-5.h5",
+        put("probability", (4, 31, 31, 0), 2),
+        "don't sum to 1",
+    ),
+    "an infinite probability": (
+        f"{OCCLUSION}/window-5.h5",
+        put("probability", (0, 0, 0, 0), np.inf),
+        "not finite",
+    ),
+    "a clean probability": (
+        f"{OCCLUSION}/window-3.h5",
+        put("clean_probability", 0, 0.1),
+        "differs from predictions",
+    ),
+    "another window": (
+        f"{OCCLUSION}/window-3.h5",
+        edit_hdf5(lambda file: file.attrs.modify("window", 5)),
+        "with window 5, but",
+    ),
+    "maps left out": (
+        f"{OCCLUSION}/window-3.h5",
+        edit_hdf5(lambda file: file.pop("probability")),
+        "probability",
+    ),
+    "an order of images": (
+        f"{OCCLUSION}/window-3.h5",
+        put("image", slice(None), [1, 0, 2, 3, 4]),
+        "has other images",
+    ),
+    "a summary": (
+        f"{OCCLUSION}/summary.csv",
+        edit_text("0.", "1."),
+        "differs from what its sources give",
+    ),
+    "a response": (
+        f"{FILTERS}/activations.h5",
+        put("conv1/1/response", 3, 0.25),
+        "response is not the norm",
+    ),
+    "a rank": (
+        f"{FILTERS}/top-images.csv",
+        edit_text("conv1,1,1,", "conv1,1,2,"),
+        "differs from what its sources",
+    ),
+    "a patch": (
+        f"{FILTERS}/patches.h5",
+        put("conv2/5", (1, 0, 0, 0), 3),
+        "rank 2: not the pixels of its box",
+    ),
+    "a prediction": (
+        f"{ABLATION}/predictions.csv",
+        edit_text("\n0,", "\n1,"),
+        "has other images than the test images",
+    ),
+    "a confusion": (
+        f"{ABLATION}/confusion-ablated.csv",
+        first_cell,
+        "differs from what its sources give",
+    ),
+    "a class pair": (
+        f"{ABLATION}/class-pairs.csv",
+        edit_text("predicted", "guessed"),
+        "differs from what its sources",
+    ),
+    "a first image": (
+        f"{ABLATION}/first-images.csv",
+        edit_text("\n39,", "\n38,"),
+        "differs from what its sources",
+    ),
+    "an accuracy": (
+        f"{ABLATION}/accuracy.csv",
+        edit_text("chosen,", "selected,"),
+        "differs from what its",
+    ),
+    "a class's accuracy": (
+        f"{ABLATION}/class-accuracy.csv",
+        edit_text("0.", "1."),
+        "differs from what its sources",
+    ),
     "a flip": (f"{ABLATION}/flips.csv", edit_text("fall", "rise"), "differs from what its sources"),
     "a variant left out": (
-        f"{ABLATION}/variants.h5", edit_hdf5(lambda file: file.pop("predicted")), "predicted",
+        f"{ABLATION}/variants.h5",
+        edit_hdf5(lambda file: file.pop("predicted")),
+        "predicted",
     ),
-    "a variant's prediction": (f"{ABLATION}/variants.h5", put("predicted", (0, 0), 99), "not of the stated form"),
-    "a filter of all": (ALL, edit_text("conv1,1,1,", "conv1,3,1,"), "doesn't list each filter's ranks in order"),
-    "the class of an image": (ALL, edit_cell("conv2,4,2", "class", "none"), "conv2/4, rank 2: not the class of its"),
-    "a chosen filter's image": (ALL, edit_cell("conv2,5,1", "image", 0), "conv2/5, rank 1: another image or peak"),
-    "a chosen filter's response": (ALL, edit_cell("conv1,1,2", "response", 0.001), "conv1/1, rank 2: another response"),
-    "another filter's response": (ALL, edit_cell("conv2,3,2", "response", 0.001), "another response than the net"),
-    "a higher response": (ALL, edit_cell("conv2,3,2", "response", 9999), "a higher response than the rank before"),
+    "a variant's prediction": (
+        f"{ABLATION}/variants.h5",
+        put("predicted", (0, 0), 99),
+        "not of the stated form",
+    ),
+    "a filter of all": (
+        ALL,
+        edit_text("conv1,1,1,", "conv1,3,1,"),
+        "doesn't list each filter's ranks in order",
+    ),
+    "the class of an image": (
+        ALL,
+        edit_cell("conv2,4,2", "class", "none"),
+        "conv2/4, rank 2: not the class of its",
+    ),
+    "a chosen filter's image": (
+        ALL,
+        edit_cell("conv2,5,1", "image", 0),
+        "conv2/5, rank 1: another image or peak",
+    ),
+    "a chosen filter's response": (
+        ALL,
+        edit_cell("conv1,1,2", "response", 0.001),
+        "conv1/1, rank 2: another response",
+    ),
+    "another filter's response": (
+        ALL,
+        edit_cell("conv2,3,2", "response", 0.001),
+        "another response than the net",
+    ),
+    "a higher response": (
+        ALL,
+        edit_cell("conv2,3,2", "response", 9999),
+        "a higher response than the rank before",
+    ),
     "a peak": (ALL, edit_cell("conv1,3,1", "peak_y", 13), "conv1/3, rank 1: not the"),
-    "a box": (ALL, edit_cell("conv1,3,1", "bottom", 33), "conv1/3, rank 1: not the box that its peak sees"),
+    "a box": (
+        ALL,
+        edit_cell("conv1,3,1", "bottom", 33),
+        "conv1/3, rank 1: not the box that its peak sees",
+    ),
     "an image passed over": (ALL, pass_over("conv2,2"), "conv2/2, rank 2: passes over an image"),
-    "a figure": (f"{ABLATION}/confusion.png", lambda path: path.write_bytes(b"\x89PNG"), "not a picture"),
-    "half a page": ("explorer.html", edit_text("</html>", ""), "has another title, style or script"),
-    "the card": ("reproduction.csv", edit_text("told from chance", "told"), "differs from what its sources give"),
+    "a figure": (
+        f"{ABLATION}/confusion.png",
+        lambda path: path.write_bytes(b"\x89PNG"),
+        "not a picture",
+    ),
+    "a renamed column": (
+        f"{ABLATION}/predictions.csv",
+        edit_text("clean_confidence", "confidence"),
+        "has the columns image, class, clean, ablated, confidence, ablated_confidence, expected",
+    ),
+    "a key too many": (
+        "raw/training/epoch-01.json",
+        edit_json("more", 1),
+        "has an unknown key more",
+    ),
+    "a dataset too many": (
+        f"{FILTERS}/patches.h5",
+        edit_hdf5(lambda file: file.create_dataset("more", data=[1])),
+        "has an unknown dataset more",
+    ),
+    "half a page": (
+        "explorer.html",
+        edit_text("</html>", ""),
+        "has another title, style or script",
+    ),
+    "the card": (
+        "reproduction.csv",
+        edit_text("told from chance", "told"),
+        "differs from what its sources give",
+    ),
     "another chosen figure": (
-        f"{FILTERS}/conv1/1.png", f"{FILTERS}/conv2/5.png", "is the figure normalised/epoch-01/filters/conv2/5",
+        f"{FILTERS}/conv1/1.png",
+        f"{FILTERS}/conv2/5.png",
+        "is the figure normalised/epoch-01/filters/conv2/5",
     ),
     "a figure of another run": (
-        "normalised/learning-curve.svg", "raw/learning-curve.svg", "drawn from another normalised/learning-curve.csv",
+        "normalised/learning-curve.svg",
+        "raw/learning-curve.svg",
+        "drawn from another normalised/learning-curve.csv",
     ),
     "words of another figure": (
-        f"{ABLATION}/gallery.txt", f"{ABLATION}/accuracy.txt", "another title or caption than the text beside it",
+        f"{ABLATION}/gallery.txt",
+        f"{ABLATION}/accuracy.txt",
+        "another title or caption than the text beside it",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "change", "words"), FORGERIES.values(), ids=FORGERIES)
@@ -358,7 +515,9 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("edit", "words"), SETTINGS.values(), ids=SETTINGS)
-def test_results_of_another_config_are_told(results, finished, config, names, report, edit, words):
+def test_results_of_another_config_are_reported(
+    results, finished, config, names, report, edit, words
+):
     changed = configs.merged(config, yaml.safe_load(edit))
     changed = configs.checked(changed, finished.folder / "schemas/config.schema.json")
     found, _ = verification.verify(results, changed, *names, *report)
@@ -379,7 +538,8 @@ def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path)
         finished.files()["normalised/checkpoints/epoch-02.pth"], workflow.folder / "trained.pth"
     )
     workflow.configure(
-        "runs: {own: {weights: trained.pth}}\nstudied: [own]\ncompared: []\ndataset: {name: shapes, train_images: 150}",
+        "runs: {own: {weights: trained.pth}}\nstudied: [own]\ncompared: []\n"
+        "dataset: {name: shapes, train_images: 150}",
         name="edit.yaml",
     )
     completed = workflow.run()
@@ -398,7 +558,7 @@ def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path)
     assert "weights.pth: has other weights than trained.pth" in verified.stdout
 
 
-def test_results_of_an_older_version_are_told_in_one_line(results, mistakes):
+def test_results_of_an_older_version_are_reported_in_one_line(results, mistakes):
     """It stored no settings, and figures didn't say what they were drawn from."""
     for name in ("normalised", "raw"):
         for path in (results / name / "checkpoints").glob("epoch-0?.pth"):

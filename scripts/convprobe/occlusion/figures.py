@@ -10,9 +10,8 @@ from matplotlib.image import AxesImage
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
+from convprobe.occlusion.sheets import SHEET_IMAGES
 from convprobe.store import hdf5
-
-SHEET_IMAGES = 4  # images side by side, as published
 
 
 def occlusion_sheet(

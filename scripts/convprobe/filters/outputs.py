@@ -1,0 +1,88 @@
+"""The files of the filters: what do they answer to?"""
+
+from convprobe.filters.pages import PAGE_FILTERS
+from convprobe.store.outputs import Dataset, Figure, Hdf5, Table
+
+CATEGORY = "3 What do its filters answer to?"
+TOP_IMAGES_COLUMNS = {
+    "layer": "name of the layer",
+    "channel": "the filter's number in its layer, from 0",
+    "rank": "1 for the image with the highest response",
+    "image": "its index among the test images",
+    "class": "the true one",
+    "response": "Frobenius norm of the filter's map, to seven digits",
+    "peak_y": "row of the map's first maximum, in units of the map",
+    "peak_x": "column of the map's first maximum",
+    "top": "first row of pixels that the peak sees",
+    "left": "first column of pixels that the peak sees",
+    "bottom": "the row after the last one that it sees",
+    "right": "the column after the last one that it sees",
+    "clipped": "whether the peak sees padding too, which makes the box smaller",
+}
+ACTIVATIONS = Hdf5(
+    "filters/activations.h5",
+    about="The maps of each chosen filter, in a group of its name, such as `conv2/400`.",
+    tab="filters",
+    datasets={
+        "{layer}/{channel}/maps": Dataset(
+            "float32", "image, y, x", "the maps after ReLU and pooling"
+        ),
+        "{layer}/{channel}/response": Dataset("float32", "image", "their Frobenius norm"),
+    },
+    attributes={"checkpoint_sha256": "digest of the checkpoint that was probed"},
+)
+TOP_IMAGES = Table(
+    "filters/top-images.csv",
+    about="The images with the highest response, of each chosen filter.",
+    tab="filters",
+    columns=TOP_IMAGES_COLUMNS,
+)
+PATCHES = Hdf5(
+    "filters/patches.h5",
+    about="What the peaks see in those images, of each chosen filter.",
+    datasets={
+        "{layer}/{channel}": Dataset(
+            "uint8", "rank, y, x, channel", "pixels of the box, grey where the peak sees padding"
+        ),
+    },
+)
+ALL_TOP_IMAGES = Table(
+    "filters/all-top-images.csv",
+    about="The images with the highest response, of every filter of every layer.",
+    tab="filters",
+    columns=TOP_IMAGES_COLUMNS,
+)
+PATCHES_FIGURE = Figure(
+    "filters/top-patches",
+    about="One column per chosen filter, the highest response at the bottom. This figure and the "
+    "next ones show no more than 20 ranks.",
+    tab="filters",
+    caption="top-patches",
+    category=CATEGORY,
+)
+FILTER_FIGURE = Figure(
+    "filters/{layer}/{channel}",
+    about="The top images of one chosen filter with the box, the patch enlarged, and the map.",
+    tab="filters",
+    caption="filter",
+    category=CATEGORY,
+    labels={"filter": "{layer}/{channel}"},
+)
+ATLAS = Figure(
+    "filters/atlas/{layer}-{page}",
+    about=f"The patches of every filter, {PAGE_FILTERS} filters on each page.",
+    tab="atlas",
+    caption="atlas",
+    category=CATEGORY,
+    labels={"filter": "all of {layer}, page {page}"},
+)
+
+OF_PROBE = (
+    ACTIVATIONS,
+    TOP_IMAGES,
+    PATCHES,
+    ALL_TOP_IMAGES,
+    PATCHES_FIGURE,
+    ATLAS,  # before the next one, which its names would match too
+    FILTER_FIGURE,
+)

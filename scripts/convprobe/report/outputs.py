@@ -1,0 +1,73 @@
+"""The files of the report, and those of all questions put together, by the folder they lie in."""
+
+from convprobe.ablation import outputs as ablation
+from convprobe.dataset import outputs as dataset
+from convprobe.filters import outputs as filters
+from convprobe.occlusion import outputs as occlusion
+from convprobe.store.outputs import Figure, Output, Page, Table
+from convprobe.training import outputs as training
+
+PROBES = (occlusion, filters, ablation)
+
+CARD = Table(
+    "reproduction.csv",
+    about="Which claims of the study hold here, one row per claim. A claim `holds` where its "
+    "interval excludes chance and the effect is worth naming: half a point of accuracy, 0.01 of a "
+    "mean probability, a tenth of the images that turned; for the object, as in "
+    "`localisation.csv`. Images of a class that turned are compared with those of all other "
+    "classes. An accuracy or a loss holds where it certainly lies within two points of the "
+    "published one. What can't be told from chance is `undecided`.",
+    caption="reproduction",
+    category="5 Does the study hold?",
+    columns={
+        "claim": "in words",
+        "published": "the study's value",
+        "measured": "the value in this experiment",
+        "low": "lower bound of the 95 % interval of what was measured; for the best epoch, the "
+        "first of those that can't be told from it",
+        "high": "upper bound of that interval; for the best epoch, the last of those. The interval "
+        "of the fall after the best epoch is widened, because the best was chosen among many",
+        "verdict": "whether the claim holds, or why it was not tested",
+    },
+)
+EXPLORER = Page(
+    "explorer.html",
+    about="Everything on one page, to be explored by pointing at it; it opens from disk, without "
+    "a network.",
+    listed=False,
+)
+THROUGH_TRAINING = Figure(
+    "through-training",
+    about="If `studied` names several epochs of the run: their maps and top patches, one row per "
+    "epoch.",
+    caption="through-training",
+    category="1 Training",
+    labels={"figure": "probes at several epochs"},
+)
+
+# By the folder that they lie in: the experiment's, a run's, a probed epoch's.
+OF_EXPERIMENT = (CARD, EXPLORER, *dataset.OF_EXPERIMENT)
+OF_TRAINED_RUN = training.OF_TRAINED_RUN
+OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
+OF_RUN_WITH_SEVERAL_EPOCHS = (THROUGH_TRAINING,)
+OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in probe.OF_PROBE)
+
+
+def declared(name: str) -> Output:
+    """What is declared of a file, by its path relative to the experiment's folder.
+
+    Raises:
+        LookupError: nothing is.
+    """
+    for output in OF_EXPERIMENT:
+        if output.matches(name):
+            return output
+    _, _, in_run = name.partition("/")
+    for output in (*OF_TRAINED_RUN, *OF_IMPORTED_RUN, *OF_RUN_WITH_SEVERAL_EPOCHS):
+        if output.matches(in_run):
+            return output
+    _, _, in_probe = in_run.partition("/")
+    for output in OF_PROBE:
+        if output.matches(in_probe):
+            return output
+    raise LookupError(f"{name}: no such file is declared")

@@ -1,0 +1,189 @@
+"""Kinds of result files, as the `outputs.py` of each question declares them.
+
+The rules' paths, `rule all`, the files that are verified, the links of the page and
+`results/README.md` are read from these declarations. They are plain values, because a Snakefile
+reads them at every start. Nothing that computes a result imports one: another wording of a
+description makes no result stale.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+
+WILDCARD = re.compile(r"{(\w+)}")
+FIGURE_SUFFIXES = (".png", ".svg", ".txt")
+
+# By the names of wildcards: each combination of their values.
+Values = Mapping[tuple[str, ...], Iterable[Mapping[str, str | int]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """A file, or several of a kind.
+
+    Attributes:
+        path: relative to the folder of the experiment, run or probed epoch that it lies in; several
+            of a kind have wildcards in braces.
+        about: what is in it, in one or a few sentences.
+        tab: the part of the page that links it; empty if none does.
+        asked: whether `rule all` asks for it. If not, it is made only where another file needs it.
+        listed: whether it is in the page's list of all files.
+        caption: name of a text in `report/`, without suffix; only of what Snakemake's report shows.
+        category: its heading in Snakemake's report.
+    """
+
+    path: str
+    about: str
+    _: KW_ONLY
+    tab: str = ""
+    asked: bool = True
+    listed: bool = True
+    caption: str = ""
+    category: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of all files, with wildcards."""
+        return (self.path,)
+
+    @property
+    def wildcards(self) -> tuple[str, ...]:
+        """Names of the wildcards in the path."""
+        return tuple(WILDCARD.findall(self.path))
+
+    def matches(self, name: str) -> bool:
+        """Whether a path, relative to the same folder, is one of these files."""
+        return any(pattern(template).fullmatch(name) for template in self.files)
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """A regular expression for a template; a value has neither a slash nor a dot."""
+    parts = WILDCARD.split(template)
+    parts[::2] = map(re.escape, parts[::2])
+    parts[1::2] = ["[^/.]+" for _ in parts[1::2]]
+    return re.compile("".join(parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Table(Output):
+    """CSV with a header.
+
+    Attributes:
+        columns: the meaning of each, in order; none if the header depends on the data.
+        optional: columns after these that only some tables have.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Json(Output):
+    """JSON with a mapping at its top.
+
+    Attributes:
+        keys: the meaning of each, in order.
+        optional: keys that only some files have.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An array in an HDF5 file.
+
+    Attributes:
+        type: NumPy's name, or `text`.
+        axes: names of the axes, separated by commas; the file has the coordinates of each.
+        about: what is in it, in a few words.
+        optional: whether only some files have it.
+    """
+
+    type: str
+    axes: str
+    about: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Hdf5(Output):
+    """HDF5.
+
+    Attributes:
+        datasets: by name, which may have wildcards.
+        attributes: of the file, and their meaning.
+    """
+
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint(Output):
+    """Plain values and tensors, in PyTorch's form.
+
+    Attributes:
+        entries: the meaning of each.
+    """
+
+    entries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Page(Output):
+    """HTML."""
+
+
+@dataclass(frozen=True, eq=False)
+class Figure(Output):
+    """A picture, a vector copy of it, and its title and caption as text; the path has no suffix.
+
+    Attributes:
+        labels: of its files in Snakemake's report, besides the run and the epoch.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(self.path + suffix for suffix in FIGURE_SUFFIXES)
+
+
+def names(outputs: Iterable[Output], values: Values) -> list[str]:
+    """Paths of all files, for each combination of the values of their wildcards.
+
+    Raises:
+        LookupError: nobody said what values the wildcards of an output have.
+    """
+    found = []
+    for output in outputs:
+        for combination in _combinations(output, values):
+            found += [template.format(**combination) for template in output.files]
+    return found
+
+
+def links(outputs: Iterable[Output], values: Values) -> dict[str, list[str]]:
+    """The files that each part of the page links: of a figure, its picture.
+
+    Raises:
+        LookupError: as `names`.
+    """
+    found: dict[str, list[str]] = {}
+    for output in outputs:
+        if not output.tab:
+            continue
+        linked = found.setdefault(output.tab, [])
+        for combination in _combinations(output, values):
+            linked.append(output.files[0].format(**combination))
+    return found
+
+
+def _combinations(output: Output, values: Values) -> Iterable[Mapping[str, str | int]]:
+    if not output.wildcards:
+        return [{}]
+    if output.wildcards not in values:
+        wanted = ", ".join(output.wildcards)
+        raise LookupError(f"{output.path}: no values of {wanted}, expected them in VALUES")
+    return values[output.wildcards]

@@ -1,0 +1,96 @@
+"""The files of training: checkpoints, their evaluation, and the choice of the probed epoch."""
+
+from convprobe.store.outputs import Checkpoint, Figure, Json, Table
+
+CHECKPOINT = Checkpoint(
+    "checkpoints/epoch-{epoch}.pth",
+    about="The network after one epoch; `torch.load(path, weights_only=True)` reads it.",
+    asked=False,
+    listed=False,
+    entries={
+        "weights": "the state dict",
+        "network": "the config's `network`",
+        "classes": "names of the classes",
+        "side": "height and width of the images, in pixels",
+        "normalisation": "mean and standard deviation that the network subtracts and divides by",
+        "epoch": "its number, from 1",
+        "training": "the settings that the epoch was trained with",
+    },
+)
+OPTIMIZER = Checkpoint(
+    "checkpoints/epoch-{epoch}.optimizer.pth",
+    about="The state of the optimizer after the epoch, needed to continue training.",
+    asked=False,
+    listed=False,
+)
+RECORD = Json(
+    "training/epoch-{epoch}.json",
+    about="How well the network did on the training images during the epoch, while learning.",
+    asked=False,
+    listed=False,
+    keys={
+        "train_loss": "mean over the epoch; with label smoothing, the loss of the smoothed labels",
+        "train_accuracy": "mean over the epoch",
+        "images": "number of images counted",
+        "versions": "of Python and the libraries that trained",
+    },
+)
+EVALUATION = Json(
+    "evaluation/epoch-{epoch}.json",
+    about="How well the network does after the epoch: `loss`, `accuracy` and the number of "
+    "`images` counted.",
+    asked=False,
+    listed=False,
+    keys={"test": "on the test images"},
+    optional={"validation": "on the images held out, if any are"},
+)
+CURVE = Table(
+    "learning-curve.csv",
+    about="One row per epoch.",
+    columns={
+        "epoch": "its number, from 1",
+        "train_loss": "of the training images, mean over the epoch",
+        "train_accuracy": "likewise",
+        "test_loss": "of the test images, after the epoch",
+        "test_accuracy": "likewise",
+    },
+    optional={
+        "validation_loss": "of the images held out, if any are, after the epoch",
+        "validation_accuracy": "likewise",
+    },
+)
+SELECTION = Json(
+    "selection.json",
+    about="Which epoch is probed, and how good it is.",
+    keys={
+        "epoch": "the probed one",
+        "policy": "how it was chosen, as in the config",
+        "test_accuracy": "its accuracy on the test images",
+        "test_images": "number of test images",
+        "best_epoch": "the first with the highest test accuracy",
+        "chance": "accuracy of the same answer for every image",
+        "chosen_among": "the number of epochs it was chosen from by its test accuracy; 1 if it was "
+        "chosen in another way",
+        "better_than_chance": "whether its accuracy is certainly higher than `chance`",
+    },
+)
+CURVE_FIGURE = Figure(
+    "learning-curve",
+    about="The learning curve as a figure.",
+    caption="learning-curve",
+    category="1 Training",
+)
+WEIGHTS = Checkpoint(
+    "checkpoints/weights.pth",
+    about="In a run with weights from elsewhere, this stands in place of all the files above, and "
+    "its probes are in `{run}/weights/`. Its entries are those of any other checkpoint, but "
+    "`epoch` is 0 and `training` is empty.",
+    asked=False,
+    listed=False,
+)
+# How a probe finds either of them; `checkpoint` is also the name of the probed epoch's folder.
+PROBED_CHECKPOINT = "checkpoints/{checkpoint}.pth"
+
+# Of each run that is trained here, and of each run with weights from elsewhere.
+OF_TRAINED_RUN = (CHECKPOINT, OPTIMIZER, RECORD, EVALUATION, CURVE, SELECTION, CURVE_FIGURE)
+OF_IMPORTED_RUN = (WEIGHTS,)

@@ -1,0 +1,79 @@
+"""The declarations of all files hang together, and results/README.md says what they say."""
+
+import contract
+import pytest
+
+from convprobe.dataset import outputs as dataset
+from convprobe.report import outputs as reports
+from convprobe.report import reproduction
+from convprobe.store.outputs import Figure, Output
+from convprobe.training import outputs as training
+
+FOLDERS = {
+    "": reports.OF_EXPERIMENT,
+    "normalised/": (
+        *reports.OF_TRAINED_RUN,
+        *reports.OF_IMPORTED_RUN,
+        *reports.OF_RUN_WITH_SEVERAL_EPOCHS,
+    ),
+    "normalised/epoch-13/": reports.OF_PROBE,
+}
+EVERY = [(folder, output) for folder, outputs in FOLDERS.items() for output in outputs]
+IDS = [folder + output.path for folder, output in EVERY]
+VALUES = {
+    "epoch": "13",
+    "window": "3",
+    "shard": "0001",
+    "sheet": "1",
+    "layer": "conv2",
+    "channel": "400",
+    "page": "01",
+}
+
+
+def test_the_readme_of_the_results_says_what_is_declared():
+    written = contract.PAGE.read_text(encoding="utf-8")
+    assert written == contract.markdown(), "write it anew with `make architecture`"
+
+
+@pytest.mark.parametrize(("folder", "output"), EVERY, ids=IDS)
+def test_a_file_is_known_by_its_path(folder, output):
+    for template in output.files:
+        name = folder + template.format_map(VALUES)
+        assert reports.declared(name) is output, name
+
+
+def test_no_path_is_declared_twice():
+    assert len(set(IDS)) == len(IDS)
+
+
+@pytest.mark.parametrize(("folder", "output"), EVERY, ids=IDS)
+def test_what_snakemakes_report_shows_has_its_caption(folder, output):
+    captions = contract.PAGE.parents[1] / "report"
+    assert bool(output.caption) == bool(output.category)
+    assert output.caption or not isinstance(output, Figure)
+    if output.caption:
+        assert (captions / f"{output.caption}.rst").is_file()
+
+
+def test_every_caption_belongs_to_a_file():
+    captions = {path.stem for path in (contract.PAGE.parents[1] / "report").glob("*.rst")}
+    assert captions == {output.caption for _, output in EVERY if output.caption} | {"workflow"}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "normalised/epoch-13/notes.csv"])
+def test_a_file_that_nobody_declared_is_named(name):
+    with pytest.raises(LookupError, match=name):
+        reports.declared(name)
+
+
+def test_the_card_has_the_declared_columns():
+    assert tuple(reports.CARD.columns) == reproduction.COLUMNS
+
+
+@pytest.mark.parametrize("module", [reports, dataset, training, *reports.PROBES])
+def test_every_declared_file_is_put_into_the_list_of_its_folder(module):
+    declared = [one for one in vars(module).values() if isinstance(one, Output)]
+    assert declared
+    registered = [output for _, output in EVERY]
+    assert all(output in registered for output in declared)
