@@ -4,19 +4,19 @@ from pathlib import Path
 
 import yaml
 
-from convprobe.report import reproduction
+from convprobe.report import published
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 
 
 def test_the_network_is_the_published_one():
-    assert CONFIG["network"] == reproduction.PUBLISHED_NETWORK
+    assert CONFIG["network"] == published.NETWORK
 
 
 def test_the_chosen_filters_are_the_published_ones_and_are_switched_off_likewise():
-    assert set(CONFIG["filters"]["chosen"]) == set(reproduction.PUBLISHED_FILTERS)
-    assert CONFIG["ablation"]["mode"] == reproduction.PUBLISHED_MODE
+    assert set(CONFIG["filters"]["chosen"]) == set(published.FILTERS)
+    assert CONFIG["ablation"]["mode"] == published.MODE
 
 
 def test_the_selected_epoch_is_the_published_one():
-    assert CONFIG["selection"] == {"policy": "fixed", "epoch": reproduction.PUBLISHED_EPOCH}
+    assert CONFIG["selection"] == {"policy": "fixed", "epoch": published.EPOCH}
