@@ -5,7 +5,8 @@
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
-# make architecture  results/README.md, and the parts of docs/architecture.md that are made from the code
+# make lint    linters alone
+# make generate  what is made from the code: the config's schema, results/README.md, parts of docs/architecture.md
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
@@ -20,7 +21,7 @@ NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.
 
 PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
 
-.PHONY: demo verify test test-page lint-page architecture test-cluster faults \
+.PHONY: demo verify test lint test-page lint-page generate test-cluster faults \
 	bench report clean
 .DELETE_ON_ERROR:
 
@@ -34,20 +35,24 @@ verify: .venv/installed
 	$(SNAKEMAKE) --configfile presets/demo.yaml -- verify_results
 	@cat logs/demo/verification.log
 
-test: .venv/installed-for-tests test-page
+test: lint test-page
+	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+
+lint: .venv/installed-for-tests lint-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
 
-architecture: .venv/installed-for-tests
-	PYTHONPATH=tests:tests/staleness:scripts $(BIN)/python tests/architecture.py
-	PYTHONPATH=tests:scripts $(BIN)/python tests/contract.py
+generate: export PYTHONPATH = scripts:tests:tests/staleness
+generate: .venv/installed-for-tests
+	$(BIN)/python -m convprobe.plan.schema > schemas/config.schema.json.new
+	mv schemas/config.schema.json.new schemas/config.schema.json
+	$(BIN)/python tests/architecture.py
+	$(BIN)/python tests/contract.py
 
 test-page:
 	@if command -v node >/dev/null; then \
-		node --test --test-reporter=spec tests/unit/report/explorer/*.test.mjs && \
-		$(MAKE) --no-print-directory lint-page; \
+		node --test --test-reporter=spec tests/unit/report/explorer/*.test.mjs; \
 	else \
 		echo "The page's scripts are not tested: there is no node."; \
 	fi

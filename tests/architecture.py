@@ -1,4 +1,4 @@
-"""The parts of docs/architecture.md that are made from the code: `make architecture` writes them anew."""
+"""The parts of docs/architecture.md that are made from the code: `make generate` writes them anew."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""results/README.md, made from the declarations of files: `make architecture` writes it anew."""
+"""results/README.md, made from the declarations of files: `make generate` writes it anew."""
 
 import string
 import textwrap

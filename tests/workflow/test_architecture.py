@@ -1,4 +1,4 @@
-"""docs/architecture.md shows the code as it is: `make architecture` writes these parts anew."""
+"""docs/architecture.md shows the code as it is: `make generate` writes these parts anew."""
 
 import architecture
 import pytest

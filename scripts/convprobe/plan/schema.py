@@ -1,8 +1,6 @@
 """The JSON schema of the config, generated from its sections.
 
-After an edit of `plan/sections.py`, from the checkout:
-
-    PYTHONPATH=scripts python -m convprobe.plan.schema > schemas/config.schema.json
+After an edit of `plan/sections.py`, `make generate` writes it anew.
 """
 
 import json

@@ -18,7 +18,7 @@ PRESETS = sorted((ROOT / "presets").glob("*.yaml"))
 
 
 def test_the_committed_schema_is_the_generated_one():
-    """To regenerate it, see the docstring of plan/schema.py."""
+    """`make generate` writes it anew."""
     assert SCHEMA.read_text(encoding="utf-8") == schema.text()
 
 

@@ -33,7 +33,7 @@ VALUES = {
 
 def test_the_readme_of_the_results_says_what_is_declared():
     written = contract.PAGE.read_text(encoding="utf-8")
-    assert written == contract.markdown(), "write it anew with `make architecture`"
+    assert written == contract.markdown(), "write it anew with `make generate`"
 
 
 @pytest.mark.parametrize(("folder", "output"), EVERY, ids=IDS)
