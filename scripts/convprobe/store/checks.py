@@ -52,7 +52,7 @@ class Results:
         self.folder = folder
         self.mistakes: list[str] = []
         self._digests: dict[str, str | None] = {}  # None for a file that is missing or altered
-        self._unstamped: list[str] = []  # files that don't say what they were made with
+        self._unstamped: list[str] = []  # figures that don't say what they were drawn from
         self._last = folder  # the path that was last asked for
 
     def path(self, name: str) -> Path:
@@ -75,11 +75,8 @@ class Results:
         self.path(name)
         return self._digests[name]
 
-    def made_with(self, name: str, found: Mapping | None, expected: Mapping) -> Check:
+    def made_with(self, name: str, found: Mapping, expected: Mapping) -> Check:
         """Compare the settings that a file says it was made with to those of the config."""
-        if found is None:
-            self._unstamped.append(name)
-            return
         unexpected = found.keys() - expected.keys()
         for key in [*expected, *unexpected]:
             here = found.get(key)
@@ -114,13 +111,13 @@ class Results:
                 yield self.digest(other) == digest, name, f"was drawn from another {other}"
 
     def older(self) -> list[str]:
-        """One line for all files that don't say what they were made with."""
+        """One line for all figures that don't say what they were drawn from."""
         if not self._unstamped:
             return []
         count = len(self._unstamped)
         first = self._unstamped[0]
         return [
-            f"{self.folder}: {count} files, {first} the first, don't say what they were made with, "
+            f"{self.folder}: {count} figures, {first} the first, don't say what they were drawn from, "
             "as an older version wrote them: the command that made them makes them anew"
         ]
 
@@ -243,8 +240,6 @@ def _rows_are_finite(stored: h5py.Dataset) -> bool:
     return True
 
 
-def attributes(file: h5py.File, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """Settings that a file was made with; None for one of an older version, which stored fewer."""
-    if not set(names) <= set(file.attrs):
-        return None
+def attributes(file: h5py.File, names: tuple[str, ...]) -> dict[str, Any]:
+    """Settings that a file was made with."""
     return {name: file.attrs[name] for name in names}
