@@ -13,9 +13,9 @@ CARD = Table(
     "reproduction.csv",
     about="Which claims of the study hold here, one row per claim. A claim `holds` where its "
     "interval excludes chance and the effect is worth naming: half a point of accuracy, 0.01 of a "
-    "mean probability, a tenth of the images that turned; for the object, as in "
-    "`localisation.csv`. Images of a class that turned are compared with those of all other "
-    "classes. An accuracy or a loss holds where it certainly lies within two points of the "
+    "mean probability, a tenth of the images whose prediction changes; for the object, as in "
+    "`localisation.csv`. Images of a class whose prediction changes are compared with those of all "
+    "other classes. An accuracy or a loss holds where it certainly lies within two points of the "
     "published one. What can't be told from chance is `undecided`.",
     caption="reproduction",
     category="5 Does the study hold?",
