@@ -20,7 +20,9 @@ WINGS = ("report", "training", *PROBES, "plan", "dataset", "network", "job", "st
 
 
 def summary(path: Path) -> str:
-    """The first line of a module's docstring."""
+    """The first line of a module's docstring, or of the comment that a page's script begins with."""
+    if path.suffix == ".mjs":
+        return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("// ")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).partition("\n")[0]
 
 
@@ -34,6 +36,14 @@ def tree() -> str:
     alone = sorted(LIBRARY.glob("[!_]*.py"))
     lines += [f"{path.name:<26}{summary(path)}" for path in alone]
     return "\n".join([*lines, "```", ""])
+
+
+def scripts() -> str:
+    """What runs: the script of every rule, and the modules of the page's script."""
+    found = sorted((REPOSITORY / "scripts").glob("*.py"))
+    found += sorted((REPOSITORY / "report/explorer").glob("*.mjs"))
+    lines = [f"{path.relative_to(REPOSITORY).as_posix():<40}{summary(path)}" for path in found]
+    return "\n".join(["```", *lines, "```", ""])
 
 
 def rule_graph(mermaid: str) -> networkx.DiGraph:
@@ -78,7 +88,12 @@ def main() -> None:
     mermaid = subprocess.run(
         command, cwd=REPOSITORY, check=True, capture_output=True, text=True
     ).stdout
-    parts = {"tree": tree(), "rules": drawn(rule_graph(mermaid)), "staleness": table.markdown()}
+    parts = {
+        "tree": tree(),
+        "scripts": scripts(),
+        "rules": drawn(rule_graph(mermaid)),
+        "staleness": table.markdown(),
+    }
     text = PAGE.read_text(encoding="utf-8")
     for name, part in parts.items():
         text = section(name).sub(lambda _, part=part: part, text)

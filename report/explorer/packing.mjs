@@ -1,4 +1,4 @@
-// Reads what scripts/convprobe/report/explorer.py packed: base64, deflated where there is much.
+// Reads what scripts/convprobe/report/packing.py packed: base64, deflated where there is much.
 
 export function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));

@@ -402,7 +402,7 @@ MODULES = {
     "report/outputs": NOTHING,
     "report/reproduction": PAGE,
     "report/sprites": EXPLORER,
-    "report/tabs": EXPLORER,
+    "report/tab_data": EXPLORER,
     "report/through_training": NOTHING,
     "report/verification": NOTHING,
     "store/checks": NOTHING,

@@ -1,4 +1,4 @@
-"""The files of a folder, a .tar.gz or a .zip, one after the other; nothing is unpacked to the disk.
+"""The files of a folder, a .tar.gz or a .zip, one by one; bombs and damaged archives are refused.
 
 One policy for all of them, CIFAR-10's archive included:
 

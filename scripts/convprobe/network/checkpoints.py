@@ -1,4 +1,4 @@
-"""A network's weights and all that is needed to use them again.
+"""A network's weights on disk; a file that holds code, or unpacks too large, is refused.
 
 Format: a dict of plain values and tensors, read with `weights_only=True`: `format_version`,
 `weights` (state dict, `conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`,

@@ -1,4 +1,4 @@
-"""Do the occlusion maps find the object, where its place is known?
+"""Do the occlusion maps find the object? Pointing game, ROC AUC and contrast against its mask.
 
 Windows are clipped at the border and objects seldom touch it, so a map that knows nothing of its
 image finds the object more often than a random place would. So every number stands beside that of

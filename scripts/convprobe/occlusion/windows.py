@@ -1,4 +1,6 @@
-"""Where does the network look? Cover a part of the image and see what it then predicts.
+"""Occlusion maps: what is predicted with a grey window at each position, and their files.
+
+Each position takes a forward pass, or is left to `incremental`, where that is faster.
 
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """

@@ -1,4 +1,6 @@
-"""A digest of code by its meaning: the syntax trees of a script and of what it imports.
+"""The digest of a stage's code, by which Snakemake sees that a result is stale.
+
+It is made from the syntax trees of a script and of every module that the script imports.
 
 Snakemake reruns a job when its script's date changes, and doesn't see the modules that it imports.
 This sees exactly what can change a result: not dates, comments, docstrings or formatting. Modules

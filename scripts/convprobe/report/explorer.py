@@ -21,7 +21,7 @@ from convprobe.ablation.answers import chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.job import versions
-from convprobe.report import packing, page_script, sprites, tabs
+from convprobe.report import packing, page_script, sprites, tab_data
 from convprobe.store import files, tables
 
 SOURCES = Path(__file__).parents[3] / "report/explorer"
@@ -104,7 +104,7 @@ def collect(folder: Path, settings: dict) -> dict:
     share = bytes_left // max(1, len(probes))
     for probe, place in zip(probes, places, strict=True):
         occlusion = folder / place / "occlusion"
-        probe["occlusion"] = tabs.occlusion(occlusion, images_path, settings["windows"], share)
+        probe["occlusion"] = tab_data.occlusion(occlusion, images_path, settings["windows"], share)
     return data
 
 
@@ -136,12 +136,14 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
     chosen_among = _chosen_among(folder.parent, settings["trained"])
-    ablation = tabs.ablation(folder / "ablation", predictions, classes)
+    ablation = tab_data.ablation(folder / "ablation", predictions, classes)
     return {
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
-        "filters": tabs.filters(folder / "filters", images_path, settings["chosen"], class_images),
+        "filters": tab_data.filters(
+            folder / "filters", images_path, settings["chosen"], class_images
+        ),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
 

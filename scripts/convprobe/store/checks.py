@@ -1,4 +1,4 @@
-"""What the checks of all questions share: the files of an experiment, and the mistakes in them.
+"""What all checks share: is a file whole, and is a table what its sources give?
 
 Each file is first compared to the digest that was recorded when it was written. A file whose digest
 is wrong is not opened: it may hold anything.

@@ -1,4 +1,4 @@
-"""Training, one epoch at a time.
+"""Training: what one epoch makes of the weights before it.
 
 An epoch is a function of the weights and the optimizer's state before it, the images and the
 settings: its random draws come from a generator that is seeded by the run's seed and the epoch's
