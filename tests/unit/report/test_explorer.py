@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from convprobe.errors import InputError
-from convprobe.report import explorer, packing, tabs
+from convprobe.report import explorer, packing, tab_data
 from convprobe.store import hdf5
 
 CLASSES = ["cat", "dog", "frog"]
@@ -58,7 +58,7 @@ def window_path(tmp_path):
 
 
 def test_maps_are_held_class_by_class_in_units(window_path):
-    image = tabs.image_maps([window_path], row=0, label=0)
+    image = tab_data.image_maps([window_path], row=0, label=0)
     units = numbers_of(image["maps"]["probability"])
     assert units.tolist() == [
         *(5000, 3000, 1000, 2000),
@@ -68,7 +68,7 @@ def test_maps_are_held_class_by_class_in_units(window_path):
 
 
 def test_what_is_read_off_the_maps_comes_with_them(window_path):
-    image = tabs.image_maps([window_path, window_path], row=0, label=0)
+    image = tab_data.image_maps([window_path, window_path], row=0, label=0)
     once = [0, 1, 1, 2]
     assert numbers_of(image["maps"]["predicted"]).tolist() == [*once, *once]
     assert image["lowest"] == [2, 2]
@@ -79,13 +79,13 @@ def test_a_close_decision_is_made_before_rounding(tmp_path):
     probability = np.array([0.400001, 0.400002, 0.2], np.float32).reshape(1, 1, 1, 3)
     with hdf5.create(tmp_path / "window-3.h5") as file:
         file["probability"] = probability
-    image = tabs.image_maps([tmp_path / "window-3.h5"], row=0, label=0)
+    image = tab_data.image_maps([tmp_path / "window-3.h5"], row=0, label=0)
     assert numbers_of(image["maps"]["predicted"]).tolist() == [1]
 
 
 def test_random_draws_are_summed_up():
     table = accuracy(clean=0.0, ablated=-0.2, random_1=-0.3, random_2=-0.1, random_3=-0.06)
-    shown = tabs.variants(table)
+    shown = tab_data.variants(table)
     assert shown["clean_accuracy"] == 0.75
     assert [row["variant"] for row in shown["rows"]] == ["ablated"]
     assert shown["rows"][0]["change_low"] == pytest.approx(-0.21)
@@ -94,16 +94,16 @@ def test_random_draws_are_summed_up():
 
 
 def test_the_median_of_an_even_number_of_draws_lies_between_two():
-    shown = tabs.variants(accuracy(clean=0.0, ablated=0.0, random_1=-0.3, random_2=-0.1))
+    shown = tab_data.variants(accuracy(clean=0.0, ablated=0.0, random_1=-0.3, random_2=-0.1))
     assert shown["random"]["median"] == pytest.approx(-0.2)
 
 
 def test_no_random_draws_are_none():
-    assert tabs.variants(accuracy(clean=0.0, ablated=-0.2))["random"] is None
+    assert tab_data.variants(accuracy(clean=0.0, ablated=-0.2))["random"] is None
 
 
 def test_confusion_is_counted_with_what_the_ablation_changes():
-    assert tabs.confusion(PREDICTIONS, CLASSES) == {
+    assert tab_data.confusion(PREDICTIONS, CLASSES) == {
         "clean": [[1, 1, 0], [1, 2, 0], [0, 0, 0]],
         "ablated": [[1, 1, 0], [1, 1, 1], [0, 0, 0]],
         "change": [[0, 0, 0], [0, -1, 1], [0, 0, 0]],
@@ -112,15 +112,15 @@ def test_confusion_is_counted_with_what_the_ablation_changes():
 
 
 def test_predictions_are_numbers():
-    shown = tabs.listed_predictions(PREDICTIONS, CLASSES)
+    shown = tab_data.listed_predictions(PREDICTIONS, CLASSES)
     assert shown["class"] == [0, 0, 1, 1, 1]
     assert shown["ablated"] == [1, 0, 1, 2, 0]
     assert shown["clean_confidence"] == [9000, 2000, 8765, 10000, 0]
 
 
 def test_lost_images_are_held_where_not_all_are(monkeypatch):
-    monkeypatch.setattr(tabs, "MOST_PREDICTIONS", 3)
-    assert tabs.listed_predictions(PREDICTIONS, CLASSES)["image"] == [0, 1, 3]
+    monkeypatch.setattr(tab_data, "MOST_PREDICTIONS", 3)
+    assert tab_data.listed_predictions(PREDICTIONS, CLASSES)["image"] == [0, 1, 3]
 
 
 def test_a_mask_is_a_bit_for_each_pixel():
