@@ -1,11 +1,12 @@
-"""Ablation variants of the published network: ours against an evaluation a variant; and all filters' top images.
+"""Ablation variants of the published network against one evaluation each; all filters' top images.
 
     python benchmarks/ablation.py --weights weights.pth --images results/cifar10/dataset/images.h5
 
-One thread, the same weights and images for all. A variant is the network without some of its filters:
-the ten of the study, each alone, each layer's, and random ones. Ours computes all of them in one pass
-over the images. An evaluation a variant is measured on the network as it is: it costs the same with
-any filters off. Time is the processor's; each repeat takes a part of the images through both.
+One thread, the same weights and images for all. A variant is the network with some filters
+switched off: the ten of the study, each of them alone, those of each layer, and random ones. Ours
+computes all variants in one pass over the images. The evaluation of one variant is measured on the
+network as it is: which filters are switched off makes no difference to the time. Times are
+processor times; each repeat measures all of them on another part of the images.
 """
 
 import argparse
@@ -25,7 +26,9 @@ from convprobe.filters import ranking
 from convprobe.training import evaluation
 
 CHOSEN = [
-    "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
+    "conv1/100", "conv1/200", "conv1/240",
+    "conv2/400", "conv2/800", "conv2/1000",
+    "conv3/1000", "conv3/2000",
     "conv4/1000", "conv4/2000",
 ]  # fmt: skip
 CONTROLS, REPEATS = 20, 5
@@ -59,7 +62,7 @@ def main():
     if given.images:
         images = image_file.read(given.images, "test", given.count)
     else:
-        pixels, labels, _ = shapes.draw(given.count, seed=0)
+        pixels, labels, _ = shapes.draw(given.count, seed=(0,))
         images = image_file.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
     controls = variants.draw_controls(network, CHOSEN, CONTROLS, seed=0)
     off = [CHOSEN, *variants.parts_and_controls(CHOSEN, controls).values()]
@@ -73,9 +76,9 @@ def main():
         }
         for name, run in runs.items():
             times[name].append(1000 * seconds(run)[0] / len(few.labels))
-    for name, found in times.items():
-        low, median, high = np.percentile(found, [25, 50, 75])
-        print(f"{name}: {median:.2f} ms an image ({low:.2f} to {high:.2f}), n = {REPEATS}")
+    for name, milliseconds in times.items():
+        low, median, high = np.percentile(milliseconds, [25, 50, 75])
+        print(f"{name}: {median:.2f} ms per image ({low:.2f} to {high:.2f}), n = {REPEATS}")
     ratios = [
         ours / (len(off) * one)
         for ours, one in zip(times["variants"], times["evaluation"], strict=True)
@@ -85,8 +88,9 @@ def main():
     ]
     print(
         f"{len(off)} variants cost {statistics.median(ratios):.3f} of {len(off)} evaluations, "
-        f"all filters' top images {statistics.median(added):+.1%} over one (medians of {REPEATS} ratios, "
-        f"{len(images.labels)} images of {SIDE}×{SIDE} pixels, {processor()}, torch {torch.__version__}, one thread)"
+        f"all filters' top images {statistics.median(added):+.1%} more than one evaluation "
+        f"(medians of {REPEATS} ratios, {len(images.labels)} images of {SIDE}×{SIDE} pixels, "
+        f"{processor()}, torch {torch.__version__}, one thread)"
     )
 
 

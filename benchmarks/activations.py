@@ -1,9 +1,10 @@
-"""Reading the recorded maps: one filter's or one image's, as they lie in the file and in chunks that h5py chooses.
+"""Reading recorded maps, of one filter or of one image: our chunks against those that h5py chooses.
 
     python benchmarks/activations.py results/cifar10/normalised/epoch-13/filters/activations.h5
 
-The maps in the file, repeated up to 10,000 images where it has fewer, are written by the workflow's own function, and
-with automatic chunks to compare. Time is the processor's; the files lie in the system's cache.
+The maps in the file, repeated up to 10,000 images where it has fewer, are written by the workflow's
+own function, and with automatic chunks for comparison. Times are processor times; the files are in
+the system's cache.
 """
 
 import sys
@@ -29,8 +30,8 @@ def filters_in(file):
 def read_all(path):
     """Maps of every filter, repeated: dict of float32 (image, y, x)."""
     with hdf5.open_complete(path) as file:
-        found = {name: file[f"{name}/maps"][:] for name in filters_in(file)}
-    return {name: np.resize(maps, (IMAGES, *maps.shape[1:])) for name, maps in found.items()}
+        recorded = {name: file[f"{name}/maps"][:] for name in filters_in(file)}
+    return {name: np.resize(maps, (IMAGES, *maps.shape[1:])) for name, maps in recorded.items()}
 
 
 def write_automatically(path, maps):
@@ -41,13 +42,13 @@ def write_automatically(path, maps):
 
 
 def milliseconds(read):
-    """Median and highest of some readings, each of another filter or image."""
+    """Median and maximum of several reads, each of another filter or image."""
     times = []
     for number in range(REPEATS):
         start = time.process_time()
         read(number)
         times.append(1000 * (time.process_time() - start))
-    return f"{np.median(times):.2f} ms ({max(times):.2f} at most)"
+    return f"{np.median(times):.2f} ms (at most {max(times):.2f})"
 
 
 def report(path, label, maps):
@@ -59,19 +60,22 @@ def report(path, label, maps):
         )
     share = path.stat().st_size / sum(values.nbytes for values in maps.values())
     print(
-        f"{label}: one filter {one_filter}, one image of all {len(names)} filters {one_image}, {share:.2f} of the size"
+        f"{label}: one filter {one_filter}, one image of all {len(names)} filters {one_image}, "
+        f"file {share:.2f} of the size of its numbers"
     )
 
 
 def main():
     maps = read_all(sys.argv[1])
-    batches = [{name: values[start : start + BATCH] for name, values in maps.items()}
-               for start in range(0, IMAGES, BATCH)]  # fmt: skip
+    batches = []
+    for start in range(0, IMAGES, BATCH):
+        rows = slice(start, start + BATCH)
+        batches.append({name: values[rows] for name, values in maps.items()})
     with tempfile.TemporaryDirectory() as folder:
         ours, automatic = Path(folder) / "activations.h5", Path(folder) / "automatic.h5"
         activations.write(ours, batches, list(maps), "")
         write_automatically(automatic, maps)
-        report(ours, "64 images a chunk", maps)
+        report(ours, "64 images per chunk", maps)
         report(automatic, "automatic chunks", maps)
     print(f"{IMAGES} images, n = {REPEATS}, h5py {h5py.__version__}, {processor()}")
 

@@ -1,4 +1,4 @@
-"""How long the page takes until it can be used: from opening the file to a window that can be moved.
+"""How long the page takes until it can be used: from opening it to the first move of a window.
 
 python benchmarks/explorer.py results/demo/explorer.html
 """
@@ -31,7 +31,7 @@ if __name__ == "__main__":
             seconds.append(time.perf_counter() - start)
             page.close()
         browser.close()
-    taken = f"median {statistics.median(seconds):.2f} s, {max(seconds):.2f} s at most"
+    taken = f"median {statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s"
     print(
         f"{arguments.page}: {arguments.page.stat().st_size / 1e6:.1f} MB, n={len(seconds)}, {taken}"
     )

@@ -1,16 +1,18 @@
-"""Occlusion maps of the published network: ours against a forward pass at every position, Captum and MONAI.
+"""Occlusion maps: ours against a forward pass at every position, Captum and MONAI.
 
     python benchmarks/occlusion.py --weights weights.pth --images results/cifar10/dataset/images.h5
 
-One thread, the same weights and images for all, in one interleaved run: each repeat takes one image
-through every contender. Time is the processor's. The peers take so long that they see a part of the
-positions (every second or third along each axis); their time is per image that went through the
-network, which is what a position costs them. Ours is for whole maps.
+The published network, one thread, the same weights and images for all, in one interleaved run:
+each repeat takes one image through every contender. Times are processor times. The peers take so
+long that they see only some of the positions (every second or third along each axis); their time
+is per image that went through the network, which is what a position costs them. Ours is for whole
+maps.
 
-What the peers do otherwise: Captum moves the window only inside the image and returns the mean drop
-of one class over the windows that cover a pixel; MONAI also stays inside, and returns the probability
-of every class. Neither has a value for each pixel of the border. All get their inputs in the memory
-format in which the network was fastest on a CPU: as NCHW for float32, channels last for bf16.
+What the peers do differently: Captum moves the window only inside the image and returns the mean
+drop of one class over the windows that cover a pixel; MONAI also stays inside, and returns the
+probability of every class. Neither has a value for each pixel of the border. All get
+their inputs in the memory format in which the network was fastest on a CPU: NCHW for float32,
+channels last for bf16.
 """
 
 import argparse
@@ -35,11 +37,13 @@ from convprobe.occlusion.incremental import Incremental
 
 PUBLISHED = {
     "conv": [
-        {"channels": 256, "kernel": 5}, {"channels": 1024, "kernel": 3}, {"channels": 2048, "kernel": 3},
+        {"channels": 256, "kernel": 5},
+        {"channels": 1024, "kernel": 3},
+        {"channels": 2048, "kernel": 3},
         {"channels": 2048, "kernel": 1},
     ],
     "fc": [1024, 256],
-}  # fmt: skip
+}
 CIFAR10 = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
 SIDE, FILL, WINDOWS = 32, 128, (3, 5, 7, 9)
 STUDY_IMAGES = 20
@@ -47,7 +51,7 @@ CAPTUM_BATCHES = (16, 32, 64, 128)
 
 
 def published_network(weights):
-    """With weights from a state dict, or, without one, PyTorch's initial ones."""
+    """With the weights of a state dict, or with PyTorch's initial ones."""
     torch.manual_seed(0)
     network = Network(PUBLISHED, classes=10, side=SIDE, normalisation=CIFAR10).eval()
     if weights:
@@ -56,7 +60,7 @@ def published_network(weights):
     return network
 
 
-def seconds_a_position(network, compute):
+def seconds_per_position(network, compute):
     """Processor seconds per image that went through the network, and what was computed."""
     seen = 0
 
@@ -125,8 +129,8 @@ def contenders(network, window, batch):
     return {
         "plain, float32": lambda image: plain(network, image, window, "fp32"),
         "plain, bf16": lambda image: plain(network, image, window, "bf16"),
-        f"Captum, {batch} a batch": lambda image: captum(network, image, window, batch),
-        "MONAI, 64 a batch": lambda image: monai(network, image, window),
+        f"Captum, batch of {batch}": lambda image: captum(network, image, window, batch),
+        "MONAI, batch of 64": lambda image: monai(network, image, window),
         "ours, float32": lambda image: engines["fp32"](image, FILL)[0],
         "ours, bf16": lambda image: engines["bf16"](image, FILL)[0],
     }
@@ -135,7 +139,7 @@ def contenders(network, window, batch):
 def tuned_batch(network, image):
     """The batch with which Captum is fastest."""
     times = {
-        batch: seconds_a_position(network, partial(captum, network, image, 5, batch))[0]
+        batch: seconds_per_position(network, partial(captum, network, image, 5, batch))[0]
         for batch in CAPTUM_BATCHES
     }
     print({batch: f"{1000 * taken:.1f} ms" for batch, taken in times.items()}, flush=True)
@@ -143,7 +147,10 @@ def tuned_batch(network, image):
 
 
 def measure(network, images):
-    """Rows of window, contender, milliseconds a position of each image, largest difference to plain."""
+    """Rows of window, contender, milliseconds per position of each image, difference to plain.
+
+    The difference is the largest one of any probability, in float32.
+    """
     batch = tuned_batch(network, images[0])
     runs = {window: contenders(network, window, batch) for window in WINDOWS}
     times = {(window, name): [] for window in WINDOWS for name in runs[window]}
@@ -152,7 +159,7 @@ def measure(network, images):
         for window, compute in runs.items():
             exact = None
             for name, run in compute.items():
-                taken, result = seconds_a_position(network, partial(run, image))
+                taken, result = seconds_per_position(network, partial(run, image))
                 times[window, name].append(1000 * taken)
                 exact = result if exact is None else exact
                 if name.startswith(("plain", "ours")):
@@ -167,37 +174,37 @@ def measure(network, images):
         {
             "window": window,
             "contender": name,
-            "milliseconds": found,
+            "milliseconds": milliseconds,
             "difference": differences[window, name],
         }
-        for (window, name), found in times.items()
+        for (window, name), milliseconds in times.items()
     ]
 
 
 def table(rows):
     """Median and quartiles per window, and how many times faster than Captum over all windows."""
     names = list(dict.fromkeys(row["contender"] for row in rows))
+    windows_shown = " | ".join(f"window {window}" for window in WINDOWS)
     lines = [
-        f"| ms a position | {' | '.join(f'window {window}' for window in WINDOWS)} | mean | Captum / it | difference |",
+        f"| ms per position | {windows_shown} | mean | Captum / it | largest difference |",
         "| --- " * (len(WINDOWS) + 4) + "|",
     ]
     means = {}
     for name in names:
-        found = {row["window"]: row for row in rows if row["contender"] == name}
-        means[name] = statistics.mean(
-            statistics.median(found[window]["milliseconds"]) for window in WINDOWS
-        )
+        own = [row for row in rows if row["contender"] == name]
+        means[name] = statistics.mean(statistics.median(row["milliseconds"]) for row in own)
     captum_mean = next(mean for name, mean in means.items() if name.startswith("Captum"))
     for name in names:
-        found = [row for row in rows if row["contender"] == name]
+        own = [row for row in rows if row["contender"] == name]
         cells = []
-        for row in found:
+        for row in own:
             low, median, high = np.percentile(row["milliseconds"], [25, 50, 75])
             cells.append(f"{median:.2f} ({low:.2f} to {high:.2f})")
-        difference = max(row["difference"] for row in found)
+        difference = max(row["difference"] for row in own)
         shown = f"{difference:.1e}" if name.startswith(("plain", "ours")) else "other maps"
+        ratio = captum_mean / means[name]
         lines.append(
-            f"| {name} | {' | '.join(cells)} | {means[name]:.2f} | {captum_mean / means[name]:.1f} | {shown} |"
+            f"| {name} | {' | '.join(cells)} | {means[name]:.2f} | {ratio:.1f} | {shown} |"
         )
     return "\n".join(lines), means
 
@@ -219,7 +226,7 @@ def main():
     arguments.add_argument(
         "--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes"
     )
-    arguments.add_argument("--count", type=int, default=5, help="images, each a repeat")
+    arguments.add_argument("--count", type=int, default=5, help="images, one per repeat")
     arguments.add_argument(
         "--output", default="benchmarks/results", help="folder of the table and the JSON"
     )
@@ -230,7 +237,7 @@ def main():
     if given.images:
         images = image_file.read(given.images, "test", given.count).pixels
     else:
-        images = shapes.draw(given.count, seed=0)[0]
+        images = shapes.draw(given.count, seed=(0,))[0]
     rows = measure(network, images)
     text, means = table(rows)
     ours, forward = (
@@ -239,8 +246,9 @@ def main():
     )
     text += (
         f"\n\nn = {len(images)} images, {processor()}, torch {torch.__version__}, one thread. "
-        f"The study's {STUDY_IMAGES} images and {len(WINDOWS)} windows take {ours:.0f} processor seconds, with a "
-        f"forward pass at every position {forward:.0f} (both from the table), {forward / ours:.1f} times as many."
+        f"The study's {STUDY_IMAGES} images and {len(WINDOWS)} windows take {ours:.0f} processor "
+        f"seconds, with a forward pass at every position {forward:.0f} (both from the table), "
+        f"{forward / ours:.1f} times as many."
     )
     print(text)
     folder = Path(given.output)

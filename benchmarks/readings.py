@@ -1,9 +1,11 @@
-"""Under which reading of the study do ten filters cost 13 points? A row a checkpoint and reading.
+"""Under which reading of the study do ten filters cost 13 points?
 
-    python benchmarks/readings.py results/cifar10/normalised/checkpoints/epoch-13.pth results/cifar10/dataset/images.h5
+    cd results/cifar10
+    python ../../benchmarks/readings.py normalised/checkpoints/epoch-13.pth dataset/images.h5
 
-Printed as CSV: the checkpoint, the reading, how many filters are off, images, accuracy with all filters and without
-these, Wilson's 95 % interval of the latter, McNemar's p.
+Prints CSV, one row per checkpoint and reading: the checkpoint, the reading, how many filters are
+switched off, how many images are tested, clean and ablated accuracy, Wilson's 95 % interval of the
+ablated accuracy, McNemar's p.
 """
 
 import argparse
@@ -25,14 +27,16 @@ from convprobe.network.receptive_field import split_name  # noqa: E402
 from convprobe.training import evaluation  # noqa: E402
 
 CHOSEN = (
-    "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000", "conv3/1000", "conv3/2000",
+    "conv1/100", "conv1/200", "conv1/240",
+    "conv2/400", "conv2/800", "conv2/1000",
+    "conv3/1000", "conv3/2000",
     "conv4/1000", "conv4/2000",
 )  # fmt: skip
 SHARES = (0.002, 0.01, 0.02, 0.05, 0.1, 0.2)  # of all filters of every layer
 
 
 def without(network, names):
-    """The filters as the study's words have it: their weights and biases are 0."""
+    """As the study says: the weights and biases of the filters are 0."""
     changed = copy.deepcopy(network)
     for layer, channel in map(split_name, names):
         convolution = changed.get_submodule(layer)
@@ -49,13 +53,13 @@ def weights_only(network, names):
 
 
 def everywhere(network, names):
-    """The index taken in every layer that has it, whatever layer was meant."""
+    """Each index switched off in every layer that has it, whatever layer was meant."""
     channels = {channel for _, channel in map(split_name, names)}
     return without(network, _existing(network, channels))
 
 
 def up_to(network, names):
-    """A slice in place of an index: all filters of the layer up to the first one named."""
+    """As if an index were a slice: all filters of the layer up to the first one named."""
     first = {}
     for layer, channel in map(split_name, names):
         first[layer] = min(channel, first.get(layer, channel))
@@ -66,7 +70,7 @@ def up_to(network, names):
 
 
 def ones(network, names):
-    """The maps set to 1 in place of 0: by a bias of 1 and no weights."""
+    """The maps set to 1 instead of 0: by a bias of 1 and weights of 0."""
     changed = without(network, names)
     for layer, channel in map(split_name, names):
         changed.get_submodule(layer).bias.data[channel] = 1
@@ -94,7 +98,7 @@ def random_filters(network, share, seed=0):
 
 
 def strongest_filters(network, names):
-    """As many of each layer, but those with the largest norm of their weights."""
+    """As many filters of each layer, but those whose weights have the largest norm."""
     layers = [layer for layer, _ in map(split_name, names)]
     for layer in dict.fromkeys(layers):
         norms = network.get_submodule(layer).weight.detach().flatten(1).norm(dim=1)
@@ -103,12 +107,13 @@ def strongest_filters(network, names):
         )
 
 
-def right(network, images):
+def is_right(network, images):
+    """Whether each image is predicted as its own class."""
     return evaluation.predict(network, images).argmax(1).numpy() == images.labels
 
 
 def not_normalised(network):
-    """The same weights, given pixels in [0, 1] as they are."""
+    """The same weights, but pixels in [0, 1] reach them unnormalised."""
     changed = copy.deepcopy(network)
     changed.mean[:] = torch.tensor(RAW["mean"]).view_as(changed.mean)
     changed.std[:] = torch.tensor(RAW["std"]).view_as(changed.std)
@@ -116,8 +121,8 @@ def not_normalised(network):
 
 
 def rows(network, images, chosen):
-    """Yield (reading, filters off, right before, right after) for each reading."""
-    before = right(network, images)
+    """Yield (reading, filters switched off, clean is right, ablated is right) for each reading."""
+    clean = is_right(network, images)
     raw = not_normalised(network)
     strongest = list(strongest_filters(network, chosen))
     readings = {
@@ -134,28 +139,20 @@ def rows(network, images, chosen):
         "input not normalised, chosen off": (len(chosen), without(raw, chosen)),
     }
     for reading, (count, changed) in readings.items():
-        yield reading, count, before, right(changed, images)
+        yield reading, count, clean, is_right(changed, images)
     # The mean map needs a pass of its own.
     logits = passes.predict(network, [list(chosen)], images, "mean")[0]
-    yield (
-        "their mean map in place of their map",
-        len(chosen),
-        before,
-        logits.argmax(1).numpy() == images.labels,
-    )
+    ablated = logits.argmax(1).numpy() == images.labels
+    yield "their mean map instead of their map", len(chosen), clean, ablated
     for share in SHARES:
         drawn = list(random_filters(network, share))
-        yield (
-            f"{share:.1%} of all filters at random",
-            len(drawn),
-            before,
-            right(without(network, drawn), images),
-        )
+        ablated = is_right(without(network, drawn), images)
+        yield f"{share:.1%} of all filters at random", len(drawn), clean, ablated
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("checkpoints", type=Path, nargs="+", help="of one run: its epochs, say")
+    parser.add_argument("checkpoints", type=Path, nargs="+", help="of one run, such as its epochs")
     parser.add_argument("images", type=Path)
     parser.add_argument("--count", type=int, default=2000, help="test images")
     parser.add_argument("--chosen", nargs="+", default=CHOSEN)
@@ -164,15 +161,17 @@ def main():
     table = csv.writer(sys.stdout, lineterminator="\n")
     sys.stdout = sys.stderr  # for the progress
     table.writerow(
-        ["checkpoint", "reading", "filters", "images", "before", "after", "low", "high", "p_value"]
+        ["checkpoint", "reading", "filters", "images", "clean", "ablated", "low", "high", "p_value"]
     )
     for path in arguments.checkpoints:
         network = checkpoints.load(path).network
-        for reading, count, before, after in rows(network, images, arguments.chosen):
-            low, high = intervals.wilson(after.sum(), len(after))
-            p_value = intervals.mcnemar(int((before & ~after).sum()), int((after & ~before).sum()))
-            shown = [f"{value:.4f}" for value in (before.mean(), after.mean(), low, high)]
-            table.writerow([path.stem, reading, count, len(after), *shown, f"{p_value:.2g}"])
+        for reading, count, clean, ablated in rows(network, images, arguments.chosen):
+            low, high = intervals.wilson(ablated.sum(), len(ablated))
+            lost = int((clean & ~ablated).sum())
+            gained = int((ablated & ~clean).sum())
+            p_value = intervals.mcnemar(lost, gained)
+            shown = [f"{value:.4f}" for value in (clean.mean(), ablated.mean(), low, high)]
+            table.writerow([path.stem, reading, count, len(ablated), *shown, f"{p_value:.2g}"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What the stages of a finished run took, beside what was predicted: seconds, disk, and the most memory of a job.
+"""What the stages of a finished experiment took and what was predicted: time, disk and memory.
 
     python benchmarks/stages.py --cores 2 presets/demo.yaml
 
-Reads the logs and the results of the experiment, all of its jobs made on this machine with that many cores.
+Reads the logs and the results of the experiment; all its jobs must have run on this machine,
+with that many cores.
 """
 
 import argparse
@@ -33,14 +34,14 @@ def stage_of(path):
 
 
 def jobs(logs):
-    """(log, seconds, GB) of each job that is done."""
+    """Yield (log, seconds, GB of memory) of each finished job."""
     for log in sorted(logs.rglob("*.log")):
         if done := DONE.search(log.read_text(encoding="utf-8")):
             yield log.relative_to(logs), *map(float, done.groups())
 
 
 def kind(log):
-    """A log's name without run, epoch and numbers: that of one rule's jobs."""
+    """A log's name without its run and epoch, which the jobs of one rule share."""
     return (
         re.sub(r"(^[^/]+/)?((epoch-\d+|weights)/)?", "", log.as_posix(), count=1)
         .strip("/")
@@ -71,15 +72,14 @@ def main():
     images = study.split_sizes(config)
     times = cost.seconds(config, images, "cpu", arguments.cores)
     sizes = cost.disk(config, images)
-    print(
-        "| stage | predicted | measured | disk predicted | measured |\n| --- | --- | --- | --- | --- |"
-    )
+    print("| stage | predicted | measured | disk predicted | measured |")
+    print("| --- | --- | --- | --- | --- |")
     for stage in STAGES:
         files = [path for path in results.rglob("*") if path.is_file() and stage_of(path) == stage]
-        found = cost.duration(seconds[stage]), cost.size(sum(path.stat().st_size for path in files))
-        print(
-            f"| {stage} | {cost.duration(times[stage])} | {found[0]} | {cost.size(sizes[stage])} | {found[1]} |"
-        )
+        taken = sum(path.stat().st_size for path in files)
+        time = f"{cost.duration(times[stage])} | {cost.duration(seconds[stage])}"
+        space = f"{cost.size(sizes[stage])} | {cost.size(taken)}"
+        print(f"| {stage} | {time} | {space} |")
     print("\n| log | jobs | longest | most memory |\n| --- | --- | --- | --- |")
     for name, of_rule in sorted(rules.items()):
         longest, most = (max(values) for values in zip(*of_rule, strict=True))

@@ -1,10 +1,11 @@
-"""How fast the published network trains, against the machine's matrix products; what share of a run its steps take.
+"""How fast the published network trains, and what share of a whole study its steps take.
 
     python benchmarks/training.py --run presets/demo.yaml
 
-On a GPU if there is one, else with all cores. First the network: one large matrix product, and training steps on
-random pixels with PyTorch's convolutions alone and as they are taken, in turn. Then, with --run, a study's training
-from nothing as a user starts it: all epochs of its runs and their evaluations.
+On a GPU if there is one, else with all cores. First the network: in turn one large matrix product,
+for comparison, training steps on random pixels with PyTorch's convolutions alone, and training
+steps as the workflow takes them. Then, with --run, a study's training from nothing as a user starts
+it: all epochs of its runs and their evaluations.
 """
 
 import argparse
@@ -30,22 +31,25 @@ from convprobe.training import trainer
 REPEATS, MATRIX = 5, 4096
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SETTINGS = CONFIG["training"] | {"normalise": False}
-STEP = re.compile(
-    r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE
-)  # the last line of an epoch's progress
+# The last line of an epoch's progress.
+STEP = re.compile(r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE)
 
 
 def product_rate(device, precision):
-    """Multiply-adds a second of a large matrix product."""
+    """Multiply-adds per second of a large matrix product."""
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     factors = torch.randn(2, MATRIX, MATRIX, device=device, dtype=kind)
     start = time.perf_counter()
-    (factors[0] @ factors[1]).sum().item()  # a number, so that a GPU must have ended
+    (factors[0] @ factors[1]).sum().item()  # waits until a GPU has finished
     return MATRIX**3 / (time.perf_counter() - start)
 
 
 def training_rate(device, images, precision, patches_per_filter):
-    """Images a second of an epoch of training; as PyTorch's convolutions alone if no patch per filter is allowed."""
+    """Images per second of an epoch of training.
+
+    Args:
+        patches_per_filter: the limit of `layers`; 0 for PyTorch's convolutions alone.
+    """
     layers.PATCHES_PER_FILTER = patches_per_filter
     checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
@@ -61,58 +65,51 @@ def compare(device, count):
         pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count)
     )
     work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
-    allowed = layers.PATCHES_PER_FILTER
+    limit = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):
         rates = np.array(
             [
                 (
                     product_rate(device, precision),
                     training_rate(device, images, precision, 0),
-                    training_rate(device, images, precision, allowed),
+                    training_rate(device, images, precision, limit),
                 )
                 for _ in range(REPEATS + 1)
             ][1:]  # the first one warms up
         )
         product, plain, trained = np.median(rates, axis=0)
+        ratio = np.median(rates[:, 2] / rates[:, 1])
+        share = np.median(rates[:, 2] * work / rates[:, 0])
         print(
-            f"{precision}: {trained:.0f} images a second, {np.median(rates[:, 2] / rates[:, 1]):.2f} times PyTorch's "
+            f"{precision}: {trained:.0f} images per second, {ratio:.2f} times PyTorch's "
             f"convolutions alone ({plain:.0f}); an epoch of 50,000 in {50_000 / trained:.1f} s; "
-            f"{np.median(rates[:, 2] * work / rates[:, 0]):.0%} of {product / 1e9:.0f} billion multiply-adds a second "
+            f"{share:.0%} of {product / 1e9:.0f} billion multiply-adds per second "
             f"(medians of {REPEATS})",
             flush=True,
         )
 
 
 def time_run(configs):
-    """Print what a study's training takes from nothing, and how much of that its steps are."""
+    """Print how long a study's training takes from nothing, and the share of its steps."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "convprobe")
         shutil.copytree(REPOSITORY, folder, ignore=shutil.ignore_patterns(".*", "results", "logs"))
         start = time.perf_counter()
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--cores",
-            "all",
-            "--until",
-            "tabulate_learning_curve",
-        ]
-        subprocess.run(
-            [*command, "--configfile", *configs], cwd=folder, check=True, capture_output=True
-        )
+        command = [sys.executable, "-m", "snakemake", "--cores", "all"]
+        command += ["--until", "tabulate_learning_curve", "--configfile", *configs]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
         wall = time.perf_counter() - start
         logs = [log.read_text(encoding="utf-8") for log in folder.glob("logs/*/*/training/*.log")]
     steps = [int(count) / float(rate) for log in logs for count, rate in STEP.findall(log)]
     print(
-        f"{' '.join(configs)}: {len(logs)} epochs in {wall:.0f} s from nothing, training steps {sum(steps):.0f} s "
-        f"of them, {sum(steps) / wall:.0%}"
+        f"{' '.join(configs)}: {len(logs)} epochs in {wall:.0f} s from nothing, "
+        f"{sum(steps):.0f} s of them training steps, {sum(steps) / wall:.0%}"
     )
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--images", type=int, default=1280, help="a repeat")
+    arguments.add_argument("--images", type=int, default=1280, help="per repeat")
     arguments.add_argument("--run", nargs="+", help="config files of a study to train")
     given = arguments.parse_args()
     device = devices.choose(threads=1000)
