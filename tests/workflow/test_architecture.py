@@ -10,7 +10,12 @@ def shown(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "make"), [("tree", architecture.tree), ("staleness", table.markdown)]
+    ("name", "make"),
+    [
+        ("house", architecture.house),
+        ("tree", architecture.tree),
+        ("staleness", table.markdown),
+    ],
 )
 def test_the_page_shows_what_the_code_gives(name, make):
     assert shown(name) == make()

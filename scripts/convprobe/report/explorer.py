@@ -103,8 +103,8 @@ def collect(folder: Path, settings: dict) -> dict:
     bytes_left = MOST_BYTES - len(packing.plain(data))
     share = bytes_left // max(1, len(probes))
     for probe, place in zip(probes, places, strict=True):
-        occlusion = folder / place / "occlusion"
-        probe["occlusion"] = tabs.occlusion(occlusion, images_path, settings["windows"], share)
+        windows = settings["windows"]
+        probe["occlusion"] = tabs.occlusion(folder / place, images_path, windows, share)
     return data
 
 
@@ -136,12 +136,12 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
     chosen_among = _chosen_among(folder.parent, settings["trained"])
-    ablation = tabs.ablation(folder / "ablation", predictions, classes)
+    ablation = tabs.ablation(folder, predictions, classes)
     return {
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
-        "filters": tabs.filters(folder / "filters", images_path, settings["chosen"], class_images),
+        "filters": tabs.filters(folder, images_path, settings["chosen"], class_images),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
 
