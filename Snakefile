@@ -39,7 +39,7 @@ include: "rules/verification.smk"
 rule all:
     default_target: True
     input:
-        asked_files(),
+        every_file(asked),
 
 
 LOGS_BEFORE = {}

@@ -58,27 +58,6 @@ def epochs_files(wildcards) -> dict[str, list[str]]:
     }
 
 
-def explorer_files() -> list:
-    """What the page is made of."""
-    of_all = (dataset.IMAGES, dataset.CLASSES, reports.CARD)
-    of_each_run = (training.CURVE, training.SELECTION)
-    of_each_probe = (
-        occlusion.WINDOW,
-        occlusion.SUMMARY,
-        occlusion.LOCALISATION,
-        filters.ALL_TOP_IMAGES,
-        ablation.PREDICTIONS,
-        ablation.ACCURACY,
-    )
-    names = outputs.names(of_each_probe, VALUES)
-    return [
-        *map(of_experiment, of_all),
-        *expand(map(of_run, of_each_run), run=TRAINED),
-        *(record for run in TRAINED for record in records_of(run)),
-        *(at_probed(run, *names) for run in STUDIED),
-    ]
-
-
 def any_file(output: outputs.Output) -> bool:
     return True
 
@@ -89,6 +68,10 @@ def asked(output: outputs.Output) -> bool:
 
 def listed(output: outputs.Output) -> bool:
     return output.listed
+
+
+def shown(output: outputs.Output) -> bool:
+    return output.shown
 
 
 def whole_files(chosen: Callable = any_file) -> list[str]:
@@ -111,10 +94,10 @@ def probe_files(chosen: Callable = any_file) -> list[str]:
     return outputs.names(filter(chosen, reports.OF_PROBE), VALUES)
 
 
-def asked_files() -> list:
-    """What `rule all` asks for."""
-    whole = [f"{RESULTS}/{name}" for name in whole_files(asked)]
-    return whole + [at_probed(run, *probe_files(asked)) for run in STUDIED]
+def every_file(chosen: Callable) -> list:
+    """The chosen files of the experiment, as the input of a rule."""
+    whole = [f"{RESULTS}/{name}" for name in whole_files(chosen)]
+    return whole + [at_probed(run, *probe_files(chosen)) for run in STUDIED]
 
 
 def page_settings() -> dict:
@@ -179,7 +162,7 @@ rule write_reproduction_card:
 
 rule write_explorer:
     input:
-        *explorer_files(),
+        *every_file(shown),
     output:
         page=of_experiment(reports.EXPLORER),
     log:

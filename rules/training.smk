@@ -26,10 +26,7 @@ def evaluations(wildcards) -> list[str]:
 
 
 def training_records(wildcards) -> list[str]:
-    return records_of(wildcards.run)
-
-
-def records_of(run: str) -> list[str]:
+    run = wildcards.run
     return expand(of_run(training.RECORD), run=run, epoch=epochs(run))
 
 

@@ -1,6 +1,7 @@
-"""The parts of docs/architecture.md that are made from the code: `make generate` writes them anew."""
+"""The parts of docs/architecture.md that are made from the code, by `make generate`."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -14,22 +15,46 @@ from convprobe.report import outputs as reports
 REPOSITORY = Path(__file__).parents[1]
 LIBRARY = REPOSITORY / "scripts/convprobe"
 PAGE = REPOSITORY / "docs/architecture.md"
-# From the roof down, as in the page's picture of the house.
+# The parts of the library, from the roof down, and what they are about. What stands on one floor
+# doesn't import its neighbours.
 PROBES = [module.__name__.split(".")[1] for module in reports.PROBES]
-WINGS = ("report", "training", *PROBES, "plan", "dataset", "network", "job", "store")
+FLOORS = (
+    (("report",), "the page, the card, verification"),
+    (("training", *PROBES), "the questions"),
+    (("plan",), "the config, digests, cost"),
+    (("dataset",), ""),
+    (("network",), ""),
+    (("style", "job"), ""),
+    (("store",), ""),
+    (("verdicts",), ""),
+    (("intervals", "phrases"), ""),
+    (("errors",), ""),
+)
+
+
+def house() -> str:
+    """The floors, one above the other."""
+    rows = [("   ".join(names), words) for names, words in FLOORS]
+    width = max(len(names) for names, _ in rows) + 2
+    lines = [f"{names:<{width}}{words}".rstrip() for names, words in rows]
+    return "\n".join(["```", *lines, "```", ""])
 
 
 def summary(path: Path) -> str:
-    """The first line of a module's docstring, or of the comment that a page's script begins with."""
+    """The first line of a module's docstring, or of a page script's first comment."""
     if path.suffix == ".mjs":
         return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("// ")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).partition("\n")[0]
 
 
+def is_folder(part: str) -> bool:
+    return (LIBRARY / part).is_dir()
+
+
 def tree() -> str:
     """Every module of the library with what it is about, wing by wing."""
     lines = ["```"]
-    for wing in WINGS:
+    for wing in filter(is_folder, itertools.chain.from_iterable(names for names, _ in FLOORS)):
         lines.append(f"{wing}/")
         modules = sorted((LIBRARY / wing).glob("[!_]*.py"))
         lines += [f"    {path.name:<22}{summary(path)}" for path in modules]
@@ -89,6 +114,7 @@ def main() -> None:
         command, cwd=REPOSITORY, check=True, capture_output=True, text=True
     ).stdout
     parts = {
+        "house": house(),
         "tree": tree(),
         "scripts": scripts(),
         "rules": drawn(rule_graph(mermaid)),

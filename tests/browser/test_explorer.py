@@ -21,7 +21,8 @@ AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
 LOCAL = ("file:", "data:", "blob:")
-TABS = ("occlusion", "filters", "ablation", "experiment")
+SOURCES = Path(__file__).parents[2] / "report/explorer"
+TABS = re.findall(r'role="tab" id="tab-(\w+)"', (SOURCES / "page.html").read_text(encoding="utf-8"))
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
 PIXEL = """([id, row, column]) => {
     const canvas = document.getElementById(id);

@@ -3,26 +3,15 @@
 import ast
 from pathlib import Path
 
+import architecture
 import pytest
 
 from convprobe.plan.fingerprint import fingerprint
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 LIBRARY = SCRIPTS / "convprobe"
-# From the ground up. What stands on one floor doesn't import its neighbours.
-FLOORS = (
-    ("errors",),
-    ("intervals", "phrases"),
-    ("verdicts",),
-    ("store",),
-    ("style", "job"),
-    ("network",),
-    ("dataset",),
-    ("plan",),
-    ("training", "occlusion", "filters", "ablation"),
-    ("report",),
-)
-FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+FLOORS = reversed(architecture.FLOORS)  # from the ground up
+FLOOR = {name: number for number, (names, _) in enumerate(FLOORS) for name in names}
 SLOW = (
     "torch",
     "torchvision",

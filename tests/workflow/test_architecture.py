@@ -12,6 +12,7 @@ def shown(name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "make"),
     [
+        ("house", architecture.house),
         ("tree", architecture.tree),
         ("scripts", architecture.scripts),
         ("staleness", table.markdown),

@@ -16,10 +16,13 @@ import pytest
 import torch
 
 from convprobe.network import checkpoints
+from convprobe.occlusion.outputs import SHARD
+from convprobe.report import outputs as reports
 
 pytestmark = pytest.mark.slow
 WINDOWS = (3, 5, 7, 9)
 PROBED = "normalised/epoch-08"
+NOT_IN_THE_DEMO = SHARD.path  # only of more images
 
 # Of presets/demo.yaml.
 CHOSEN = [
@@ -82,6 +85,21 @@ def contract():
 
 def table(demo, name, **options):
     return pd.read_csv(demo.files()[name], keep_default_na=False, na_values=[""], **options)
+
+
+def test_the_contract_has_every_kind_of_file_that_is_declared():
+    """Known before the demo has run."""
+    written = set(contract())
+    of_run = {name.partition("/")[2] for name in written}
+    of_probe = {name.removeprefix(f"{PROBED}/") for name in written}
+    folders = {
+        reports.OF_EXPERIMENT: written,
+        reports.OF_TRAINED_RUN: of_run,
+        reports.OF_PROBE: of_probe,
+    }
+    for outputs, names in folders.items():
+        missing = [output.path for output in outputs if not any(map(output.matches, names))]
+        assert set(missing) <= {NOT_IN_THE_DEMO}
 
 
 def test_the_demo_makes_the_files_of_the_contract_and_no_others(demo):

@@ -16,6 +16,7 @@ PREDICTIONS = Table(
     "ablation/predictions.csv",
     about="One row per test image.",
     tab=TAB,
+    shown=True,
     columns=PREDICTIONS_COLUMNS,
 )
 FIRST_IMAGES = Table(
@@ -59,6 +60,7 @@ ACCURACY = Table(
     about="One row per variant: `clean` is the network as trained, `ablated` is without the chosen "
     "filters, and the others are those of `variants.h5`.",
     tab=TAB,
+    shown=True,
     columns={
         "variant": "its name",
         "filters": "those switched off, separated by blanks",

@@ -7,6 +7,7 @@ IMAGES = Hdf5(
     about="All images and their labels, in the groups `train`, `test` and, if any are held out, "
     "`validation`.",
     asked=False,
+    shown=True,
     datasets={
         "{split}/images": Dataset("uint8", "image, y, x, channel", "the pixels"),
         "{split}/labels": Dataset("int64", "image", "an index into the classes"),
@@ -20,6 +21,7 @@ CLASSES = Table(
     "dataset/classes.csv",
     about="How many images of each class there are.",
     asked=False,
+    shown=True,
     columns={
         "class": "its name",
         "train": "number of training images",

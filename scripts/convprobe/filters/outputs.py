@@ -50,6 +50,7 @@ ALL_TOP_IMAGES = Table(
     "filters/all-top-images.csv",
     about="The images with the highest response, of every filter of every layer.",
     tab="filters",
+    shown=True,
     columns=TOP_IMAGES_COLUMNS,
 )
 PATCHES_FIGURE = Figure(

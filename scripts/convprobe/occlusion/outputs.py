@@ -30,6 +30,7 @@ WINDOW = Hdf5(
     about="The maps of one window. If there are shards, this is a view of them without a copy: "
     "keep them together.",
     tab="occlusion",
+    shown=True,
     datasets=MAPS,
     attributes=SETTINGS
     | {"shards_sha256": "if there are shards: the output of `sha256sum *.h5 | sha256sum` on them"},
@@ -39,6 +40,7 @@ SUMMARY = Table(
     about="One row per window and image. What concerns the object is empty where its place is not "
     "known.",
     tab="occlusion",
+    shown=True,
     columns={
         "window": "side in pixels",
         "image": "its index among the test images",
@@ -61,6 +63,7 @@ LOCALISATION = Table(
     about="Whether the maps of each window find the object: one row per window and measure, if "
     "the objects' places are known.",
     tab="occlusion",
+    shown=True,
     columns={
         "window": "side in pixels",
         "measure": "`hit`, `roc_auc` or `contrast`, as in `summary.csv`",

@@ -103,8 +103,8 @@ def collect(folder: Path, settings: dict) -> dict:
     bytes_left = MOST_BYTES - len(packing.plain(data))
     share = bytes_left // max(1, len(probes))
     for probe, place in zip(probes, places, strict=True):
-        occlusion = folder / place / "occlusion"
-        probe["occlusion"] = tab_data.occlusion(occlusion, images_path, settings["windows"], share)
+        windows = settings["windows"]
+        probe["occlusion"] = tab_data.occlusion(folder / place, images_path, windows, share)
     return data
 
 
@@ -136,14 +136,12 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
     chosen_among = _chosen_among(folder.parent, settings["trained"])
-    ablation = tab_data.ablation(folder / "ablation", predictions, classes)
+    ablation = tab_data.ablation(folder, predictions, classes)
     return {
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
-        "filters": tab_data.filters(
-            folder / "filters", images_path, settings["chosen"], class_images
-        ),
+        "filters": tab_data.filters(folder, images_path, settings["chosen"], class_images),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
 

@@ -7,6 +7,7 @@ from convprobe.occlusion import outputs as occlusion
 from convprobe.store.outputs import Figure, Output, Page, Table
 from convprobe.training import outputs as training
 
+# The one list of the probes: each has the files that it declares, and beside them its checks.
 PROBES = (occlusion, filters, ablation)
 
 CARD = Table(
@@ -19,6 +20,7 @@ CARD = Table(
     "published one. What can't be told from chance is `undecided`.",
     caption="reproduction",
     category="5 Does the study hold?",
+    shown=True,
     columns={
         "claim": "in words",
         "published": "the study's value",

@@ -1,4 +1,7 @@
-"""What the page shows of one network: where it looks, its filters, what it loses without them."""
+"""What the page shows of one network: where it looks, its filters, what it loses without them.
+
+A `folder` is that of the probed checkpoint.
+"""
 
 from pathlib import Path
 
@@ -22,7 +25,7 @@ MOST_PREDICTIONS = 20_000  # that the page holds; the table beside it holds all
 
 def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: int) -> dict:
     """Maps under every window, of as many images as fit, and what all images say."""
-    paths = [folder / f"window-{window}.h5" for window in windows]
+    paths = [folder / f"occlusion/window-{window}.h5" for window in windows]
     with hdf5.open_complete(paths[0]) as file:
         indices = file["image"][:].tolist()
         labels = file["label"][:].tolist()
@@ -90,8 +93,8 @@ def predicted_shares(predicted: UInt16[np.ndarray, "y x"]) -> list[list]:
 
 def _windows(folder: Path, paths: list[Path], listed: list[dict]) -> list[dict]:
     """What is shown of each window."""
-    summary = tables.read(folder / "summary.csv")
-    localisation = tables.read(folder / "localisation.csv")
+    summary = tables.read(folder / "occlusion/summary.csv")
+    localisation = tables.read(folder / "occlusion/localisation.csv")
     windows = [_window(path, summary, localisation, len(listed)) for path in paths]
     for name in ("lowest", "predicted_shares"):
         by_window = zip(*_column(listed, name), strict=True)
@@ -129,7 +132,7 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
 
 def filters(folder: Path, images_path: Path, chosen: list[str], class_images: pd.Series) -> dict:
     """The top images of every filter, and the patch at the peak of each in its first one."""
-    table = tables.read(folder / "all-top-images.csv")
+    table = tables.read(folder / "filters/all-top-images.csv")
     by_layer = table.groupby("layer")
     return {
         "answer": what_filters_answer_to(table, class_images),
@@ -173,7 +176,7 @@ def _patches(rows: pd.DataFrame, images_path: Path) -> list[np.ndarray]:
 
 def ablation(folder: Path, predictions: pd.DataFrame, classes: list[str]) -> dict:
     """Accuracy of the variants, confusion, and the predictions, clean and ablated."""
-    accuracy = tables.read(folder / "accuracy.csv")
+    accuracy = tables.read(folder / "ablation/accuracy.csv")
     return {
         "answer": what_it_loses(accuracy),
         "variants": variants(accuracy),

@@ -4,6 +4,7 @@ Each question checks its own results, as far as they can be computed again from 
 checks are put together, with those of several questions, of figures, the card and the page.
 """
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,8 @@ from typing import Any
 import numpy as np
 
 from convprobe import style
-from convprobe.ablation import checks as ablation
 from convprobe.ablation.outputs import PREDICTIONS
 from convprobe.dataset import checks as dataset
-from convprobe.filters import checks as filters
-from convprobe.occlusion import checks as occlusion
 from convprobe.occlusion.outputs import WINDOW
 from convprobe.plan import study as configs
 from convprobe.report import card, explorer, outputs
@@ -24,7 +22,7 @@ from convprobe.store.checks import TOLERANCE, Check, Probed, Results, form
 from convprobe.training import checks as training
 from convprobe.training.outputs import EVALUATION, PROBED_CHECKPOINT, SELECTION
 
-PROBES = (occlusion, filters, ablation)
+PROBES = [importlib.import_module(f"{probe.__package__}.checks") for probe in outputs.PROBES]
 SHOWN = (".csv", ".h5", ".json")  # what the page takes its numbers from
 
 

@@ -117,8 +117,8 @@ class Results:
         count = len(self._unstamped)
         first = self._unstamped[0]
         return [
-            f"{self.folder}: {count} figures, {first} the first, don't say what they were drawn from, "
-            "as an older version wrote them: the command that made them makes them anew"
+            f"{self.folder}: {count} figures, {first} the first, don't say what they were drawn "
+            "from, as an older version wrote them: the command that made them makes them anew"
         ]
 
     def same_table(self, name: str, expected: pd.DataFrame, index: bool = False) -> None:

@@ -28,6 +28,7 @@ class Output:
         tab: the part of the page that links it; empty if none does.
         asked: whether `rule all` asks for it. If not, it is made only where another file needs it.
         listed: whether it is in the page's list of all files.
+        shown: whether the page shows what is in it, and so is made after it.
         caption: name of a text in `report/`, without suffix; only of what Snakemake's report shows.
         category: its heading in Snakemake's report.
     """
@@ -38,6 +39,7 @@ class Output:
     tab: str = ""
     asked: bool = True
     listed: bool = True
+    shown: bool = False
     caption: str = ""
     category: str = ""
 

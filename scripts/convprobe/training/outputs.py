@@ -28,6 +28,7 @@ RECORD = Json(
     about="How well the network did on the training images during the epoch, while learning.",
     asked=False,
     listed=False,
+    shown=True,
     keys={
         "train_loss": "mean over the epoch; with label smoothing, the loss of the smoothed labels",
         "train_accuracy": "mean over the epoch",
@@ -47,6 +48,7 @@ EVALUATION = Json(
 CURVE = Table(
     "learning-curve.csv",
     about="One row per epoch.",
+    shown=True,
     columns={
         "epoch": "its number, from 1",
         "train_loss": "of the training images, mean over the epoch",
@@ -62,6 +64,7 @@ CURVE = Table(
 SELECTION = Json(
     "selection.json",
     about="Which epoch is probed, and how good it is.",
+    shown=True,
     keys={
         "epoch": "the probed one",
         "policy": "how it was chosen, as in the config",

@@ -11,10 +11,11 @@ def wings(modules):
     return [module.__name__.split(".")[1] for module in modules]
 
 
-def test_every_probe_with_declared_files_checks_them():
-    assert wings(verification.PROBES) == wings(outputs.PROBES)
-
-
 def test_every_folder_with_declared_files_is_put_together_with_the_others():
     declaring = {path.parent.name for path in LIBRARY.glob("*/outputs.py")} - {"store"}
     assert declaring == {"dataset", "training", "report", *wings(outputs.PROBES)}
+
+
+def test_every_probe_checks_its_files():
+    assert wings(verification.PROBES) == wings(outputs.PROBES)
+    assert all(callable(probe.check) for probe in verification.PROBES)
