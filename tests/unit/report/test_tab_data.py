@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from unit.report.test_outputs import EVERY
 
-from convprobe.report import explorer, outputs
+from convprobe.report import explorer, outputs, tab_data
 
 HTML = (explorer.SOURCES / "page.html").read_text(encoding="utf-8")
 MAIN = (explorer.SOURCES / "main.mjs").read_text(encoding="utf-8")
