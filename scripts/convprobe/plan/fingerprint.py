@@ -84,9 +84,12 @@ def _fields(kind: type[ast.AST]) -> list[str]:
     """Fields in which two nodes of a kind differ in meaning.
 
     Neither a text's prefix (`kind`) nor whether a name is read or written (`ctx`) is one of them:
-    the place of the node says that.
+    the place of the node says that. Nor are the types in a function's signature, which are read
+    by checkers alone; those of the fields of a class count.
     """
-    ignored = ("kind", "type_comment", "ctx")
+    ignored = ["kind", "type_comment", "ctx", "returns"]
+    if kind is ast.arg:
+        ignored.append("annotation")
     return [field for field in kind._fields if field not in ignored]
 
 

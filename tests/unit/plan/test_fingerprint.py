@@ -105,6 +105,7 @@ def test_dates_do_not_count(digests, tmp_path):
             TREE["pkg/a.py"].replace("class Sum:", 'class Sum:\n            """Sums."""\n'),
         ),
         ("pkg/a.py", TREE["pkg/a.py"].replace("return", '"""Two."""\n                return')),
+        ("script.py", TREE["script.py"].replace("def run(x):", "def run(x: int) -> int:")),
         ("pkg/unused.py", "value = 2\n"),
         ("unused.py", "value = 2\n"),
     ],
@@ -116,6 +117,7 @@ def test_dates_do_not_count(digests, tmp_path):
         "layout and docstring",
         "docstring of a class",
         "docstring of a method",
+        "types in a signature",
         "module beside",
         "script beside",
     ],
@@ -144,6 +146,12 @@ def test_an_edit_changes_the_digest_of_exactly_its_file(digests, name):
 def test_a_small_edit_of_an_expression_counts(digests, before, after):
     edited = TREE["script.py"].replace(before, after)
     assert changed(digests(), digests({"script.py": edited})) == {"script.py"}
+
+
+def test_the_type_of_a_field_counts(digests):
+    """A dataclass reads it: a ClassVar is no field."""
+    one, other = (digests({"pkg/c.py": f"class A:\n    b: {kind} = 3\n"}) for kind in ("int", "C"))
+    assert changed(one, other) == {"pkg/c.py"}
 
 
 def test_a_text_that_is_no_docstring_counts(digests):
