@@ -4,9 +4,10 @@
 # make test-page   the page's scripts alone, where Node is installed; it is needed for nothing else
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
-# make bench   what is measured against other libraries; REAL="--weights … --images …" for real ones
+# make bench   compares with other libraries; REAL="--weights … --images …" takes real ones
 # make lint    linters alone
-# make generate  what is made from the code: the config's schema, results/README.md, parts of docs/architecture.md
+# make generate  what is made from the code: the config's schema, results/README.md, parts of
+#              docs/architecture.md
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
@@ -15,9 +16,11 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt
 NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.exit( \
-	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." % (sys.executable, found[0], found[1]))'
+	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." \
+	% (sys.executable, found[0], found[1]))'
 
 PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
 
@@ -71,8 +74,10 @@ node_modules/installed: package.json package-lock.json
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
 test-cluster: .venv/installed-for-cluster
-	command -v slurmctld >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends slurm-wlm munge; } || true
-	CONVPROBE_CLUSTER_STUDY=$${CONVPROBE_CLUSTER_STUDY-presets/demo.yaml} $(BIN)/python -m pytest tests/cluster
+	command -v slurmctld >/dev/null || { apt-get update -qq && \
+		apt-get install -qq -y --no-install-recommends slurm-wlm munge; } || true
+	CONVPROBE_CLUSTER_STUDY=$${CONVPROBE_CLUSTER_STUDY-presets/demo.yaml} \
+		$(BIN)/python -m pytest tests/cluster
 
 faults: .venv/installed-for-tests
 	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults

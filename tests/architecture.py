@@ -52,7 +52,7 @@ def is_folder(part: str) -> bool:
 
 
 def tree() -> str:
-    """Every module of the library with what it is about, wing by wing."""
+    """Every module of the library and what it is about, wing by wing."""
     lines = ["```"]
     for wing in filter(is_folder, itertools.chain.from_iterable(names for names, _ in FLOORS)):
         lines.append(f"{wing}/")
@@ -72,7 +72,7 @@ def scripts() -> str:
 
 
 def rule_graph(mermaid: str) -> networkx.DiGraph:
-    """Which rule is made from which, without what follows from other arrows.
+    """Which rule needs which, without what follows from other arrows.
 
     Args:
         mermaid: Snakemake's own graph of the rules, as it prints it.
@@ -86,7 +86,7 @@ def rule_graph(mermaid: str) -> networkx.DiGraph:
 
 
 def drawn(graph: networkx.DiGraph) -> str:
-    """The graph as the page has it, the rules of a file in a box."""
+    """The graph as the page shows it, with the rules of one file in a box."""
     lines = ["```mermaid", "flowchart LR"]
     for path in sorted((REPOSITORY / "rules").glob("*.smk")):
         text = path.read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def drawn(graph: networkx.DiGraph) -> str:
 
 
 def section(name: str) -> re.Pattern:
-    """What stands in the page between the two marks of a name."""
+    """Matches the part of the page between the two marks of a name."""
     return re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
 
 

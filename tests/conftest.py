@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 REPOSITORY = Path(__file__).parents[1]
-STUDIES = ("demo", "finished")  # fixtures that run a whole study, once a process
+STUDIES = ("demo", "finished")  # fixtures that run a whole study, once per process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of one study, or else of one file, share one."""
+    """If tests run in several processes, those of one study or one file share a process."""
     for item in items:
         study = next((name for name in STUDIES if name in item.fixturenames), item.path.name)
         item.add_marker(pytest.mark.xdist_group(study))
@@ -47,11 +47,14 @@ class Workflow:
 
     @classmethod
     def of_repository(cls, folder):
-        """A copy of the repository's files, tracked or new."""
+        """A copy of the repository's files, whether tracked or new."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=REPOSITORY, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+            cwd=REPOSITORY,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         for name in filter(None, listed.stdout.split("\0")):
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,7 @@ class Workflow:
         return cls(folder)
 
     def copy(self, folder):
-        """A copy with all results and Snakemake's memory, every date as it was."""
+        """A copy with all results and Snakemake's memory; all dates are kept."""
         return Workflow(shutil.copytree(self.folder, folder), self.configs)
 
     def configure(self, text, name="tiny.yaml"):
@@ -77,7 +80,7 @@ class Workflow:
         return [*snakemake, *arguments, "--configfile", *(configs or self.configs)]
 
     def run(self, *arguments, configs=None, limit="unlimited"):
-        """Run Snakemake; its output, both streams together, is in `stdout`.
+        """Run Snakemake; `stdout` holds both its output and its errors.
 
         Args:
             arguments, configs: as for `command`.
@@ -85,12 +88,16 @@ class Workflow:
         """
         command = self.command(*arguments, configs=configs)
         return subprocess.run(
-            ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command], cwd=self.folder, check=False,
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command],
+            cwd=self.folder,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def files(self):
-        """Paths of all results, relative to the experiment's folder; recorded digests are none."""
+        """Paths of all results by their names in the experiment's folder; without digests."""
         (experiment,) = [path for path in (self.folder / "results").iterdir() if path.is_dir()]
         found = [path for path in experiment.rglob("[!.]*") if path.is_file()]
         return {path.relative_to(experiment).as_posix(): path for path in found}
@@ -110,7 +117,7 @@ def workflow(tmp_path):
 
 @pytest.fixture(scope="session")
 def make_workflow(tmp_path_factory):
-    """A function: a fresh copy of the repository, each time in another folder."""
+    """A function that makes a fresh copy of the repository, each time in another folder."""
     return lambda: Workflow.of_repository(tmp_path_factory.mktemp("workflow") / "convprobe")
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser, from disk and without a network, against the files behind it."""
+"""The page in a real browser, from disk and offline, compared with the files behind it."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium, demo):
-    """A function that opens the demo's page; any complaint of the browser fails the test."""
+    """A function that opens the demo's page; any error in the browser fails the test."""
     complaints, contexts = [], []
 
     def opened(place="", **options):
@@ -81,7 +81,7 @@ def probabilities(demo, window, image, row, column):
 
 
 def shown_bars(page):
-    """What the page says of each class: with the window and without."""
+    """What the page shows for each class: occluded and clean probability, in per cent."""
     rows = page.locator("#bars tbody tr").all_inner_texts()
     return [
         [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
@@ -110,7 +110,9 @@ def assert_shows(page, demo, window, image, row, column):
 @pytest.mark.parametrize(
     ("window", "row", "column"), [(3, 0, 0), (5, 31, 31), (7, 12, 20), (9, 16, 3)]
 )
-def test_pointing_at_a_place_shows_what_the_file_holds(open_page, demo, panel, window, row, column):
+def test_pointing_at_a_position_shows_the_probabilities_of_the_file(
+    open_page, demo, panel, window, row, column
+):
     page = open_page(viewport=SIZES["desk"])
     page.get_by_label(f"{window}×{window}", exact=True).check()
     hover(page, panel, row, column)
@@ -153,11 +155,8 @@ def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
         image = file["test/images"][0]
     for row, column in ((20, 2), (7, 20), (31, 31)):
         assert page.evaluate(PIXEL, ["seen", row, column]) == image[row, column].tolist()
-    for row, column in (
-        (0, 20),
-        (5, 24),
-        (5, 16),
-    ):  # the window reaches four pixels up, down, left and right
+    # The window reaches four pixels up, down, left and right.
+    for row, column in ((0, 20), (5, 24), (5, 16)):
         assert page.evaluate(PIXEL, ["seen", row, column]) == [128, 128, 128]
 
 
@@ -167,7 +166,7 @@ def test_the_predicted_classes_and_their_shares_are_those_of_the_file(open_page,
         predicted = file["probability"][0].argmax(axis=-1)
         classes = file["class"].asstr()[:]
     counts = pd.Series(classes[predicted].ravel()).value_counts()
-    assert len(counts) > 1, "or the test would show nothing"
+    assert len(counts) > 1, "otherwise the test shows nothing"
     legend = page.locator("#legend > span").all_inner_texts()
     assert legend == [
         f"{name} {100 * count / predicted.size:.0f}\N{NO-BREAK SPACE}%"
@@ -185,9 +184,7 @@ def test_colours_are_stretched_to_the_map(open_page, demo):
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-3.h5"]) as file:
         maps = file["confidence"][:].astype(float)
     lows, highs = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
-    image = int(
-        (lows * (highs - lows > 0.01)).argmax()
-    )  # bright all over, but not the same everywhere
+    image = int((lows * (highs - lows > 0.01)).argmax())  # bright all over, but not uniform
     row, column = divmod(int(maps[image].argmin()), 32)
     page.locator(f'#sheet button[data-place="{image}"]').click()
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
@@ -254,9 +251,8 @@ def test_a_cell_of_the_confusion_shows_its_images(open_page, demo):
     wanted = predictions[
         (predictions["class"] == pair["class"]) & (predictions["ablated"] == pair["predicted"])
     ]
-    assert page.locator("#cell li").count() == min(
-        len(wanted), 24
-    )  # the page says how many of how many
+    # The page says how many it shows of how many.
+    assert page.locator("#cell li").count() == min(len(wanted), 24)
     expect(page.locator("#cell li").first).to_contain_text(f"image {wanted['image'].iloc[0]}:")
 
 
@@ -274,7 +270,7 @@ def test_the_table_of_the_first_images_is_filtered(open_page, demo):
     expect(page.locator("#rows tbody tr")).to_have_count(len(expected))
 
 
-def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
+def test_the_numbers_in_the_answers_are_those_of_the_tables(open_page, demo):
     page = open_page("#ablation")
     accuracy = pd.read_csv(demo.files()[f"{PROBED}/ablation/accuracy.csv"]).set_index("variant")
     chosen, draws = accuracy.loc["ablated"], accuracy[accuracy.index.str.startswith("random-")]
@@ -287,8 +283,8 @@ def test_the_numbers_said_are_those_of_the_tables(open_page, demo):
         f"{accuracy.loc['clean', 'accuracy']:.1%}".replace("%", " %")
     )
     changes = [draws["change"].min(), draws["change"].max(), draws["change"].median()]
-    assert max(changes) < 0, "or the signs below are others"
-    # Half a thousandth may be rounded up or down: binary fractions hold it in neither way.
+    assert max(changes) < 0, "otherwise the signs below are wrong"
+    # Half a thousandth may be rounded up or down: no binary fraction is exactly that.
     shown = re.search(
         r"−([\d.]+) to −([\d.]+), median −([\d.]+)", page.locator("#variants").inner_text()
     )

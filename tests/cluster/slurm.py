@@ -1,4 +1,4 @@
-"""A real SLURM of one node on the loopback address, with one pretended GPU, for as long as the tests run."""
+"""A real SLURM for the tests: one node on the loopback address, with one pretended GPU."""
 
 import contextlib
 import os
@@ -57,12 +57,12 @@ class Cluster:
         ).stdout
 
     def running(self, rule):
-        """Numbers of the jobs of a rule or group that run."""
+        """Numbers of the running jobs of a rule or group."""
         lines = self.ask("squeue", "--noheader", "--states=running", "--format=%i %k").splitlines()
         return [line.split()[0] for line in lines if rule in line]
 
     def memory(self, number):
-        """What a job has asked for, as `4000M`."""
+        """The memory that a job has asked for, as `4000M`."""
         return self.ask(
             "squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%m"
         ).strip()
@@ -86,14 +86,14 @@ def obstacle():
             "SLURM can't be started: expected slurm-wlm and munge to be installed, and to be root"
         )
     if Path("/etc/slurm/slurm.conf").exists():
-        return "/etc/slurm is configured already: a SLURM of one's own is left alone"
+        return "/etc/slurm is configured already, and an existing SLURM is left alone"
     return None
 
 
 @contextlib.contextmanager
 def started():
-    """Yield a running Cluster; at the end nothing of it is left."""
-    # Not in a temporary folder: munge wants that nobody else may write above its socket.
+    """Yield a running Cluster, and remove all of it at the end."""
+    # Not in a temporary folder: nobody else may have write permission above munge's socket.
     folder = Path("/run/convprobe-slurm")
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.ExitStack() as stop:

@@ -1,4 +1,4 @@
-"""The study through SLURM: the same results, one GPU job at a time, and the same command after an accident."""
+"""The study through SLURM: same results, one GPU job at a time, recovery by the same command."""
 
 import contextlib
 import datetime
@@ -14,9 +14,10 @@ import slurm
 from conftest import TINY
 
 pytestmark = pytest.mark.slow
-# A preset; CI takes the tiny study, `make test-cluster` the demo.
+# A preset. CI runs the tiny study, `make test-cluster` the demo.
 STUDY = os.environ.get("CONVPROBE_CLUSTER_STUDY")
-# Of the tiny study all that is submitted, and its tables: figures are made where Snakemake runs, as without a cluster.
+# Of the tiny study all submitted jobs, and its tables. Figures are made where Snakemake runs, as
+# without a cluster.
 FILTERS = "results/tiny/normalised/epoch-02/filters"
 TARGETS = (
     []
@@ -32,10 +33,8 @@ GPU_RULES = (
     "predictions",
     "variants",
 )
-ONE_THREAD = (
-    "--max-threads",
-    "1",
-)  # as many jobs as there are cores; sums depend on the number of threads
+# Sums depend on the number of threads.
+ONE_THREAD = ("--max-threads", "1")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def cluster():
 
 @pytest.fixture
 def start(cluster):
-    """A function that starts a Snakemake which makes the study; none is left at the end."""
+    """A function that starts Snakemake on the study; all are terminated at the end."""
     running = []
 
     def started(workflow, *options):
@@ -76,7 +75,7 @@ def start(cluster):
         process.wait()
 
 
-# Snakemake looks for jobs that have ended after 2 s, 12 s, 22 s …
+# Snakemake looks for finished jobs after 2 s, 12 s, 22 s …
 SUBMITTING = (
     "--workflow-profile",
     "profiles/slurm",
@@ -90,21 +89,15 @@ def said(workflow):
 
 
 def gpu_times(workflow):
-    """When each GPU job began and ended, from its log."""
+    """Start, end, log and seconds of each GPU job, from its log."""
     spans = []
     for log in (workflow.folder / "logs").rglob("*.log"):
         text = log.read_text()
         if re.search("|".join(GPU_RULES), str(log)) and "device: " in text:
-            begun = datetime.datetime.fromisoformat(text.split()[1])
+            begin = datetime.datetime.fromisoformat(text.split()[1])
+            end = datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC)
             seconds = float(re.search(r"done in ([\d.]+) s", text)[1])
-            spans.append(
-                (
-                    begun,
-                    datetime.datetime.fromtimestamp(log.stat().st_mtime, datetime.UTC),
-                    log,
-                    seconds,
-                )
-            )
+            spans.append((begin, end, log, seconds))
     return sorted(spans)
 
 
@@ -118,8 +111,8 @@ def studies(make_workflow):
     return copies
 
 
-def kill_training_until_it_is_given_up(running, cluster):
-    """Cancel every training job that runs, those sent once more too; the memory that each of them had asked for."""
+def cancel_training_until_it_is_given_up(running, cluster):
+    """Cancel every training job, retries too; returns the memory that each had asked for."""
     asked = {}
     while running.poll() is None:
         for number in cluster.running("training"):
@@ -139,9 +132,9 @@ def test_killed_jobs_and_a_lost_node_are_recovered_by_the_same_command_and_the_g
     workflow, local = studies
     beside = start(local, "--cores", "1")
     first = start(workflow, *SUBMITTING)
-    asked = kill_training_until_it_is_given_up(first, cluster)
+    asked = cancel_training_until_it_is_given_up(first, cluster)
     assert first.returncode != 0
-    assert sorted(asked) == ["4000M", "4000M", "8000M", "8000M"]  # two runs, each sent once more
+    assert sorted(asked) == ["4000M", "4000M", "8000M", "8000M"]  # two runs, each retried once
     again = start(workflow, *SUBMITTING)
     cluster.wait_for("training")
     cluster.set_node("down")

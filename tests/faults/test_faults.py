@@ -1,6 +1,7 @@
-"""Whatever stops a run, the same command finishes it, and its files are those of an undisturbed run.
+"""Whatever stops a run, the same command finishes it, with the files of an undisturbed run.
 
-Each test draws its moment from a seed. CONVPROBE_FAULTS asks for another number of tests than one a rule.
+Each test draws the moment of its fault from a seed. CONVPROBE_FAULTS sets the number of tests, in
+place of one per rule.
 """
 
 import ast
@@ -27,13 +28,13 @@ SCRIPTS = REPOSITORY / "scripts"
 LEFT_OUT = {
     "all": "makes no file",
     "verify_results": "makes no file",
-    # And is a rule only where CIFAR-10 is asked for and not there.
-    "download_dataset": "needs the network; tests/unit/dataset/test_download.py breaks the connection",
+    # It is a rule only where CIFAR-10 is asked for and not there.
+    "download_dataset": "needs the network; tests/unit/dataset/test_download.py cuts it off",
 }
 
 
 def rules_of_the_workflow() -> list[str]:
-    """The rules by their names, which a test holds against Snakemake's own list."""
+    """The names of the rules, which a test compares with Snakemake's own list."""
     texts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "rules").glob("*.smk")]
     named = [
         name
@@ -45,12 +46,12 @@ def rules_of_the_workflow() -> list[str]:
 
 RULES = rules_of_the_workflow()
 FAULTS = int(os.environ.get("CONVPROBE_FAULTS", len(RULES)))
-# About how long a job of the tiny study lasts, by whether it imports torch.
+# Roughly how long a job of the tiny study takes, by whether it imports torch.
 JOB_SECONDS = {True: 3.0, False: 1.0}
 
 
 def uses_torch(rule: str) -> bool:
-    """Whether a job of the rule loads PyTorch: its script does, or a module that this reaches by imports."""
+    """Whether a job of the rule loads PyTorch, in its script or in a module imported from there."""
     script = ast.parse((SCRIPTS / f"{rule}.py").read_text(encoding="utf-8"))
     waiting, seen = list(imported(ast.walk(script))), set()
     while waiting:
@@ -60,7 +61,7 @@ def uses_torch(rule: str) -> bool:
         module = SCRIPTS / f"{name.replace('.', '/')}.py"
         if name not in seen and module.is_file():
             seen.add(name)
-            # What stands in a function of a module waits until that is called.
+            # An import inside a function is only made when that is called.
             waiting += imported(ast.parse(module.read_text(encoding="utf-8")).body)
     return False
 
@@ -77,7 +78,7 @@ def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 RUN = "normalised"
 PROBED = f"{RUN}/epoch-01"
-# What not every study has: shards, a second probed epoch, weights from elsewhere.
+# What only some studies have: shards, a second probed epoch, weights from elsewhere.
 BRANCHED = """
 occlusion: {images: 3}
 runs: {own: {weights: own.pth}}
@@ -88,7 +89,7 @@ BRANCHES = (f"results/tiny/{RUN}/through-training.png", "results/tiny/own/checkp
 
 @pytest.fixture(scope="session")
 def branched(finished, tmp_path_factory):
-    """The tiny study with more branches, and no more of them made than the rules need that only these have."""
+    """The tiny study with more branches, run only as far as the rules that others lack."""
     workflow = finished.copy(tmp_path_factory.mktemp("branched") / "convprobe").configure(
         BRANCHED, name="edit.yaml"
     )
@@ -102,13 +103,16 @@ def branched(finished, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def jobs(finished, branched):
-    """Of each rule a study, and the files that one job of the rule makes there, relative to the experiment's folder."""
+    """For each rule a study, and the files that one job of the rule makes there.
+
+    The files are relative to the experiment's folder.
+    """
     made = {rule: (branched, files) for rule, files in last_jobs(branched, *BRANCHES).items()}
     return made | {rule: (finished, files) for rule, files in last_jobs(finished).items()}
 
 
 def last_jobs(workflow, *targets) -> dict[str, list[str]]:
-    """The files of each rule's last job: of the last epoch, after which none can be made ahead."""
+    """The files of each rule's last job: of the last epoch, after which none is computed early."""
     by_log = defaultdict(lambda: defaultdict(list))
     for line in workflow.run(*targets, "--summary").stdout.splitlines():
         match line.split("\t"):
@@ -125,7 +129,7 @@ def test_a_fault_is_tried_on_every_rule(jobs, branched):
 
 
 def contents(workflow):
-    """The bytes of every result by its name; files that are still being written are none."""
+    """The bytes of every result by its name, without files that are still being written."""
     return {
         name: path.read_bytes()
         for name, path in workflow.files().items()
@@ -136,13 +140,16 @@ def contents(workflow):
 def start(workflow, *targets):
     """Start Snakemake in a process group of its own."""
     return subprocess.Popen(
-        workflow.command(*targets), cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        workflow.command(*targets),
+        cwd=workflow.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )  # fmt: skip
+    )
 
 
 def job_of(snakemake, rule, deadline=30.0):
-    """The process of a rule's script, once there is one; None if Snakemake ends before."""
+    """The process of a rule's script, once there is one; None if Snakemake ends first."""
     end = time.monotonic() + deadline
     while time.monotonic() < end and snakemake.poll() is None:
         with contextlib.suppress(psutil.Error):
@@ -154,7 +161,7 @@ def job_of(snakemake, rule, deadline=30.0):
 
 
 def finish(workflow, *targets):
-    """The same command again, unlocked first where Snakemake asks for it."""
+    """Run the same command again, after unlocking the folder where Snakemake asks for it."""
     completed = workflow.run(*targets)
     if "--unlock" in completed.stdout:
         assert workflow.run("--unlock").returncode == 0
@@ -168,12 +175,12 @@ def kill_job(snakemake, job):
 
 
 def signal_all(number):
-    """To the whole process group, as a terminal sends it."""
+    """A signal to the whole process group, as a terminal sends it."""
     return lambda snakemake, job: os.killpg(snakemake.pid, number)
 
 
 def terminate(snakemake, job):
-    """To Snakemake alone, as a service manager sends it; it lets its jobs end."""
+    """SIGTERM to Snakemake alone, as a service manager sends it; it lets its jobs finish."""
     snakemake.terminate()
 
 
@@ -188,7 +195,7 @@ LIMITS = ("full disk", "limit of a file's size")
 
 
 def drawn_faults():
-    """Kind, rule and seed of each test: kinds and rules in turn, another kind for a rule each time round."""
+    """Kind, rule and seed of each test: kinds and rules in turn, each round paired differently."""
     kinds = [*SIGNALS, *LIMITS]
     rules = random.Random(0).sample(RULES, len(RULES))
     turns = [number + number // len(rules) for number in range(FAULTS)]
@@ -217,7 +224,7 @@ def test_after_a_fault_the_same_command_makes_the_same_files(jobs, tmp_path, kin
         space, output = run_out_of_space(workflow, targets, kind, kibibytes)
         assert re.search(rf"(rule|checkpoint) {rule}:", output), f"no job of {rule} was started"
         assert len(undisturbed[largest]) <= space * 1024 or largest not in workflow.files()
-    # No half file counts as a result.
+    # No partial file counts as a result.
     for name, content in contents(workflow).items():
         assert content == undisturbed[name], name
     finish(workflow, *targets)
@@ -236,7 +243,11 @@ def interrupt(workflow, targets, rule, fault, delay):
 
 
 def run_out_of_space(workflow, targets, kind, kibibytes):
-    """Run where nothing larger can be written; returns how large that was in the end, in KiB, and the output."""
+    """Run where no larger file, or no more in all, can be written.
+
+    Returns:
+        the limit that was set in the end, in KiB, and the output.
+    """
     if kind == "full disk":
         space = max(kibibytes, 4)  # the log needs some
         return space, run_on_a_full_disk(workflow, targets, space)
@@ -247,9 +258,13 @@ def run_out_of_space(workflow, targets, kind, kibibytes):
 
 
 def run_on_a_full_disk(workflow, targets, kibibytes):
-    """Run with each folder of the targets on a file system of its own that has so much space; returns the output."""
+    """Run with each folder of the targets on a file system of its own with so much free space.
+
+    Returns:
+        the output.
+    """
     if subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode != 0:
-        pytest.skip("this system lets no user mount a file system of his own")
+        pytest.skip("users may not mount file systems on this system")
     folders = " ".join(sorted({str(Path(target).parent) for target in targets}))
     script = f"""
     set -e
@@ -257,7 +272,8 @@ def run_on_a_full_disk(workflow, targets, kibibytes):
         cp -a "$folder" "$folder.kept"
         mount -t tmpfs -o size=64m tmpfs "$folder"
         cp -a "$folder.kept/." "$folder"
-        dd if=/dev/zero of="$folder/.filling" bs=1k count=$((64 * 1024)) status=none 2>/dev/null || true
+        dd if=/dev/zero of="$folder/.filling" bs=1k count=$((64 * 1024)) status=none \\
+            2>/dev/null || true
         truncate --size=-{kibibytes}K "$folder/.filling"
     done
     "$@" || true
@@ -279,10 +295,10 @@ def run_on_a_full_disk(workflow, targets, kibibytes):
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
-def test_a_run_killed_again_and_again_elsewhere_gives_the_same_bytes(
+def test_a_run_in_another_folder_that_is_killed_repeatedly_gives_the_same_bytes(
     finished, tmp_path, make_workflow
 ):
-    """From nothing, in another folder: everything is killed at random moments, and started anew."""
+    """Every process is killed at random moments, and the command is repeated."""
     workflow = make_workflow()
     workflow.configs = finished.configs
     for name in (*finished.configs, "pictures.zip"):
@@ -304,7 +320,7 @@ def test_a_run_killed_again_and_again_elsewhere_gives_the_same_bytes(
 
 
 def test_an_orphan_does_not_overwrite_what_a_newer_job_made(finished, tmp_path):
-    """A job outlives its Snakemake, the settings change, a new run ends first."""
+    """A job outlives its Snakemake, the settings change, and a new run finishes first."""
     workflow = finished.copy(tmp_path / "convprobe")
     target = f"results/tiny/{PROBED}/occlusion/window-3.h5"
     workflow.configure("occlusion: {fill: 0}", name="edit.yaml")

@@ -1,4 +1,4 @@
-"""What a user may do to a finished study, and exactly which jobs are then due.
+"""What a user may do to a finished study, and exactly which jobs are due afterwards.
 
 The base is the tiny study: two runs of two epochs, the first epoch of `normalised` probed, two
 windows, five images on two sheets. A job is written as its rule and its wildcards.
@@ -17,8 +17,8 @@ class Edit:
     """One thing a user does, and what must run after it.
 
     Attributes:
-        what: in words, for the README's table.
-        do: does it to a Workflow, whose last config file is `edit.yaml`.
+        what: in words, for the table in docs/architecture.md.
+        do: applies it to a Workflow, whose last config file is `edit.yaml`.
         due: the jobs that are then stale.
         options: for Snakemake.
     """
@@ -29,7 +29,7 @@ class Edit:
     options: tuple = ()
 
 
-# Jobs, by stage. They are written out: what is derived from the rules could not contradict them.
+# Jobs, by stage. They are written out: a list derived from the rules could not contradict them.
 
 
 def jobs(*lines):
@@ -136,7 +136,7 @@ def append(name, text):
 
 
 def with_old_date(do):
-    """Do something, and date every file of the code to 2001, as a checkout of an old version may."""
+    """Make an edit, then date all code to 2001, as a checkout of an old version may."""
 
     def dated(workflow):
         do(workflow)
@@ -187,7 +187,7 @@ def move_data(workflow):
 
 
 def swap_two_pictures(workflow):
-    """The same names and sizes in all, another content."""
+    """Names and sizes stay the same, the content does not."""
     archive = workflow.folder / "pictures.zip"
     with zipfile.ZipFile(archive) as old:
         contents = {name: old.read(name) for name in old.namelist()}
@@ -199,7 +199,7 @@ def swap_two_pictures(workflow):
 
 
 def study_weights(workflow):
-    """Weights from elsewhere: any file will do to plan."""
+    """Weights from elsewhere: planning accepts any file."""
     (workflow.folder / "own.pth").write_bytes(b"weights")
     configure("runs: {own: {weights: own.pth}}\nstudied: [normalised, own]")(workflow)
 
@@ -214,30 +214,57 @@ SETTINGS = [
     Edit("move the folder", move),
     Edit("lose `.snakemake/` (without it Snakemake goes by dates alone)", delete(".snakemake")),
     Edit("delete the logs", delete("logs")),
-    Edit("edit the README or a caption of Snakemake's report", append("report/confusion.rst", "\nMore.\n")),
+    Edit(
+        "edit the README or a caption of Snakemake's report",
+        append("report/confusion.rst", "\nMore.\n"),
+    ),
     Edit("comment in a module", append(f"{LIBRARY}/store/hdf5.py", "\n# Nothing new.\n")),
     Edit(
         "docstring of a function",
-        replace(f"{LIBRARY}/network/layers.py", "The network that is trained and probed.", "What is probed."),
+        replace(
+            f"{LIBRARY}/network/layers.py",
+            "The network that is trained and probed.",
+            "What is probed.",
+        ),
     ),
-    Edit("layout of a line", replace(f"{LIBRARY}/store/tables.py", "(class_names, str)", "( class_names,str )")),
-    Edit("comment in a rule", replace("rules/training.smk", "    threads: 4", "    threads: 4  # or fewer")),
+    Edit(
+        "layout of a line",
+        replace(f"{LIBRARY}/store/tables.py", "(class_names, str)", "( class_names,str )"),
+    ),
+    Edit(
+        "comment in a rule",
+        replace("rules/training.smk", "    threads: 4", "    threads: 4  # or fewer"),
+    ),
     Edit("threads of a rule", replace("rules/occlusion.smk", "    threads: 4", "    threads: 1")),
     Edit("`--cores 1`", lambda workflow: None, options=("--cores", "1")),
-    Edit("another profile, with other resources", lambda workflow: None, options=("--workflow-profile", "none")),
+    Edit(
+        "another profile, with other resources",
+        lambda workflow: None,
+        options=("--workflow-profile", "none"),
+    ),
     Edit("order of windows", configure("occlusion: {windows: [5, 3]}")),
     Edit("order of filters", configure("filters: {chosen: [conv2/5, conv1/1]}")),
-    Edit("order of keys", configure("network: {fc: [], conv: [{kernel: 5, channels: 4}, {kernel: 3, channels: 6}]}")),
+    Edit(
+        "order of keys",
+        configure("network: {fc: [], conv: [{kernel: 5, channels: 4}, {kernel: 3, channels: 6}]}"),
+    ),
     Edit("0.01 as 1.0e-2", configure("training: {optimizer: {learning_rate: 1.0e-2}}")),
     Edit("a default written out", configure("training: {seed: 0}\nocclusion: {fill: 128}")),
     Edit("a run that is in neither list", configure("runs: {unused: {seed: 5}}")),
-    Edit("a window added", configure("occlusion: {windows: [3, 5, 7]}"), windows(7) | sheets(1, 2) | PAGE),
+    Edit(
+        "a window added",
+        configure("occlusion: {windows: [3, 5, 7]}"),
+        windows(7) | sheets(1, 2) | PAGE,
+    ),
     Edit("a window removed", configure("occlusion: {windows: [3]}"), sheets(1, 2) | PAGE),
     Edit("images occluded: 5 to 6", configure("occlusion: {images: 6}"), OCCLUSION),
     Edit("fill", configure("occlusion: {fill: 0}"), OCCLUSION),
     Edit("precision of the maps", configure("occlusion: {precision: bf16}"), OCCLUSION),
-    Edit("a filter added", configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"),
-        filters() | jobs("plot_filter normalised epoch-01 conv1 2") | ablation() | PAGE),
+    Edit(
+        "a filter added",
+        configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"),
+        filters() | jobs("plot_filter normalised epoch-01 conv1 2") | ablation() | PAGE,
+    ),
     Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | atlas() | EXPLORER),
     Edit(
         "table images: 40 to 30",
@@ -253,16 +280,25 @@ SETTINGS = [
     Edit(
         "selected epoch",
         configure("selection: {epoch: 2}"),
-        jobs(*(job for job in CURVES if not job.startswith("tabulate"))) | probes(at="normalised epoch-02") | PAGE,
+        jobs(*(job for job in CURVES if not job.startswith("tabulate")))
+        | probes(at="normalised epoch-02")
+        | PAGE,
     ),
-    Edit("the split of `policy: best`, where the epoch is fixed", configure("selection: {split: test}")),
+    Edit(
+        "the split of `policy: best`, where the epoch is fixed",
+        configure("selection: {split: test}"),
+    ),
     Edit(
         "epochs: 2 to 3, at a constant rate",
         configure("training: {epochs: 3}"),
         epoch("normalised", "03") | epoch("raw", "03") | CURVES | PAGE,
     ),
     Edit("epochs: 2 to 1, at a constant rate", configure("training: {epochs: 1}"), CURVES | PAGE),
-    Edit("a learning rate that falls over the epochs", configure("training: {schedule: linear}"), AFTER_DATA),
+    Edit(
+        "a learning rate that falls over the epochs",
+        configure("training: {schedule: linear}"),
+        AFTER_DATA,
+    ),
     Edit(
         "values of two hyper-parameters swapped",
         configure("training: {optimizer: {momentum: 0.0005, weight_decay: 0.9}}"),
@@ -290,15 +326,27 @@ SETTINGS = [
         configure("studied: [normalised, normalised/epoch-2]"),
         probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | EXPLORER,
     ),
-    Edit("a run with weights added", study_weights, jobs("import_weights own") | probes(at="own weights") | EXPLORER),
-    Edit("test images: 40 to 39", configure("dataset: {test_images: 39}\nablation: {table_images: 39}"), EVERYTHING),
+    Edit(
+        "a run with weights added",
+        study_weights,
+        jobs("import_weights own") | probes(at="own weights") | EXPLORER,
+    ),
+    Edit(
+        "test images: 40 to 39",
+        configure("dataset: {test_images: 39}\nablation: {table_images: 39}"),
+        EVERYTHING,
+    ),
     Edit("images held out", configure("dataset: {validation_images: 20}"), EVERYTHING),
     Edit("experiment renamed", configure("experiment: other"), EVERYTHING),
     Edit("the archive of images copied again", copy_data_again),
     Edit("the archive of images moved elsewhere", move_data),
     Edit("two images in the archive swapped", swap_two_pictures, EVERYTHING),
     Edit("the same, with an old date", with_old_date(swap_two_pictures), EVERYTHING),
-    Edit("a window's maps deleted", delete(f"{PROBED}/occlusion/window-3.h5"), windows(3) | sheets(1, 2) | PAGE),
+    Edit(
+        "a window's maps deleted",
+        delete(f"{PROBED}/occlusion/window-3.h5"),
+        windows(3) | sheets(1, 2) | PAGE,
+    ),
     Edit(
         "checkpoints deleted that no due job reads",
         delete("results/tiny/raw/checkpoints", "results/tiny/normalised/checkpoints"),
@@ -315,12 +363,17 @@ SETTINGS = [
         jobs("plot_top_patches normalised epoch-01"),
     ),
     Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
-]  # fmt: skip
+]
 
 ABLATION_FIGURES = jobs(
-    "plot_confusion normalised epoch-01", "plot_class_pairs normalised epoch-01",
-    "plot_gallery normalised epoch-01", "plot_ablation_accuracy normalised epoch-01",
-)  # fmt: skip
+    "plot_confusion normalised epoch-01",
+    "plot_class_pairs normalised epoch-01",
+    "plot_gallery normalised epoch-01",
+    "plot_ablation_accuracy normalised epoch-01",
+)
+FILTER_FIGURES = jobs(
+    *(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))
+)
 SHEETS = jobs(*(f"plot_occlusion_sheet normalised epoch-01 {sheet}" for sheet in (1, 2)))
 VERDICTS = (
     confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
@@ -351,7 +404,7 @@ MODULES = {
     "filters/activations": filters() | atlas() | EXPLORER,
     "filters/answers": EXPLORER,
     "filters/checks": NOTHING,
-    "filters/figures": jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))),
+    "filters/figures": FILTER_FIGURES,
     "filters/outputs": NOTHING,
     "filters/pages": NOTHING,
     "filters/ranking": atlas() | EXPLORER,
@@ -420,7 +473,7 @@ MODULES = {
     "training/selection": CURVES | PAGE,
     "training/trainer": AFTER_DATA,
     "verdicts": VERDICTS,
-}  # fmt: skip
+}
 
 
 def add_a_line(module):

@@ -1,4 +1,4 @@
-"""The table of what reruns after which edit, made from the tests' data."""
+"""The table of what reruns after which edit, made from the data of the tests."""
 
 from collections import defaultdict
 
@@ -17,11 +17,11 @@ from edits import (
     sheets,
     train,
     windows,
-)  # fmt: skip
+)
 
 
 def markdown():
-    """A row per edit: what a user does, and the jobs that are then due."""
+    """One row per edit: what a user does, and the jobs that are due afterwards."""
     rows = [f"| {edit.what} | {due(edit.due)} |" for edit in EDITS]
     return "\n".join(["| after this edit | this runs |", "| --- | --- |", *rows, ""])
 
@@ -46,7 +46,7 @@ PARTS = {
 
 
 def due(jobs):
-    """The jobs in words: whole parts of the study, then single rules, with wildcards where needed."""
+    """The jobs in words: whole parts of the study, then single rules, if need be with wildcards."""
     words = []
     for name, part in PARTS.items():
         if part <= jobs:
@@ -61,7 +61,10 @@ def due(jobs):
 
 
 def which(rule, wildcards):
-    every = {
-        wildcard for job in EVERYTHING for name, _, wildcard in [job.partition(" ")] if name == rule
-    }
+    """The wildcards of a rule's jobs in brackets, or nothing if these are all of its jobs."""
+    every = set()
+    for job in EVERYTHING:
+        name, _, wildcard = job.partition(" ")
+        if name == rule:
+            every.add(wildcard)
     return "" if wildcards == every else f" ({', '.join(sorted(wildcards))})"

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def planned(output):
-    """The jobs that Snakemake names in its output, as rule and wildcards, with the reason for each."""
+    """The jobs in Snakemake's output, as rule and wildcards, with the reason of each."""
     found = {}
     for block in re.split(r"\n(?=\[\w{3} \w{3})", output):
         named = re.search(r"^(?:local)?(?:rule|checkpoint) (\w+):$", block, re.MULTILINE)
@@ -34,7 +34,7 @@ def plan(workflow, *options):
 
 
 def scripts_by_module():
-    """The scripts that reach each module of the library, by the digests that the rules take."""
+    """The scripts that import each module, directly or not, according to the rules' digests."""
     reached = {name: set() for name in MODULES}
     for script in (REPOSITORY / "scripts").glob("*.py"):
         for file in fingerprint(script):
@@ -44,9 +44,9 @@ def scripts_by_module():
 
 
 def kinds_of_edits():
-    """What tells edits apart for Snakemake, by the edit.
+    """What makes an edit different from others for Snakemake, by the edit's name.
 
-    Modules that the same scripts reach make the same rules stale, whatever their names: planning
+    Modules that the same scripts import make the same rules stale, whatever their names: planning
     one of them is enough.
     """
     reached = scripts_by_module()
@@ -66,7 +66,7 @@ def plan_after(edit, finished, folder):
 
 @pytest.fixture(scope="session")
 def plans(finished, tmp_path_factory):
-    """What is planned after each edit, by its name."""
+    """The jobs that are planned after each edit, by the edit's name."""
     kinds = kinds_of_edits()
     examples = {kinds[edit.what]: edit for edit in EDITS}
 
@@ -102,7 +102,7 @@ def test_the_reason_names_the_file_that_changed(finished, tmp_path):
 
 
 def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path):
-    """Edits of three stages at once, for real; what is not due is left as it was."""
+    """Three stages are edited at once and really run; what is not due stays as it was."""
     workflow = finished.copy(tmp_path / "convprobe")
     configure("occlusion: {windows: [3, 7]}\nfilters: {top: 1}\nablation: {random_controls: 1}")(
         workflow
@@ -117,8 +117,8 @@ def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path
     assert not plan(workflow)
 
 
-def test_the_best_epoch_is_found_and_only_then_probed(finished, tmp_path):
-    """With policy best, what follows from the selection is planned once it is made."""
+def test_the_best_epoch_is_probed_once_it_is_known(finished, tmp_path):
+    """With `policy: best`, the jobs after the selection are planned once that is made."""
     workflow = finished.copy(tmp_path / "convprobe")
     configure("selection: {policy: best, split: test}")(workflow)
     completed = workflow.run()
@@ -139,7 +139,7 @@ def test_the_best_epoch_is_found_and_only_then_probed(finished, tmp_path):
 
 
 def test_an_archive_of_cifar10_that_is_there_is_never_due(make_workflow):
-    """Downloaded or put there by hand, and write-protected, as earlier versions left it."""
+    """Whether downloaded or put there by hand, and write-protected as by earlier versions."""
     workflow = make_workflow()
     workflow.configs = ["presets/small.yaml"]
     assert "download_dataset" in plan(workflow)

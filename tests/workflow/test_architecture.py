@@ -1,4 +1,4 @@
-"""docs/architecture.md shows the code as it is: `make generate` writes these parts anew."""
+"""docs/architecture.md shows the code as it is; `make generate` writes its generated parts."""
 
 import architecture
 import pytest

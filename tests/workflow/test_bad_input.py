@@ -1,4 +1,4 @@
-"""A user's mistake ends in one clear line, a non-zero exit and no half file."""
+"""A user's mistake ends in one clear line, a non-zero exit and no partial file."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def use_folder(workflow, path):
 
 
 def expect_line(completed, *words):
-    """One line holds all the words, and there is no traceback."""
+    """One line contains all the words, and there is no traceback."""
     assert completed.returncode != 0
     assert "Traceback" not in completed.stdout
     lines = [line for line in completed.stdout.splitlines() if all(word in line for word in words)]
@@ -41,7 +41,7 @@ def results(workflow):
     return [path for path in workflow.folder.rglob("results/*/**/*") if path.is_file()]
 
 
-def test_all_mistakes_of_a_config_are_told_at_once(workflow):
+def test_all_mistakes_of_a_config_are_reported_at_once(workflow):
     workflow.configure(
         "occlusion: {windows: [3, 4], images: 41}\ntraining: {epochs: 1}\n", name="bad.yaml"
     )
@@ -53,7 +53,7 @@ def test_all_mistakes_of_a_config_are_told_at_once(workflow):
     expect_line(completed, "tiny.yaml: selection.epoch is 2, but run normalised ends at epoch 1")
 
 
-def test_a_mistake_on_the_command_line_is_told_as_its_own_and_a_right_one_counts(workflow):
+def test_a_mistake_on_the_command_line_is_named_there_and_a_valid_setting_counts(workflow):
     bad = workflow.run("--dry-run", "--config", "occlusion={images: 41}")
     expect_line(bad, "--config: occlusion.images is 41, but 40 images are tested")
     good = workflow.run("--dry-run", "--config", "occlusion={windows: [7]}")
@@ -62,10 +62,13 @@ def test_a_mistake_on_the_command_line_is_told_as_its_own_and_a_right_one_counts
     assert "window=3" not in good.stdout
 
 
-def test_another_folder_than_the_checkout_is_told(workflow):
+def test_running_outside_the_checkout_is_refused(workflow):
     elsewhere = workflow.folder / "elsewhere"
     elsewhere.mkdir()
-    expected = f"config.yaml: not in {elsewhere}: run snakemake in a checkout of the workflow, as in {workflow.folder}"
+    expected = (
+        f"config.yaml: not in {elsewhere}: "
+        f"run snakemake in a checkout of the workflow, as in {workflow.folder}"
+    )
     for configs in (["../tiny.yaml"], ["../presets/demo.yaml", "../tiny.yaml"]):
         command = workflow.command("--dry-run", "--snakefile", "../Snakefile", configs=configs)
         inside = subprocess.run(
@@ -83,7 +86,7 @@ def test_another_folder_than_the_checkout_is_told(workflow):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (
             b"experiment: gr\xf6\xdfer\n",
@@ -97,16 +100,16 @@ def test_another_folder_than_the_checkout_is_told(workflow):
     ],
     ids=["another encoding", "not YAML", "a list"],
 )
-def test_a_config_yaml_that_is_none_ends_in_its_line(workflow, content, told):
+def test_an_unreadable_config_yaml_is_reported_in_one_line(workflow, content, message):
     (workflow.folder / "config.yaml").write_bytes(content)
     completed = workflow.run("--dry-run")
     assert completed.returncode == 1
-    assert told in completed.stdout.splitlines()
+    assert message in completed.stdout.splitlines()
     assert "Error" not in completed.stdout
 
 
-def test_each_mistake_in_a_config_ends_in_its_line_and_touches_no_result(finished, tmp_path):
-    """The table of tests/bad_configs.py, each row planned by Snakemake beside finished results."""
+def test_each_mistake_in_a_config_is_reported_in_one_line_and_touches_no_result(finished, tmp_path):
+    """Snakemake plans each row of tests/bad_configs.py in a folder with finished results."""
     workflow = finished.copy(tmp_path / "convprobe")
     before = {name: path.stat().st_mtime_ns for name, path in workflow.files().items()}
 
@@ -118,12 +121,12 @@ def test_each_mistake_in_a_config_ends_in_its_line_and_touches_no_result(finishe
     with ThreadPoolExecutor(2) as pool:
         completed = list(pool.map(plan, enumerate(BAD_EDITS)))
     for number, (done, line) in enumerate(zip(completed, BAD_EDITS.values(), strict=True)):
-        told = (
-            line.replace("own: ", f"bad-{number}.yaml: ", 1) if line.startswith("own: ") else line
-        )
-        told = told.replace("base: ", "config.yaml: ", 1) if told.startswith("base: ") else told
+        message = line
+        for place, file in (("own: ", f"bad-{number}.yaml: "), ("base: ", "config.yaml: ")):
+            if line.startswith(place):
+                message = line.replace(place, file, 1)
         assert done.returncode == 1, line
-        assert told in done.stdout.splitlines(), done.stdout
+        assert message in done.stdout.splitlines(), done.stdout
         assert "Traceback" not in done.stdout
     assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
 
@@ -154,7 +157,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(workflo
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
-def test_a_results_folder_that_may_not_be_written_is_named_and_stays_as_it_is(finished, tmp_path):
+def test_a_results_folder_without_write_permission_is_named_and_stays_as_it_is(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe").configure(
         "occlusion: {windows: [3, 5, 7]}", name="edit.yaml"
     )
@@ -162,12 +165,16 @@ def test_a_results_folder_that_may_not_be_written_is_named_and_stays_as_it_is(fi
     places = [path for path in (workflow.folder / "results").rglob("*") if path.is_dir()]
     for place in places:
         place.chmod(0o555)
-    # Root may write everywhere, unless that right is taken from it.
+    # Root may write everywhere unless it gives up that right.
     bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
     completed = subprocess.run(
-        [*bound, *workflow.command()], cwd=workflow.folder, check=False, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [*bound, *workflow.command()],
+        cwd=workflow.folder,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     for place in places:
         place.chmod(0o755)
     expect_line(completed, "Permission denied", "occlusion/")
@@ -183,7 +190,8 @@ def test_missing_data_set(workflow):
 def test_wrong_digest_of_an_archive(workflow):
     (workflow.folder / "cifar-10-python.tar.gz").write_bytes(b"something else")
     workflow.configure(
-        "dataset: {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}",
+        "dataset:\n"
+        "  {name: cifar10, path: cifar-10-python.tar.gz, train_images: all, test_images: all}\n",
         name="own.yaml",
     )
     earlier = workflow.folder / "logs/tiny/raw/weights.log"
@@ -202,7 +210,7 @@ def test_wrong_digest_of_an_archive(workflow):
     assert not results(workflow)
 
 
-def test_the_page_is_promised_only_where_it_was_asked_for(workflow):
+def test_the_page_is_mentioned_only_where_it_was_asked_for(workflow):
     completed = workflow.run("results/tiny/dataset/images.h5")
     assert (
         "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny"
@@ -251,7 +259,7 @@ def add_no_image(archive):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (
             truncate,
@@ -260,20 +268,21 @@ def add_no_image(archive):
         ),
         (
             add_no_image,
-            "error: pictures.zip: train/dark/0.png: not a readable image, expected one as its name says",
+            "error: pictures.zip: train/dark/0.png: "
+            "not a readable image, expected one as its name says",
         ),
     ],
-    ids=["broken off", "no image in it"],
+    ids=["truncated", "not an image"],
 )
-def test_a_spoilt_archive_is_named_and_touches_no_result(finished, tmp_path, spoil, told):
-    """Its file of images too is as it was: Snakemake removes what it is about to make anew."""
+def test_a_damaged_archive_is_named_and_touches_no_result(finished, tmp_path, spoil, message):
+    """Not even `images.h5`, although Snakemake removes the outputs of a job that it starts."""
     workflow = finished.copy(tmp_path / "convprobe")
     before = {name: path.read_bytes() for name, path in workflow.files().items()}
     spoil(workflow.folder / "pictures.zip")
     completed = workflow.run()
     assert completed.returncode == 1
     assert "Traceback" not in completed.stdout
-    assert told in completed.stdout.splitlines()
+    assert message in completed.stdout.splitlines()
     assert {name: path.read_bytes() for name, path in workflow.files().items()} == before
 
 
@@ -294,7 +303,7 @@ def test_a_damaged_checkpoint_is_named_and_the_next_stages_are_not_made(workflow
 
 
 def test_no_space_leaves_no_file_that_counts_as_done(workflow):
-    """A limit on file sizes stands in for a full disk: both stop a write half way."""
+    """A limit on file sizes stands in for a full disk: both interrupt a write."""
     target = "results/tiny/dataset/images.h5"
     limited = workflow.run(target, limit=300)
     expect_line(limited, f"error: {target}: can't be written: File too large")

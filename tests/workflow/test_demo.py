@@ -1,4 +1,4 @@
-"""The demo's results: every file of the contract, and what must be true of them."""
+"""The demo's results: every file of the contract, and properties that they must have."""
 
 import hashlib
 import json
@@ -26,12 +26,15 @@ NOT_IN_THE_DEMO = SHARD.path  # only of more images
 
 # Of presets/demo.yaml.
 CHOSEN = [
-    "conv1/2", "conv1/7", "conv1/12", "conv2/5", "conv2/15", "conv2/25", "conv3/20", "conv3/40", "conv4/20", "conv4/40",
+    "conv1/2", "conv1/7", "conv1/12",
+    "conv2/5", "conv2/15", "conv2/25",
+    "conv3/20", "conv3/40",
+    "conv4/20", "conv4/40",
 ]  # fmt: skip
 
 
 def drawn(*names):
-    """A figure's picture, vector copy and words."""
+    """The files of figures: picture, vector copy and text."""
     return [f"{name}.{kind}" for name in names for kind in ("png", "svg", "txt")]
 
 
@@ -102,7 +105,7 @@ def test_the_contract_has_every_kind_of_file_that_is_declared():
         assert set(missing) <= {NOT_IN_THE_DEMO}
 
 
-def test_the_demo_makes_the_files_of_the_contract_and_no_others(demo):
+def test_the_demo_makes_exactly_the_files_of_the_contract(demo):
     assert sorted(demo.files()) == sorted(contract())
 
 
@@ -121,7 +124,7 @@ def test_running_it_again_does_nothing(demo):
     assert "Nothing to be done" in again.stdout
 
 
-def test_the_start_says_the_device_and_the_cost_and_the_end_where_to_look(demo):
+def test_the_device_and_cost_are_printed_first_and_where_to_look_last(demo):
     said = [
         line
         for line in demo.output.splitlines()
@@ -149,7 +152,7 @@ def test_confidence_dips_where_the_object_is(demo, window):
         confidence = file["confidence"][:]
     with h5py.File(demo.files()["dataset/images.h5"]) as file:
         inside = file["test/masks"][: len(confidence)]
-    # Image by image: an image that the network is unsure of counts no more for having a small object.
+    # Averaged per image first, so that every image counts equally, however small its object.
     on_object = np.mean(
         [values[mask].mean() for values, mask in zip(confidence, inside, strict=True)]
     )
@@ -203,14 +206,14 @@ def test_the_selected_epoch_has_the_accuracy_that_all_tables_show(demo):
     accuracy = table(demo, f"{PROBED}/ablation/accuracy.csv").set_index("variant")["accuracy"]
     assert selection["epoch"] == 8
     assert selection["best_epoch"] == curve["test_accuracy"].idxmax() + 1
-    before, after = (
+    clean, ablated = (
         (predictions[state] == predictions["class"]).mean() for state in ("clean", "ablated")
     )
-    assert before == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["clean"])
-    assert after == pytest.approx(accuracy["ablated"])
-    assert list(accuracy.index) == [
-        "clean", "ablated", *CHOSEN, "conv1", "conv2", "conv3", "conv4", *(f"random-{draw:02d}" for draw in range(1, 11))
-    ]  # fmt: skip
+    assert clean == pytest.approx(selection["test_accuracy"]) == pytest.approx(accuracy["clean"])
+    assert ablated == pytest.approx(accuracy["ablated"])
+    layers = [f"conv{number}" for number in range(1, 5)]
+    controls = [f"random-{draw:02d}" for draw in range(1, 11)]
+    assert list(accuracy.index) == ["clean", "ablated", *CHOSEN, *layers, *controls]
 
 
 def test_confusion_tables_hold_every_test_image(demo):
@@ -225,9 +228,7 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
     top = table(demo, f"{PROBED}/filters/top-images.csv")
     every = table(demo, f"{PROBED}/filters/all-top-images.csv")
     of_both = top.drop(columns="response").merge(every.drop(columns="response"))  # on all columns
-    assert len(of_both) == len(top), (
-        "two passes over the images, one for all filters, find the same"
-    )
+    assert len(of_both) == len(top), "the pass for the chosen filters disagrees with that for all"
     with (
         h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as recorded,
         h5py.File(demo.files()[f"{PROBED}/filters/patches.h5"]) as patches,
@@ -244,7 +245,7 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
                 np.testing.assert_array_equal(patches[f"{layer}/{channel}"][row.rank - 1], pixels)
 
 
-def test_the_card_says_what_a_run_on_shapes_can_not_test(demo):
+def test_the_card_says_what_the_shapes_cannot_test(demo):
     card = table(demo, "reproduction.csv").set_index("claim")
     assert list(card.columns) == ["published", "measured", "low", "high", "verdict"]
     row = card.loc["test accuracy with normalisation, selected epoch"]
@@ -258,16 +259,15 @@ def test_the_card_says_what_a_run_on_shapes_can_not_test(demo):
     assert card["verdict"].notna().all()
 
 
-def test_figures_are_pictures_with_a_vector_copy_and_words_beside_them(demo):
+def test_every_figure_has_a_vector_copy_and_a_text(demo):
     found = demo.files()
     for name in (name for name in found if name.endswith(".png")):
         pixels = matplotlib.image.imread(found[name])
         assert min(pixels.shape[:2]) > 300
         assert pixels.std() > 0.02, f"{name} is empty"
         words = found[name.replace(".png", ".txt")].read_text()
-        assert re.fullmatch(r"[A-Z].*(normalised|raw).* .{80,}\.\n", words), (
-            name
-        )  # what, of which run, and how to read it
+        # What it shows, of which run, and how to read it.
+        assert re.fullmatch(r"[A-Z].*(normalised|raw).* .{80,}\.\n", words), name
         drawing = ElementTree.parse(found[name.replace(".png", ".svg")]).getroot()
         assert drawing.tag.endswith("svg")
         assert words.strip().endswith(
@@ -275,7 +275,7 @@ def test_figures_are_pictures_with_a_vector_copy_and_words_beside_them(demo):
         )
 
 
-def test_the_page_is_one_file_that_asks_for_nothing(demo):
+def test_the_page_is_one_file_that_loads_nothing_else(demo):
     page = demo.files()["explorer.html"].read_text()
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", page)
     assert "default-src 'none'" in page

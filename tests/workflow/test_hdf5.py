@@ -1,4 +1,4 @@
-"""Every HDF5 file opens with xarray: its axes have names, and coordinates."""
+"""Every HDF5 file opens with xarray: its axes have names and coordinates."""
 
 import re
 
@@ -30,7 +30,7 @@ FILES = {
 }
 
 
-def test_no_hdf5_file_is_left_out(finished):
+def test_every_hdf5_file_is_tested(finished):
     assert {name for name in finished.files() if name.endswith(".h5")} == set(FILES)
 
 
@@ -48,7 +48,7 @@ def opened(finished, name, group):
     return xarray.open_dataset(finished.files()[name], group=group, engine="h5netcdf")
 
 
-def test_coordinates_say_which_image_which_rank_and_which_colour(finished):
+def test_coordinates_name_the_image_the_rank_and_the_colour(finished):
     table = pd.read_csv(finished.files()[f"{PROBED}/filters/top-images.csv"])
     first = table.set_index(["layer", "rank"]).loc["conv2", 1]
     with opened(finished, f"{PROBED}/filters/activations.h5", "conv2/5") as answers:
@@ -57,15 +57,14 @@ def test_coordinates_say_which_image_which_rank_and_which_colour(finished):
     with opened(finished, f"{PROBED}/filters/patches.h5", "conv2") as patches:
         patch = patches["5"].sel(rank=1, channel="green").values
     with opened(finished, "dataset/images.h5", "test") as test:
-        rows, columns = (
-            slice(first["top"], first["bottom"] - 1),
-            slice(first["left"], first["right"] - 1),
-        )  # both ends
+        # In xarray both ends belong to a slice.
+        rows = slice(first["top"], first["bottom"] - 1)
+        columns = slice(first["left"], first["right"] - 1)
         seen = test["images"].sel(image=first["image"], channel="green", y=rows, x=columns).values
         np.testing.assert_array_equal(patch, seen)
 
 
-def test_the_line_in_the_readme_draws_a_map_with_its_first_row_on_top(finished):
+def test_the_example_in_the_readme_draws_a_map_with_its_first_row_on_top(finished):
     readme = (finished.folder / "README.md").read_text(encoding="utf-8")
     (example,) = [
         block

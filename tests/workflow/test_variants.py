@@ -1,4 +1,4 @@
-"""Other ways through the house: best epoch, held-out images, folders of images, resuming, linting."""
+"""Other studies: the best epoch, held-out images, a user's own images or weights; linting."""
 
 import json
 import os
@@ -24,16 +24,18 @@ needs_real_images = pytest.mark.skipif(
     not Path(REAL_IMAGES).is_file(),
     reason="CONVPROBE_CIFAR10_JPEG names no archive of CIFAR-10 as JPEGs",
 )
-# What `snakemake --lint` finds, and why it stays.
+# What `snakemake --lint` reports, and why it stays.
 ACCEPTED_LINTS = {
-    "Mixed rules and functions in same snakefile.": "an input function stands beside the one rule that uses it, "
-    "so that a topic is read in one file",
-    "Specify a conda environment or container for each rule.": "one virtual environment, pinned in "
-    "requirements.txt and constraints.txt, holds for all rules",
+    "Mixed rules and functions in same snakefile.": (
+        "an input function is beside the only rule that uses it, so that one file has a whole topic"
+    ),
+    "Specify a conda environment or container for each rule.": (
+        "all rules share one virtual environment, pinned in requirements.txt and constraints.txt"
+    ),
 }
 
 
-def test_lint_finds_nothing_without_a_reason(workflow):
+def test_lint_reports_nothing_but_what_is_accepted(workflow):
     linted = workflow.run("--lint")
     found = {
         line.strip().removeprefix("* ")
@@ -55,7 +57,7 @@ def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
 
 
 def example_in_the_readme(workflow, word):
-    """The README's block of YAML that holds a word."""
+    """The README's block of YAML that contains a word."""
     blocks = re.findall(
         r"```yaml\n(.*?)```", (workflow.folder / "README.md").read_text(), re.DOTALL
     )
@@ -63,7 +65,7 @@ def example_in_the_readme(workflow, word):
     return found
 
 
-def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
+def test_the_example_of_a_user_s_own_images_runs_as_a_whole_study(workflow):
     random = np.random.default_rng(0)
     with zipfile.ZipFile(workflow.folder / "pictures.zip", "w") as archive:
         for split, count in (("train", 60), ("test", 4)):
@@ -73,14 +75,17 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
     workflow.configure(example_in_the_readme(workflow, "pictures.zip"), name="mine.yaml").configure(
-        "dataset: {train_images: all, test_images: all}\ncompared: []\nocclusion: {images: all}\n"
+        "dataset: {train_images: all, test_images: all}\n"
+        "compared: []\n"
+        "occlusion: {images: all}\n"
         "ablation: {table_images: 5}\n",
         name="small.yaml",
     )
     completed = workflow.run(configs=["tiny.yaml", "small.yaml", "mine.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
     files = workflow.files()
-    probed = f"normalised/epoch-{json.loads(files['normalised/selection.json'].read_text())['epoch']:02d}"
+    epoch = json.loads(files["normalised/selection.json"].read_text())["epoch"]
+    probed = f"normalised/epoch-{epoch:02d}"
     with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
         assert file["confidence"].shape == (12, 20, 20)
     first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"], dtype={"class": str})
@@ -106,7 +111,7 @@ def test_the_example_of_one_s_own_images_goes_through_the_whole_study(workflow):
 def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(
     workflow, tested, shards, sheets
 ):
-    """With two images a shard."""
+    """With two images per shard."""
     config = workflow.folder / "scripts/convprobe/plan/study.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
     for split, count in (("train", 12), ("test", tested // 2)):
@@ -118,8 +123,10 @@ def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(
                     folder / f"{index}.png"
                 )
     workflow.configure(
-        "dataset: {name: image-folder, path: pictures, train_images: all, test_images: all}\ncompared: []\n"
-        "occlusion: {images: all, windows: [3]}\nablation: {table_images: 2}\n",
+        "dataset: {name: image-folder, path: pictures, train_images: all, test_images: all}\n"
+        "compared: []\n"
+        "occlusion: {images: all, windows: [3]}\n"
+        "ablation: {table_images: 2}\n",
         name="own.yaml",
     )
     folder = workflow.folder / "results/tiny/normalised/epoch-02/occlusion"
@@ -163,8 +170,12 @@ def test_real_images_come_in_the_order_of_cifar10():
 @needs_real_images
 def test_the_small_preset_runs_on_real_images(workflow):
     workflow.configure(
-        f"dataset: {{name: image-folder, path: {REAL_IMAGES}, train_images: 1000, test_images: 100}}\n"
-        "training: {epochs: 1}\nselection: {epoch: 1}\nocclusion: {images: 2, windows: [9]}\ncompared: []\n"
+        "dataset:\n"
+        f"  {{name: image-folder, path: {REAL_IMAGES}, train_images: 1000, test_images: 100}}\n"
+        "training: {epochs: 1}\n"
+        "selection: {epoch: 1}\n"
+        "occlusion: {images: 2, windows: [9]}\n"
+        "compared: []\n"
         "ablation: {table_images: 100, random_controls: 1}\n",
         name="real.yaml",
     )
@@ -176,9 +187,9 @@ def test_the_small_preset_runs_on_real_images(workflow):
 
 
 def test_the_snakefile_never_imports_torch(workflow):
-    """Snakemake's own process loads every rule and plans; torch would cost it seconds.
+    """Snakemake's own process loads every rule and plans; importing torch would take seconds.
 
-    Not pandas: Snakemake loads every executor plugin that is installed, and SLURM's imports it.
+    Pandas is not tested: Snakemake loads every installed executor plugin, and SLURM's imports it.
     """
     command = [
         sys.executable,
@@ -205,7 +216,7 @@ def test_the_snakefile_never_imports_torch(workflow):
 
 
 def test_more_images_compute_only_the_new_shards(finished, tmp_path):
-    """With two images a shard; what is joined is what one job makes of all images."""
+    """With two images per shard; the joined file equals what one job makes of all images."""
     workflow = finished.copy(tmp_path / "convprobe")
     config = workflow.folder / "scripts/convprobe/plan/study.py"
     config.write_text(re.sub(r"SHARD_IMAGES = \d+", "SHARD_IMAGES = 2", config.read_text()))
@@ -228,7 +239,7 @@ def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     assert len(pd.read_csv(folder / "summary.csv")) == 10
     verified = workflow.run("verify_results")
     assert verified.returncode == 0, verified.stdout
-    # Joined anew from the same shards it is the same file, and from another one another.
+    # Joined again from the same shards the file is the same, and from another shard it is not.
     joined = "results/tiny/normalised/epoch-01/occlusion/window-3.h5"
     (workflow.folder / joined).unlink()
     assert workflow.run(joined).returncode == 0
@@ -241,7 +252,7 @@ def test_more_images_compute_only_the_new_shards(finished, tmp_path):
     assert "rule join_occlusion:" not in planned
 
 
-def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
+def test_the_example_of_a_user_s_own_weights_is_probed_without_training(workflow):
     settings = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": []}
     normalisation = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
     torch.manual_seed(1)
@@ -276,7 +287,7 @@ def test_the_example_of_one_s_own_weights_is_probed_without_training(workflow):
     assert {name: path.read_bytes() for name, path in workflow.files().items()} == before
 
 
-def test_another_epoch_is_probed_beside_the_selected_one_and_nothing_twice(finished, tmp_path):
+def test_another_epoch_is_probed_beside_the_selected_one_and_none_twice(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe")
     before = {
         name: path.stat().st_mtime_ns
@@ -311,7 +322,7 @@ occlusion: {images: [3, 1]}
 
 
 def test_a_network_of_other_layers_is_probed_at_its_best_epoch_on_held_out_images(workflow):
-    """With a last batch of one image, which batch normalisation alone could not take."""
+    """The last batch would be one image, on which batch normalisation can't be trained."""
     workflow.configure(OTHER_LAYERS, name="other.yaml")
     configs = ["tiny.yaml", "other.yaml"]
     completed = workflow.run(configs=configs)
@@ -340,4 +351,4 @@ def test_a_network_of_other_layers_is_probed_at_its_best_epoch_on_held_out_image
     before = files[trained].read_bytes()
     shutil.rmtree(workflow.folder / "results/tiny/normalised/checkpoints")
     assert workflow.run(f"results/tiny/{trained}", configs=configs).returncode == 0
-    assert files[trained].read_bytes() == before, "what dropout draws comes from the run's seed"
+    assert files[trained].read_bytes() == before, "dropout must draw from the run's seed"

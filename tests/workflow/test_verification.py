@@ -1,4 +1,4 @@
-"""Results that are altered, lost, or don't agree with one another are found and named."""
+"""Results that are altered, lost, or contradict one another are found and named."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def config(finished):
 
 @pytest.fixture(scope="session")
 def names(finished):
-    """What was made: of the experiment, and of its probed epoch, in the order of the page."""
+    """Names of the experiment's files, and of its probed epoch's, in the order of the page."""
     shown, _ = explorer.read(finished.files()["explorer.html"])
     probes = [name.removeprefix(f"{PROBED}/") for name in shown["files"] if name.startswith(PROBED)]
     return sorted(finished.files().keys() - {f"{PROBED}/{name}" for name in probes}), probes
@@ -39,7 +39,7 @@ def names(finished):
 
 @pytest.fixture(scope="session")
 def report(finished, config):
-    """What the rule says of the card and the page."""
+    """What the rule passes on about the card and the page."""
     experiment = {"normalised": "normalised/learning-curve.csv", "raw": "raw/learning-curve.csv"}
     experiment |= {"selection": "normalised/selection.json", "images": "dataset/images.h5"}
     experiment["normalisation"] = "dataset/normalisation.json"
@@ -91,7 +91,7 @@ def test_the_rule_finds_nothing_wrong_and_makes_nothing(finished, tmp_path):
     assert {name: path.stat().st_mtime_ns for name, path in workflow.files().items()} == before
 
 
-def test_the_rule_names_every_mistake_and_mends_nothing(finished, tmp_path):
+def test_the_rule_names_every_mistake_and_repairs_nothing(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe")
     workflow.files()["explorer.html"].unlink()
     with open(workflow.files()["normalised/learning-curve.png"], "ab") as file:
@@ -125,7 +125,7 @@ def test_a_flipped_bit_in_any_file_is_found_and_named(results, mistakes, finishe
     assert not mistakes()
 
 
-def test_a_lost_file_is_named_and_one_too_many_is_no_mistake(results, mistakes, finished):
+def test_a_lost_file_is_named_and_an_additional_one_is_no_mistake(results, mistakes, finished):
     (results / "notes.txt").write_text("mine")
     for name in finished.files():
         (results / name).rename(results / "elsewhere")
@@ -165,7 +165,7 @@ def put(dataset, place, value):
 
 
 def first_cell(path):
-    """One image more in the first cell of a confusion table."""
+    """Add one image to the first cell of a confusion table."""
     rows = path.read_text().splitlines()
     cells = rows[1].split(",")
     rows[1] = ",".join([cells[0], str(int(cells[1]) + 1), *cells[2:]])
@@ -173,7 +173,7 @@ def first_cell(path):
 
 
 def edit_cell(row, column, value):
-    """Change a cell of the row of a layer, channel and rank."""
+    """Change a cell in the row of a layer, channel and rank."""
 
     def do(path):
         head, *rows = path.read_text().splitlines()
@@ -187,7 +187,7 @@ def edit_cell(row, column, value):
 
 
 def pass_over(filter_name):
-    """The first image of a filter is left out: its second one is said to be both."""
+    """Replace the first image of a filter by its second one."""
 
     def do(path):
         lines = path.read_text().splitlines()
@@ -210,7 +210,7 @@ FORGERIES = {
         put("train/images", (0, 0, 0, 0), 7),
         "differs from that of the training images",
     ),
-    "a weight that is no number": (
+    "a weight that is not a number": (
         "raw/checkpoints/epoch-01.pth",
         "nan",
         "weights that are not finite",
@@ -418,7 +418,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize(("name", "change", "words"), FORGERIES.values(), ids=FORGERIES)
-def test_what_contradicts_another_file_is_found_though_its_digest_is_right(
+def test_a_contradiction_is_found_although_the_digest_is_right(
     results, mistakes, name, change, words
 ):
     path = results / name
@@ -458,7 +458,7 @@ def other(make_workflow, finished):
     return workflow.files()
 
 
-# Those whose content any seed gives, or that don't say themselves what they are of.
+# Files that are the same for any seed, or don't say which study they belong to.
 SAME = (
     "dataset/",
     "normalised/training",
@@ -531,7 +531,7 @@ def test_an_epoch_more_makes_no_checkpoint_wrong_at_a_constant_rate(results, con
 
 
 def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path):
-    """They bring the normalisation of the images that they were trained on."""
+    """They keep the normalisation of the images that they were trained on."""
     workflow = finished.copy(tmp_path / "convprobe")
     shutil.rmtree(workflow.folder / "results")
     shutil.copy(
@@ -559,7 +559,7 @@ def test_weights_of_this_workflow_may_come_from_other_images(finished, tmp_path)
 
 
 def test_figures_of_an_older_version_are_reported_in_one_line(results, mistakes):
-    """They didn't say what they were drawn from."""
+    """They didn't name the file that they were drawn from."""
     for path in results.rglob("*.svg"):
         path.write_text(re.sub("<dc:source>.*?</dc:source>", "", path.read_text(), flags=re.DOTALL))
         record_digest(path)

@@ -202,7 +202,7 @@ def test_what_a_package_imports_in_its_init_is_reached(digests):
 
 
 def test_an_edit_under_job_changes_no_digest(digests):
-    """Neither of a module there, nor of what only such a module imports; the rest counts as ever."""
+    """Neither of a module there, nor of what only such a module imports; all else counts."""
     tree = {
         "script.py": "from convprobe.job import log\nimport top.plain\n",
         "convprobe/__init__.py": "",
