@@ -2,12 +2,13 @@
 
 from convprobe.filters import outputs as filters
 from convprobe.filters import pages
+from convprobe.network.receptive_field import split_name
 
 FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
 ATLAS = pages.atlas_pages(conv["channels"] for conv in config["network"]["conv"])
 
-FILTER = ("layer", "channel")
-VALUES[FILTER] = [dict(zip(FILTER, name.split("/"))) for name in config["filters"]["chosen"]]
+CHOSEN = map(split_name, config["filters"]["chosen"])
+VALUES["layer", "channel"] = [{"layer": layer, "channel": channel} for layer, channel in CHOSEN]
 VALUES["layer", "page"] = [{"layer": layer, "page": page} for layer, page in ATLAS]
 
 
