@@ -5,6 +5,7 @@ Planning imports this module, so readers, which need NumPy and more, are importe
 called.
 """
 
+import abc
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ Arrays = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where kn
 Mistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
 
 
-class Kind:
+class Kind(abc.ABC):
     """What one kind of data set is like.
 
     Attributes:
@@ -32,7 +33,7 @@ class Kind:
         keys: of the config's `dataset`, those that only this kind uses.
         tracked_by_content: whether the files are a user's own, so that only their content says
             whether they are still the same.
-        downloaded: whether it can be had from its authors, by `download`.
+        downloaded: whether it can be had from its authors, as a `Published` one.
     """
 
     name: str
@@ -85,24 +86,30 @@ class Kind:
         """The file or folder that the workflow reads; None where its date says nothing."""
         return None
 
-    def download(self, path: Path | str, job: runtime.Job = runtime.IDLE) -> None:
-        """Download the data set to a file.
-
-        Raises:
-            InputError: the server can't be reached, or sends something else.
-        """
-        raise NotImplementedError
-
+    @abc.abstractmethod
     def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         """The images of both splits, and the names of the classes.
 
         Raises:
             InputError: nothing is there, or something else.
         """
-        raise NotImplementedError
 
 
-class Cifar10(Kind):
+class Published(Kind):
+    """A data set that can be had from its authors."""
+
+    downloaded = True
+
+    @abc.abstractmethod
+    def download(self, path: Path | str, job: runtime.Job = runtime.IDLE) -> None:
+        """Download the data set to a file.
+
+        Raises:
+            InputError: the server can't be reached, or sends something else.
+        """
+
+
+class Cifar10(Published):
     """CIFAR-10, as its authors publish it."""
 
     name = "cifar10"
@@ -110,7 +117,6 @@ class Cifar10(Kind):
     path_about = "a folder, or the published .tar.gz"
     side = 32
     sizes = {"train": 50_000, "test": 10_000}  # noqa: RUF012 - read only
-    downloaded = True
     archive = "cifar-10-python.tar.gz"
     unpacked = "cifar-10-batches-py"
 
