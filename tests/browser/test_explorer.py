@@ -300,13 +300,15 @@ def test_the_numbers_in_the_answers_are_those_of_the_tables(open_page, demo):
     means = clean[range(len(labels)), labels].mean(), confidence.mean(dtype=float)
     page.locator("#tab-occlusion").click()
     said = page.locator("#occlusion-answer")
-    expect(said).to_contain_text(f"from {means[0]:.3f} to {means[1]:.3f} on average")
+    expect(said).to_contain_text(
+        f"is {means[0]:.3f} without a window and {means[1]:.3f} under one of 9×9 pixels"
+    )
     table = pd.read_csv(demo.files()[f"{PROBED}/occlusion/localisation.csv"])
     hit = table.query("window == 9 and measure == 'hit'").iloc[0]
     assert hit["verdict"] == "holds"
     first = "It looks at the object: the place where covering costs most lies on it in"
     expect(said).to_contain_text(f"{first} {100 * hit['own']:.0f} %")
-    expect(said).to_contain_text(f"with the objects of other images in {100 * hit['others']:.0f} %")
+    expect(said).to_contain_text(f"on the objects of other images in {100 * hit['others']:.0f} %")
     expect(page.locator("#warning")).to_be_hidden()
 
 
