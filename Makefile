@@ -39,7 +39,7 @@ verify: .venv/installed
 	@cat logs/demo/verification.log
 
 test: lint test-page
-	$(BIN)/python -m pytest --numprocesses logical --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses logical
 
 lint: .venv/installed-for-tests lint-page
 	$(BIN)/ruff check .

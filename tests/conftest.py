@@ -8,16 +8,24 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parents[1]
-STUDIES = ("demo", "finished")  # fixtures that run a whole study, once per process
+OF_THE_DEMO = ("tests/workflow/test_demo.py", "tests/browser/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """If tests run in several processes, those of one study or one file share a process."""
-    for item in items:
-        study = next((name for name in STUDIES if name in item.fixturenames), item.path.name)
-        item.add_marker(pytest.mark.xdist_group(study))
+class OneDemo(LoadScopeScheduling):
+    """The tests of one file share a process, and all files whose tests need the demo share one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "demo" if file.startswith(OF_THE_DEMO) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneDemo:
+    """Where tests run in several processes, a study is run anew in each of them."""
+    return OneDemo(config, log)
 
 
 # A complete study in seconds: two epochs of a tiny network on a few drawn shapes.
