@@ -34,16 +34,8 @@ from convprobe.dataset import image_file, shapes
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
 from convprobe.occlusion.incremental import Incremental
+from convprobe.report import published
 
-PUBLISHED = {
-    "conv": [
-        {"channels": 256, "kernel": 5},
-        {"channels": 1024, "kernel": 3},
-        {"channels": 2048, "kernel": 3},
-        {"channels": 2048, "kernel": 1},
-    ],
-    "fc": [1024, 256],
-}
 CIFAR10 = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
 SIDE, FILL, WINDOWS = 32, 128, (3, 5, 7, 9)
 STUDY_IMAGES = 20
@@ -53,7 +45,7 @@ CAPTUM_BATCHES = (16, 32, 64, 128)
 def published_network(weights):
     """With the weights of a state dict, or with PyTorch's initial ones."""
     torch.manual_seed(0)
-    network = Network(PUBLISHED, classes=10, side=SIDE, normalisation=CIFAR10).eval()
+    network = Network(published.NETWORK, classes=10, side=SIDE, normalisation=CIFAR10).eval()
     if weights:
         state = torch.load(weights, weights_only=True)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()})

@@ -3,13 +3,13 @@
 import functools
 import hashlib
 import http.server
-import io
 import pickle
 import tarfile
 import threading
 
 import numpy as np
 import pytest
+from own_images import add
 from torchvision.datasets import CIFAR10
 
 from convprobe.dataset import archives, cifar10
@@ -208,14 +208,6 @@ def repacked(published, change):
         change(file)
     source.tgz_md5 = md5(archive)
     return archive, source
-
-
-def add(archive, name, content=b"", **fields):
-    entry = tarfile.TarInfo(name)
-    entry.size = len(content)
-    for field, value in fields.items():
-        setattr(entry, field, value)
-    archive.addfile(entry, io.BytesIO(content))
 
 
 @pytest.mark.parametrize(
