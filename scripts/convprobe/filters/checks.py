@@ -154,7 +154,6 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
     yield _first(found, ~same), "another response than in activations.h5"
 
 
-@torch.inference_mode()
 def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network) -> Rows:
     """What the network answers to the images that are named most.
 
@@ -163,10 +162,15 @@ def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network
     """
     most = table["image"].value_counts(sort=True).index[:SAMPLE]
     sample = np.sort(most)
-    pixels = torch.from_numpy(images.pixels[sample])
-    for layer, maps in network.pooled_maps(as_input(pixels)):
+    for layer, maps in _pooled_maps(network, images.pixels[sample]):
         rows = table[table["layer"] == layer]
         yield from _of_layer(rows, maps, sample)
+
+
+@torch.inference_mode()  # of a function, for it doesn't hold in a generator that is wrapped
+def _pooled_maps(network: Network, pixels: np.ndarray) -> list[tuple[str, torch.Tensor]]:
+    """The maps of every layer, by the layer's name."""
+    return list(network.pooled_maps(as_input(torch.from_numpy(pixels))))
 
 
 def _of_layer(rows: pd.DataFrame, maps: torch.Tensor, sample: np.ndarray) -> Rows:
