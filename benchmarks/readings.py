@@ -21,7 +21,7 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe import intervals  # noqa: E402
 from convprobe.ablation import passes  # noqa: E402
 from convprobe.dataset import image_file  # noqa: E402
-from convprobe.network import checkpoints  # noqa: E402
+from convprobe.network import checkpoints, devices  # noqa: E402
 from convprobe.network.layers import RAW  # noqa: E402
 from convprobe.network.receptive_field import split_name  # noqa: E402
 from convprobe.training import evaluation  # noqa: E402
@@ -163,8 +163,9 @@ def main():
     table.writerow(
         ["checkpoint", "reading", "filters", "images", "clean", "ablated", "low", "high", "p_value"]
     )
+    device = devices.choose(threads=1000)
     for path in arguments.checkpoints:
-        network = checkpoints.load(path).network
+        network = checkpoints.load(path, device).network
         for reading, count, clean, ablated in rows(network, images, arguments.chosen):
             low, high = intervals.wilson(ablated.sum(), len(ablated))
             lost = int((clean & ~ablated).sum())
