@@ -7,7 +7,7 @@
 # make bench   compares with other libraries; REAL="--weights … --images …" takes real ones
 # make lint    linters alone
 # make generate  what is made from the code: the config's schema, results/README.md, parts of
-#              docs/architecture.md
+#              docs/architecture.md and docs/staleness.md
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
 # Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
