@@ -53,7 +53,9 @@ onstart:
             f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}",
             flush=True,
         )
-    for line in cautions.at_start(config, SIZES, own_labels):
+    for line in cautions.at_start(config, SIZES, own_labels) + cautions.trained_again(
+        trained_for_their_state()
+    ):
         print(line, flush=True)
 
 

@@ -80,6 +80,8 @@ def whole_files(chosen: Callable = any_file) -> list[str]:
     for run in BUILT:
         if run in TRAINED:
             made = reports.OF_TRAINED_RUN
+            if study.discarded_states(config, run):
+                made += reports.OF_THINNED_RUN
             values = {("epoch",): [{"epoch": epoch} for epoch in epochs(run)]}
         else:
             made, values = reports.OF_IMPORTED_RUN, {}

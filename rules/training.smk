@@ -57,6 +57,45 @@ rule train_epoch:
         "../scripts/train_epoch.py"
 
 
+def trained_for_their_state() -> dict[str, list[int]]:
+    """Epochs that are planned only because their optimizer state is not there, by run."""
+    planned = {}
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "train_epoch":
+            planned.setdefault(job.wildcards.run, {})[int(job.wildcards.epoch)] = job
+    found = {}
+    for run, jobs in planned.items():
+        reason = workflow.dag.reason(jobs[min(jobs)])
+        stale = not reason.derived or reason.updated_input_run
+        if stale or set(reason.missing_output) != {jobs[min(jobs)].output.optimizer}:
+            continue
+        there = [epoch for epoch in sorted(jobs) if Path(jobs[epoch].output.checkpoint).is_file()]
+        missing = min(set(jobs) - set(there), default=max(jobs) + 1)
+        found[run] = [epoch for epoch in there if epoch < missing]
+    return found
+
+
+rule discard_optimizer_states:
+    input:
+        # All epochs are trained, so none needs the state before it any more.
+        records=training_records,
+    output:
+        discarded=of_run(training.DISCARDED),
+    log:
+        f"{LOGS}/{{run}}/discarded.log",
+    localrule: True
+    params:
+        *fingerprint("discard_optimizer_states.py"),
+        settings=lambda wildcards: {
+            "states": expand(
+                of_run(training.OPTIMIZER), run=wildcards.run, epoch=epochs(wildcards.run)
+            ),
+            "discarded": study.discarded_states(config, wildcards.run),
+        },
+    script:
+        "../scripts/discard_optimizer_states.py"
+
+
 def weights_settings(run: str) -> dict:
     """What changes the checkpoint of a run with weights.
 

@@ -90,6 +90,15 @@ BAD_EDITS = {
     "training: {optimizer: {momentum: 1}}": (
         "own: training.optimizer.momentum is 1, expected a number of at least 0 and below 1"
     ),
+    "training: {keep_optimizer: first}": (
+        'own: training.keep_optimizer is "first", expected all, last, or a list of epochs ([5, 10])'
+    ),
+    "training: {keep_optimizer: [13, 16]}": (
+        "own: training.keep_optimizer[1] is 16, but training ends at epoch 15"
+    ),
+    "runs: {raw: {epochs: 14, keep_optimizer: [15]}}": (
+        "own: runs.raw.keep_optimizer[0] is 15, but training ends at epoch 14"
+    ),
     "training: {optimizer: false}": (
         "own: training.optimizer is false, expected a mapping of keys to values"
     ),

@@ -11,7 +11,11 @@ from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parents[1]
-OF_THE_DEMO = ("tests/workflow/test_demo.py", "tests/browser/")
+OF_THE_DEMO = (
+    "tests/workflow/test_demo.py",
+    "tests/workflow/test_notebook.py",
+    "tests/browser/",
+)
 
 
 class OneDemo(LoadScopeScheduling):

@@ -15,14 +15,9 @@ TEMPLATE = Path(__file__).with_name("contract.md")
 def markdown() -> str:
     """The page: introduction, a section per folder with every file, and how files are verified."""
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
-    of_run = (
-        *reports.OF_TRAINED_RUN,
-        *reports.OF_IMPORTED_RUN,
-        *reports.OF_RUN_WITH_SEVERAL_EPOCHS,
-    )
     return template.substitute(
         experiment=section(reports.OF_EXPERIMENT),
-        run=section(of_run),
+        run=section(reports.OF_ANY_RUN),
         probe=section(reports.OF_PROBE),
     )
 

@@ -78,13 +78,19 @@ def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 RUN = "normalised"
 PROBED = f"{RUN}/epoch-01"
-# What only some studies have: shards, a second probed epoch, weights from elsewhere.
+# What only some studies have: shards, a second probed epoch, weights from elsewhere, states of the
+# optimizer that are not kept.
 BRANCHED = """
+training: {keep_optimizer: last}
 occlusion: {images: 3}
 runs: {own: {weights: own.pth}}
 studied: [normalised, normalised/epoch-2, own]
 """
-BRANCHES = (f"results/tiny/{RUN}/through-training.png", "results/tiny/own/checkpoints/weights.pth")
+BRANCHES = (
+    f"results/tiny/{RUN}/through-training.png",
+    f"results/tiny/{RUN}/checkpoints/discarded.json",
+    "results/tiny/own/checkpoints/weights.pth",
+)
 
 
 @pytest.fixture(scope="session")

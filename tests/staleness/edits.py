@@ -98,6 +98,10 @@ def train(run):
     return epoch(run, "01") | epoch(run, "02") | curve(run)
 
 
+def discards(*runs):
+    return jobs(*(f"discard_optimizer_states {run}" for run in runs))
+
+
 CURVES = curve("normalised") | curve("raw")
 TRAINING = train("normalised") | train("raw")
 EVALUATION = jobs(*(job for job in TRAINING if not job.startswith("train_epoch")))
@@ -295,6 +299,16 @@ SETTINGS = [
     ),
     Edit("epochs: 2 to 1, at a constant rate", configure("training: {epochs: 1}"), CURVES | PAGE),
     Edit(
+        "only the last optimizer state kept",
+        configure("training: {keep_optimizer: last}"),
+        discards("normalised", "raw"),
+    ),
+    Edit(
+        "no optimizer state of one run kept",
+        configure("runs: {raw: {normalise: false, keep_optimizer: []}}"),
+        discards("raw"),
+    ),
+    Edit(
         "a learning rate that falls over the epochs",
         configure("training: {schedule: linear}"),
         AFTER_DATA,
@@ -363,6 +377,51 @@ SETTINGS = [
         jobs("plot_top_patches normalised epoch-01"),
     ),
     Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
+]
+
+LAST = "training: {keep_optimizer: last}"
+LONGER = epoch("normalised", "03") | epoch("raw", "03") | CURVES | PAGE
+# After the study was run with LAST, which deleted the states after epoch 1.
+WITH_LAST_STATE_ONLY = [
+    Edit("nothing", configure(LAST)),
+    Edit("taken back", configure("{}")),
+    Edit("touch every file", touch_everything),
+    Edit("copy the folder", copy),
+    Edit("lose `.snakemake/`", delete(".snakemake")),
+    Edit(
+        "no state kept", configure("training: {keep_optimizer: []}"), discards("normalised", "raw")
+    ),
+    Edit(
+        "a window added",
+        configure(f"{LAST}\nocclusion: {{windows: [3, 5, 7]}}"),
+        windows(7) | sheets(1, 2) | PAGE,
+    ),
+    Edit(
+        "an epoch added",
+        configure("training: {keep_optimizer: last, epochs: 3}"),
+        LONGER | discards("normalised", "raw"),
+    ),
+    Edit("taken back, and an epoch added", configure("training: {epochs: 3}"), LONGER),
+    Edit(
+        "an epoch fewer",
+        configure("training: {keep_optimizer: last, epochs: 1}"),
+        CURVES | PAGE,
+    ),
+    Edit(
+        "weights deleted that a due job reads",
+        lambda workflow: (
+            delete(f"{PROBED.replace('epoch-01', 'checkpoints')}/epoch-02.pth")(workflow),
+            configure(f"{LAST}\nstudied: [normalised, normalised/epoch-2]")(workflow),
+        ),
+        (train("normalised") - EVALUATION)
+        | jobs("evaluate_epoch normalised 01", "evaluate_epoch normalised 02")
+        | curve("normalised")
+        | probes()
+        | probes(at="normalised epoch-02")
+        | jobs("plot_through_training normalised")
+        | discards("normalised")
+        | PAGE,
+    ),
 ]
 
 ABLATION_FIGURES = jobs(
@@ -471,6 +530,7 @@ MODULES = {
     "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw"),
     "training/outputs": NOTHING,
     "training/selection": CURVES | PAGE,
+    "training/states": NOTHING,
     "training/trainer": AFTER_DATA,
     "verdicts": VERDICTS,
 }

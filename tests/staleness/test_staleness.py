@@ -6,7 +6,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from edits import EDITS, EVERYTHING, MODULES, PROBED, configure
+from edits import (
+    AFTER_DATA,
+    EDITS,
+    EVERYTHING,
+    LAST,
+    LONGER,
+    MODULES,
+    PROBED,
+    WITH_LAST_STATE_ONLY,
+    configure,
+    discards,
+)
 
 from convprobe.plan.fingerprint import fingerprint
 
@@ -115,6 +126,74 @@ def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path
     assert set(planned(completed.stdout)) == set(expected)
     assert kept.stat().st_mtime_ns == date
     assert not plan(workflow)
+
+
+@pytest.fixture(scope="session")
+def thinned(finished, tmp_path_factory):
+    """The study when only the last optimizer state of each run is kept, as a user sets it later."""
+    workflow = finished.copy(tmp_path_factory.mktemp("thinned") / "convprobe")
+    configure(LAST)(workflow)
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert set(planned(completed.stdout)) == discards("normalised", "raw")
+    return workflow
+
+
+def states(workflow):
+    """The epochs whose optimizer state is there, by run."""
+    names = [name for name in workflow.files() if name.endswith(".optimizer.pth")]
+    return sorted(f"{name.partition('/')[0]} {name[-16:-14]}" for name in names)
+
+
+def test_states_that_are_not_kept_are_deleted_and_verification_says_so(thinned):
+    assert states(thinned) == ["normalised 02", "raw 02"]
+    digests = thinned.folder.rglob(".*.optimizer.pth.sha256")
+    assert sorted(path.name for path in digests) == [".epoch-02.optimizer.pth.sha256"] * 2
+    verified = thinned.run("verify_results")
+    assert verified.returncode == 0, verified.stdout
+    log = (thinned.folder / "logs/tiny/verification.log").read_text()
+    assert f"all {len(thinned.files())} files are there, whole and in agreement\n" in log
+    assert "not kept, as training.keep_optimizer asked: 2 optimizer states\n" in log
+
+
+@pytest.mark.parametrize("edit", WITH_LAST_STATE_ONLY, ids=lambda edit: edit.what)
+def test_without_the_first_states_exactly_the_stale_jobs_are_planned(thinned, tmp_path, edit):
+    assert set(plan_after(edit, thinned, tmp_path)) == edit.due
+
+
+def test_an_epoch_goes_on_from_the_state_that_was_kept(finished, thinned, tmp_path):
+    weights = {}
+    for name, base, text in (("all", finished, "{}"), ("last", thinned, "keep_optimizer: last")):
+        workflow = base.copy(tmp_path / name)
+        settings = "" if text == "{}" else f", {text}"
+        configure(f"training: {{epochs: 3{settings}}}")(workflow)
+        completed = workflow.run("results/tiny/raw/checkpoints/epoch-03.pth")
+        assert completed.returncode == 0, completed.stdout[-3000:]
+        assert set(planned(completed.stdout)) == {"train_epoch raw 03"}
+        assert "trained again" not in completed.stdout
+        weights[name] = workflow.files()["raw/checkpoints/epoch-03.pth"].read_bytes()
+    assert weights["all"] == weights["last"]
+
+
+def test_where_no_state_was_kept_training_again_is_announced_and_gives_the_same_bytes(
+    finished, tmp_path
+):
+    workflow = finished.copy(tmp_path / "convprobe")
+    configure("training: {keep_optimizer: []}")(workflow)
+    assert workflow.run().returncode == 0
+    assert states(workflow) == []
+    configure("training: {keep_optimizer: [], epochs: 3}")(workflow)
+    expected = (AFTER_DATA | LONGER) | discards("normalised", "raw")
+    assert set(plan(workflow)) == expected
+    before = workflow.files()["raw/checkpoints/epoch-02.pth"].read_bytes()
+    completed = workflow.run("results/tiny/raw/checkpoints/epoch-03.pth")
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    words = " ".join(completed.stdout.split())
+    assert (
+        "convprobe: warning: epochs 1 to 2 are trained again for raw: epoch 3 goes on from the "
+        "optimizer's state after epoch 2, which was not kept (training.keep_optimizer)"
+    ) in words
+    assert workflow.files()["raw/checkpoints/epoch-02.pth"].read_bytes() == before
 
 
 def test_the_best_epoch_is_probed_once_it_is_known(finished, tmp_path):

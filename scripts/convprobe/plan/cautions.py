@@ -30,6 +30,24 @@ def at_start(config: dict, sizes: Mapping[str, int], read_labels: ReadLabels) ->
     return [_warning(line) for line in found]
 
 
+def trained_again(epochs: Mapping[str, list[int]]) -> list[str]:
+    """A warning for each run of which epochs are trained again, only for the optimizer's state.
+
+    Args:
+        epochs: the epochs whose weights are there, by run, in order.
+    """
+    warnings = []
+    for run, numbers in epochs.items():
+        first, last = numbers[0], numbers[-1]
+        which = f"epochs {first} to {last} are" if first < last else f"epoch {first} is"
+        line = (
+            f"{which} trained again for {run}: epoch {last + 1} goes on from the optimizer's state "
+            f"after epoch {last}, which was not kept (training.keep_optimizer)"
+        )
+        warnings.append(_warning(line))
+    return warnings
+
+
 def at_chance(selections: Mapping[str, str]) -> list[str]:
     """A warning for each run whose accuracy can't be told from chance.
 

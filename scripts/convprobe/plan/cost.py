@@ -146,8 +146,12 @@ def disk(config: dict, sizes: Sizes) -> dict[str, float]:
     checkpoint = FLOAT * arithmetic.weights(network, side, CLASSES)
     trained = study.trained_runs(config)
     imported = len(study.built_runs(config)) - len(trained)
-    epochs = sum(study.run_training(config, run)["epochs"] for run in trained)
-    checkpoints = (2 * epochs + imported) * checkpoint  # an epoch's weights and momentum
+    epochs = 0
+    discarded = 0
+    for run in trained:
+        epochs += study.run_training(config, run)["epochs"]
+        discarded += len(study.discarded_states(config, run))
+    checkpoints = (2 * epochs - discarded + imported) * checkpoint  # weights and momentum
     images = sum(sizes.values()) * side**2 * 3
     maps = len(config["occlusion"]["windows"]) * _occluded(config, sizes["test"])
     sides = receptive_field.pooled_sides(network, side)

@@ -20,6 +20,7 @@ def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
     yield from _studied(config)
     yield from _compared(config)
     yield from _weights(config)
+    yield from _kept_states(config)
     yield from _selection(config)
     yield from _network(config)
     yield from _windows(config)
@@ -160,6 +161,23 @@ def _is_file(path: str) -> bool:
         return Path(path).is_file()
     except (OSError, ValueError):  # the name is too long, or the folder may not be entered
         return False
+
+
+def _kept_states(config: dict) -> Iterator[Mistake]:
+    lists = {}
+    ends = {}  # the last epoch of all runs that a list is for
+    for run, given in config["runs"].items():
+        if "weights" in given:
+            continue
+        settings = study.run_training(config, run)
+        section = ("runs", run) if "keep_optimizer" in given else ("training",)
+        lists[section] = settings["keep_optimizer"]
+        ends[section] = max(settings["epochs"], ends.get(section, 0))
+    for section, kept in lists.items():
+        for index, epoch in enumerate(kept if isinstance(kept, list) else []):
+            if epoch > ends[section]:
+                found = f"is {epoch}, but training ends at epoch {ends[section]}"
+                yield mistakes.at((*section, "keep_optimizer", index), found)
 
 
 def _selection(config: dict) -> Iterator[Mistake]:

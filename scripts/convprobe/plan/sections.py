@@ -185,6 +185,18 @@ class Training(Section):
         "weights.",
     )
     seed: Seed = Field(0, description="Seed of the initial weights and of every random draw.")
+    keep_optimizer: (
+        Literal["all", "last"]
+        | Annotated[
+            list[Annotated[int, Field(ge=1)]], Field(json_schema_extra={"uniqueItems": True})
+        ]
+    ) = Field(
+        "all",
+        description="After which epochs the state of the optimizer, which is about as large as the "
+        "weights, stays on the disk once the run is trained: all, the last one, or a list, [] for "
+        "none. It is needed only to train the epoch after it.",
+        json_schema_extra=expected("all, last, or a list of epochs ([5, 10])"),
+    )
     weights: PathText | None = Field(
         None,
         description="Only of a run: a .pth with a state dict of the configured network, in place "

@@ -61,9 +61,21 @@ def epoch_settings(config: dict, run: str) -> dict:
     The number of epochs does so only if the learning rate decays over the run.
     """
     settings = run_training(config, run)
+    del settings["keep_optimizer"]
     if settings["schedule"] == "constant":
         del settings["epochs"]
     return settings
+
+
+def discarded_states(config: dict, run: str) -> list[int]:
+    """The epochs of a run whose optimizer state doesn't stay on the disk, in order."""
+    settings = run_training(config, run)
+    kept = settings["keep_optimizer"]
+    if kept == "all":
+        return []
+    if kept == "last":
+        kept = [settings["epochs"]]
+    return [epoch for epoch in range(1, settings["epochs"] + 1) if epoch not in kept]
 
 
 def given_normalisation(config: dict, run: str) -> dict | None:
@@ -99,13 +111,14 @@ def split_sizes(config: dict, read_labels: ReadLabels = listing.labels) -> dict[
 
 
 def shown(config: dict) -> dict:
-    """The config as a page shows it: only runs that are built, and not where a user's files lie."""
+    """The config as a page shows it: only runs that are built, and nothing of the user's disk."""
     visible = copy.deepcopy(config)
     visible["runs"] = {run: visible["runs"][run] for run in built_runs(config)}
     del visible["dataset"]["path"]
-    for run in visible["runs"].values():
-        if "weights" in run:
-            run["weights"] = Path(run["weights"]).name
+    for settings in (visible["training"], *visible["runs"].values()):
+        settings.pop("keep_optimizer", None)
+        if "weights" in settings:
+            settings["weights"] = Path(settings["weights"]).name
     return visible
 
 

@@ -51,7 +51,9 @@ THROUGH_TRAINING = Figure(
 OF_EXPERIMENT = (CARD, EXPLORER, *dataset.OF_EXPERIMENT)
 OF_TRAINED_RUN = training.OF_TRAINED_RUN
 OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
+OF_THINNED_RUN = training.OF_THINNED_RUN
 OF_RUN_WITH_SEVERAL_EPOCHS = (THROUGH_TRAINING,)
+OF_ANY_RUN = (*OF_TRAINED_RUN, *OF_THINNED_RUN, *OF_IMPORTED_RUN, *OF_RUN_WITH_SEVERAL_EPOCHS)
 OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in probe.OF_PROBE)
 
 
@@ -65,7 +67,7 @@ def declared(name: str) -> Output:
         if output.matches(name):
             return output
     _, _, in_run = name.partition("/")
-    for output in (*OF_TRAINED_RUN, *OF_IMPORTED_RUN, *OF_RUN_WITH_SEVERAL_EPOCHS):
+    for output in OF_ANY_RUN:
         if output.matches(in_run):
             return output
     _, _, in_probe = in_run.partition("/")

@@ -52,6 +52,9 @@ def verify(
     probed = _probed(results, config)
     folders = [probe.folder for probe in probed]
     names = names + [f"{probe}/{name}" for probe in folders for name in probes]
+    with results.noting_mistakes():
+        not_kept = training.not_kept(results, config)
+        names = [name for name in names if name not in not_kept]
     for name in names:
         with results.noting_mistakes():
             results.path(name)

@@ -18,12 +18,36 @@ from convprobe.training import selection
 from convprobe.training.outputs import (
     CHECKPOINT,
     CURVE,
+    DISCARDED,
     EVALUATION,
     OPTIMIZER,
     RECORD,
     SELECTION,
     WEIGHTS,
 )
+
+
+def not_kept(results: Results, config: dict[str, Any]) -> list[str]:
+    """The states of the optimizer that were deleted because the config asked for that.
+
+    Whether it still does doesn't matter.
+
+    Returns:
+        their paths relative to the experiment's folder.
+
+    Raises:
+        as `Results.path`.
+    """
+    found = []
+    for run in configs.trained_runs(config):
+        record = f"{run}/{DISCARDED.path}"
+        if not (results.folder / record).is_file():
+            continue
+        for epoch in files.read_json(results.path(record))["epochs"]:
+            name = _name(run, OPTIMIZER, epoch)
+            if not (results.folder / name).exists():
+                found.append(name)
+    return found
 
 
 def check(results: Results, config: dict[str, Any], run: str) -> Check:
@@ -73,6 +97,8 @@ def _epoch(results: Results, config: dict[str, Any], run: str, epoch: int) -> Ch
     yield found.normalisation == used, name, "has another normalisation"
     yield from results.made_with(name, found.training, configs.epoch_settings(config, run))
     name = _name(run, OPTIMIZER, epoch)
+    if name in not_kept(results, config):
+        return
     state = checkpoints.load_tensors(results.path(name))
     finite = all(torch.isfinite(tensor).all() for tensor in _tensors(state))
     yield finite, name, "has values that are not finite"

@@ -19,9 +19,18 @@ CHECKPOINT = Checkpoint(
 )
 OPTIMIZER = Checkpoint(
     "checkpoints/epoch-{epoch}.optimizer.pth",
-    about="The state of the optimizer after the epoch, needed to continue training.",
+    about="The state of the optimizer after the epoch, needed to train the next one. After which "
+    "epochs it stays, `training.keep_optimizer` says.",
     asked=False,
     listed=False,
+)
+DISCARDED = Json(
+    "checkpoints/discarded.json",
+    about="Where `training.keep_optimizer` is not `all`: which states of the optimizer are not "
+    "there. Where the epoch after one of these has to be trained, earlier ones are trained again "
+    "first, and what follows from them is made anew; the start of the run warns of it.",
+    listed=False,
+    keys={"epochs": "their numbers"},
 )
 RECORD = Json(
     "training/epoch-{epoch}.json",
@@ -97,3 +106,5 @@ PROBED_CHECKPOINT = "checkpoints/{checkpoint}.pth"
 # Of each run that is trained here, and of each run with weights from elsewhere.
 OF_TRAINED_RUN = (CHECKPOINT, OPTIMIZER, RECORD, EVALUATION, CURVE, SELECTION, CURVE_FIGURE)
 OF_IMPORTED_RUN = (WEIGHTS,)
+# Beside the first, where not every state of the optimizer is kept.
+OF_THINNED_RUN = (DISCARDED,)

@@ -92,3 +92,14 @@ def test_images_that_a_split_draws_are_counted_likewise(own_images):
         training={"epochs": 500, "batch_size": 1},
     )
     assert told(checked) == ["no test image of class b"]
+
+
+def test_epochs_that_are_trained_again_are_named():
+    lines = cautions.trained_again({"normalised": [3, 4, 5], "raw": [2]})
+    assert all(len(line) < 80 for text in lines for line in text.splitlines())
+    assert [" ".join(text.split()) for text in lines] == [
+        "convprobe: warning: epochs 3 to 5 are trained again for normalised: epoch 6 goes on from "
+        "the optimizer's state after epoch 5, which was not kept (training.keep_optimizer)",
+        "convprobe: warning: epoch 2 is trained again for raw: epoch 3 goes on from the "
+        "optimizer's state after epoch 2, which was not kept (training.keep_optimizer)",
+    ]

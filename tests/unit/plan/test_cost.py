@@ -46,6 +46,16 @@ def test_checkpoints_with_their_momentum_are_most_of_the_disk():
     assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
 
 
+def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():
+    checkpoint = 4 * 27.8e6
+    everything = cost.disk(PUBLISHED, SIZES)["training"]
+    training = {**PUBLISHED["training"], "keep_optimizer": "last"}
+    raw = {**PUBLISHED["runs"]["raw"], "keep_optimizer": []}
+    changed = {**PUBLISHED, "training": training, "runs": {**PUBLISHED["runs"], "raw": raw}}
+    freed = everything - cost.disk(changed, SIZES)["training"]
+    assert freed == pytest.approx((14 + 15) * checkpoint, rel=0.01)
+
+
 @pytest.mark.parametrize("cores", [1, 64])
 def test_the_start_fits_into_80_columns(cores):
     lines = f"convprobe: {cost.announcement(PUBLISHED, SIZES, cores)}".splitlines()

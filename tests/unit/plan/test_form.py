@@ -30,6 +30,7 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
         "precision": "bf16",
         "label_smoothing": 0.0,
         "seed": 0,
+        "keep_optimizer": "all",
         "optimizer": {
             "name": "sgd",
             "learning_rate": 0.05,

@@ -39,8 +39,18 @@ def test_how_many_images_each_split_has():
 
 
 STUDY = {
-    "training": {"epochs": 9, "schedule": "constant", "normalise": True},
-    "runs": {"a": {}, "b": {"schedule": "linear"}, "own": {"weights": "folder/own.pth"}, "c": {}},
+    "training": {
+        "epochs": 4,
+        "schedule": "constant",
+        "normalise": True,
+        "keep_optimizer": "last",
+    },
+    "runs": {
+        "a": {},
+        "b": {"epochs": 9, "schedule": "linear", "keep_optimizer": "all"},
+        "own": {"weights": "folder/own.pth"},
+        "c": {"keep_optimizer": [3, 1]},
+    },
     "studied": ["b", "b/epoch-07", "b/epoch-2", "own", "a/epoch-3"],
     "compared": ["c"],
     "dataset": {"name": "shapes", "path": "somewhere"},
@@ -65,6 +75,12 @@ def test_the_number_of_epochs_changes_an_epoch_only_through_a_decaying_schedule(
     assert study.epoch_settings(STUDY, "b")["epochs"] == 9
 
 
+def test_which_states_of_the_optimizer_do_not_stay_changes_no_epoch():
+    discarded = {run: study.discarded_states(STUDY, run) for run in ("a", "b", "c")}
+    assert discarded == {"a": [1, 2, 3], "b": [], "c": [2, 4]}
+    assert study.epoch_settings(STUDY, "a") == study.epoch_settings(STUDY, "c")
+
+
 def test_the_normalisation_that_is_given_for_weights():
     def given(run):
         config = {**STUDY, "runs": {"own": {"weights": "own.pth", **run}}}
@@ -81,6 +97,7 @@ def test_a_page_shows_neither_other_runs_nor_where_files_lie():
     assert list(shown["runs"]) == ["b", "own", "a", "c"]
     assert shown["runs"]["own"] == {"weights": "own.pth"}
     assert "path" not in shown["dataset"]
+    assert "keep_optimizer" not in {**shown["training"], **shown["runs"]["c"]}
     assert STUDY["dataset"]["path"] == "somewhere"
 
 
