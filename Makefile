@@ -7,7 +7,7 @@
 # make bench   compares with other libraries; REAL="--weights … --images …" takes real ones
 # make lint    linters alone
 # make generate  what is made from the code: the config's schema, results/README.md, parts of
-#              docs/architecture.md
+#              docs/architecture.md and docs/staleness.md
 # make lock    requirements*.txt from pyproject.toml, by uv; what is pinned stays, LOCK=--upgrade
 #              takes the newest
 # make report  Snakemake's own report of the demo

@@ -1,4 +1,4 @@
-"""The parts of docs/architecture.md that are made from the code, by `make generate`."""
+"""The parts of docs/ that are made from the code, by `make generate`."""
 
 import ast
 import itertools
@@ -14,7 +14,7 @@ from convprobe.report import outputs as reports
 
 REPOSITORY = Path(__file__).parents[1]
 LIBRARY = REPOSITORY / "scripts/convprobe"
-PAGE = REPOSITORY / "docs/architecture.md"
+DOCS = REPOSITORY / "docs"
 # The parts of the library, from the roof down, and what they are about. What stands on one floor
 # doesn't import its neighbours.
 PROBES = [module.__name__.split(".")[1] for module in reports.PROBES]
@@ -102,9 +102,24 @@ def drawn(graph: networkx.DiGraph) -> str:
     return "\n".join([*lines, "```", ""])
 
 
+# Of docs/architecture.md; its graph of the rules comes from Snakemake.
+PARTS = {"house": house, "tree": tree, "scripts": scripts}
+
+
 def section(name: str) -> re.Pattern:
     """Matches the part of the page between the two marks of a name."""
     return re.compile(f"(?<=<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
+
+
+def shown(page: str, name: str) -> str:
+    """A generated part as it stands on a page of docs/."""
+    return section(name).search((DOCS / page).read_text(encoding="utf-8"))[0]
+
+
+def replace(page: str, name: str, part: str) -> None:
+    path = DOCS / page
+    text = section(name).sub(lambda _: part, path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
@@ -113,17 +128,10 @@ def main() -> None:
     mermaid = subprocess.run(
         command, cwd=REPOSITORY, check=True, capture_output=True, text=True
     ).stdout
-    parts = {
-        "house": house(),
-        "tree": tree(),
-        "scripts": scripts(),
-        "rules": drawn(rule_graph(mermaid)),
-        "staleness": table.markdown(),
-    }
-    text = PAGE.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        text = section(name).sub(lambda _, part=part: part, text)
-    PAGE.write_text(text, encoding="utf-8")
+    for name, part in PARTS.items():
+        replace("architecture.md", name, part())
+    replace("architecture.md", "rules", drawn(rule_graph(mermaid)))
+    replace("staleness.md", "staleness", table.markdown())
 
 
 if __name__ == "__main__":

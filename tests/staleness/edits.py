@@ -17,7 +17,7 @@ class Edit:
     """One thing a user does, and what must run after it.
 
     Attributes:
-        what: in words, for the table in docs/architecture.md.
+        what: in words, for the table in docs/staleness.md.
         do: applies it to a Workflow, whose last config file is `edit.yaml`.
         due: the jobs that are then stale.
         options: for Snakemake.

@@ -56,11 +56,10 @@ def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
     assert checkpoint.read_bytes() == before
 
 
-def example_in_the_readme(workflow, word):
-    """The README's block of YAML that contains a word."""
-    blocks = re.findall(
-        r"```yaml\n(.*?)```", (workflow.folder / "README.md").read_text(), re.DOTALL
-    )
+def example_for_users(workflow, word):
+    """The block of YAML that contains a word, in the README or on the page about one's own."""
+    pages = [(workflow.folder / name).read_text() for name in ("README.md", "docs/your-own.md")]
+    blocks = re.findall(r"```yaml\n(.*?)```", "\n".join(pages), re.DOTALL)
     (found,) = [block for block in blocks if word in block]
     return found
 
@@ -74,7 +73,7 @@ def test_the_example_of_a_user_s_own_images_runs_as_a_whole_study(workflow):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
-    workflow.configure(example_in_the_readme(workflow, "pictures.zip"), name="mine.yaml").configure(
+    workflow.configure(example_for_users(workflow, "pictures.zip"), name="mine.yaml").configure(
         "dataset: {train_images: all, test_images: all}\n"
         "compared: []\n"
         "occlusion: {images: all}\n"
@@ -258,7 +257,7 @@ def test_the_example_of_a_user_s_own_weights_is_probed_without_training(workflow
     torch.manual_seed(1)
     network = Network(settings, classes=10, side=32, normalisation=normalisation).eval()
     torch.save({"state_dict": network.half().state_dict()}, workflow.folder / "own.pth")
-    workflow.configure(example_in_the_readme(workflow, "own.pth"), name="own.yaml")
+    workflow.configure(example_for_users(workflow, "own.pth"), name="own.yaml")
     completed = workflow.run(configs=["tiny.yaml", "own.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
     assert "train_epoch" not in completed.stdout

@@ -14,8 +14,8 @@ from convprobe.plan import study
 # Multiply-adds a second of one core and of one GPU. The core's lie between what the published and
 # the small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch
 # 2.15: in training 75e9 and 105e9 (bf16), in evaluation 47e9 and 40e9 (fp32). That is low for cores
-# with AMX: the published network trains at 270e9 there. The GPU's are guesses, low for cards since
-# 2020.
+# with AMX: the published network trains at 270e9 there. The GPU's are half of what it reached on an
+# H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
 CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change (as
 # above).

@@ -241,5 +241,9 @@ def _rows_are_finite(stored: h5py.Dataset) -> bool:
 
 
 def attributes(file: h5py.File, names: tuple[str, ...]) -> dict[str, Any]:
-    """Settings that a file was made with."""
-    return {name: file.attrs[name] for name in names}
+    """Settings that a file was made with, as plain values."""
+    found = {}
+    for name in names:
+        value = file.attrs[name]
+        found[name] = value.item() if isinstance(value, np.generic) else value
+    return found

@@ -69,7 +69,7 @@ def test_published_network_has_the_published_maps_and_learns_from_one_image(publ
 
 def test_published_network_makes_one_occlusion_map(published):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
-    maps, _ = windows.sweep(published.eval(), pixels, window=5, precision="bf16")
+    maps, _ = windows.sweep(published.eval(), pixels, window=5)
     assert maps.shape == (1, 32, 32, 10)
     np.testing.assert_allclose(maps.sum(axis=-1), 1, atol=1e-5)
 

@@ -149,13 +149,16 @@ def test_a_bad_edit_is_reported_in_exactly_one_line(change):
     assert edit(change.replace("FILE", __file__)) == [BAD_EDITS[change]]
 
 
-EXAMPLES = re.findall(
-    r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
-)
+PAGES = (ROOT / "README.md", ROOT / "docs/your-own.md")
+EXAMPLES = [
+    block
+    for page in PAGES
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+]
 
 
 @pytest.mark.parametrize("block", EXAMPLES)
-def test_the_examples_in_the_readme_are_right(block):
+def test_the_examples_for_users_are_right(block):
     Path("own.pth").touch()
     write_names("pictures.zip", train=1000, test=1000)
     configs.checked(configs.merged(with_preset()[0], yaml.safe_load(block)), SCHEMA)
