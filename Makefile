@@ -19,6 +19,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
+# Compiled as pip does: where Python may write no bytecode, each job would compile for seconds.
 UV ?= $(shell command -v uv)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 INSTALL := $(if $(UV),$(UV) pip install --python $(BIN)/python --compile-bytecode,$(PIP)) \

@@ -18,4 +18,6 @@ def test_the_page_shows_snakemake_s_own_graph_of_the_rules(workflow):
     completed = workflow.run(
         "--rulegraph", "mermaid-js", "--forceall", configs=["presets/demo.yaml"]
     )
-    assert architecture.shown("architecture.md", "rules") == architecture.drawn(architecture.rule_graph(completed.stdout))
+    assert architecture.shown("architecture.md", "rules") == architecture.drawn(
+        architecture.rule_graph(completed.stdout)
+    )
