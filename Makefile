@@ -8,24 +8,30 @@
 # make lint    linters alone
 # make generate  what is made from the code: the config's schema, results/README.md, parts of
 #              docs/architecture.md and docs/staleness.md
+# make lock    requirements*.txt from pyproject.toml, by uv; what is pinned stays, LOCK=--upgrade
+#              takes the newest
 # make report  Snakemake's own report of the demo
 # make clean   removes the demo's results and logs; other experiments, .venv and .snakemake stay
-# Each sets itself up in .venv first. PYTHON chooses another interpreter, from 3.11.
+# Each sets itself up in .venv first, by uv if it is there (UV= for pip nevertheless). PYTHON chooses
+# another interpreter, from 3.11.
 
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=1
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	--constraint constraints.txt
+# Compiled as pip does: where Python may write no bytecode, each job would compile for seconds.
+UV ?= $(shell command -v uv)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+INSTALL := $(if $(UV),$(UV) pip install --python $(BIN)/python --compile-bytecode,$(PIP)) \
+	--quiet --require-hashes --requirement
 NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.exit( \
 	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." \
 	% (sys.executable, found[0], found[1]))'
 
 PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
 
-.PHONY: demo verify test lint test-page lint-page generate test-cluster faults \
-	bench report clean
+.PHONY: demo verify test lint test-page lint-page generate lock test-cluster \
+	faults bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -53,6 +59,14 @@ generate: .venv/installed-for-tests
 	$(BIN)/python tests/architecture.py
 	$(BIN)/python tests/contract.py
 
+# For every platform and Python from 3.11; the smaller ones pin the same as the one that has all.
+lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(LOCK) pyproject.toml --output-file
+lock:
+	$(COMPILE) requirements-dev.txt --all-extras --group dev
+	$(COMPILE) requirements.txt --extra workflow --constraint requirements-dev.txt
+	$(COMPILE) requirements-cluster.txt --extra cluster --constraint requirements-dev.txt
+
 test-page:
 	@if command -v node >/dev/null; then \
 		node --test --test-reporter=spec tests/unit/report/explorer/*.test.mjs; \
@@ -73,7 +87,7 @@ node_modules/installed: package.json package-lock.json
 	touch $@
 
 # SLURM comes from Debian; where it can't be installed, the tests skip with the reason.
-test-cluster: .venv/installed-for-cluster
+test-cluster: .venv/installed-for-tests
 	command -v slurmctld >/dev/null || { apt-get update -qq && \
 		apt-get install -qq -y --no-install-recommends slurm-wlm munge; } || true
 	CONVPROBE_CLUSTER_STUDY=$${CONVPROBE_CLUSTER_STUDY-presets/demo.yaml} \
@@ -82,7 +96,7 @@ test-cluster: .venv/installed-for-cluster
 faults: .venv/installed-for-tests
 	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults
 
-bench: .venv/installed-for-benchmarks
+bench: .venv/installed-for-tests
 	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/occlusion.py $(REAL)
 	$(BIN)/python benchmarks/ablation.py $(REAL)
@@ -91,20 +105,12 @@ clean:
 	rm -rf results/demo logs/demo
 
 # A .venv of an older Python, or one that was left half made, is made anew.
-.venv/installed: requirements.txt constraints.txt
+.venv/installed: requirements.txt
 	@{ $(BIN)/python $(NEW_ENOUGH) && $(BIN)/python -c 'import pip'; } 2>/dev/null || \
 		{ $(PYTHON) $(NEW_ENOUGH) && $(PYTHON) -m venv --clear .venv; }
-	$(INSTALL) --requirement requirements.txt
+	$(INSTALL) requirements.txt
 	touch $@
 
 .venv/installed-for-tests: requirements-dev.txt .venv/installed
-	$(INSTALL) --requirement requirements-dev.txt
-	touch $@
-
-.venv/installed-for-cluster: requirements-cluster.txt .venv/installed-for-tests
-	$(INSTALL) --requirement requirements-cluster.txt
-	touch $@
-
-.venv/installed-for-benchmarks: requirements-bench.txt .venv/installed-for-tests
-	$(INSTALL) --requirement requirements-bench.txt
+	$(INSTALL) requirements-dev.txt
 	touch $@

@@ -1,6 +1,9 @@
 """How the library is built: imports go downwards, and a Snakefile never reaches PyTorch."""
 
 import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import architecture
@@ -20,6 +23,7 @@ SLOW = (
     "matplotlib",
     "h5py",
 )  # seconds, or most of one, to import
+CALLED = {"PIL": "pillow", "yaml": "pyyaml"}  # by those who install them
 MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
@@ -65,9 +69,39 @@ def test_what_surrounds_a_job_computes_nothing(path):
     assert not {name.split(".")[0] for name in imported(path)} & {*SLOW, "numpy"}
 
 
-def test_packages_say_nothing_of_their_own():
-    """The fingerprint follows imports: what a package loads would make every module of it stale."""
-    assert {path.read_text() for path in LIBRARY.glob("*/__init__.py")} == {""}
+# What packages offer to a notebook, by the module that it comes from.
+OFFERED = {"convprobe.occlusion": ("sweep", "convprobe.occlusion.windows")}
+OFFER = """
+def __getattr__(name: str) -> object:
+    if name == "{0}":
+        from {1} import {0}
+
+        return {0}
+    raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+"""
+
+
+def test_packages_load_nothing_of_their_own():
+    """The fingerprint follows imports: what a package loads would make every module of it stale.
+
+    What it offers is loaded when it is asked for, and has no other code, for that has no digest.
+    """
+    for path in LIBRARY.rglob("__init__.py"):
+        package = ".".join(path.parent.relative_to(SCRIPTS).parts)
+        offered = OFFER.format(*OFFERED[package]) if package in OFFERED else ""
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if ast.get_docstring(tree):
+            del tree.body[0]
+        assert ast.dump(tree) == ast.dump(ast.parse(offered)), path
+
+
+def test_every_library_that_is_imported_is_installed_with_the_package():
+    project = tomllib.loads((SCRIPTS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    installed = {re.match(r"[\w-]+", line)[0] for line in project["project"]["dependencies"]}
+    names = {name.split(".")[0] for path in MODULES for name in imported(path)}
+    names -= sys.stdlib_module_names | {"convprobe"}
+    names -= {"pydantic", "pydantic_core"}  # for `make generate`
+    assert {CALLED.get(name, name) for name in names} == installed
 
 
 def reached(path: Path, seen: set[Path]) -> set[str]:

@@ -18,7 +18,7 @@ exec {sys.executable} -c "import sys; sys.version_info = (3, 9, 2); exec(sys.arg
 @pytest.fixture
 def make(tmp_path):
     """A function that runs make in a folder of its own, without installing packages."""
-    for name in ("Makefile", "requirements.txt", "constraints.txt"):
+    for name in ("Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
     write_old(tmp_path / "old-python")
 

@@ -30,7 +30,7 @@ ACCEPTED_LINTS = {
         "an input function is beside the only rule that uses it, so that one file has a whole topic"
     ),
     "Specify a conda environment or container for each rule.": (
-        "all rules share one virtual environment, pinned in requirements.txt and constraints.txt"
+        "all rules share one virtual environment, pinned in requirements.txt"
     ),
 }
 

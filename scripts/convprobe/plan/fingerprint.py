@@ -5,7 +5,8 @@ It is made from the syntax trees of a script and of every module that the script
 Snakemake reruns a job when its script's date changes, and doesn't see the modules that it imports.
 This sees exactly what can change a result: not dates, comments, docstrings or formatting. Modules
 under `convprobe/job` are left out: they log, wait and hand over results, and decide no number, so
-that the edit of a log line makes nothing stale.
+that the edit of a log line makes nothing stale. What a package's `__getattr__` would load (PEP 562)
+counts for those alone who import the package itself, or a name of it that is no module.
 """
 
 import ast
@@ -45,14 +46,36 @@ def fingerprint(script: Path | str) -> dict[str, str]:
 @functools.cache
 def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     """Digest of one file, and the local files that it imports."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    if file.name == "__init__.py":
+        tree.body = [statement for statement in tree.body if not _is_offer(statement)]
+    meaning, imported = _meaning(tree, file, root)
+    digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()
+    return digest[:16], imported
+
+
+def _is_offer(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.FunctionDef) and statement.name == "__getattr__"
+
+
+@functools.cache
+def _offered(init: Path, root: Path) -> list[Path]:
+    """The local files that a package loads only when it is asked for a name."""
+    tree = ast.parse(init.read_text(encoding="utf-8"))
+    tree.body = [statement for statement in tree.body if _is_offer(statement)]
+    _, imported = _meaning(tree, init, root)
+    return imported
+
+
+def _meaning(tree: ast.Module, file: Path, root: Path) -> tuple[list[str], list[Path]]:
+    """The nodes of a syntax tree, and the local files that it imports."""
     meaning = []
     statements = []
-    _collect(ast.parse(file.read_text(encoding="utf-8")), meaning, statements)
+    _collect(tree, meaning, statements)
     imported = set()
     for statement in statements:
         imported.update(_local_files(statement, file, root))
-    digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()
-    return digest[:16], sorted(imported)
+    return meaning, sorted(imported)
 
 
 def _collect(node: Any, meaning: list[str], imports: list[ast.Import | ast.ImportFrom]) -> None:
@@ -102,23 +125,33 @@ def _without_docstring(body: Any) -> Any:
 
 def _local_files(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> Iterator[Path]:
     """Files under `root` that an import statement loads, packages' `__init__.py` included."""
-    for name in _imported_names(node, file, root):
+    for name in _imported_modules(node, file, root):
         module = root.joinpath(*name.split("."))
         packages = [path for path in (module, *module.parents) if path.is_relative_to(root)]
         inits = [package / "__init__.py" for package in packages]
         yield from filter(Path.is_file, [module.with_suffix(".py"), *inits])
+        if inits[0].is_file():  # a package itself: it may be asked for what it offers
+            yield from _offered(inits[0], root)
 
 
-def _imported_names(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> list[str]:
-    """Dotted names, from `root`, of all that an import statement may load as a module."""
-    imported = [alias.name for alias in node.names]
+def _imported_modules(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> Iterator[str]:
+    """Dotted names, from `root`, of the modules and packages that an import statement names."""
     if isinstance(node, ast.Import):
-        return imported
+        for alias in node.names:
+            parts = alias.name.split(".")
+            for length in range(1, len(parts) + 1):  # `import a.b` makes a known as well
+                yield ".".join(parts[:length])
+        return
     above = ""
     if node.level:
         package = file.parent.relative_to(root).parts
         above = ".".join(package[: len(package) - node.level + 1])
     module = ".".join(filter(None, [above, node.module]))
-    # What is imported from a package may be one of its modules.
-    inner = [f"{module}.{name}" for name in imported]
-    return [module, *inner] if module else imported
+    for alias in node.names:
+        # What is imported from a package may be one of its modules.
+        inner = ".".join(filter(None, [module, alias.name]))
+        path = root.joinpath(*inner.split("."))
+        if path.is_dir() or path.with_suffix(".py").is_file():
+            yield inner
+        elif module:
+            yield module

@@ -96,7 +96,11 @@ def collect(folder: Path, settings: dict) -> dict:
         "card": _table(tables.read(folder / "reproduction.csv")),
         "counts": _table(tables.read(folder / "dataset/classes.csv")),
         "config": _config_text(settings["config"]),
-        "versions": versions.computing() | versions.of(LIBRARIES),
+        "versions": {
+            "convprobe": versions.own(),
+            **versions.computing(),
+            **versions.of(LIBRARIES),
+        },
         "files": settings["files"],
         "links": links(settings),
     }

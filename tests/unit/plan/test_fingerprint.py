@@ -201,6 +201,37 @@ def test_what_a_package_imports_in_its_init_is_reached(digests):
     assert set(found) == {"script.py", "pkg/__init__.py", "pkg/c.py", "pkg/e.py"}
 
 
+OFFER = """
+def __getattr__(name):
+    if name == "one":
+        from pkg.deep.inner import one
+
+        return one
+    raise AttributeError(name)
+"""
+OFFERED = {"pkg/deep/__init__.py", "pkg/deep/inner.py", "pkg/d.py", "pkg/e.py", "lazy.py"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "reached"),
+    [
+        ("from pkg import one", OFFERED),
+        ("from pkg import c, one", {"pkg/c.py"} | OFFERED),
+        ("import pkg", OFFERED),
+        ("import pkg.c", {"pkg/c.py"} | OFFERED),
+        ("from pkg import c", {"pkg/c.py"}),
+        ("from pkg.c import value", {"pkg/c.py"}),
+    ],
+)
+def test_what_a_package_offers_is_reached_by_who_may_ask_for_it(digests, statement, reached):
+    found = digests({"script.py": f"{statement}\n", "pkg/__init__.py": OFFER})
+    assert set(found) == {"script.py", "pkg/__init__.py", *reached}
+
+
+def test_an_offer_changes_no_digest_of_its_package(digests):
+    assert digests({"pkg/__init__.py": OFFER}) == digests()
+
+
 def test_an_edit_under_job_changes_no_digest(digests):
     """Neither of a module there, nor of what only such a module imports; all else counts."""
     tree = {
