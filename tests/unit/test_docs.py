@@ -14,17 +14,31 @@ PAGES = [
     ROOT / "benchmarks/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+SHELL = re.compile(r"(?P<before>[^\n]*)\n\n```sh\n(?P<lines>.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
-# Which test runs a command of the pages, or one that differs in nothing but its size.
+# Which test runs a command of the pages, in a smaller form where it would take long.
 TRIED = {
     "make demo": "tests/workflow/test_demo.py",
-    ". .venv/bin/activate": "tests/unit/test_makefile.py",
-    "snakemake --cores 4 --configfile presets/small.yaml mine.yaml": "tests/workflow/test_variants.py",
-    "snakemake --cores 4 --resources gpu=1": "tests/workflow/test_cifar10.py",
+    "python3 -m venv .venv": "tests/unit/test_makefile.py",
+    "pip install -r requirements.txt": "tests/unit/test_makefile.py",
+    "snakemake --cores all --configfile presets/demo.yaml": "tests/workflow/test_demo.py",
+    "snakemake --cores 4 --configfile presets/small.yaml mine.yaml": (
+        "tests/workflow/test_variants.py"
+    ),
+    "pip install -r requirements-cluster.txt": "tests/unit/test_makefile.py",
     "snakemake --workflow-profile profiles/slurm --configfile presets/demo.yaml": (
         "tests/cluster/test_slurm.py"
     ),
 }
+# Why no test runs the others.
+NOT_TRIED = {
+    "xdg-open results/demo/explorer.html": "opens a window",
+    ". .venv/bin/activate": "is of the shell",
+    "snakemake --cores 4 --resources gpu=1": "takes a GPU or hours, and the download",
+    "snakemake --workflow-profile profiles/slurm": "the same, on a cluster",
+}
+# What is told there was run, but as a measurement.
+MEASURED = ("results.md", "scale.md", "benchmarks/README.md")
 
 
 def text(page: Path) -> str:
@@ -63,3 +77,23 @@ def test_the_index_names_every_page():
     for page in (ROOT / "docs").iterdir():
         if page.suffix in (".md", ".ipynb") and page.name != "README.md":
             assert f"]({page.name})" in index, page.name
+
+
+def commands(page: Path) -> list[str]:
+    """The commands of a page for a shell, but for those that it says are not tried."""
+    found = []
+    for block in SHELL.finditer(text(page)):
+        if "not tried" in block["before"]:
+            continue
+        lines = block["lines"].replace("\\\n", " ").splitlines()
+        found += [line.partition(" #")[0].strip() for line in lines]
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_command_is_run_by_a_test_or_known_not_to_be(page):
+    if name(page).endswith(MEASURED):
+        pytest.skip("its commands were run to measure")
+    for command in commands(page):
+        assert command in TRIED or command in NOT_TRIED, command
+    assert all((ROOT / test).is_file() for test in TRIED.values())
