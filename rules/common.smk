@@ -32,15 +32,25 @@ def own_labels(path, **split):
     return own_images(path, **split).labels
 
 
+SCHEMA = f"{HOME}/schemas/config.schema.json"
+
 try:
-    CONFIG_FILES = dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)])
-    config = configs.checked(
-        config,
-        f"{workflow.basedir}/schemas/config.schema.json",
-        CONFIG_FILES,
-        workflow.config_settings.config_args or [],
-        own_labels,
-    )
+    if IMPORTED:
+        config = configs.imported(
+            config,
+            f"{HOME}/config.yaml",
+            f"config of module {__name__ or 'convprobe'}",
+            SCHEMA,
+            own_labels,
+        )
+    else:
+        config = configs.checked(
+            config,
+            SCHEMA,
+            dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)]),
+            workflow.config_settings.config_args or [],
+            own_labels,
+        )
 except InputError as error:
     sys.exit(str(error))
 
@@ -72,8 +82,13 @@ def fingerprint(script: str) -> list[str]:
 
     Each is a param of its own, `FILE DIGEST`, so that Snakemake's reason names just what changed.
     """
-    digests = code_fingerprint(f"{workflow.basedir}/scripts/{script}")
+    digests = code_fingerprint(f"{HOME}/scripts/{script}")
     return [f"{file} {digest}" for file, digest in digests.items()]
+
+
+def as_given(path: str) -> str:
+    """A path of the config, which is a user's own: no prefix of an importer goes before it."""
+    return local(path) if IMPORTED else path
 
 
 def of_experiment(output: outputs.Output) -> str:

@@ -6,13 +6,14 @@ from convprobe.dataset import outputs as dataset
 KIND = kinds.of(config["dataset"])
 
 
-def dataset_source():
+def dataset_source() -> str | list:
     """The file or folder that the data set is read from; none if it is drawn, or a user's own.
 
     Snakemake would have a user's own images read anew wherever they are moved, but only their
     content counts, see dataset_settings.
     """
-    return KIND.source(config["dataset"]["path"]) or []
+    source = KIND.source(config["dataset"]["path"])
+    return as_given(source) if source else []
 
 
 def dataset_settings():

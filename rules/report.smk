@@ -114,7 +114,7 @@ def page_settings() -> dict:
         "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.
         "links": outputs.links(reports.OF_PROBE, VALUES),
-        "page": content(f"{workflow.basedir}/report/explorer"),
+        "page": content(f"{HOME}/report/explorer"),
     }
 
 

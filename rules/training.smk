@@ -113,7 +113,7 @@ rule import_weights:
         images=of_experiment(dataset.IMAGES),
         normalisation=of_experiment(dataset.NORMALISATION),
         # Its date says nothing: its content is in weights_settings.
-        weights=ancient(lambda wildcards: config["runs"][wildcards.run]["weights"]),
+        weights=ancient(lambda wildcards: as_given(config["runs"][wildcards.run]["weights"])),
     output:
         checkpoint=update(of_run(training.WEIGHTS)),  # kept until there is a new one
     log:

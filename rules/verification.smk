@@ -7,7 +7,7 @@ rule verify_results:
         f"{LOGS}/verification.log",
     params:
         settings=lambda wildcards: {
-            "folder": RESULTS,
+            "folder": placed(RESULTS),
             "config": config,
             "names": whole_files(),
             "probes": probe_files(),

@@ -29,6 +29,9 @@ TRIED = {
     "snakemake --workflow-profile profiles/slurm --configfile presets/demo.yaml": (
         "tests/cluster/test_slurm.py"
     ),
+    "snakemake --cores 2 --workflow-profile ../convprobe/profiles/default copy_maps": (
+        "tests/workflow/test_module.py"
+    ),
 }
 # Why no test runs the others.
 NOT_TRIED = {

@@ -127,8 +127,13 @@ def _log_to(log: Path | str) -> None:
 
 
 def _name(log: Path | str) -> str:
-    """A job's name: its log below `logs/EXPERIMENT`, without the suffix."""
-    return "/".join(Path(log).with_suffix("").parts[2:])
+    """A job's name: its log below `logs/EXPERIMENT`, without the suffix.
+
+    Another workflow that imports this one may put a prefix before it.
+    """
+    parts = Path(log).with_suffix("").parts
+    logs = parts.index("logs") if "logs" in parts else 0
+    return "/".join(parts[logs + 2 :])
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -35,18 +35,50 @@ def checked(
     Raises:
         InputError: all mistakes, one line each.
     """
-    schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
     config = plain(config)
     command_line = from_arguments(arguments)
     if command_line:
         # Snakemake has merged them already, but with every number inside a value as text.
         config = merged(config, command_line)
+    return _checked(config, schema_path, _sources(files, command_line), read_labels)
+
+
+def imported(
+    config: Any,
+    base: Path | str,
+    source: str,
+    schema_path: Path | str,
+    read_labels: ReadLabels = listing.labels,
+) -> dict:
+    """The config of a workflow that another one imports, with its defaults.
+
+    Args:
+        config: as the importer gives it.
+        base: the config file that it is merged over.
+        source: what a mistake in `config` is reported for.
+        schema_path, read_labels: as for `checked`.
+
+    Raises:
+        InputError: all mistakes, one line each.
+    """
+    given = plain(config)
+    sources = [(str(base), read(base)), (source, given)]
+    return _checked(merged(read(base), given), schema_path, sources, read_labels)
+
+
+def _checked(
+    config: dict,
+    schema_path: Path | str,
+    sources: list[tuple[str, Mapping]],
+    read_labels: ReadLabels,
+) -> dict:
+    schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
     found = form.check(config, schema)
     if not found:
         config = form.canonical(form.with_defaults(config, schema), schema)
         found = list(meaning.check(config, read_labels))
     if found:
-        raise InputError(mistakes.lines(found, _sources(files, command_line)))
+        raise InputError(mistakes.lines(found, sources))
     return _without_what_changes_nothing(config)
 
 

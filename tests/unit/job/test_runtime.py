@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 # Each of eight batches is shown, whatever the clock says, on a terminal that may be closed.
@@ -27,9 +29,9 @@ with runtime.job(sys.argv[1]) as job:
 """
 
 
-def lines_of(folder, script, *arguments):
+def lines_of(folder, script, *arguments, prefix=""):
     """What a job wrote to its log, without the first and last line, and to its streams."""
-    log = "logs/demo/normalised/epoch-08/occlusion/window-9/0003.log"
+    log = f"{prefix}logs/demo/normalised/epoch-08/occlusion/window-9/0003.log"
     run = subprocess.run(
         [sys.executable, "-c", script, log, *arguments],
         cwd=folder, env={"PYTHONPATH": str(SCRIPTS)},
@@ -38,8 +40,9 @@ def lines_of(folder, script, *arguments):
     return (folder / log).read_text().splitlines()[1:-1], run.stdout + run.stderr
 
 
-def test_progress_is_shown_in_the_log_and_on_the_terminal_in_80_columns(tmp_path):
-    lines, _ = lines_of(tmp_path, SHOWN, "open")
+@pytest.mark.parametrize("prefix", ["", "an/importer's/"])
+def test_progress_is_shown_in_the_log_and_on_the_terminal_in_80_columns(tmp_path, prefix):
+    lines, _ = lines_of(tmp_path, SHOWN, "open", prefix=prefix)
     assert [line.split(",")[0] for line in lines[:8]] == [
         f"{done}/800 images" for done in range(100, 900, 100)
     ]

@@ -115,6 +115,16 @@ def test_a_mistake_on_the_command_line_is_reported_as_its_own():
         configs.checked(with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 3"])
 
 
+def test_what_an_importer_gives_is_merged_over_the_shipped_config_and_named_in_mistakes():
+    given = {"occlusion": {"images": 3}, "filters": {"chosen": ["conv1/5"]}}
+    checked = configs.imported(given, BASE, "config of module probe", SCHEMA)
+    assert checked == configs.checked(configs.merged(with_preset()[0], given), SCHEMA)
+    assert configs.imported({}, BASE, "", SCHEMA) == configs.checked(with_preset()[0], SCHEMA)
+    with pytest.raises(InputError) as refused:
+        configs.imported({"occlusion": {"fill": 256}}, BASE, "config of module probe", SCHEMA)
+    assert str(refused.value).startswith("config of module probe: occlusion.fill is 256, expected")
+
+
 def test_checking_leaves_the_given_config_as_it_was():
     config = yaml.safe_load(LEAST)
     before = copy.deepcopy(config)
