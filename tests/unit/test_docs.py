@@ -37,6 +37,7 @@ TRIED = {
 NOT_TRIED = {
     "xdg-open results/demo/explorer.html": "opens a window",
     ". .venv/bin/activate": "is of the shell",
+    ". ../convprobe/.venv/bin/activate": "likewise",
     "snakemake --cores 4 --resources gpu=1": "takes a GPU or hours, and the download",
     "snakemake --workflow-profile profiles/slurm": "the same, on a cluster",
 }
