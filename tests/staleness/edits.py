@@ -37,8 +37,9 @@ def jobs(*lines):
 
 
 DATA = jobs("prepare_images", "measure_normalisation")
-PAGE = jobs("write_reproduction_card", "write_explorer")
-EXPLORER = jobs("write_explorer")
+EXPLORER = jobs("write_explorer", "write_crate")
+RECORD = jobs("write_manifest") | EXPLORER  # after each result
+PAGE = jobs("write_reproduction_card") | RECORD
 
 
 def epoch(run, number):
