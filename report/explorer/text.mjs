@@ -76,7 +76,7 @@ export function bytesText(bytes) {
 export function madeText({ rules, first, last, seconds, unrecorded }) {
   const at = rules.columns.indexOf("jobs");
   const jobs = rules.rows.reduce((sum, row) => sum + row[at], 0);
-  const missing = `Of ${counted(unrecorded, "file")} it isn't recorded how they were made.`;
+  const missing = `How ${counted(unrecorded, "file")} came about is not recorded.`;
   if (jobs === 0) return missing;
   const days = [...new Set([first, last].map((time) => time.slice(0, 10)))].join(" to ");
   const text = `${counted(jobs, "job")} took ${durationText(seconds)} in all, ${days}.`;
