@@ -11,7 +11,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-LIBRARY = ["config.yaml", "schemas", "scripts", "report"]  # what is read at its place
+# What is read at its place.
+LIBRARY = ["config.yaml", "pyproject.toml", "schemas", "scripts", "report"]
 UNPACKED = ".unpacked"
 
 # Snakemake changes both while it reads this workflow for another one: what is put before the paths

@@ -74,6 +74,11 @@ def shown(output: outputs.Output) -> bool:
     return output.shown
 
 
+def made_of_some(output: outputs.Output) -> bool:
+    """Whether the manifest lists a file, which lists all that isn't made of all others."""
+    return output not in reports.OF_ALL_FILES
+
+
 def whole_files(chosen: Callable = any_file) -> list[str]:
     """The files outside of the probed epochs' folders, relative to the experiment's folder."""
     found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
@@ -118,11 +123,26 @@ def page_settings() -> dict:
     }
 
 
-def explorer_settings(wildcards) -> dict:
-    # The selected epoch first, for it is what the page opens with.
+def probed_places() -> list[str]:
+    """Folders of all probed epochs, relative to the experiment's; of a run the selected first."""
+    # The page opens with the first one.
     places = [folder for run in STUDIED for folder in dict.fromkeys([selected(run), *probed(run)])]
-    probes = [Path(place).relative_to(RESULTS).as_posix() for place in places]
-    return study.with_probes(page_settings(), probes, probe_files(listed))
+    return [Path(place).relative_to(RESULTS).as_posix() for place in places]
+
+
+def explorer_settings(wildcards) -> dict:
+    return study.with_probes(page_settings(), probed_places(), probe_files(listed))
+
+
+def manifest_settings(wildcards) -> dict:
+    weights = {run: weights_settings(run)["content"] for run in BUILT if run not in TRAINED}
+    whole = {
+        "experiment": config["experiment"],
+        "config": study.shown(config),
+        "sources": {"images": dataset_settings().get("content"), "weights": weights},
+        "files": whole_files(made_of_some),
+    }
+    return study.with_probes(whole, probed_places(), probe_files())
 
 
 rule plot_through_training:
@@ -162,6 +182,21 @@ rule write_reproduction_card:
         "../scripts/write_reproduction_card.py"
 
 
+rule write_manifest:
+    input:
+        *every_file(lambda output: asked(output) and made_of_some(output)),
+    output:
+        manifest=of_experiment(reports.MANIFEST),
+    log:
+        f"{LOGS}/manifest.log",
+    localrule: True
+    params:
+        *fingerprint("write_manifest.py"),
+        settings=manifest_settings,
+    script:
+        "../scripts/write_manifest.py"
+
+
 rule write_explorer:
     input:
         *every_file(shown),
@@ -175,3 +210,18 @@ rule write_explorer:
         settings=explorer_settings,
     script:
         "../scripts/write_explorer.py"
+
+
+rule write_crate:
+    input:
+        manifest=of_experiment(reports.MANIFEST),
+        page=of_experiment(reports.EXPLORER),
+    output:
+        crate=of_experiment(reports.CRATE),
+    log:
+        f"{LOGS}/crate.log",
+    localrule: True
+    params:
+        *fingerprint("write_crate.py"),
+    script:
+        "../scripts/write_crate.py"

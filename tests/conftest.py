@@ -45,6 +45,10 @@ ablation: {table_images: 40, random_controls: 2}
 """
 
 
+# Files that name all others, and tell when they were made: no two runs give the same.
+MADE_OF_ALL = ("manifest.json", "explorer.html", "ro-crate-metadata.json")
+
+
 class Workflow:
     """A folder in which the workflow runs.
 

@@ -1,7 +1,8 @@
-// How was it made? Training, claims of the study, images, config, versions, files.
+// How was it made? Training, claims of the study, images, weights, versions, hardware, files.
 
 import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
 import { shown } from "./state.mjs";
+import { bytesText, counted, madeText } from "./text.mjs";
 import { curveFigure } from "./training.mjs";
 
 // The verdict is beside the claim: on a narrow screen the rest is scrolled to.
@@ -26,20 +27,39 @@ function showCard() {
   fillTable(byId("card"), CARD_COLUMNS, ordered, cardText);
 }
 
-function showVersions() {
-  const { versions, curves, probes } = shown.data;
-  const entries = Object.entries(versions);
-  for (const { run, trained_by: trainedBy } of curves) {
-    entries.push([`Run ${run} was trained by`, trainedBy.join("; ")]);
-  }
-  for (const { run, checkpoint, occlusion } of probes) {
-    entries.push([`SHA-256 of ${run}/checkpoints/${checkpoint}.pth`, occlusion.digest]);
-  }
+/** A table of names and what they stand for. */
+function fillEntries(table, entries) {
   const style = { overflowWrap: "anywhere" };
   const rows = entries.map(([name, value]) => {
     return element("tr", {}, rowHeader(name), element("td", { textContent: value, style }));
   });
-  byId("versions").tBodies[0].replaceChildren(...rows);
+  table.tBodies[0].replaceChildren(...rows);
+}
+
+function showWeights() {
+  const { curves, probes } = shown.data;
+  const trained = curves.map(({ run, trained_by: trainedBy }) => {
+    return [`Run ${run} was trained by`, trainedBy.join("; ")];
+  });
+  const digests = probes.map(({ run, checkpoint, occlusion }) => {
+    return [`SHA-256 of ${run}/checkpoints/${checkpoint}.pth`, occlusion.digest];
+  });
+  fillEntries(byId("weights"), [...trained, ...digests]);
+}
+
+function showMade() {
+  const { made } = shown.data;
+  byId("made").textContent = madeText(made);
+  const entries = made.environments.flatMap(({ versions, ...machine }) => [
+    ["Processor", `${machine.processor}, ${counted(machine.cores, "core")} used at most`],
+    ["Memory", bytesText(machine.memory)],
+    ["System", machine.system],
+    ...Object.entries(versions),
+  ]);
+  const devices = made.devices.map((device) => ["Networks ran on", device]);
+  fillEntries(byId("environments"), [...devices, ...entries]);
+  const { columns, rows } = made.rules;
+  fillTable(byId("rules"), columns, rows);
 }
 
 function showFiles() {
@@ -54,6 +74,7 @@ export function showExperiment() {
   showCard();
   fillTable(byId("counts"), counts.columns, counts.rows);
   byId("config").textContent = config;
-  showVersions();
+  showWeights();
+  showMade();
   showFiles();
 }

@@ -55,3 +55,30 @@ export function variantLabel(variant) {
   if (variant.includes("/")) return variant;
   return `the chosen filters of ${variant}`;
 }
+
+/** A number of things: "1 job", "2 jobs". */
+export function counted(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Seconds in the unit that shows them best. */
+export function durationText(seconds) {
+  if (seconds < 90) return `${seconds.toFixed(0)} s`;
+  if (seconds < 90 * 60) return `${(seconds / 60).toFixed(0)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+export function bytesText(bytes) {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** How many jobs there were, when, and how long they took, as `manifest.summary` sums them up. */
+export function madeText({ rules, first, last, seconds, unrecorded }) {
+  const at = rules.columns.indexOf("jobs");
+  const jobs = rules.rows.reduce((sum, row) => sum + row[at], 0);
+  const missing = `How ${counted(unrecorded, "file")} came about is not recorded.`;
+  if (jobs === 0) return missing;
+  const days = [...new Set([first, last].map((time) => time.slice(0, 10)))].join(" to ");
+  const text = `${counted(jobs, "job")} took ${durationText(seconds)} in all, ${days}.`;
+  return unrecorded ? `${text} ${missing}` : text;
+}

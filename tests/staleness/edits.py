@@ -37,8 +37,9 @@ def jobs(*lines):
 
 
 DATA = jobs("prepare_images", "measure_normalisation")
-PAGE = jobs("write_reproduction_card", "write_explorer")
-EXPLORER = jobs("write_explorer")
+EXPLORER = jobs("write_explorer", "write_crate")
+RECORD = jobs("write_manifest") | EXPLORER  # after each result
+PAGE = jobs("write_reproduction_card") | RECORD
 
 
 def epoch(run, number):
@@ -269,11 +270,11 @@ SETTINGS = [
         configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"),
         filters() | jobs("plot_filter normalised epoch-01 conv1 2") | ablation() | PAGE,
     ),
-    Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | atlas() | EXPLORER),
+    Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | atlas() | RECORD),
     Edit(
         "table images: 40 to 30",
         configure("ablation: {table_images: 30}"),
-        jobs("list_first_images normalised epoch-01") | EXPLORER,
+        jobs("list_first_images normalised epoch-01") | RECORD,
     ),
     Edit(
         "random controls: 2 to 3",
@@ -327,23 +328,23 @@ SETTINGS = [
     Edit(
         "a compared run added",
         configure("runs: {second: {seed: 1}}\ncompared: [raw, second]"),
-        train("second") | EXPLORER,
+        train("second") | RECORD,
     ),
     Edit("a compared run removed", configure("compared: []"), PAGE),
     Edit(
         "a compared run studied as well",
         configure("studied: [normalised, raw]\ncompared: []"),
-        probes(at="raw epoch-01") | EXPLORER,
+        probes(at="raw epoch-01") | RECORD,
     ),
     Edit(
         "another epoch studied as well",
         configure("studied: [normalised, normalised/epoch-2]"),
-        probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | EXPLORER,
+        probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | RECORD,
     ),
     Edit(
         "a run with weights added",
         study_weights,
-        jobs("import_weights own") | probes(at="own weights") | EXPLORER,
+        jobs("import_weights own") | probes(at="own weights") | RECORD,
     ),
     Edit(
         "test images: 40 to 39",
@@ -368,13 +369,13 @@ SETTINGS = [
     Edit(
         "a table altered by hand",
         append(f"{PROBED}/filters/top-images.csv", "\n"),
-        top() - jobs("find_top_images normalised epoch-01"),
+        (top() - jobs("find_top_images normalised epoch-01")) | RECORD,
     ),
-    Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n")),
+    Edit("a figure altered by hand", append(f"{PROBED}/occlusion/sheet-1.png", "\n"), RECORD),
     Edit(
         "a figure's script",
         append("scripts/plot_top_patches.py", "\nADDED = 1\n"),
-        jobs("plot_top_patches normalised epoch-01"),
+        jobs("plot_top_patches normalised epoch-01") | RECORD,
     ),
     Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
 ]
@@ -440,9 +441,9 @@ VERDICTS = (
 
 # What a line of code added to each module of the library makes due.
 MODULES = {
-    "ablation/answers": ABLATION_FIGURES | EXPLORER,
+    "ablation/answers": ABLATION_FIGURES | RECORD,
     "ablation/checks": NOTHING,
-    "ablation/figures": ABLATION_FIGURES,
+    "ablation/figures": ABLATION_FIGURES | RECORD,
     "ablation/outputs": NOTHING,
     "ablation/passes": ablation() | PAGE,
     "ablation/tabulation": confusion() | accuracy() | PAGE,
@@ -460,19 +461,20 @@ MODULES = {
     "dataset/sources": EVERYTHING,
     "dataset/splits": EVERYTHING,
     "errors": EVERYTHING,
-    "filters/activations": filters() | atlas() | EXPLORER,
+    "filters/activations": filters() | atlas() | RECORD,
     "filters/answers": EXPLORER,
     "filters/checks": NOTHING,
-    "filters/figures": FILTER_FIGURES,
+    "filters/figures": FILTER_FIGURES | RECORD,
     "filters/outputs": NOTHING,
     "filters/pages": NOTHING,
-    "filters/ranking": atlas() | EXPLORER,
-    "filters/top_patches": top() | atlas() | EXPLORER,
+    "filters/ranking": atlas() | RECORD,
+    "filters/top_patches": top() | atlas() | RECORD,
     "intervals": VERDICTS,
     "job/ahead": NOTHING,
     "job/failures": NOTHING,
     "job/gpus": NOTHING,
     "job/machine": NOTHING,
+    "job/records": NOTHING,
     "job/runtime": NOTHING,
     "job/versions": NOTHING,
     "network/arithmetic": OCCLUSION,
@@ -485,15 +487,15 @@ MODULES = {
     "network/weights": NOTHING,
     "occlusion/answers": EXPLORER,
     "occlusion/checks": NOTHING,
-    "occlusion/figures": SHEETS,
+    "occlusion/figures": SHEETS | RECORD,
     "occlusion/incremental": OCCLUSION,
     "occlusion/localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/states": OCCLUSION,
     "occlusion/outputs": NOTHING,
-    "occlusion/sheets": SHEETS,
+    "occlusion/sheets": SHEETS | RECORD,
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/windows": OCCLUSION,
-    "phrases": ABLATION_FIGURES | EXPLORER,
+    "phrases": ABLATION_FIGURES | RECORD,
     "plan/cautions": NOTHING,
     "plan/config": NOTHING,
     "plan/contents": NOTHING,
@@ -507,7 +509,9 @@ MODULES = {
     "plan/sections": NOTHING,
     "plan/study": NOTHING,
     "report/card": PAGE,
+    "report/crate": jobs("write_crate"),
     "report/explorer": EXPLORER,
+    "report/manifest": RECORD,
     "report/packing": EXPLORER,
     "report/page_script": EXPLORER,
     "report/published": PAGE,
@@ -523,11 +527,11 @@ MODULES = {
     "store/hdf5": EVERYTHING,
     "store/outputs": NOTHING,
     "store/tables": EVERYTHING,
-    "style": FIGURES,
+    "style": FIGURES | RECORD,
     "training/augmentation": AFTER_DATA,
     "training/checks": NOTHING,
     "training/evaluation": EVALUATION | PAGE,
-    "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw"),
+    "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
     "training/outputs": NOTHING,
     "training/selection": CURVES | PAGE,
     "training/states": NOTHING,

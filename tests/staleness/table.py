@@ -8,6 +8,7 @@ from edits import (
     EDITS,
     EVERYTHING,
     EXPLORER,
+    RECORD,
     ablation,
     accuracy,
     atlas,
@@ -41,6 +42,7 @@ PARTS = {
     "the tables and figures of the ablation": confusion() | accuracy(),
     "the atlas of all filters": atlas(),
     "both learning curves": CURVES,
+    "the manifest and the page": RECORD,
     "the page": EXPLORER,
 }
 

@@ -45,6 +45,8 @@ def contract():
         "dataset/normalisation.json",
         "reproduction.csv",
         "explorer.html",
+        "manifest.json",
+        "ro-crate-metadata.json",
     )
     for run in ("normalised", "raw"):
         for epoch in range(1, 9):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import MADE_OF_ALL
 from PIL import Image
 
 from convprobe.dataset import image_folder
@@ -291,7 +292,7 @@ def test_another_epoch_is_probed_beside_the_selected_one_and_none_twice(finished
     before = {
         name: path.stat().st_mtime_ns
         for name, path in workflow.files().items()
-        if name != "explorer.html"
+        if name not in MADE_OF_ALL
     }
     workflow.configure(
         "studied: [normalised, normalised/epoch-2, normalised/epoch-1]", name="edit.yaml"

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from convprobe.job import versions
+from convprobe.job import records, versions
 from convprobe.store import files
 
 FOLDER = ".ahead"
@@ -65,6 +65,7 @@ class Shelf:
             return False
         for name, path in outputs.items():
             files.move(place / name, path)
+        records.take(place)
         for left in place.iterdir():
             left.unlink()
         print("made ahead, by the job of another epoch", flush=True)
@@ -77,6 +78,7 @@ class Shelf:
         shutil.rmtree(partial, ignore_errors=True)  # of a killed job
         partial.mkdir(parents=True)
         yield partial
+        records.put(partial)
         partial.rename(place)
 
     def discard_all_but(self, places: Collection[Path]) -> None:
@@ -121,6 +123,7 @@ def while_quick(results: Iterator[Result]) -> Iterator[Result]:
     seconds = 0.0
     while seconds <= STARTS * start:
         begun = time.monotonic()
+        records.begin_next()
         try:
             yield next(results)
         except StopIteration:

@@ -1,6 +1,8 @@
 """What the machine gives a process: cores and memory."""
 
+import contextlib
 import os
+import platform
 import resource
 import sys
 
@@ -12,6 +14,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def processor() -> str:
+    """What the processor calls itself; its architecture where it has no name, as some ARM have."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
 
 
 def peak_memory() -> int:

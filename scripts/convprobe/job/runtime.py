@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from convprobe.errors import InputError, is_out_of_memory, short_reason
-from convprobe.job import machine
+from convprobe.job import machine, records
 from convprobe.store import files
 
 # Between two lines of progress.
@@ -99,7 +99,9 @@ def job(log: Path | str) -> Iterator[Job]:
     terminal = _terminal()
     try:
         _log_to(log)
+        records.THIS.log = log
         yield Job(_name(log), terminal)
+        records.write()
     except KeyboardInterrupt:
         sys.exit(f"{ERROR}interrupted")
     except Exception as error:

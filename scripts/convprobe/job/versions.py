@@ -7,13 +7,20 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-COMPUTING = ("torch", "numpy")
 ROOT = Path(__file__).parents[3]  # of the workflow's files, where the library isn't installed
+COMPUTING = ("torch", "numpy")
+# Those that read images and write results, or decide what is computed.
+OTHERS = ("torchvision", "scipy", "pandas", "h5py", "pillow", "matplotlib", "snakemake")
 
 
 def computing() -> dict[str, str]:
     """Versions by name, without importing the libraries, which takes seconds."""
     return {"Python": platform.python_version(), **of(COMPUTING)}
+
+
+def recorded() -> dict[str, str]:
+    """Versions by name of all that makes results, likewise."""
+    return {"convprobe": own()} | computing() | of(OTHERS)
 
 
 def of(names: Iterable[str]) -> dict[str, str]:

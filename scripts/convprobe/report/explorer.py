@@ -20,15 +20,13 @@ import yaml
 from convprobe.ablation.answers import chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.job import versions
-from convprobe.report import packing, page_script, sprites, tab_data
+from convprobe.report import manifest, packing, page_script, sprites, tab_data
 from convprobe.store import files, tables
 
 SOURCES = Path(__file__).parents[3] / "report/explorer"
 # What the page holds at most; the files beside it hold all.
 MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leaves
 MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
-LIBRARIES = ("torchvision", "h5py", "snakemake")
 DATA = re.compile(r'(<script type="text/plain" id="data">)([^<]*)(</script>)')
 
 
@@ -96,11 +94,7 @@ def collect(folder: Path, settings: dict) -> dict:
         "card": _table(tables.read(folder / "reproduction.csv")),
         "counts": _table(tables.read(folder / "dataset/classes.csv")),
         "config": _config_text(settings["config"]),
-        "versions": {
-            "convprobe": versions.own(),
-            **versions.computing(),
-            **versions.of(LIBRARIES),
-        },
+        "made": manifest.summary(files.read_json(folder / "manifest.json")),
         "files": settings["files"],
         "links": links(settings),
     }

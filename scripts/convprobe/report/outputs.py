@@ -4,7 +4,7 @@ from convprobe.ablation import outputs as ablation
 from convprobe.dataset import outputs as dataset
 from convprobe.filters import outputs as filters
 from convprobe.occlusion import outputs as occlusion
-from convprobe.store.outputs import Figure, Output, Page, Table
+from convprobe.store.outputs import Figure, Json, Output, Page, Table
 from convprobe.training import outputs as training
 
 # The one list of the probes: each has the files that it declares, and beside them its checks.
@@ -38,6 +38,34 @@ EXPLORER = Page(
     "a network.",
     listed=False,
 )
+MANIFEST = Json(
+    "manifest.json",
+    about="How the experiment was made. It lists every file but itself, the page and the RO-Crate; "
+    "versions and hardware are those of the job that computed a file.",
+    shown=True,
+    keys={
+        "experiment": "its name",
+        "config": "as it was run: the config files and the command line, merged",
+        "sources": "digests of files of your own: `images`, and `weights` by run",
+        "environments": "the different ones that jobs ran in: the `processor`, how many `cores` "
+        "the job might use, bytes of `memory`, the `system`, and the `versions` of Python and "
+        "libraries",
+        "code": "the different sets of modules that jobs ran: a digest of each module's code, by "
+        "which it is decided what is stale",
+        "jobs": "the earliest first: the `rule` and its `wildcards`, when it was `started`, how "
+        "many `seconds` it took, the `device` of the network, if it asked for one, the "
+        "`peak_memory` in bytes, its `environment` and `code`, counted from 0 in the lists above, "
+        "its `inputs` and its `outputs`",
+        "files": "by name: its `sha256`, its size in `bytes`, and its `job`, counted from 0 in the "
+        "list above, or null if none is known",
+    },
+)
+CRATE = Json(
+    "ro-crate-metadata.json",
+    about="The same as [RO-Crate](https://www.researchobject.org/ro-crate) metadata, by its "
+    "profile Process Run Crate: this folder can be archived as it is, and read by other tools.",
+    keys={"@context": "of JSON-LD", "@graph": "files, jobs, scripts and libraries"},
+)
 THROUGH_TRAINING = Figure(
     "through-training",
     about="If `studied` names several epochs of the run: their maps and top patches, one row per "
@@ -47,8 +75,11 @@ THROUGH_TRAINING = Figure(
     labels={"figure": "probes at several epochs"},
 )
 
+# Made of all other files, which the manifest lists.
+OF_ALL_FILES = (MANIFEST, EXPLORER, CRATE)
+
 # By the folder that they lie in: the experiment's, a run's, a probed epoch's.
-OF_EXPERIMENT = (CARD, EXPLORER, *dataset.OF_EXPERIMENT)
+OF_EXPERIMENT = (CARD, EXPLORER, MANIFEST, CRATE, *dataset.OF_EXPERIMENT)
 OF_TRAINED_RUN = training.OF_TRAINED_RUN
 OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
 OF_THINNED_RUN = training.OF_THINNED_RUN

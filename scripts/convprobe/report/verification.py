@@ -63,6 +63,8 @@ def verify(
         results.check(_file, name)
     results.check(_card, config, card)
     results.check(_page, configs.with_probes(page, folders, probes))
+    results.check(_manifest, config, names)
+    results.check(_crate)
     return [*results.older(), *results.mistakes], len(names)
 
 
@@ -155,7 +157,7 @@ def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> C
 
 
 def _page(results: Results, settings: dict[str, Any]) -> Check:
-    """The page shows what would be written now; only the versions may be those of its writing."""
+    """The page shows what would be written now."""
     for name in settings["files"]:
         if Path(name).suffix in SHOWN:
             results.path(name)
@@ -166,8 +168,41 @@ def _page(results: Results, settings: dict[str, Any]) -> Check:
     with np.errstate(invalid="ignore"):  # a missing number was noted above
         collected = explorer.collect(results.folder, settings)
     expected = json.loads(json.dumps(collected))
-    parts = (expected.keys() | found.keys()) - {"versions"}
-    for part in sorted(parts):
+    for part in sorted(expected.keys() | found.keys()):
         same = found.get(part) == expected.get(part)
         yield same, name, f"its {part} are not what its sources give"
     yield around == explorer.page(settings["title"]), name, "has another title, style or script"
+
+
+def _manifest(results: Results, config: dict[str, Any], names: list[str]) -> Check:
+    """Compare the manifest to the config and to the files: all are listed, as they are."""
+    name = outputs.MANIFEST.path
+    manifest = files.read_json(results.path(name))
+    shown = configs.shown(config)
+    yield manifest["config"] == shown, name, "was written for another config"
+    of_all_files = {output.path for output in outputs.OF_ALL_FILES}
+    for other in names:
+        if other not in of_all_files:
+            yield other in manifest["files"], name, f"does not list {other}"
+    for listed, file in manifest["files"].items():
+        results.check(_as_listed, listed, file["sha256"])
+
+
+def _as_listed(results: Results, name: str, listed: str) -> Check:
+    """A file that is listed but missing is noted when its digest is asked for."""
+    digest = results.digest(name)
+    wrong = f"its SHA-256 is {digest}, but {outputs.MANIFEST.path} lists {listed}"
+    yield digest == listed, name, wrong
+
+
+def _crate(results: Results) -> Check:
+    """Compare the files of the RO-Crate to those of the manifest, with the page and itself."""
+    name = outputs.CRATE.path
+    graph = files.read_json(results.path(name))["@graph"]
+    found = {item["@id"]: item["sha256"] for item in graph if item["@type"] == "File"}
+    manifest = outputs.MANIFEST.path
+    listed = files.read_json(results.path(manifest))["files"]
+    expected = {name: file["sha256"] for name, file in listed.items()}
+    for other in (manifest, outputs.EXPLORER.path):
+        expected[other] = results.digest(other)
+    yield found == expected, name, f"has other files, or other digests, than {manifest}"

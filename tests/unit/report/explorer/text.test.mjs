@@ -54,3 +54,27 @@ test("variants are named by what is switched off", () => {
   assert.equal(text.variantLabel("conv2"), "the chosen filters of conv2");
   assert.equal(text.variantLabel("conv2/5"), "conv2/5");
 });
+
+test("jobs are told with their time, and files of which no job is known", () => {
+  const made = {
+    rules: {
+      columns: ["rule", "jobs", "seconds"],
+      rows: [
+        ["train_epoch", 2, 7000],
+        ["plot_filter", 1, 200],
+      ],
+    },
+    first: "2026-01-31T23:59:00+00:00",
+    last: "2026-02-02T00:00:00+00:00",
+    seconds: 7200,
+    unrecorded: 1,
+  };
+  const told = "3 jobs took 2.0 h in all, 2026-01-31 to 2026-02-02.";
+  const missing = "How 1 file came about is not recorded.";
+  assert.equal(text.madeText(made), `${told} ${missing}`);
+  assert.equal(text.madeText({ ...made, unrecorded: 0 }), told);
+  const nothing = { rules: { columns: ["rule", "jobs", "seconds"], rows: [] }, unrecorded: 1 };
+  assert.equal(text.madeText(nothing), missing);
+  assert.equal(text.durationText(89), "89 s");
+  assert.equal(text.durationText(91), "2 min");
+});
