@@ -65,7 +65,8 @@ def waiting():
 
 def planned():
     """How many jobs of each rule are due, and how many there are."""
-    due = Counter(waiting().values())
+    # At the end of a dry run all of them count as finished.
+    due = Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
     counts = Counter(job.rule.name for job in workflow.dag.jobs)
     return {rule: (due[rule], counts[rule]) for rule in STAGES if counts[rule]}
 
