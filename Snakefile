@@ -1,14 +1,21 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
+import functools
+from collections import Counter
+
 
 include: "rules/home.smk"
 
 
 from convprobe.plan import config as configs, study
 from convprobe.errors import InputError
+from convprobe.job import terminal
 
 # Whether another workflow does so, as in `module convprobe:`. Then `config` is what that one gives.
 IMPORTED = workflow.snakefile != workflow.main_snakefile
+
+# How a run is shown is an importer's own matter.
+screen = terminal.attach(workflow.output_settings, workflow.is_main_process and not IMPORTED)
 
 if not IMPORTED:
     # Snakemake would report either in a traceback, or go on without the file if the command line
@@ -43,34 +50,70 @@ rule all:
         every_file(asked),
 
 
-LOGS_BEFORE = {}
+STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
+# None where jobs are submitted elsewhere: what they will run on can't be seen from here.
+CORES = workflow.resource_settings.cores
 
 
-def warn() -> None:
-    for line in cautions.at_start(config, SIZES, own_labels):
+@functools.cache
+def costs():
+    kind, _ = cost.device()
+    return cost.by_rule(config, SIZES, kind, CORES or 1), cost.job_counts(config, SIZES)
+
+
+def waiting():
+    """The rule of each job that is to be done, by its number."""
+    return {job.jobid: job.rule.name for job in workflow.dag.needrun_jobs()}
+
+
+def planned():
+    """How many jobs of each rule are due, and how many there are."""
+    # At the end of a dry run all of them count as finished.
+    due = Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
+    counts = Counter(job.rule.name for job in workflow.dag.jobs)
+    return {rule: (due[rule], counts[rule]) for rule in STAGES if counts[rule]}
+
+
+def seconds_of_one_job():
+    return cost.of_one_job(*costs(), STAGES, planned())
+
+
+def announce():
+    """Print what the run is, costs, and what of it is due; and what will disappoint."""
+    if CORES:
+        print(f"convprobe: {cost.announcement(config, SIZES, CORES)}", flush=True)
+    if IMPORTED:
+        return
+    jobs = planned()
+    chosen_later = config["selection"]["policy"] != "fixed"
+    more = chosen_later and jobs.get("select_epoch", (0, 0))[0] > 0
+    words = cost.due(jobs, STAGES, seconds_of_one_job(), bool(CORES), more)
+    print(f"convprobe: {words}", flush=True)
+    warn(cautions.trained_again(trained_for_their_state()))
+    warn(cautions.at_start(config, SIZES, own_labels))
+
+
+def warn(lines: list[str]) -> None:
+    for line in lines:
         print(line, file=sys.stderr, flush=True)
 
 
 # An importer may leave out what follows, but nobody should miss this.
 if IMPORTED and workflow.is_main_process:
-    warn()
+    warn(cautions.at_start(config, SIZES, own_labels))
+
+
+screen.begin(STAGES, lambda: (waiting(), seconds_of_one_job()), announce)
+LOGS_BEFORE = {}
 
 
 onstart:
     LOGS_BEFORE.update(failures.marks(placed(LOGS)))
-    # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
-    if workflow.resource_settings.cores:
-        print(
-            f"convprobe: {cost.announcement(config, SIZES, workflow.resource_settings.cores)}",
-            flush=True,
-        )
-    if not IMPORTED:
-        warn()
-    for line in cautions.trained_again(trained_for_their_state()):
-        print(line, file=sys.stderr, flush=True)
+    announce()
 
 
 onsuccess:
+    screen.close()
     for line in cautions.at_chance(
         {run: placed(of_run(training.SELECTION)).format(run=run) for run in TRAINED}
     ):
@@ -85,4 +128,5 @@ onsuccess:
 
 
 onerror:
+    screen.close()
     print(f"convprobe: {failures.closing_words(placed(LOGS), LOGS_BEFORE, log)}", flush=True)

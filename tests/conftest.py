@@ -112,6 +112,10 @@ class Workflow:
             stderr=subprocess.STDOUT,
         )
 
+    def log(self):
+        """Snakemake's own log of its last run, which says of each job what a terminal doesn't."""
+        return max(self.folder.glob(".snakemake/log/*.log")).read_text(encoding="utf-8")
+
     def files(self):
         """Paths of all results by their names in the experiment's folder; without digests."""
         (experiment,) = [path for path in (self.folder / "results").iterdir() if path.is_dir()]
@@ -159,6 +163,7 @@ def finished(make_workflow):
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-5000:]
     workflow.output = completed.stdout
+    workflow.first_log = workflow.log()
     return workflow
 
 

@@ -90,7 +90,7 @@ def plans(finished, tmp_path_factory):
 
 
 def test_a_run_from_nothing_makes_all_jobs(finished):
-    assert set(planned(finished.output)) == EVERYTHING
+    assert set(planned(finished.first_log)) == EVERYTHING
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.what)
@@ -123,7 +123,7 @@ def test_what_is_planned_is_what_runs_and_then_nothing_is_due(finished, tmp_path
     expected = plan(workflow)
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-3000:]
-    assert set(planned(completed.stdout)) == set(expected)
+    assert set(planned(workflow.log())) == set(expected)
     assert kept.stat().st_mtime_ns == date
     assert not plan(workflow)
 
@@ -202,7 +202,7 @@ def test_the_best_epoch_is_probed_once_it_is_known(finished, tmp_path):
     configure("selection: {policy: best, split: test}")(workflow)
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-3000:]
-    ran = set(planned(completed.stdout))
+    ran = set(planned(workflow.log()))
     always = {
         f"{rule} {run}"
         for rule in ("select_epoch", "plot_learning_curve")

@@ -13,9 +13,7 @@ from convprobe.errors import InputError, is_out_of_memory, short_reason
 from convprobe.job import machine, records
 from convprobe.store import files
 
-# Between two lines of progress.
-LOG_SECONDS = 5
-TERMINAL_SECONDS = 30
+LOG_SECONDS = 5  # between two lines of progress
 
 # How the last line of a log begins.
 DONE = "done in "
@@ -27,14 +25,8 @@ Batch = TypeVar("Batch")
 class Job:
     """What a computation reports its progress to.
 
-    Attributes:
-        name: of the job, as shown on a terminal.
-        terminal: its file descriptor, where progress is shown too, or None.
+    It is printed: to the job's log, whose last line is shown where Snakemake runs (`terminal`).
     """
-
-    def __init__(self, name: str = "", terminal: int | None = None) -> None:
-        self.name = name
-        self.terminal = terminal
 
     def progress(
         self,
@@ -52,7 +44,6 @@ class Job:
         """
         start = time.monotonic()
         logged = start
-        shown = start
         done = 0
         for batch in batches:
             yield batch
@@ -64,27 +55,9 @@ class Job:
             rate = done / max(now - start, 1e-9)
             left = (total - done) / rate
             print(f"{done}/{total} {unit}, {rate:.4g} a second, {left:.0f} s left", flush=True)
-            if now - shown > TERMINAL_SECONDS and done < total:
-                shown = now
-                self._show(f"{done}/{total} {unit}, {_duration(left)} left")
-
-    def _show(self, words: str) -> None:
-        """Print a line on the terminal, if there is one."""
-        if self.terminal is None:
-            return
-        line = f"    {self.name}: {words}\n"
-        # It may have been closed: the job goes on without it.
-        with contextlib.suppress(OSError):
-            os.write(self.terminal, line.encode())
 
 
 IDLE = Job()  # for calls outside a job: progress is printed
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
 
 
 @contextlib.contextmanager
@@ -96,11 +69,10 @@ def job(log: Path | str) -> Iterator[Job]:
     traceback.
     """
     start = time.monotonic()
-    terminal = _terminal()
     try:
         _log_to(log)
         records.THIS.log = log
-        yield Job(_name(log), terminal)
+        yield Job()
         records.write()
     except KeyboardInterrupt:
         sys.exit(f"{ERROR}interrupted")
@@ -111,31 +83,12 @@ def job(log: Path | str) -> Iterator[Job]:
     print(f"{DONE}{seconds:.1f} s with {gigabytes:.1f} GB of memory", flush=True)
 
 
-def _terminal() -> int | None:
-    """A copy of the terminal that the job was started from, if any.
-
-    Not of a pipe: whoever reads it would wait for a job that outlives Snakemake.
-    """
-    stream = sys.stderr
-    return os.dup(stream.fileno()) if stream.isatty() else None
-
-
 def _log_to(log: Path | str) -> None:
     """Claim a log, and send to it all that this process prints from now on."""
     with files.claim(log) as file:
         # By their descriptors, not only Python's names: libraries write to them too.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
-
-
-def _name(log: Path | str) -> str:
-    """A job's name: its log below `logs/EXPERIMENT`, without the suffix.
-
-    Another workflow that imports this one may put a prefix before it.
-    """
-    parts = Path(log).with_suffix("").parts
-    logs = parts.index("logs") if "logs" in parts else 0
-    return "/".join(parts[logs + 2 :])
 
 
 def _fail(error: Exception) -> NoReturn:

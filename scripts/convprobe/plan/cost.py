@@ -3,11 +3,13 @@
 Plain Python and no torch: it is printed when Snakemake starts.
 """
 
+import math
 import shutil
 import subprocess
 from collections.abc import Mapping
 
 from convprobe.job import ahead, machine
+from convprobe.job.progress import duration
 from convprobe.network import arithmetic, receptive_field
 from convprobe.plan import study
 
@@ -22,11 +24,15 @@ CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
-PASSES = 4  # over the test images, beside the variants: maps, all filters' top images, predictions
+# Over the test images, beside the variants: maps, all filters' top images, predictions clean and
+# ablated.
+FILTER_PASSES = {"record_activations": 1, "rank_filters": 1}
+ABLATION_PASSES = {"ablate_filters": 2}
 JOB_SECONDS = 2.5  # to start Python, import torch, read the images
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 OCCLUSION_JOBS = 10  # per probed checkpoint
-FILTER_JOBS = 8  # of filters and ablation, likewise
+FILTER_JOBS = 4  # likewise
+ABLATION_JOBS = 4  # likewise
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 SIDE = 32  # pixels, where only the images themselves say
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
@@ -34,9 +40,14 @@ FLOAT = 4  # bytes
 COMPRESSED = 0.6  # of maps after ReLU, by lzf
 FILTER_BYTES = 20_000  # of a filter in the atlas, its pages and their vector copies
 IN_ALL = "in all"
+OTHERS = "others"  # the jobs of a stage that no rule is named for
 
 Sizes = Mapping[str, int]  # how many images each split has
 Rates = Mapping[str, float]  # by precision
+Costs = dict[str, dict[str, float]]  # seconds by stage, which is a file in rules/, and rule
+Counts = Mapping[str, int]  # of jobs, by rule
+Stages = Mapping[str, str]  # by rule
+Jobs = Mapping[str, tuple[int, int]]  # how many are due and how many there are, by rule
 
 
 def device() -> tuple[str, str]:
@@ -50,7 +61,18 @@ def device() -> tuple[str, str]:
 
 
 def seconds(config: dict, sizes: Sizes, kind: str, cores: int) -> dict[str, float]:
-    """Rough seconds of a whole run from nothing, by stage.
+    """Rough seconds of a whole run from nothing, by stage; args as for `by_rule`."""
+    costs = by_rule(config, sizes, kind, cores)
+    total = {stage: sum(rules.values()) for stage, rules in costs.items()}
+    return {
+        "training": total["training"],
+        "occlusion": total["occlusion"],
+        "filters and ablation": total["filters"] + total["ablation"],
+    }
+
+
+def by_rule(config: dict, sizes: Sizes, kind: str, cores: int) -> Costs:
+    """Rough seconds that all jobs of a rule take in a whole run from nothing.
 
     Args:
         config: the checked config.
@@ -59,21 +81,65 @@ def seconds(config: dict, sizes: Sizes, kind: str, cores: int) -> dict[str, floa
         cores: how many cores Snakemake may use.
     """
     image = _seconds_per_image(config, kind, cores)
-    training = 0.0
-    for run in study.trained_runs(config):
-        training += _training(config, sizes, run, image)
     maps = 0.0
     for window in config["occlusion"]["windows"]:
         maps += _map(config, window, image, kind, cores)
-    tested = sizes["test"]
-    occlusion = maps * _occluded(config, tested) + OCCLUSION_JOBS * JOB_SECONDS
-    passes = PASSES + VARIANT * _variants(config)
-    filters = image["fp32"] * tested * passes + FILTER_JOBS * JOB_SECONDS
+    occlusion = {"map_occlusion": maps * _occluded(config, sizes["test"])}
+    one_pass = image["fp32"] * sizes["test"]
+    filters = {rule: passes * one_pass for rule, passes in FILTER_PASSES.items()}
+    ablation = {rule: passes * one_pass for rule, passes in ABLATION_PASSES.items()}
+    ablation["compare_ablations"] = VARIANT * _variants(config) * one_pass
     studied = _studied(config)
     return {
-        "training": training,
-        "occlusion": studied * occlusion,
-        "filters and ablation": studied * filters,
+        "training": _training(config, sizes, image),
+        "occlusion": _of_all(studied, occlusion, OCCLUSION_JOBS),
+        "filters": _of_all(studied, filters, FILTER_JOBS),
+        "ablation": _of_all(studied, ablation, ABLATION_JOBS),
+    }
+
+
+def _of_all(studied: int, rules: dict[str, float], jobs: int) -> dict[str, float]:
+    """Seconds of all probed checkpoints, from those of one without what starting its jobs takes."""
+    one = {**rules, OTHERS: jobs * JOB_SECONDS}
+    return {rule: studied * time for rule, time in one.items()}
+
+
+def of_one_job(costs: Costs, counts: Counts, stages: Stages, jobs: Jobs) -> dict[str, float]:
+    """Rough seconds of one job, by rule; none for those whose time isn't counted.
+
+    Args:
+        costs: of all jobs, by `by_rule`.
+        counts: how many those are, by `job_counts`.
+        stages: of all rules.
+        jobs: of a plan.
+    """
+    others = {}  # how many jobs of a stage are of rules without a time of their own
+    for rule, (_, count) in jobs.items():
+        if rule not in counts:
+            others[stages[rule]] = others.get(stages[rule], 0) + count
+    times = {}
+    for rule in jobs:
+        stage = stages[rule]
+        if rule in counts:
+            times[rule] = costs[stage][rule] / counts[rule]
+        else:
+            # Where few are asked for, those of the whole run can't be told from the plan.
+            share = costs.get(stage, {}).get(OTHERS, 0) / others[stage]
+            times[rule] = min(share, JOB_SECONDS)
+    return times
+
+
+def job_counts(config: dict, sizes: Sizes) -> dict[str, int]:
+    """How many jobs of each rule with a time of its own a whole run has."""
+    epochs = sum(study.run_training(config, run)["epochs"] for run in study.trained_runs(config))
+    shards = math.ceil(_occluded(config, sizes["test"]) / study.SHARD_IMAGES)
+    studied = _studied(config)
+    probes = (*FILTER_PASSES, *ABLATION_PASSES, "compare_ablations")
+    return {
+        "train_epoch": epochs,
+        "evaluate_epoch": epochs,
+        "map_occlusion": studied * len(config["occlusion"]["windows"]) * shards,
+        **dict.fromkeys(probes, studied),
     }
 
 
@@ -110,14 +176,18 @@ def _map(config: dict, window: int, image: Rates, kind: str, cores: int) -> floa
     return min(everywhere, work / (MAP_RATE[precision] * cores))
 
 
-def _training(config: dict, sizes: Sizes, run: str, image: Rates) -> float:
-    """Seconds of all epochs of one run, each with its evaluation."""
-    settings = study.run_training(config, run)
-    epochs = settings["epochs"]
-    trained = TRAINING_PASSES * sizes["train"] * image[settings["precision"]]
+def _training(config: dict, sizes: Sizes, image: Rates) -> dict[str, float]:
+    """Seconds of all epochs of all trained runs, and of their evaluation."""
+    training = 0.0
+    evaluation = 0.0
     evaluated = (sizes["test"] + sizes.get("validation", 0)) * image["fp32"]
-    starts = _starts(trained, epochs) + _starts(evaluated, epochs)
-    return epochs * (trained + evaluated) + starts
+    for run in study.trained_runs(config):
+        settings = study.run_training(config, run)
+        epochs = settings["epochs"]
+        trained = TRAINING_PASSES * sizes["train"] * image[settings["precision"]]
+        training += epochs * trained + _starts(trained, epochs)
+        evaluation += epochs * evaluated + _starts(evaluated, epochs)
+    return {"train_epoch": training, "evaluate_epoch": evaluation}
 
 
 def _starts(one: float, count: int) -> float:
@@ -180,7 +250,7 @@ def _studied(config: dict) -> int:
 def announcement(config: dict, sizes: Sizes, cores: int) -> str:
     """The experiment, the device, and what the whole run will roughly cost on it.
 
-    In lines of up to 79 characters; args as for `seconds`.
+    In lines of up to 79 characters; args as for `by_rule`.
     """
     kind, name = device()
     times = seconds(config, sizes, kind, cores)
@@ -190,19 +260,39 @@ def announcement(config: dict, sizes: Sizes, cores: int) -> str:
     lines.append(_row(IN_ALL, sum(times.values()), sum(spaces.values())))
     for stage, time in times.items():
         lines.append(_row(stage, time, spaces[stage]))
-    lines.append("    Up-to-date results are not computed again; --dry-run lists what is due.")
+    return "\n".join(lines)
+
+
+def due(jobs: Jobs, stages: Stages, one_job: Mapping[str, float], timed: bool, more: bool) -> str:
+    """What is due of a plan, by stage, in lines of up to 79 characters.
+
+    Args:
+        jobs: of the plan.
+        stages: of all rules, in the order in which they are listed.
+        one_job: seconds of a job, by rule.
+        timed: whether it is known what the jobs will run on, and so about how long they take.
+        more: whether there will be more jobs once the probed epochs are chosen.
+    """
+    counts = {stage: [0, 0, 0.0] for stage in stages.values()}
+    for rule, (waiting, count) in jobs.items():
+        stage = counts[stages[rule]]
+        stage[0] += waiting
+        stage[1] += count
+        stage[2] += waiting * one_job[rule]
+    waiting, count, time = map(sum, zip(*counts.values(), strict=True))
+    about = f", about {duration(time)}" if timed else ""
+    lines = [f"due: {waiting} of {count} jobs{about}"]
+    for stage, (waiting, count, time) in counts.items():
+        if waiting:
+            words = duration(time) if timed and time else ""
+            lines.append(f"    {stage:<21} {words:>7} {waiting:>8} of {count} jobs")
+    if more:
+        lines.append("    and the probes of the best epochs, once these are known")
     return "\n".join(lines)
 
 
 def _row(stage: str, time: float, space: float) -> str:
     return f"    {stage:<21} {duration(time):>7} {size(space):>8} on the disk"
-
-
-def duration(value: float) -> str:
-    """Seconds in words."""
-    if value < 90:
-        return f"{max(value, 1):.0f} s"
-    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
 def size(value: float) -> str:

@@ -68,3 +68,62 @@ def test_the_start_fits_into_80_columns(cores):
 )
 def test_durations(seconds, words):
     assert cost.duration(seconds) == words
+
+
+STAGES = {
+    "prepare_images": "dataset",
+    "train_epoch": "training",
+    "plot_learning_curve": "training",
+    "map_occlusion": "occlusion",
+    "summarise_occlusion": "occlusion",
+    "plot_occlusion_sheet": "occlusion",
+}
+COSTS = {
+    "training": {"train_epoch": 3000.0},
+    "occlusion": {"map_occlusion": 80.0, cost.OTHERS: 6.0},
+}
+COUNTS = {"train_epoch": 30, "map_occlusion": 4}
+
+
+def test_one_job_takes_its_share_whether_or_not_the_plan_has_all_of_its_rule():
+    jobs = {"train_epoch": (1, 2), "plot_learning_curve": (1, 1), "map_occlusion": (4, 4)}
+    jobs |= {"summarise_occlusion": (1, 1), "plot_occlusion_sheet": (5, 5)}
+    assert cost.of_one_job(COSTS, COUNTS, STAGES, jobs) == {
+        "train_epoch": 100,
+        "plot_learning_curve": 0,
+        "map_occlusion": 20,
+        "summarise_occlusion": 1,
+        "plot_occlusion_sheet": 1,
+    }
+    alone = cost.of_one_job(COSTS, COUNTS, STAGES, {"summarise_occlusion": (1, 1)})
+    assert alone == {"summarise_occlusion": cost.JOB_SECONDS}
+
+
+def test_the_published_study_has_thirty_epochs_and_four_windows():
+    counts = cost.job_counts(PUBLISHED, SIZES)
+    assert counts["train_epoch"] == counts["evaluate_epoch"] == 30
+    assert counts["map_occlusion"] == 4
+    assert counts["rank_filters"] == counts["compare_ablations"] == 1
+    every = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "images": "all"}}
+    assert cost.job_counts(every, SIZES)["map_occlusion"] == 4 * 10_000 / 200
+
+
+def test_every_rule_with_a_time_of_its_own_has_a_number_of_jobs():
+    timed = set()
+    for rules in cost.by_rule(PUBLISHED, SIZES, "cpu", 2).values():
+        timed |= set(rules) - {cost.OTHERS}
+    assert timed == set(cost.job_counts(PUBLISHED, SIZES))
+
+
+def test_what_is_due_is_listed_by_stage():
+    jobs = {"prepare_images": (0, 1), "train_epoch": (3, 30), "plot_learning_curve": (2, 2)}
+    one_job = {"prepare_images": 5.0, "train_epoch": 100.0, "plot_learning_curve": 0.0}
+    assert cost.due(jobs, STAGES, one_job, timed=True, more=False).splitlines() == [
+        "due: 5 of 33 jobs, about 5 min",
+        "    training                5 min        5 of 32 jobs",
+    ]
+    assert cost.due(jobs, STAGES, one_job, timed=False, more=True).splitlines() == [
+        "due: 5 of 33 jobs",
+        "    training                             5 of 32 jobs",
+        "    and the probes of the best epochs, once these are known",
+    ]
