@@ -9,7 +9,7 @@ include: "rules/home.smk"
 
 from convprobe.plan import config as configs, study
 from convprobe.errors import InputError
-from convprobe.job import terminal
+from convprobe.job import machine, terminal
 
 # Whether another workflow does so, as in `module convprobe:`. Then `config` is what that one gives.
 IMPORTED = workflow.snakefile != workflow.main_snakefile
@@ -89,6 +89,8 @@ def announce():
     more = chosen_later and jobs.get("select_epoch", (0, 0))[0] > 0
     words = cost.due(jobs, STAGES, seconds_of_one_job(), bool(CORES), more)
     print(f"convprobe: {words}", flush=True)
+    if CORES and cost.device()[0] == "cpu" and not machine.computes_bf16():
+        warn(cautions.slow_here(config))
     warn(cautions.trained_again(trained_for_their_state()))
     warn(cautions.at_start(config, SIZES, own_labels))
 

@@ -6,6 +6,10 @@ import platform
 import resource
 import sys
 
+CPU_INFO = "/proc/cpuinfo"  # of Linux
+# Either set of instructions lets oneDNN, which PyTorch computes by, take bf16 on an x86 processor.
+# With neither, PyTorch's slow fallback takes its place.
+BF16 = ({"avx512bw", "avx512dq", "avx512vl"}, {"avx_ne_convert"})
 PEAK = "VmHWM:"  # of /proc/self/status: the most resident memory so far, in KiB
 
 
@@ -18,12 +22,23 @@ def usable_cores() -> int:
 
 def processor() -> str:
     """What the processor calls itself; its architecture where it has no name, as some ARM have."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+    return _told("model name") or platform.processor() or platform.machine()
+
+
+def computes_bf16() -> bool:
+    """Whether PyTorch is quick in bf16 here; True where the system doesn't tell."""
+    flags = set(_told("flags").split())
+    return not flags or any(needed <= flags for needed in BF16)
+
+
+def _told(key: str) -> str:
+    """What Linux says of the first processor; nothing elsewhere."""
+    with contextlib.suppress(OSError), open(CPU_INFO, encoding="utf-8") as file:
         for line in file:
             name, _, value = line.partition(":")
-            if name.strip() == "model name":
+            if name.strip() == key:
                 return value.strip()
-    return platform.processor() or platform.machine()
+    return ""
 
 
 def peak_memory() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convprobe.dataset import kinds, splits
 from convprobe.dataset.kinds import ReadLabels
-from convprobe.plan import study
+from convprobe.plan import cost, study
 from convprobe.store import files
 
 # On the drawn shapes, 10 classes, the demo's network reached 9 to 10 % after 56 steps, 9 to 13
@@ -28,6 +28,23 @@ def at_start(config: dict, sizes: Mapping[str, int], read_labels: ReadLabels) ->
     """
     found = [*_few_steps(config, sizes["train"]), *_lacking_classes(config["dataset"], read_labels)]
     return [_warning(line) for line in found]
+
+
+def slow_here(config: dict) -> list[str]:
+    """A warning of each key that asks for bf16, for a CPU that isn't made for it."""
+    slow = []
+    for run in study.trained_runs(config):
+        if study.run_training(config, run)["precision"] == "bf16":
+            own = "precision" in config["runs"][run]
+            slow.append(f"runs.{run}.precision" if own else "training.precision")
+    if config["occlusion"]["precision"] == "bf16":
+        slow.append("occlusion.precision")
+    return [
+        _warning(
+            f"{key} is bf16, in which this processor is {cost.SLOW_BF16} times as slow: set fp32"
+        )
+        for key in dict.fromkeys(slow)
+    ]
 
 
 def trained_again(epochs: Mapping[str, list[int]]) -> list[str]:

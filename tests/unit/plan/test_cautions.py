@@ -103,3 +103,15 @@ def test_epochs_that_are_trained_again_are_named():
         "convprobe: warning: epoch 2 is trained again for raw: epoch 3 goes on from the "
         "optimizer's state after epoch 2, which was not kept (training.keep_optimizer)",
     ]
+
+
+def test_each_key_that_asks_for_bf16_is_named_once(own_images):
+    changes = {
+        "training": {"precision": "bf16"},
+        "runs": {"own": {"precision": "bf16"}, "quick": {"precision": "fp32"}},
+        "compared": ["raw", "own", "quick"],
+        "occlusion": {"precision": "bf16"},
+    }
+    checked = own_images([*places("train", a=2, b=2), *places("test", a=2, b=2)], **changes)
+    keys = [line.split()[2] for line in cautions.slow_here(checked)]
+    assert keys == ["training.precision", "runs.own.precision", "occlusion.precision"]

@@ -5,12 +5,28 @@ from pathlib import Path
 import pytest
 import yaml
 
+from convprobe.job import machine
 from convprobe.plan import config, cost
 
 PUBLISHED = config.checked(
     yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json"
 )
 SIZES = {"train": 50_000, "test": 10_000}
+
+
+@pytest.fixture(autouse=True)
+def quick_in_bf16(monkeypatch):
+    """The same processor wherever the tests run."""
+    monkeypatch.setattr(machine, "computes_bf16", lambda: True)
+
+
+def test_a_core_that_is_slow_in_bf16_trains_long_in_it_alone(monkeypatch):
+    quick = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
+    monkeypatch.setattr(machine, "computes_bf16", lambda: False)
+    slow = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
+    assert slow["training"] > 10 * quick["training"]
+    assert slow["occlusion"] == quick["occlusion"]
+    assert cost.seconds(PUBLISHED, SIZES, "gpu", 2)["training"] < quick["training"]
 
 
 def test_more_cores_cost_less_and_a_gpu_least():
