@@ -11,11 +11,7 @@ from convprobe.training import outputs as training
 
 FOLDERS = {
     "": reports.OF_EXPERIMENT,
-    "normalised/": (
-        *reports.OF_TRAINED_RUN,
-        *reports.OF_IMPORTED_RUN,
-        *reports.OF_RUN_WITH_SEVERAL_EPOCHS,
-    ),
+    "normalised/": reports.OF_ANY_RUN,
     "normalised/epoch-13/": reports.OF_PROBE,
 }
 EVERY = [(folder, output) for folder, outputs in FOLDERS.items() for output in outputs]
