@@ -74,9 +74,8 @@ def shown(output: outputs.Output) -> bool:
     return output.shown
 
 
-def made_of_some(output: outputs.Output) -> bool:
-    """Whether the manifest lists a file, which lists all that isn't made of all others."""
-    return output not in reports.OF_ALL_FILES
+def in_manifest(output: outputs.Output) -> bool:
+    return output not in reports.NOT_IN_MANIFEST
 
 
 def whole_files(chosen: Callable = any_file) -> list[str]:
@@ -140,7 +139,7 @@ def manifest_settings(wildcards) -> dict:
         "experiment": config["experiment"],
         "config": study.shown(config),
         "sources": {"images": dataset_settings().get("content"), "weights": weights},
-        "files": whole_files(made_of_some),
+        "files": whole_files(in_manifest),
     }
     return study.with_probes(whole, probed_places(), probe_files())
 
@@ -184,7 +183,7 @@ rule write_reproduction_card:
 
 rule write_manifest:
     input:
-        *every_file(lambda output: asked(output) and made_of_some(output)),
+        *every_file(lambda output: asked(output) and in_manifest(output)),
     output:
         manifest=of_experiment(reports.MANIFEST),
     log:

@@ -1,8 +1,5 @@
 """Every HDF5 file opens with xarray: its axes have names and coordinates."""
 
-import re
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,19 +59,3 @@ def test_coordinates_name_the_image_the_rank_and_the_colour(finished):
         columns = slice(first["left"], first["right"] - 1)
         seen = test["images"].sel(image=first["image"], channel="green", y=rows, x=columns).values
         np.testing.assert_array_equal(patch, seen)
-
-
-def test_the_example_in_the_readme_draws_a_map_with_its_first_row_on_top(finished):
-    readme = (finished.folder / "README.md").read_text(encoding="utf-8")
-    (example,) = [
-        block
-        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-        if "xarray" in block
-    ]
-    path = finished.files()[f"{PROBED}/occlusion/window-5.h5"]
-    try:
-        exec(re.sub(r'"results/.*?\.h5"', repr(str(path)), example))
-        top, bottom = plt.gca().transData.transform([(0, 0), (0, 31)])[:, 1]
-        assert top > bottom
-    finally:
-        plt.close()

@@ -40,7 +40,7 @@ EXPLORER = Page(
 )
 MANIFEST = Json(
     "manifest.json",
-    about="How the experiment was made. It lists every file but itself, the page and the RO-Crate; "
+    about="How the experiment was made. It lists every file but itself, the page, the RO-Crate and states of the optimizer; "
     "versions and hardware are those of the job that computed a file.",
     shown=True,
     keys={
@@ -75,8 +75,9 @@ THROUGH_TRAINING = Figure(
     labels={"figure": "probes at several epochs"},
 )
 
-# Made of all other files, which the manifest lists.
-OF_ALL_FILES = (MANIFEST, EXPLORER, CRATE)
+# What the manifest doesn't list: what is made of all other files, and what the config may discard,
+# by which nothing else is to be stale.
+NOT_IN_MANIFEST = (MANIFEST, EXPLORER, CRATE, training.OPTIMIZER, training.DISCARDED)
 
 # By the folder that they lie in: the experiment's, a run's, a probed epoch's.
 OF_EXPERIMENT = (CARD, EXPLORER, MANIFEST, CRATE, *dataset.OF_EXPERIMENT)

@@ -180,9 +180,8 @@ def _manifest(results: Results, config: dict[str, Any], names: list[str]) -> Che
     manifest = files.read_json(results.path(name))
     shown = configs.shown(config)
     yield manifest["config"] == shown, name, "was written for another config"
-    of_all_files = {output.path for output in outputs.OF_ALL_FILES}
     for other in names:
-        if other not in of_all_files:
+        if outputs.declared(other) not in outputs.NOT_IN_MANIFEST:
             yield other in manifest["files"], name, f"does not list {other}"
     for listed, file in manifest["files"].items():
         results.check(_as_listed, listed, file["sha256"])
