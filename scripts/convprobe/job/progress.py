@@ -107,7 +107,7 @@ class Progress:
         """Rough seconds until the end."""
         total = sum(count * self.one_job.get(rule, 0) for rule, count in self.due.items())
         done = sum(self.one_job.get(rule, 0) for rule in self.finished.values())
-        if done < ENOUGH * total:
+        if done <= ENOUGH * total:  # or if none of the jobs' times is known
             return total - done
         return (self.clock() - self.start) * (total - done) / done
 

@@ -10,6 +10,7 @@ Snakemake's log in `.snakemake/log` has all that it would have printed. `--verbo
 `--printshellcmds` print it, `--quiet` neither of both.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -91,6 +92,7 @@ class Terminal(logging.Handler):
         self.bars = _is_terminal()
         self.progress: Progress | None = None
         self.drawn = 0  # lines of bars above the cursor
+        self.broken = False  # whether an error has ended the bars or lines
         self.total = -1  # jobs, when the plan was last asked for
         self.closed = threading.Event()
 
@@ -107,6 +109,19 @@ class Terminal(logging.Handler):
         self.announce = announce
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not self.broken:
+            try:
+                self._show(record)
+                return
+            except Exception as error:  # a run doesn't end for what shows it
+                self.broken = True
+                self.closed.set()
+                with contextlib.suppress(OSError, ValueError):  # the terminal may be closed
+                    self.printer.stream.write(f"convprobe: no more bars or lines: {error!r}\n")
+        self.printer.handle(record)
+
+    def _show(self, record: logging.LogRecord) -> None:
+        """Show what an event or a message says, or pass it on."""
         event = getattr(record, "event", None)
         words = record.getMessage() if event is None else ""
         if self.dryrun:

@@ -49,6 +49,13 @@ def test_until_enough_is_done_the_time_left_is_the_estimate():
     assert run.in_all() == "0 of 3 jobs, about 40 s left"
 
 
+def test_where_no_time_is_known_none_is_left():
+    run, _ = begun(draw=2)
+    run.started(1, "draw", "")
+    assert run.ended(1) is None
+    assert run.in_all() == "1 of 2 jobs, about 1 s left"
+
+
 def test_a_failed_job_and_a_job_that_was_not_counted_finish_no_stage():
     run, _ = begun(train=1)
     run.started(1, "train", "")
