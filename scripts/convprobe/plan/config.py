@@ -67,7 +67,7 @@ def imported(
 
 
 def _checked(
-    config: dict,
+    config: Any,
     schema_path: Path | str,
     sources: list[tuple[str, Mapping]],
     read_labels: ReadLabels,
