@@ -6,7 +6,17 @@ import { bytesText, counted, madeText } from "./text.mjs";
 import { curveFigure } from "./training.mjs";
 
 // The verdict is beside the claim: on a narrow screen the rest is scrolled to.
-const CARD_COLUMNS = ["claim", "verdict", "published", "measured", "low", "high"];
+const CARD_COLUMNS = [
+  "claim",
+  "verdict",
+  "published",
+  "measured",
+  "low",
+  "high",
+  "seeds",
+  "counting_low",
+  "counting_high",
+];
 const UNTRAINED = "No run was trained here: the weights are from a file.";
 
 function showCurves() {
@@ -14,9 +24,10 @@ function showCurves() {
   byId("curves").replaceChildren(...(curves.length ? curves.map(curveFigure) : [UNTRAINED]));
 }
 
-/** A number of the card: a share or a probability, or that of an epoch. */
-function cardText(value, [claim]) {
-  const isShare = typeof value === "number" && !claim.startsWith("epoch ");
+/** A number of the card: a share or a probability, that of an epoch, or of seeds. */
+function cardText(value, [claim], at) {
+  const isShare =
+    typeof value === "number" && !claim.startsWith("epoch ") && CARD_COLUMNS[at] !== "seeds";
   return isShare ? value.toFixed(3) : (value ?? "");
 }
 

@@ -519,6 +519,7 @@ MODULES = {
     "report/published": PAGE,
     "report/outputs": NOTHING,
     "report/reproduction": PAGE,
+    "report/seeds": PAGE,
     "report/sprites": EXPLORER,
     "report/tab_data": EXPLORER,
     "report/through_training": NOTHING,

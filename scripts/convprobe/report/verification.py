@@ -41,8 +41,8 @@ def verify(
         config: the checked config.
         names: the files outside of the probed epochs' folders, relative to `folder`.
         probes: the files of each probed epoch, relative to its folder.
-        card: `run`, whose selected epoch it is about; `sources` by name, of the experiment and of
-            that epoch; `settings` of card.of_files.
+        card: `runs`, whose selected epochs it is about; `sources` by name, of the experiment and of
+            each of those epochs; `settings` of card.of_files.
         page: as for config.with_probes.
 
     Returns:
@@ -147,11 +147,11 @@ def _file(results: Results, name: str) -> Check:
 
 def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> Check:
     """Compare the reproduction card to what its sources give."""
-    folder = _selected(results, config, wanted["run"])
+    folders = [_selected(results, config, run) for run in wanted["runs"]]
     whole, of_epoch = wanted["sources"]
-    paths = {name: results.path(path) for name, path in whole.items()}
+    paths = {name: [results.path(path) for path in listed] for name, listed in whole.items()}
     for name, path in of_epoch.items():
-        paths[name] = results.path(f"{folder}/{path}")
+        paths[name] = [results.path(f"{folder}/{path}") for folder in folders]
     results.same_table(outputs.CARD.path, card.of_files(paths, wanted["settings"]))
     yield from ()
 
