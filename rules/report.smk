@@ -91,6 +91,8 @@ def in_manifest(output: outputs.Output) -> bool:
 def whole_files(chosen: Callable = any_file) -> list[str]:
     """The files outside of the probed epochs' folders, relative to the experiment's folder."""
     found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
+    groups = {("group",): [{"group": group} for group in GROUPS]}
+    found += outputs.names(filter(chosen, reports.OF_GROUP), groups)
     for run in BUILT:
         if run in TRAINED:
             made = reports.OF_TRAINED_RUN
@@ -124,6 +126,7 @@ def page_settings() -> dict:
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
+        "groups": GROUPS,
         "config": study.shown(config),
         "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.

@@ -64,6 +64,11 @@ def group_runs(config: dict) -> dict[str, list[str]]:
     return found
 
 
+def seeds(config: dict, group: str) -> dict[str, int]:
+    """The seeds that a run is trained with, by the names of their runs."""
+    return {run: config["runs"][run]["seed"] for run in group_runs(config)[group]}
+
+
 def same_but_for_seed(config: dict, run: str) -> list[str]:
     """A run, and those of the other seeds that are given with its own."""
     for runs in group_runs(config).values():

@@ -88,8 +88,10 @@ THROUGH_TRAINING = Figure(
 # by which nothing else is to be stale.
 NOT_IN_MANIFEST = (MANIFEST, EXPLORER, CRATE, training.OPTIMIZER, training.DISCARDED)
 
-# By the folder that they lie in: the experiment's, a run's, a probed epoch's.
+# By the folder that they lie in: the experiment's, a run's, a probed epoch's. Those of a run of
+# several seeds lie in the experiment's.
 OF_EXPERIMENT = (CARD, EXPLORER, MANIFEST, CRATE, *dataset.OF_EXPERIMENT)
+OF_GROUP = training.OF_GROUP
 OF_TRAINED_RUN = training.OF_TRAINED_RUN
 OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
 OF_THINNED_RUN = training.OF_THINNED_RUN
@@ -104,7 +106,7 @@ def declared(name: str) -> Output:
     Raises:
         LookupError: nothing is.
     """
-    for output in OF_EXPERIMENT:
+    for output in (*OF_EXPERIMENT, *OF_GROUP):
         if output.matches(name):
             return output
     _, _, in_run = name.partition("/")

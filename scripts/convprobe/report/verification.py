@@ -62,7 +62,7 @@ def verify(
     for name in names:
         results.check(_file, name)
     results.check(_card, config, card)
-    results.check(_page, configs.with_probes(page, folders, probes))
+    results.check(_page, config, configs.with_probes(page, folders, probes))
     results.check(_manifest, config, names)
     results.check(_crate)
     return [*results.older(), *results.mistakes], len(names)
@@ -74,6 +74,8 @@ def _check_questions(results: Results, config: dict[str, Any], probed: list[Prob
     trained = configs.trained_runs(config)
     for run in trained:
         results.check(training.check, config, run)
+    for group in configs.group_runs(config):
+        results.check(training.check_seeds, config, group)
     for run in configs.studied_runs(config):
         if run not in trained:
             results.check(training.check_imported, config, run)
@@ -156,13 +158,13 @@ def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> C
     yield from ()
 
 
-def _page(results: Results, settings: dict[str, Any]) -> Check:
+def _page(results: Results, config: dict[str, Any], settings: dict[str, Any]) -> Check:
     """The page shows what would be written now."""
     for name in settings["files"]:
         if Path(name).suffix in SHOWN:
             results.path(name)
     for run in settings["trained"]:
-        training.records(results, settings["config"], run)
+        training.records(results, config, run)
     name = outputs.EXPLORER.path
     found, around = explorer.read(results.path(name))
     with np.errstate(invalid="ignore"):  # a missing number was noted above
