@@ -42,8 +42,9 @@ function seedsTable({ group, probed }) {
 function showSeeds() {
   const { groups } = shown.data;
   byId("seeds-part").hidden = groups.length === 0;
-  const tables = groups.filter(({ probed }) => probed).map(seedsTable);
-  byId("seeds").replaceChildren(...groups.map(seedsFigure), ...tables);
+  byId("seeds").replaceChildren(...groups.map(seedsFigure));
+  const probed = groups.filter((group) => group.probed);
+  byId("seed-tables").replaceChildren(...probed.map(seedsTable));
 }
 
 /** A number of the card: a share or a probability, that of an epoch, or of seeds. */
