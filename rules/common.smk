@@ -59,6 +59,7 @@ LOGS = f"logs/{config['experiment']}"
 STUDIED = study.studied_runs(config)
 BUILT = study.built_runs(config)
 TRAINED = study.trained_runs(config)
+GROUPS = study.group_runs(config)
 SIZES = study.split_sizes(config, own_labels)
 
 # Each combination of the wildcards in the paths of a probed epoch's files, by their names.
@@ -67,6 +68,7 @@ VALUES = {}
 
 wildcard_constraints:
     run="|".join(BUILT),
+    group="|".join(GROUPS) or "(?!)",  # without any, nothing is one
     checkpoint=r"epoch-\d\d+|weights",
     epoch=r"\d\d+",
     window=r"\d+",
@@ -114,7 +116,8 @@ def log_of(path: str) -> str:
 def drawn(place: Callable, figure: outputs.Figure, **labels: str) -> dict[str, str]:
     """A figure's files: the picture, also for Snakemake's report, its vector copy, and its words.
 
-    `place` says in which folder: `of_run` or `at_epoch`.
+    `place` says in which folder: `of_run` or `at_epoch`, or `of_experiment` for one of all seeds of
+    a run.
     """
     path = place(figure)
     epoch = {"epoch": "{checkpoint}"} if place is at_epoch else {}
@@ -122,7 +125,12 @@ def drawn(place: Callable, figure: outputs.Figure, **labels: str) -> dict[str, s
         f"{path}.png",
         caption=f"../report/{figure.caption}.rst",
         category=figure.category,
-        labels={"run": "{run}", **epoch, **figure.labels, **labels},
+        labels={
+            "run": "{group}" if place is of_experiment else "{run}",
+            **epoch,
+            **figure.labels,
+            **labels,
+        },
     )
     return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
 

@@ -6,43 +6,53 @@ Included last: it knows the files of all questions.
 from convprobe.report import outputs as reports
 
 
-def runs_by_role() -> dict[str, str]:
-    """Which run plays the study's normalised and its raw one; a role may stay empty."""
+def runs_by_role() -> dict[str, list[str]]:
+    """Which run plays the study's normalised and its raw one, and with it its other seeds.
+
+    A role may stay empty.
+    """
     normalised = [
         run for run in STUDIED if run in TRAINED and study.run_training(config, run)["normalise"]
     ]
     raw = [run for run in TRAINED if not study.run_training(config, run)["normalise"]]
-    return {role: runs[0] for role, runs in (("normalised", normalised), ("raw", raw)) if runs}
+    return {
+        role: study.same_but_for_seed(config, runs[0])
+        for role, runs in (("normalised", normalised), ("raw", raw))
+        if runs
+    }
 
 
-CARD_RUN = runs_by_role().get("normalised", STUDIED[0])  # whose selected epoch the claims are about
+# Whose selected epochs the claims are about.
+CARD_RUNS = runs_by_role().get("normalised", study.same_but_for_seed(config, STUDIED[0]))
 CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
 
 
-def card_sources() -> tuple[dict[str, str], dict[str, str]]:
+def card_sources() -> tuple[dict[str, list[str]], dict[str, str]]:
     """The files that the claims are compared to, by name.
 
-    The first are relative to the experiment's folder, the others to the probed epoch's.
+    The first are relative to the experiment's folder, the others to each probed epoch's.
     """
     roles = runs_by_role()
-    whole = {role: f"{run}/{training.CURVE.path}" for role, run in roles.items()}
+    whole = {role: [f"{run}/{training.CURVE.path}" for run in roles[role]] for role in roles}
     if "normalised" in roles:
-        whole["selection"] = f"{roles['normalised']}/{training.SELECTION.path}"
-    whole["images"] = dataset.IMAGES.path
-    whole["normalisation"] = dataset.NORMALISATION.path
+        whole["selection"] = [f"{run}/{training.SELECTION.path}" for run in roles["normalised"]]
+    whole["images"] = [dataset.IMAGES.path]
+    whole["normalisation"] = [dataset.NORMALISATION.path]
     of_epoch = {
         "summary": occlusion.SUMMARY.path,
         "localisation": occlusion.LOCALISATION.path,
-        "accuracy": ablation.ACCURACY.path,
+        "accuracies": ablation.ACCURACY.path,
         "predictions": ablation.PREDICTIONS.path,
     }
     return whole, of_epoch
 
 
-def card_files(wildcards) -> dict[str, str]:
+def card_files(wildcards) -> dict[str, list[str]]:
     whole, probed = card_sources()
-    found = {name: f"{RESULTS}/{path}" for name, path in whole.items()}
-    return found | {name: f"{selected(CARD_RUN)}/{path}" for name, path in probed.items()}
+    found = {name: [f"{RESULTS}/{path}" for path in paths] for name, paths in whole.items()}
+    for name, path in probed.items():
+        found[name] = [f"{selected(run)}/{path}" for run in CARD_RUNS]
+    return found
 
 
 def epochs_files(wildcards) -> dict[str, list[str]]:
@@ -81,6 +91,8 @@ def in_manifest(output: outputs.Output) -> bool:
 def whole_files(chosen: Callable = any_file) -> list[str]:
     """The files outside of the probed epochs' folders, relative to the experiment's folder."""
     found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
+    groups = {("group",): [{"group": group} for group in GROUPS]}
+    found += outputs.names(filter(chosen, reports.OF_GROUP), groups)
     for run in BUILT:
         if run in TRAINED:
             made = reports.OF_TRAINED_RUN
@@ -114,6 +126,7 @@ def page_settings() -> dict:
         "chosen": config["filters"]["chosen"],
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
+        "groups": GROUPS,
         "config": study.shown(config),
         "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.

@@ -161,6 +161,21 @@ rule tabulate_learning_curve:
         "../scripts/tabulate_learning_curve.py"
 
 
+rule tabulate_seeds:
+    input:
+        curves=lambda wildcards: expand(of_run(training.CURVE), run=GROUPS[wildcards.group]),
+    output:
+        table=of_experiment(training.SEEDS),
+    log:
+        f"{LOGS}/learning-curve-{{group}}.log",
+    localrule: True
+    params:
+        *fingerprint("tabulate_seeds.py"),
+        settings=lambda wildcards: {"seeds": study.seeds(config, wildcards.group)},
+    script:
+        "../scripts/tabulate_seeds.py"
+
+
 checkpoint select_epoch:
     input:
         evaluations=evaluations,
@@ -190,3 +205,17 @@ rule plot_learning_curve:
         *fingerprint("plot_learning_curve.py"),
     script:
         "../scripts/plot_learning_curve.py"
+
+
+rule plot_seeds:
+    input:
+        table=of_experiment(training.SEEDS),
+    output:
+        **drawn(of_experiment, training.SEEDS_FIGURE),
+    log:
+        f"{LOGS}/learning-curve-{{group}}-figure.log",
+    localrule: True
+    params:
+        *fingerprint("plot_seeds.py"),
+    script:
+        "../scripts/plot_seeds.py"

@@ -11,7 +11,7 @@ rule verify_results:
             "config": config,
             "names": whole_files(),
             "probes": probe_files(),
-            "card": {"run": CARD_RUN, "sources": card_sources(), "settings": CARD_SETTINGS},
+            "card": {"runs": CARD_RUNS, "sources": card_sources(), "settings": CARD_SETTINGS},
             "page": page_settings(),
         },
     script:

@@ -163,6 +163,33 @@ BAD_EDITS = {
     "training: {weights: FILE}": (
         "own: training.weights is given for all runs, expected it in a run: runs.NAME.weights"
     ),
+    "training: {seeds: [0]}": (
+        "own: training.seeds is given for all runs, expected it in a run: runs.NAME.seeds"
+    ),
+    "runs: {raw: {seeds: []}}": (
+        "own: runs.raw.seeds is [], expected a list of at least one seed, each once"
+    ),
+    "runs: {raw: {seeds: [1, 1]}}": (
+        "own: runs.raw.seeds is [1, 1], expected a list of at least one seed, each once"
+    ),
+    "runs: {raw: {seeds: [0, -1]}}": (
+        "own: runs.raw.seeds[1] is -1, expected a whole number of at least 0 and of at most "
+        "4294967295"
+    ),
+    "runs: {raw: {seed: 0, seeds: [1]}}": (
+        "own: runs.raw has a seed, and seeds: expected one of the two"
+    ),
+    "runs: {raw: {seeds: [1, 4]}, raw-seed-4: {}}": (
+        "own: runs.raw.seeds[1] is 4, which gives a run raw-seed-4, but runs has one of that "
+        "name: expected another name of one of the two"
+    ),
+    "{runs: {raw: {seeds: [1]}}, compared: [raw-seed-1]}": (
+        "own: compared[0] is raw-seed-1, expected a run named in runs: normalised, raw"
+    ),
+    "runs: {own: {weights: FILE, seeds: [1]}}": (
+        "own: runs.own.seeds is about training, but the run has weights: expected only weights, "
+        "normalisation, normalise and seed"
+    ),
     "ablation: {mode: off}": (
         "own: ablation.mode is false, expected one of zero, weights-only, mean"
     ),

@@ -70,7 +70,7 @@ export function fillTable(table, columns, rows, format = (value) => value ?? "")
   const headers = columns.map((name, at) => columnHeader(name.replaceAll("_", " "), isNumber[at]));
   table.tHead.replaceChildren(element("tr", {}, ...headers));
   const lines = rows.map((row) => {
-    const cells = row.map((value, at) => tableCell(format(value, row), isNumber[at]));
+    const cells = row.map((value, at) => tableCell(format(value, row, at), isNumber[at]));
     return element("tr", {}, ...cells);
   });
   table.tBodies[0].replaceChildren(...lines);

@@ -3,10 +3,20 @@
 import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
 import { shown } from "./state.mjs";
 import { bytesText, counted, madeText } from "./text.mjs";
-import { curveFigure } from "./training.mjs";
+import { curveFigure, seedsFigure } from "./training.mjs";
 
 // The verdict is beside the claim: on a narrow screen the rest is scrolled to.
-const CARD_COLUMNS = ["claim", "verdict", "published", "measured", "low", "high"];
+const CARD_COLUMNS = [
+  "claim",
+  "verdict",
+  "published",
+  "measured",
+  "low",
+  "high",
+  "seeds",
+  "counting_low",
+  "counting_high",
+];
 const UNTRAINED = "No run was trained here: the weights are from a file.";
 
 function showCurves() {
@@ -14,9 +24,33 @@ function showCurves() {
   byId("curves").replaceChildren(...(curves.length ? curves.map(curveFigure) : [UNTRAINED]));
 }
 
-/** A number of the card: a share or a probability, or that of an epoch. */
-function cardText(value, [claim]) {
-  const isShare = typeof value === "number" && !claim.startsWith("epoch ");
+/** What the probes found with each seed, as a table. */
+function seedsTable({ group, probed }) {
+  const table = element("table", {}, element("thead"), element("tbody"));
+  const name = (column) => column.replace(/^confidence_(\d+)$/, "mean confidence, window $1");
+  const asText = (value) => (typeof value === "number" ? value.toFixed(3) : (value ?? ""));
+  fillTable(table, probed.columns.map(name), probed.rows, asText);
+  const text =
+    `The probed networks of run ${group}: test accuracy, also without the chosen filters, ` +
+    "and the mean probability of the true class under each window.";
+  table.prepend(element("caption", {}, text));
+  const attributes = { tabindex: "0", role: "region", "aria-label": `Seeds of run ${group}` };
+  return element("div", { className: "scroll", attributes }, table);
+}
+
+/** Runs of several seeds, if there are any. */
+function showSeeds() {
+  const { groups } = shown.data;
+  byId("seeds-part").hidden = groups.length === 0;
+  byId("seeds").replaceChildren(...groups.map(seedsFigure));
+  const probed = groups.filter((group) => group.probed);
+  byId("seed-tables").replaceChildren(...probed.map(seedsTable));
+}
+
+/** A number of the card: a share or a probability, that of an epoch, or of seeds. */
+function cardText(value, [claim], at) {
+  const isShare =
+    typeof value === "number" && !claim.startsWith("epoch ") && CARD_COLUMNS[at] !== "seeds";
   return isShare ? value.toFixed(3) : (value ?? "");
 }
 
@@ -71,6 +105,7 @@ function showFiles() {
 export function showExperiment() {
   const { counts, config } = shown.data;
   showCurves();
+  showSeeds();
   showCard();
   fillTable(byId("counts"), counts.columns, counts.rows);
   byId("config").textContent = config;

@@ -52,15 +52,17 @@ function epochAxis(epochs) {
 
 /** The lines of all splits, each with its name at the end. */
 function curves(epochs, columns, rows) {
-  const last = epochs.at(-1);
   const drawn = [];
   const taken = [];
   for (const { split, colour, dashes } of SPLITS) {
     const column = columns.indexOf(`${split}_accuracy`);
     if (column < 0) continue;
-    const corners = rows.map((row, at) => `${xOf(epochs[at], last)},${yOf(row[column])}`);
+    const points = cornersOf(
+      epochs,
+      rows.map((row) => row[column]),
+    );
     const stroke = { stroke: colour, "stroke-width": 2, "stroke-dasharray": dashes };
-    drawn.push(svg("polyline", { points: corners.join(" "), fill: "none", ...stroke }));
+    drawn.push(svg("polyline", { points, fill: "none", ...stroke }));
     const y = freePlace(yOf(rows.at(-1)[column]) + BASELINE, taken, LABEL_HEIGHT);
     taken.push(y);
     drawn.push(svgText(RIGHT + 6, y, split, { style: `fill: ${colour}` }));
@@ -83,20 +85,49 @@ function captionText(run, selection) {
   );
 }
 
+/** A figure's axes, and lines on them. */
+function drawing(epochs, label, ...lines) {
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
+    ...accuracyAxis(),
+    ...epochAxis(epochs),
+    ...lines,
+  );
+}
+
+function cornersOf(epochs, accuracies) {
+  const last = epochs.at(-1);
+  return accuracies.map((share, at) => `${xOf(epochs[at], last)},${yOf(share)}`).join(" ");
+}
+
+/** The accuracy of each seed of a run after each epoch, thin, and their mean. */
+export function seedsFigure({ group, epochs, seeds, mean }) {
+  const line = (accuracies, stroke, width) => {
+    const points = cornersOf(epochs, accuracies);
+    return svg("polyline", { points, fill: "none", stroke, "stroke-width": width });
+  };
+  const thin = seeds.map(({ accuracy }) => line(accuracy, "var(--quiet)", 1));
+  const y = yOf(mean.at(-1)) + BASELINE;
+  const name = svgText(RIGHT + 6, y, "mean", { style: "fill: var(--blue)" });
+  const thick = line(mean, "var(--blue)", 2.5);
+  const means = mean.map((share, at) => `epoch ${epochs[at]} ${percent(share)}`).join(", ");
+  const label = `run ${group}: mean test accuracy over seeds ${means}`;
+  const figure = drawing(epochs, label, ...thin, thick, name);
+  const numbers = seeds.map(({ seed }) => seed).join(", ");
+  const text = `Test accuracy of run ${group} after each epoch: seeds ${numbers}, and their mean. `;
+  const files = ["csv", "png"].map((suffix) => link(`learning-curve-${group}.${suffix}`));
+  return element("figure", {}, figure, element("figcaption", {}, text, files[0], ", ", files[1]));
+}
+
 /** A run's accuracy after each epoch, from 0 to 1, the probed epoch marked. */
 export function curveFigure(curve) {
   const { run, selection, columns, rows } = curve;
   const epochs = rows.map(([epoch]) => epoch);
   const probed = xOf(selection.epoch, epochs.at(-1));
   const mark = { x1: probed, x2: probed, y1: yOf(0), y2: yOf(1), stroke: "currentColor" };
-  const figure = svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": curveText(curve, epochs) },
-    ...accuracyAxis(),
-    ...epochAxis(epochs),
-    svg("line", mark),
-    ...curves(epochs, columns, rows),
-  );
+  const lines = [svg("line", mark), ...curves(epochs, columns, rows)];
+  const figure = drawing(epochs, curveText(curve, epochs), ...lines);
   const files = [link(`${run}/learning-curve.csv`), ", ", link(`${run}/learning-curve.png`)];
   const caption = element("figcaption", {}, captionText(run, selection), ...files);
   return element("figure", {}, figure, caption);

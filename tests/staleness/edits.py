@@ -99,6 +99,10 @@ def train(run):
     return epoch(run, "01") | epoch(run, "02") | curve(run)
 
 
+def together(group):
+    return jobs(f"tabulate_seeds {group}", f"plot_seeds {group}")
+
+
 def discards(*runs):
     return jobs(*(f"discard_optimizer_states {run}" for run in runs))
 
@@ -326,6 +330,11 @@ SETTINGS = [
         train("raw") | PAGE,
     ),
     Edit(
+        "two seeds in place of one run's",
+        configure("runs: {raw: {normalise: false, seeds: [0, 1]}}"),
+        train("raw-seed-0") | train("raw-seed-1") | together("raw") | PAGE,
+    ),
+    Edit(
         "a compared run added",
         configure("runs: {second: {seed: 1}}\ncompared: [raw, second]"),
         train("second") | RECORD,
@@ -378,6 +387,34 @@ SETTINGS = [
         jobs("plot_top_patches normalised epoch-01") | RECORD,
     ),
     Edit("the style of the page", append("report/explorer/page.css", "\n"), EXPLORER),
+]
+
+# After the study was run with two seeds of the probed run.
+TWO_SEEDS = "runs: {normalised: {seeds: [0, 1]}}"
+WITH_TWO_SEEDS = [
+    Edit("nothing", configure(TWO_SEEDS)),
+    Edit("order of seeds", configure("runs: {normalised: {seeds: [1, 0]}}")),
+    Edit(
+        "a seed added",
+        configure("runs: {normalised: {seeds: [0, 1, 2]}}"),
+        train("normalised-seed-2")
+        | probes(at="normalised-seed-2 epoch-01")
+        | together("normalised")
+        | PAGE,
+    ),
+    Edit(
+        "a seed removed",
+        configure("runs: {normalised: {seeds: [1]}}"),
+        together("normalised") | PAGE,
+    ),
+    Edit(
+        "seeds given one by one, under the same names",
+        configure(
+            "runs: {normalised-seed-0: {seed: 0}, normalised-seed-1: {seed: 1}}\n"
+            "studied: [normalised-seed-0, normalised-seed-1]"
+        ),
+        PAGE,
+    ),
 ]
 
 LAST = "training: {keep_optimizer: last}"
@@ -519,6 +556,8 @@ MODULES = {
     "report/published": PAGE,
     "report/outputs": NOTHING,
     "report/reproduction": PAGE,
+    "report/seed_comparison": EXPLORER,
+    "report/seeds": PAGE,
     "report/sprites": EXPLORER,
     "report/tab_data": EXPLORER,
     "report/through_training": NOTHING,
@@ -535,6 +574,7 @@ MODULES = {
     "training/evaluation": EVALUATION | PAGE,
     "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
     "training/outputs": NOTHING,
+    "training/seeds": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
     "training/selection": CURVES | PAGE,
     "training/states": NOTHING,
     "training/trainer": AFTER_DATA,

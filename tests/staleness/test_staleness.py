@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from edits import (
     AFTER_DATA,
@@ -14,14 +15,18 @@ from edits import (
     LONGER,
     MODULES,
     PROBED,
+    TWO_SEEDS,
     WITH_LAST_STATE_ONLY,
+    WITH_TWO_SEEDS,
     configure,
     discards,
 )
 
 from convprobe.plan.fingerprint import fingerprint
+from convprobe.report import explorer
 
 pytestmark = pytest.mark.slow
+BOTH = ("normalised-seed-0", "normalised-seed-1")
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -159,6 +164,44 @@ def test_states_that_are_not_kept_are_deleted_and_verification_says_so(thinned):
 @pytest.mark.parametrize("edit", WITH_LAST_STATE_ONLY, ids=lambda edit: edit.what)
 def test_without_the_first_states_exactly_the_stale_jobs_are_planned(thinned, tmp_path, edit):
     assert set(plan_after(edit, thinned, tmp_path)) == edit.due
+
+
+@pytest.fixture(scope="session")
+def seeded(finished, tmp_path_factory):
+    """The study with two seeds of its probed run."""
+    workflow = finished.copy(tmp_path_factory.mktemp("seeded") / "convprobe")
+    configure(TWO_SEEDS)(workflow)
+    completed = workflow.run()
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    return workflow
+
+
+@pytest.mark.parametrize("edit", WITH_TWO_SEEDS, ids=lambda edit: edit.what)
+def test_of_several_seeds_exactly_the_stale_jobs_are_planned(seeded, tmp_path, edit):
+    assert set(plan_after(edit, seeded, tmp_path)) == edit.due
+
+
+def test_results_of_several_seeds_are_whole_and_compared(seeded):
+    verified = seeded.run("verify_results")
+    assert verified.returncode == 0, verified.stdout
+    files = seeded.files()
+    curves = [pd.read_csv(files[f"{run}/learning-curve.csv"]) for run in BOTH]
+    together = pd.read_csv(files["learning-curve-normalised.csv"])
+    assert together["run"].tolist() == [run for run in BOTH for _ in range(2)]
+    assert together["seed"].tolist() == [0, 0, 1, 1]
+    of_seeds = [curve["test_accuracy"] for curve in curves]
+    assert together["test_accuracy"].tolist() == pd.concat(of_seeds).tolist()
+    card = pd.read_csv(files["reproduction.csv"]).set_index("claim")
+    row = card.loc["test accuracy with normalisation, selected epoch"]
+    selected = [curve["test_accuracy"][0] for curve in curves]
+    assert row["measured"] == pytest.approx(sum(selected) / 2, abs=1e-6)
+    assert row["seeds"] == 2
+    raw = card.loc["test accuracy without normalisation, best epoch"]
+    assert raw["seeds"] == 1
+    shown, _ = explorer.read(files["explorer.html"])
+    (group,) = shown["groups"]
+    assert [seed["accuracy"] for seed in group["seeds"]] == [list(curve) for curve in of_seeds]
+    assert [row[1] for row in group["probed"]["rows"][:2]] == pytest.approx(selected, abs=1e-6)
 
 
 def test_an_epoch_goes_on_from_the_state_that_was_kept(finished, thinned, tmp_path):

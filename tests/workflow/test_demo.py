@@ -249,7 +249,9 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
 
 def test_the_card_says_what_the_shapes_cannot_test(demo):
     card = table(demo, "reproduction.csv").set_index("claim")
-    assert list(card.columns) == ["published", "measured", "low", "high", "verdict"]
+    assert list(card.columns) == [
+        "published", "measured", "low", "high", "seeds", "counting_low", "counting_high", "verdict",
+    ]  # fmt: skip
     row = card.loc["test accuracy with normalisation, selected epoch"]
     assert (float(row["published"]), row["verdict"]) == (0.81, "not tested: not CIFAR-10")
     assert row["low"] < row["measured"] < row["high"]

@@ -41,10 +41,10 @@ def names(finished):
 @pytest.fixture(scope="session")
 def report(finished, config):
     """What the rule passes on about the card and the page."""
-    experiment = {"normalised": "normalised/learning-curve.csv", "raw": "raw/learning-curve.csv"}
-    experiment |= {"selection": "normalised/selection.json", "images": "dataset/images.h5"}
-    experiment["normalisation"] = "dataset/normalisation.json"
-    epoch = {name: f"ablation/{name}.csv" for name in ("accuracy", "predictions")}
+    experiment = {role: [f"{role}/learning-curve.csv"] for role in ("normalised", "raw")}
+    experiment |= {"selection": ["normalised/selection.json"], "images": ["dataset/images.h5"]}
+    experiment["normalisation"] = ["dataset/normalisation.json"]
+    epoch = {"accuracies": "ablation/accuracy.csv", "predictions": "ablation/predictions.csv"}
     epoch |= {name: f"occlusion/{name}.csv" for name in ("summary", "localisation")}
     card_settings = {
         "roles": ["normalised", "raw"],
@@ -59,11 +59,12 @@ def report(finished, config):
         "chosen": config["filters"]["chosen"],
         "table_images": 40,
         "trained": ["normalised", "raw"],
+        "groups": {},
         "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],
         "links": shown["links"],
     }
-    return {"run": "normalised", "sources": (experiment, epoch), "settings": card_settings}, page
+    return {"runs": ["normalised"], "sources": (experiment, epoch), "settings": card_settings}, page
 
 
 @pytest.fixture

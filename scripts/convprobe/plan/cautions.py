@@ -36,7 +36,8 @@ def slow_here(config: dict) -> list[str]:
     for run in study.trained_runs(config):
         if study.run_training(config, run)["precision"] == "bf16":
             own = "precision" in config["runs"][run]
-            slow.append(f"runs.{run}.precision" if own else "training.precision")
+            key = f"runs.{study.given_name(config, run)}.precision"
+            slow.append(key if own else "training.precision")
     if config["occlusion"]["precision"] == "bf16":
         slow.append("occlusion.precision")
     return [

@@ -9,7 +9,7 @@ from convprobe.dataset import listing
 from convprobe.dataset.kinds import ReadLabels
 from convprobe.errors import InputError
 from convprobe.network.receptive_field import split_name
-from convprobe.plan import form, meaning, mistakes
+from convprobe.plan import form, meaning, mistakes, study
 from convprobe.plan.reading import from_arguments, merged, plain, read
 
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
@@ -79,7 +79,7 @@ def _checked(
         found = list(meaning.check(config, read_labels))
     if found:
         raise InputError(mistakes.lines(found, sources))
-    return _without_what_changes_nothing(config)
+    return study.expanded(_without_what_changes_nothing(config))
 
 
 def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str, Mapping]]:
@@ -94,6 +94,9 @@ def _without_what_changes_nothing(config: dict) -> dict:
     """Lists that are meant as sets in one order, and of the selection what its policy uses."""
     config["occlusion"]["windows"].sort()
     config["filters"]["chosen"].sort(key=_place)
+    for run in config["runs"].values():
+        if "seeds" in run:
+            run["seeds"].sort()
     policy = config["selection"]["policy"]
     used = USED_BY_POLICY[policy]
     config["selection"] = {"policy": policy, used: config["selection"][used]}

@@ -20,6 +20,7 @@ def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
     yield from _studied(config)
     yield from _compared(config)
     yield from _weights(config)
+    yield from _seeds(config)
     yield from _kept_states(config)
     yield from _selection(config)
     yield from _network(config)
@@ -129,7 +130,7 @@ def _unknown_run(config: dict, key: mistakes.Key, entry: str) -> Mistake:
 
 
 def _weights(config: dict) -> Iterator[Mistake]:
-    for key in study.WEIGHTS_KEYS:
+    for key in (*study.WEIGHTS_KEYS, "seeds"):
         if key in config["training"]:
             expected = f"expected it in a run: runs.NAME.{key}"
             yield mistakes.at(("training", key), f"is given for all runs, {expected}")
@@ -154,6 +155,21 @@ def _run_with_weights(name: str, run: dict) -> Iterator[Mistake]:
     if "normalisation" in run and run.get("normalise") is False:
         found = f"runs.{name} has a normalisation, and normalise: false"
         yield Mistake(("runs", name, "normalise"), f"{found}: expected one of the two")
+
+
+def _seeds(config: dict) -> Iterator[Mistake]:
+    for name, run in config["runs"].items():
+        if "seeds" not in run or "weights" in run:
+            continue
+        if "seed" in run:
+            found = f"runs.{name} has a seed, and seeds"
+            yield Mistake(("runs", name, "seeds"), f"{found}: expected one of the two")
+        for index, seed in enumerate(run["seeds"]):
+            of_seed = study.seed_run(name, seed)
+            if of_seed in config["runs"]:
+                key = ("runs", name, "seeds", index)
+                found = f"is {seed}, which gives a run {of_seed}, but runs has one of that name"
+                yield mistakes.at(key, f"{found}: expected another name of one of the two")
 
 
 def _is_file(path: str) -> bool:

@@ -185,6 +185,14 @@ class Training(Section):
         "weights.",
     )
     seed: Seed = Field(0, description="Seed of the initial weights and of every random draw.")
+    seeds: list[Seed] | None = Field(
+        None,
+        min_length=1,
+        description="Only of a run, in place of seed: the run is trained once with each of them, "
+        "as runs NAME-seed-N. In studied and compared NAME stands for all of these, and the "
+        "reproduction card says how far they differ.",
+        json_schema_extra=expected("a list of at least one seed, each once", uniqueItems=True),
+    )
     keep_optimizer: (
         Literal["all", "last"]
         | Annotated[

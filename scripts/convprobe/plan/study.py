@@ -12,6 +12,79 @@ RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 
 SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there are several jobs
 
 
+# Runs of several seeds
+
+
+def expanded(config: dict) -> dict:
+    """A config with a plain run for each seed of a run that has `seeds`, and no such run.
+
+    The runs of several seeds are kept, as they were given, under `groups`: only what compares seeds
+    asks for them. All else knows plain runs, so that another seed changes nothing for the first.
+    """
+    groups = {name: run for name, run in config["runs"].items() if "seeds" in run}
+    if not groups:
+        return config
+    found = {**config, "groups": groups, "runs": {}}
+    for name, run in config["runs"].items():
+        if name not in groups:
+            found["runs"][name] = run
+            continue
+        common = {key: value for key, value in run.items() if key != "seeds"}
+        for seed in run["seeds"]:
+            found["runs"][seed_run(name, seed)] = {**common, "seed": seed}
+    for key in ("studied", "compared"):
+        found[key] = [entry for given in config[key] for entry in _of_seeds(given, groups)]
+    return found
+
+
+def _of_seeds(entry: str, groups: dict) -> list[str]:
+    """An entry of `studied` or `compared`, for each seed of its run."""
+    run, slash, epoch = entry.partition("/")
+    if run not in groups:
+        return [entry]
+    return [seed_run(run, seed) + slash + epoch for seed in groups[run]["seeds"]]
+
+
+def seed_run(group: str, seed: int) -> str:
+    """Name of the run of one seed."""
+    return f"{group}-seed-{seed}"
+
+
+def group_runs(config: dict) -> dict[str, list[str]]:
+    """The runs that differ in their seed alone, by the name that the config gives them all.
+
+    Only of those that are built.
+    """
+    built = built_runs(config)
+    found = {}
+    for group, run in config.get("groups", {}).items():
+        runs = [seed_run(group, seed) for seed in run["seeds"]]
+        if runs[0] in built:
+            found[group] = runs
+    return found
+
+
+def seeds(config: dict, group: str) -> dict[str, int]:
+    """The seeds that a run is trained with, by the names of their runs."""
+    return {run: config["runs"][run]["seed"] for run in group_runs(config)[group]}
+
+
+def same_but_for_seed(config: dict, run: str) -> list[str]:
+    """A run, and those of the other seeds that are given with its own."""
+    for runs in group_runs(config).values():
+        if run in runs:
+            return runs
+    return [run]
+
+
+def given_name(config: dict, run: str) -> str:
+    """The name of a run in the config files: of one of several seeds, that of all."""
+    for group, runs in group_runs(config).items():
+        if run in runs:
+            return group
+    return run
+
+
 # Runs and epochs
 
 
@@ -113,7 +186,13 @@ def split_sizes(config: dict, read_labels: ReadLabels = listing.labels) -> dict[
 def shown(config: dict) -> dict:
     """The config as a page shows it: only runs that are built, and nothing of the user's disk."""
     visible = copy.deepcopy(config)
-    visible["runs"] = {run: visible["runs"][run] for run in built_runs(config)}
+    runs = visible["runs"] | visible.pop("groups", {})
+    names = [given_name(config, run) for run in built_runs(config)]
+    visible["runs"] = {name: runs[name] for name in names}
+    for key in ("studied", "compared"):
+        entries = [entry.partition("/") for entry in config[key]]
+        given = [given_name(config, run) + slash + epoch for run, slash, epoch in entries]
+        visible[key] = list(dict.fromkeys(given))
     del visible["dataset"]["path"]
     for settings in (visible["training"], *visible["runs"].values()):
         settings.pop("keep_optimizer", None)

@@ -1,5 +1,6 @@
 """The reproduction card, from the files that the claims are held against."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,34 +10,45 @@ from convprobe.dataset import image_file
 from convprobe.report import reproduction
 from convprobe.store import files, tables
 
+TABLES = ("accuracies", "predictions", "summary", "localisation")  # of each probed network
 
-def of_files(paths: dict[str, Path | str], settings: dict[str, Any]) -> pd.DataFrame:
+
+def of_files(
+    paths: Mapping[str, Sequence[Path | str]], settings: Mapping[str, Any]
+) -> pd.DataFrame:
     """The reproduction card.
 
     Args:
-        paths: by name: `images` and `normalisation` of the data set; `summary` and `localisation`
-            of occlusion; `accuracy` and `predictions` of the ablation; a learning curve by role;
-            `selection`, missing where the probed weights were trained elsewhere, or without
-            normalisation.
+        paths: by name: `images` and `normalisation` of the data set, one each; and for each seed
+            `summary` and `localisation` of occlusion; `accuracies` and `predictions` of the
+            ablation; a learning curve by role; `selection`, missing where the probed weights were
+            trained elsewhere, or without normalisation.
         settings: `roles` that a run plays, the config's `network`, its `chosen` filters, and the
             `mode` of the ablation.
 
     Returns:
         the table of reproduction.card.
     """
-    curves = {role: tables.read(paths[role]) for role in settings["roles"]}
-    selection = files.read_json(paths["selection"]) if "selection" in paths else None
+    curves = {role: [tables.read(path) for path in paths[role]] for role in settings["roles"]}
+    (images,) = paths["images"]
+    (normalisation,) = paths["normalisation"]
     evidence = reproduction.Evidence(
         curves=curves,
-        selection=selection,
-        accuracies=tables.read(paths["accuracy"]),
-        predictions=tables.read(paths["predictions"]),
-        summary=tables.read(paths["summary"]),
-        localisation=tables.read(paths["localisation"]),
-        normalisation=files.read_json(paths["normalisation"]),
-        classes=image_file.classes(paths["images"]),
+        probed=_probed(paths),
+        normalisation=files.read_json(normalisation),
+        classes=image_file.classes(images),
         network=settings["network"],
         chosen=settings["chosen"],
         mode=settings["mode"],
     )
     return reproduction.card(evidence)
+
+
+def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Probed]:
+    """The probed network of each seed."""
+    found = []
+    for seed in range(len(paths[TABLES[0]])):
+        selection = files.read_json(paths["selection"][seed]) if "selection" in paths else None
+        of_seed = {name: tables.read(paths[name][seed]) for name in TABLES}
+        found.append(reproduction.Probed(selection, **of_seed))
+    return found

@@ -20,7 +20,7 @@ import yaml
 from convprobe.ablation.answers import chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.report import manifest, packing, page_script, sprites, tab_data
+from convprobe.report import manifest, packing, page_script, seed_comparison, sprites, tab_data
 from convprobe.store import files, tables
 
 SOURCES = Path(__file__).parents[3] / "report/explorer"
@@ -37,9 +37,10 @@ def write(path: Path | str, folder: Path | str, settings: dict) -> None:
         path: of the page.
         folder: of the experiment. The page is in it and links to its files.
         settings: `title`; `probes`, folders of the probed checkpoints; `windows`; `chosen` filters;
-            `table_images`; `trained` runs; `config`, to be shown; `files`, all results; `links`,
-            names of files by place on the page. Folders and `files` are relative to `folder`,
-            `links` to the folder of a probed checkpoint.
+            `table_images`; `trained` runs; `groups`, the runs that differ in their seed alone, by
+            the name that the config gives them all; `config`, to be shown; `files`, all results;
+            `links`, names of files by place on the page. Folders and `files` are relative to
+            `folder`, `links` to the folder of a probed checkpoint.
     """
     data = packing.plain(collect(Path(folder), settings))
     with files.replacing(path) as partial:
@@ -91,6 +92,7 @@ def collect(folder: Path, settings: dict) -> dict:
         "viridis": _viridis(),
         "thumbnails": _thumbnails(images_path, probes),
         "curves": [_curve(folder / run) for run in settings["trained"]],
+        "groups": [_group(folder, name, settings) for name in settings["groups"]],
         "card": _table(tables.read(folder / "reproduction.csv")),
         "counts": _table(tables.read(folder / "dataset/classes.csv")),
         "config": _config_text(settings["config"]),
@@ -216,6 +218,18 @@ def _curve(folder: Path) -> dict:
         "trained_by": list(dict.fromkeys(trained_by)),
         **_table(table),
     }
+
+
+def _group(folder: Path, group: str, settings: dict) -> dict:
+    """The learning curves of all seeds of a run, and what is probed of them; or null if nothing."""
+    chosen = []
+    for run in settings["groups"][group]:
+        places = [place for place in settings["probes"] if place.startswith(f"{run}/")]
+        chosen += places[:1]  # its selected epoch comes first
+    probed = None
+    if chosen:
+        probed = _table(seed_comparison.probed([folder / place for place in chosen]))
+    return {**seed_comparison.curves(folder, group), "probed": probed}
 
 
 def _table(table: pd.DataFrame) -> dict[str, list]:

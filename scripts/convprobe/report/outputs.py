@@ -17,18 +17,27 @@ CARD = Table(
     "mean probability, a tenth of the images whose prediction changes; for the object, as in "
     "`localisation.csv`. Images of a class whose prediction changes are compared with those of all "
     "other classes. An accuracy or a loss holds where it certainly lies within two points of the "
-    "published one. What can't be told from chance is `undecided`.",
+    "published one. What can't be told from chance is `undecided`. Of a run of several "
+    "seeds the means are compared, by the intervals between seeds.",
     caption="reproduction",
     category="5 Does the study hold?",
     shown=True,
     columns={
         "claim": "in words",
         "published": "the study's value",
-        "measured": "the value in this experiment",
-        "low": "lower bound of the 95 % interval of what was measured; for the best epoch, the "
-        "first of those that can't be told from it",
+        "measured": "the value in this experiment: the mean over seeds; for epochs, that of the "
+        "mean learning curve",
+        "low": "lower bound of the 95 % interval of what was measured, by which it is decided: "
+        "with several seeds Student's t between these, with one that of counting; for the best "
+        "epoch, the first of those that can't be told from it",
         "high": "upper bound of that interval; for the best epoch, the last of those. The interval "
         "of the fall after the best epoch is widened, because the best was chosen among many",
+        "seeds": "how many were measured; a class pair is missing with seeds where no such image "
+        "changed",
+        "counting_low": "lower bound of the 95 % interval for counting a sample of images. The "
+        "images are the same for all seeds, so it says nothing about seeds; shares are counted on "
+        "the images of all seeds together, as if each had its own",
+        "counting_high": "upper bound of that interval",
         "verdict": "whether the claim holds, or why it was not tested",
     },
 )
@@ -79,8 +88,10 @@ THROUGH_TRAINING = Figure(
 # by which nothing else is to be stale.
 NOT_IN_MANIFEST = (MANIFEST, EXPLORER, CRATE, training.OPTIMIZER, training.DISCARDED)
 
-# By the folder that they lie in: the experiment's, a run's, a probed epoch's.
+# By the folder that they lie in: the experiment's, a run's, a probed epoch's. Those of a run of
+# several seeds lie in the experiment's.
 OF_EXPERIMENT = (CARD, EXPLORER, MANIFEST, CRATE, *dataset.OF_EXPERIMENT)
+OF_GROUP = training.OF_GROUP
 OF_TRAINED_RUN = training.OF_TRAINED_RUN
 OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
 OF_THINNED_RUN = training.OF_THINNED_RUN
@@ -95,7 +106,7 @@ def declared(name: str) -> Output:
     Raises:
         LookupError: nothing is.
     """
-    for output in OF_EXPERIMENT:
+    for output in (*OF_EXPERIMENT, *OF_GROUP):
         if output.matches(name):
             return output
     _, _, in_run = name.partition("/")

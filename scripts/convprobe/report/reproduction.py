@@ -1,6 +1,11 @@
-"""The reproduction card: which of the study's claims hold in this run, one row per claim."""
+"""The reproduction card: which of the study's claims hold, one row per claim.
+
+Of a run of several seeds it says how the mean over these compares, and decides by how far they
+differ from one another.
+"""
 
 import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +15,9 @@ import pandas as pd
 from convprobe import intervals, verdicts
 from convprobe.ablation import tabulation
 from convprobe.intervals import Interval
-from convprobe.report import published
+from convprobe.occlusion import localisation
+from convprobe.report import published, seeds
+from convprobe.report.seeds import Measured
 
 AT_CHANCE = "can't be told from chance"
 LOWER = "measured lower"
@@ -21,6 +28,7 @@ ABOVE_CHANCE = "above chance"  # as the study says of a pair of classes, without
 NO_INTERVAL = (None, None)
 
 Epoch = int | np.integer
+Fall = Callable[[Epoch, Epoch], Interval | None]
 ClassPair = tuple[str, str]  # true → predicted
 
 
@@ -29,8 +37,10 @@ class Row(NamedTuple):
 
     Attributes:
         published: what the study says of it, a number or a word; None if it isn't the study's.
-        measured: in this run; None if it wasn't.
-        low, high: 95 % interval of what was measured; None if there is none.
+        measured: the mean over seeds; None if it wasn't.
+        low, high: 95 % interval of that, Measured.interval; None if there is none.
+        seeds: how many; None if nothing was measured.
+        counting_low, counting_high: Measured.counting; None if there is none.
         verdict: whether the claim holds, or why that wasn't tested.
     """
 
@@ -39,7 +49,24 @@ class Row(NamedTuple):
     measured: float | None = None
     low: float | None = None
     high: float | None = None
+    seeds: int | None = None
+    counting_low: float | None = None
+    counting_high: float | None = None
     verdict: str = ""
+
+    def of(self, measured: Measured, verdict: str) -> "Row":
+        """The same claim with what was measured."""
+        low, high = measured.interval or NO_INTERVAL
+        counting_low, counting_high = measured.counting or NO_INTERVAL
+        return self._replace(
+            measured=measured.value,
+            low=low,
+            high=high,
+            seeds=measured.seeds,
+            counting_low=counting_low,
+            counting_high=counting_high,
+            verdict=verdict,
+        )
 
 
 COLUMNS = Row._fields
@@ -58,16 +85,37 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Probed:
+    """What is known of the probed network of one seed.
+
+    Attributes:
+        selection: content of the normalised run's `selection.json`; None without such a run.
+        accuracies: of the network's variants, `accuracy.csv`.
+        predictions: `predictions.csv`.
+        summary, localisation: of its occlusion maps.
+    """
+
+    selection: dict[str, Any] | None
+    accuracies: pd.DataFrame
+    predictions: pd.DataFrame
+    summary: pd.DataFrame
+    localisation: pd.DataFrame
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether it is certainly better than chance."""
+        chosen_among = self.selection["chosen_among"] if self.selection else 1
+        return tabulation.better_than_chance(self.predictions, chosen_among)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What the claims are held against.
 
     Attributes:
-        curves: tables of `learning-curve.csv` by role, `normalised` and `raw`; a role that no run
-            plays is missing.
-        selection: content of the normalised run's `selection.json`; None without such a run.
-        accuracies: of the probed network's variants, `accuracy.csv`.
-        predictions: of the probed network, `predictions.csv`.
-        summary, localisation: of its occlusion maps.
+        curves: tables of `learning-curve.csv` by role, `normalised` and `raw`, one for each seed;
+            a role that no run plays is missing.
+        probed: the probed network of each seed.
         normalisation: content of `normalisation.json`.
         classes: names of the data set's.
         network: the config's.
@@ -75,12 +123,8 @@ class Evidence:
         mode: in which they are switched off.
     """
 
-    curves: dict[str, pd.DataFrame]
-    selection: dict[str, Any] | None
-    accuracies: pd.DataFrame
-    predictions: pd.DataFrame
-    summary: pd.DataFrame
-    localisation: pd.DataFrame
+    curves: dict[str, list[pd.DataFrame]]
+    probed: list[Probed]
     normalisation: dict[str, Any]
     classes: list[str]
     network: dict[str, Any]
@@ -90,13 +134,17 @@ class Evidence:
     @property
     def images(self) -> int:
         """How many test images an accuracy was counted on."""
-        return int(self.accuracies["images"].iloc[0])
+        return int(self.probed[0].accuracies["images"].iloc[0])
 
     @property
     def has_learned(self) -> bool:
-        """Whether the probed network is certainly better than chance."""
-        chosen_among = self.selection["chosen_among"] if self.selection else 1
-        return tabulation.better_than_chance(self.predictions, chosen_among)
+        """Whether the probed network of each seed is certainly better than chance."""
+        return all(probed.has_learned for probed in self.probed)
+
+    @property
+    def costs(self) -> list[tabulation.Cost]:
+        """What the chosen filters cost with each seed."""
+        return [tabulation.cost(probed.accuracies) for probed in self.probed]
 
     @property
     def other_data(self) -> str | None:
@@ -140,7 +188,8 @@ def card(evidence: Evidence) -> pd.DataFrame:
     ]
     if not evidence.has_learned:
         of_probes = [row._replace(verdict=UNLEARNED) for row in of_probes]
-    return pd.DataFrame([*of_accuracy, *of_probes], columns=COLUMNS)
+    table = pd.DataFrame([*of_accuracy, *of_probes], columns=COLUMNS)
+    return table.astype({"seeds": "Int64"})  # a whole number also beside missing ones
 
 
 # Accuracy
@@ -149,14 +198,21 @@ def card(evidence: Evidence) -> pd.DataFrame:
 def better_than_chance(evidence: Evidence) -> Row:
     """Whether there is anything to test: the probed network has learned something."""
     claim = "test accuracy of the probed network, above that of the same answer for every image"
-    clean = evidence.accuracies.set_index("variant").loc["clean"]
+    tables = [probed.accuracies.set_index("variant") for probed in evidence.probed]
+    clean = [table.loc["clean", "accuracy"] for table in tables]
     verdict = verdicts.HOLDS if evidence.has_learned else AT_CHANCE
-    return Row(claim, None, clean["accuracy"], clean["low"], clean["high"], verdict)
+    return Row(claim).of(_mean_share(clean, evidence.images), verdict)
+
+
+def _mean_share(shares: Collection[float], images: int) -> Measured:
+    """A share of the test images, of which there are so many, with each seed."""
+    counted = sum(round(share * images) for share in shares)
+    return seeds.measured(shares, intervals.wilson(counted, images * len(shares)), 0, 1)
 
 
 def classes_without_images(evidence: Evidence) -> list[Row]:
     """A warning if a class has no test image."""
-    tested = set(evidence.predictions["class"])
+    tested = set(evidence.probed[0].predictions["class"])
     untested = [name for name in evidence.classes if name not in tested]
     if not untested:
         return []
@@ -169,7 +225,7 @@ def accuracy_without_normalisation(evidence: Evidence) -> Row:
     claim = "test accuracy without normalisation, best epoch"
     if "raw" not in evidence.curves:
         return Row(claim, published.RAW_ACCURACY, verdict=NO_RUN)
-    best = evidence.curves["raw"]["test_accuracy"].max()
+    best = [curve["test_accuracy"].max() for curve in evidence.curves["raw"]]
     return _accuracy(claim, published.RAW_ACCURACY, best, evidence.images, evidence.other_study)
 
 
@@ -179,7 +235,7 @@ def accuracy_with_normalisation(evidence: Evidence) -> Row:
     claimed = published.NORMALISED_ACCURACY
     if "normalised" not in evidence.curves:
         return Row(claim, claimed, verdict=NO_RUN)
-    selected = evidence.selection["test_accuracy"]
+    selected = [probed.selection["test_accuracy"] for probed in evidence.probed]
     return _accuracy(claim, claimed, selected, evidence.images, evidence.other_study)
 
 
@@ -187,33 +243,37 @@ def accuracy_of_the_ablated_network(evidence: Evidence) -> Row:
     """Without ten filters 68 % were left of it."""
     claim = "test accuracy with the chosen filters switched off"
     claimed = published.ABLATED_ACCURACY
-    ablated = tabulation.cost(evidence.accuracies).ablated
+    ablated = [cost.ablated for cost in evidence.costs]
     return _accuracy(claim, claimed, ablated, evidence.images, evidence.other_ablation)
 
 
-def _accuracy(claim: str, claimed: float, measured: float, images: int, reason: str | None) -> Row:
+def _accuracy(
+    claim: str, claimed: float, accuracies: Collection[float], images: int, reason: str | None
+) -> Row:
     """Whether an accuracy is the published one, which was counted on a sample as ours was.
 
     Args:
         claimed: the published accuracy.
+        accuracies: ours, of each seed.
         images: on which ours was counted.
         reason: why it can't be held against the published one, if it can't.
     """
-    right = round(measured * images)
-    interval = intervals.wilson(right, images)
+    measured = _mean_share(accuracies, images)
     right_in_study = round(claimed * published.TEST_IMAGES)
-    above = intervals.difference((right, images), (right_in_study, published.TEST_IMAGES))
-    verdict = reason or _against_published(above, verdicts.ROUNDING)
-    return Row(claim, claimed, measured, *interval, verdict)
+    in_study = intervals.wilson(right_in_study, published.TEST_IMAGES)
+    above = seeds.apart(measured.value, measured.interval, claimed, in_study)
+    return Row(claim, claimed).of(measured, reason or _against_published(above, verdicts.ROUNDING))
 
 
-def _against_published(above: Interval, margin: float) -> str:
+def _against_published(above: Interval | None, margin: float) -> str:
     """Verdict on a number that the study claims.
 
     Args:
-        above: how far ours lies above it.
+        above: how far ours lies above it; None if nothing can be said.
         margin: from which on ours is another one, for the published number is rounded.
     """
+    if above is None:
+        return verdicts.UNDECIDED
     if above.low > -verdicts.SAME_ACCURACY and above.high < verdicts.SAME_ACCURACY:
         return verdicts.HOLDS
     if above.high < -margin:
@@ -226,21 +286,39 @@ def _against_published(above: Interval, margin: float) -> str:
 def fall_by_the_ablation(evidence: Evidence) -> Row:
     """So ten filters cost 13 points."""
     claim = "fall of test accuracy with the chosen filters switched off"
-    cost = tabulation.cost(evidence.accuracies)
+    fall = _fall(evidence)
     if evidence.other_ablation:
         verdict = evidence.other_ablation
     elif not evidence.has_learned:
         verdict = UNLEARNED
     else:
-        verdict = _fall_verdict(cost)
-    return Row(claim, published.FALL, cost.fall, *cost.interval, verdict)
+        verdict = _fall_verdict(fall)
+    return Row(claim, published.FALL).of(fall, verdict)
 
 
-def _fall_verdict(cost: tabulation.Cost) -> str:
+def _fall(evidence: Evidence) -> Measured:
+    """How far accuracy falls without the chosen filters; images are counted as paired answers."""
+    lost, gained, images = 0, 0, 0
+    for probed in evidence.probed:
+        ablated = probed.accuracies.set_index("variant").loc["ablated"]
+        lost += ablated["lost"]
+        gained += ablated["gained"]
+        images += ablated["images"]
+    change = intervals.paired_change(lost, gained, images)
+    counting = Interval(-change.high, -change.low)
+    return seeds.measured([cost.fall for cost in evidence.costs], counting, -1, 1)
+
+
+def _is_lost(fall: Measured) -> str:
+    """Whether there is a loss worth naming."""
+    return verdicts.above(fall.value, fall.interval, worth=verdicts.ACCURACY)
+
+
+def _fall_verdict(fall: Measured) -> str:
     """Whether a loss worth naming is as large as the published one."""
-    if cost.verdict != verdicts.HOLDS:
-        return cost.verdict
-    low, high = cost.interval
+    if _is_lost(fall) != verdicts.HOLDS:
+        return _is_lost(fall)
+    low, high = fall.interval
     above = Interval(low - published.FALL, high - published.FALL)
     # The published fall is the difference of two rounded numbers.
     return _against_published(above, verdicts.SAME_ACCURACY)
@@ -249,24 +327,26 @@ def _fall_verdict(cost: tabulation.Cost) -> str:
 def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
     """The study didn't ask how often random filters cost as much."""
     claim = "share of random draws of as many filters that lower the accuracy at least as much"
-    cost = tabulation.cost(evidence.accuracies)
-    if not cost.draws:
+    costs = evidence.costs
+    draws = sum(cost.draws for cost in costs)
+    if not draws:
         return []
     if not evidence.has_learned:
         verdict = UNLEARNED
-    elif cost.verdict == verdicts.HOLDS:
+    elif _is_lost(_fall(evidence)) == verdicts.HOLDS:
         verdict = "not a claim of the study"
     else:
         verdict = "not tested: no loss worth naming"
-    share = cost.as_costly / cost.draws
-    return [Row(claim, None, share, *intervals.wilson(cost.as_costly, cost.draws), verdict)]
+    shares = [cost.as_costly / cost.draws for cost in costs]
+    counting = intervals.wilson(sum(cost.as_costly for cost in costs), draws)
+    return [Row(claim).of(seeds.measured(shares, counting, 0, 1), verdict)]
 
 
 # Epochs
 
 
 class Course:
-    """Test accuracy from epoch to epoch.
+    """Test accuracy from epoch to epoch, the mean over seeds.
 
     The best of many epochs lies above any other one by chance alone: intervals of how far it does
     are widened until all of them together hold with 95 %. Source: Bonferroni's inequality; Dunn
@@ -277,27 +357,44 @@ class Course:
         best, last: epochs.
     """
 
-    def __init__(self, curve: pd.DataFrame, images: int) -> None:
-        self.accuracy = curve.set_index("epoch")["test_accuracy"]
+    def __init__(self, curves: Sequence[pd.DataFrame], images: int) -> None:
+        of_seeds = [curve.set_index("epoch")["test_accuracy"] for curve in curves]
+        self._of_seeds = pd.concat(of_seeds, axis=1)
+        self.accuracy = self._of_seeds.mean(axis=1)
+        self.seeds = len(curves)
         self.best = int(self.accuracy.idxmax())
         self.last = int(self.accuracy.index[-1])
         self._images = images
         self._confidence = 1 - 0.05 / max(1, len(self.accuracy) - 1)
 
-    def fall(self, first: Epoch, second: Epoch) -> Interval:
-        """How far accuracy is lower after the second epoch than after the first one."""
+    def fall(self, first: Epoch, second: Epoch) -> Interval | None:
+        """How far accuracy is lower after the second epoch than after the first one.
+
+        Of several seeds between these, each compared with itself.
+        """
+        if self.seeds == 1:
+            return self.counted_fall(first, second)
+        falls = self._of_seeds.loc[first] - self._of_seeds.loc[second]
+        return seeds.between(falls.to_numpy(), self._confidence)
+
+    def counted_fall(self, first: Epoch, second: Epoch) -> Interval:
+        """The same, for counting images."""
         return intervals.difference(self._count(first), self._count(second), self._confidence)
 
     def _count(self, epoch: Epoch) -> tuple[int, int]:
-        """Images that are right after an epoch, and all."""
-        return round(self.accuracy[epoch] * self._images), self._images
+        """Images that are right after an epoch, and all, of all seeds."""
+        right = (self._of_seeds.loc[epoch] * self._images).round().sum()
+        return int(right), self._images * self.seeds
 
-    def as_good_as_the_best(self) -> list[int]:
-        """Epochs that can't be told from the best one, and that one."""
-        return [int(epoch) for epoch in self.accuracy.index if self._is_as_good(epoch)]
+    def as_good_as_the_best(self, fall: Fall) -> list[int]:
+        """Epochs that can't be told from the best one by such intervals, and that one."""
+        return [int(epoch) for epoch in self.accuracy.index if self._is_as_good(epoch, fall)]
 
-    def _is_as_good(self, epoch: Epoch) -> bool:
-        return epoch == self.best or self.fall(self.best, epoch).low <= 0
+    def _is_as_good(self, epoch: Epoch, fall: Fall) -> bool:
+        if epoch == self.best:
+            return True
+        interval = fall(self.best, epoch)
+        return interval is None or interval.low <= 0
 
 
 def best_epoch(evidence: Evidence) -> Row:
@@ -306,9 +403,16 @@ def best_epoch(evidence: Evidence) -> Row:
     if "normalised" not in evidence.curves:
         return Row(claim, verdict=NO_RUN)
     course = Course(evidence.curves["normalised"], evidence.images)
-    as_good = course.as_good_as_the_best()
+    as_good = course.as_good_as_the_best(course.fall)
+    as_good_in_images = course.as_good_as_the_best(course.counted_fall)
+    measured = Measured(
+        course.best,
+        Interval(as_good[0], as_good[-1]),
+        Interval(as_good_in_images[0], as_good_in_images[-1]),
+        course.seeds,
+    )
     verdict = evidence.other_study or _best_epoch_verdict(course, as_good)
-    return Row(claim, published.EPOCH, course.best, as_good[0], as_good[-1], verdict)
+    return Row(claim, published.EPOCH).of(measured, verdict)
 
 
 def _best_epoch_verdict(course: Course, as_good: list[int]) -> str:
@@ -328,11 +432,15 @@ def fall_after_the_best_epoch(evidence: Evidence) -> Row:
         return Row(claim, verdict=NO_RUN)
     course = Course(evidence.curves["normalised"], evidence.images)
     if course.best == course.last:
-        return Row(claim, "positive", 0.0, verdict=_no_fall_verdict(course))
-    fall = course.accuracy[course.best] - course.accuracy[course.last]
-    interval = course.fall(course.best, course.last)
-    verdict = verdicts.above(fall, interval, worth=verdicts.ACCURACY)
-    return Row(claim, "positive", fall, *interval, verdict)
+        none = Measured(0.0, None, None, course.seeds)
+        return Row(claim, "positive").of(none, _no_fall_verdict(course))
+    fall = Measured(
+        course.accuracy[course.best] - course.accuracy[course.last],
+        course.fall(course.best, course.last),
+        course.counted_fall(course.best, course.last),
+        course.seeds,
+    )
+    return Row(claim, "positive").of(fall, _is_lost(fall))
 
 
 def _no_fall_verdict(course: Course) -> str:
@@ -341,7 +449,8 @@ def _no_fall_verdict(course: Course) -> str:
     if earlier.empty:
         return "not tested: one epoch"
     for epoch in earlier:
-        if course.fall(epoch, course.last).high >= verdicts.ACCURACY:
+        interval = course.fall(epoch, course.last)
+        if interval is None or interval.high >= verdicts.ACCURACY:
             return verdicts.UNDECIDED
     return verdicts.FAILS
 
@@ -351,39 +460,53 @@ def _no_fall_verdict(course: Course) -> str:
 
 def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
     """Under a small window most positions kept the prediction."""
-    summary = evidence.summary
-    smallest = summary["window"].min()
+    smallest = min(_windows(evidence))
     claim = f"share of positions that keep the prediction under window {smallest}"
-    kept = 1 - summary.loc[summary["window"] == smallest, "flipped_fraction"]
-    interval = _mean_interval(kept, 0, 1)
-    verdict = verdicts.above(kept.mean(), interval, null=0.5)
-    return Row(claim, "most", kept.mean(), *(interval or NO_INTERVAL), verdict)
+    kept = _mean_over_images(1 - _of_images(evidence, "flipped_fraction", smallest), 0, 1)
+    return Row(claim, "most").of(kept, verdicts.above(kept.value, kept.interval, null=0.5))
 
 
 def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
     """With the window confidence fell: from each size to the next, and from first to last."""
-    confidence = evidence.summary.pivot(index="image", columns="window", values="mean_confidence")
-    windows = list(confidence.columns)
+    windows = _windows(evidence)
     pairs = list(itertools.pairwise(windows))
     if len(windows) > 2:
         pairs.append((windows[0], windows[-1]))
     rows = []
     for smaller, larger in pairs:
         claim = f"fall of mean confidence from window {smaller} to {larger}"
-        falls = confidence[smaller] - confidence[larger]
-        interval = _mean_interval(falls, -1, 1)
-        verdict = verdicts.above(falls.mean(), interval, worth=verdicts.CONFIDENCE)
-        row = Row(claim, "positive", falls.mean(), *(interval or NO_INTERVAL), verdict)
-        rows.append(row)
+        under_smaller = _of_images(evidence, "mean_confidence", smaller)
+        falls = under_smaller - _of_images(evidence, "mean_confidence", larger)
+        fall = _mean_over_images(falls, -1, 1)
+        verdict = verdicts.above(fall.value, fall.interval, worth=verdicts.CONFIDENCE)
+        rows.append(Row(claim, "positive").of(fall, verdict))
     return rows
 
 
-def _mean_interval(values: pd.Series, least: int, most: int) -> Interval | None:
-    """Interval of a mean over the images; it ends where the values do, at `least` and `most`."""
-    interval = intervals.mean(values.to_numpy())
-    if interval is None:
-        return None
-    return Interval(max(interval.low, least), min(interval.high, most))
+def _windows(evidence: Evidence) -> list[int]:
+    """Sides of the windows, the smallest first."""
+    return sorted(evidence.probed[0].summary["window"].unique().tolist())
+
+
+def _of_images(evidence: Evidence, column: str, window: int) -> pd.DataFrame:
+    """A column of the summaries under one window: a row per image, a column per seed."""
+    found = []
+    for probed in evidence.probed:
+        under = probed.summary[probed.summary["window"] == window]
+        found.append(under.set_index("image")[column])
+    return pd.concat(found, axis=1)
+
+
+def _mean_over_images(values: pd.DataFrame, least: int, most: int) -> Measured:
+    """A mean over the images, of which each has a value for each seed.
+
+    The interval of counting is that of the images' means over the seeds. Both intervals end where
+    the values do, at `least` and `most`.
+    """
+    counting = intervals.mean(values.mean(axis=1).to_numpy())
+    if counting is not None:
+        counting = Interval(max(counting.low, least), min(counting.high, most))
+    return seeds.measured(values.mean().to_numpy(), counting, least, most)
 
 
 def confidence_lost_on_the_object(evidence: Evidence) -> Row:
@@ -392,11 +515,22 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
         "confidence that the largest window costs more on the object than beside it, "
         "beyond other images' objects"
     )
-    if evidence.localisation.empty:
+    if evidence.probed[0].localisation.empty:
         return Row(claim, "positive", verdict="not tested: the object's place is not known")
-    contrasts = evidence.localisation[evidence.localisation["measure"] == "contrast"]
-    row = contrasts.loc[contrasts["window"].idxmax()]
-    return Row(claim, "positive", row["difference"], row["low"], row["high"], row["verdict"])
+    found = []
+    for probed in evidence.probed:
+        contrasts = probed.localisation[probed.localisation["measure"] == "contrast"]
+        found.append(contrasts.loc[contrasts["window"].idxmax()])
+    if len(found) == 1:
+        (row,) = found
+        interval = Interval(row["low"], row["high"])
+        measured = Measured(row["difference"], interval, interval, 1)
+        return Row(claim, "positive").of(measured, row["verdict"])
+    # Images of several seeds can't be put together from these tables.
+    measured = seeds.measured([row["difference"] for row in found], None, -1, 1)
+    worth = localisation.WORTH["contrast"]
+    verdict = verdicts.above(measured.value, measured.interval, worth=worth)
+    return Row(claim, "positive").of(measured, verdict)
 
 
 # Class pairs
@@ -404,32 +538,39 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
 
 def flips_under_the_largest_window(evidence: Evidence) -> list[Row]:
     """Covered cats were predicted as dogs, and cars and trucks as one another."""
-    window = evidence.summary["window"].max()
-    images = evidence.summary[evidence.summary["window"] == window]
-    flipped = images[images["flipped_to"].notna()]
-    # An image that is predicted wrong without a window may flip to its own class.
-    flipped = flipped[flipped["flipped_to"] != flipped["class"]]
-    changed = flipped.rename(columns={"flipped_to": "predicted"})
+    window = max(_windows(evidence))
+    changed = []
+    for probed in evidence.probed:
+        images = probed.summary[probed.summary["window"] == window]
+        flipped = images[images["flipped_to"].notna()]
+        # An image that is predicted wrong without a window may flip to its own class.
+        flipped = flipped[flipped["flipped_to"] != flipped["class"]]
+        changed.append(flipped.rename(columns={"flipped_to": "predicted"}))
     claim = f"images of {{}} whose prediction flips mostly to {{}} under window {window}"
     return _named_pairs(claim, changed, published.FLIPS, evidence.other_data)
 
 
 def confusions_of_the_ablated_network(evidence: Evidence) -> list[Row]:
     """Images lost without ten filters were predicted as certain other classes."""
-    lost = tabulation.lost_images(evidence.predictions)
-    changed = lost[["class", "ablated"]].rename(columns={"ablated": "predicted"})
+    changed = []
+    for probed in evidence.probed:
+        lost = tabulation.lost_images(probed.predictions)
+        changed.append(lost[["class", "ablated"]].rename(columns={"ablated": "predicted"}))
     claim = "images of {} lost with the chosen filters switched off that are predicted as {}"
     return _named_pairs(claim, changed, published.CONFUSIONS, evidence.other_data)
 
 
 def _named_pairs(
-    claim: str, changed: pd.DataFrame, pairs: tuple[ClassPair, ...], reason: str | None
+    claim: str,
+    changed: Sequence[pd.DataFrame],
+    pairs: tuple[ClassPair, ...],
+    reason: str | None,
 ) -> list[Row]:
     """A row for each pair of classes.
 
     Args:
         claim: with a place for each class of the pair.
-        changed: images whose prediction is changed, `class` and `predicted`.
+        changed: images whose prediction is changed, `class` and `predicted`, of each seed.
         reason: why this can't be tested, if it can't.
     """
     rows = []
@@ -443,26 +584,40 @@ def _named_pairs(
     return rows
 
 
-def _named_pair(claim: str, changed: pd.DataFrame, pair: ClassPair, tried: int) -> Row:
+def _named_pair(claim: str, changed: Sequence[pd.DataFrame], pair: ClassPair, tried: int) -> Row:
     """Whether images of a class are predicted as the named one more often than others are.
 
     Chance is what images of all other classes do: a window may look like the named class, whatever
     it covers.
 
     Args:
-        changed: images whose prediction is changed, `class` and `predicted`.
+        changed: as of _named_pairs; seeds without an image of the class are left out.
         tried: how many pairs are, any of which may pass by chance.
     """
-    true, named = pair
-    of_class = changed[changed["class"] == true]
-    if of_class.empty:
+    hits = []
+    chances = []
+    for images in changed:
+        of_class, of_others = _counts(images, pair)
+        if of_class.images:
+            hits.append(of_class)
+            chances.append(of_others)
+    if not hits:
         return Row(claim, ABOVE_CHANCE, verdict="not tested: no such image")
+    pooled = [sum(counts) for counts in zip(*hits, strict=True)]
+    measured = seeds.measured([count.share for count in hits], intervals.wilson(*pooled), 0, 1)
+    if len(changed) == 1:
+        verdict = _more_often(hits[0], chances[0], tried)
+    else:
+        verdict = _more_often_with_most_seeds(hits, chances, tried)
+    return Row(claim, ABOVE_CHANCE).of(measured, verdict)
+
+
+def _counts(changed: pd.DataFrame, pair: ClassPair) -> tuple[Count, Count]:
+    """Images of a class that are predicted as the named one, and those of all other classes."""
+    true, named = pair
     # No comparison: images of the named class, and predictions as the class that images leave.
     is_other = ~changed["class"].isin(pair) & (changed["predicted"] != true)
-    hits = _count(of_class, named)
-    chance = _count(changed[is_other], named)
-    verdict = _more_often(hits, chance, tried)
-    return Row(claim, ABOVE_CHANCE, hits.share, *intervals.wilson(*hits), verdict)
+    return _count(changed[changed["class"] == true], named), _count(changed[is_other], named)
 
 
 def _count(images: pd.DataFrame, named: str) -> Count:
@@ -482,3 +637,20 @@ def _more_often(hits: Count, chance: Count, tried: int) -> str:
     # The interval is of one pair: of several, one may lie above chance by chance.
     p_value = intervals.fisher(hits, chance)
     return verdicts.HOLDS if p_value < verdicts.CHANCE / tried else verdicts.UNDECIDED
+
+
+def _more_often_with_most_seeds(hits: Sequence[Count], chances: Sequence[Count], tried: int) -> str:
+    """Whether images are predicted as a class more often than others are, between seeds."""
+    excesses = []
+    for of_class, of_others in zip(hits, chances, strict=True):
+        if of_others.images:
+            excesses.append(of_class.share - of_others.share)
+    if not excesses:
+        return verdicts.UNDECIDED
+    excess = float(np.mean(excesses))
+    verdict = verdicts.above(excess, seeds.between(excesses), worth=verdicts.SHARE)
+    if verdict != verdicts.HOLDS:
+        return verdict
+    # The interval is of one pair: of several, one may lie above chance by chance.
+    of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
+    return verdicts.above(excess, of_all)

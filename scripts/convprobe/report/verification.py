@@ -41,8 +41,8 @@ def verify(
         config: the checked config.
         names: the files outside of the probed epochs' folders, relative to `folder`.
         probes: the files of each probed epoch, relative to its folder.
-        card: `run`, whose selected epoch it is about; `sources` by name, of the experiment and of
-            that epoch; `settings` of card.of_files.
+        card: `runs`, whose selected epochs it is about; `sources` by name, of the experiment and of
+            each of those epochs; `settings` of card.of_files.
         page: as for config.with_probes.
 
     Returns:
@@ -62,7 +62,7 @@ def verify(
     for name in names:
         results.check(_file, name)
     results.check(_card, config, card)
-    results.check(_page, configs.with_probes(page, folders, probes))
+    results.check(_page, config, configs.with_probes(page, folders, probes))
     results.check(_manifest, config, names)
     results.check(_crate)
     return [*results.older(), *results.mistakes], len(names)
@@ -74,6 +74,8 @@ def _check_questions(results: Results, config: dict[str, Any], probed: list[Prob
     trained = configs.trained_runs(config)
     for run in trained:
         results.check(training.check, config, run)
+    for group in configs.group_runs(config):
+        results.check(training.check_seeds, config, group)
     for run in configs.studied_runs(config):
         if run not in trained:
             results.check(training.check_imported, config, run)
@@ -147,22 +149,22 @@ def _file(results: Results, name: str) -> Check:
 
 def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> Check:
     """Compare the reproduction card to what its sources give."""
-    folder = _selected(results, config, wanted["run"])
+    folders = [_selected(results, config, run) for run in wanted["runs"]]
     whole, of_epoch = wanted["sources"]
-    paths = {name: results.path(path) for name, path in whole.items()}
+    paths = {name: [results.path(path) for path in listed] for name, listed in whole.items()}
     for name, path in of_epoch.items():
-        paths[name] = results.path(f"{folder}/{path}")
+        paths[name] = [results.path(f"{folder}/{path}") for folder in folders]
     results.same_table(outputs.CARD.path, card.of_files(paths, wanted["settings"]))
     yield from ()
 
 
-def _page(results: Results, settings: dict[str, Any]) -> Check:
+def _page(results: Results, config: dict[str, Any], settings: dict[str, Any]) -> Check:
     """The page shows what would be written now."""
     for name in settings["files"]:
         if Path(name).suffix in SHOWN:
             results.path(name)
     for run in settings["trained"]:
-        training.records(results, settings["config"], run)
+        training.records(results, config, run)
     name = outputs.EXPLORER.path
     found, around = explorer.read(results.path(name))
     with np.errstate(invalid="ignore"):  # a missing number was noted above

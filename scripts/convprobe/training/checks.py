@@ -14,7 +14,7 @@ from convprobe.plan import study as configs
 from convprobe.store import files, tables
 from convprobe.store.checks import Check, Results
 from convprobe.store.outputs import Output
-from convprobe.training import selection
+from convprobe.training import seeds, selection
 from convprobe.training.outputs import (
     CHECKPOINT,
     CURVE,
@@ -22,6 +22,7 @@ from convprobe.training.outputs import (
     EVALUATION,
     OPTIMIZER,
     RECORD,
+    SEEDS,
     SELECTION,
     WEIGHTS,
 )
@@ -66,6 +67,15 @@ def check(results: Results, config: dict[str, Any], run: str) -> Check:
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
     wrong = f"counts {counted} test images, expected {tested}"
     yield counted == {tested}, f"{run}/{Path(EVALUATION.path).parent}", wrong
+
+
+def check_seeds(results: Results, config: dict[str, Any], group: str) -> Check:
+    """Check the learning curves of a run of several seeds."""
+    runs = configs.group_runs(config)[group]
+    curves = [tables.read(results.path(f"{run}/{CURVE.path}")) for run in runs]
+    expected = seeds.curves(curves, configs.seeds(config, group))
+    results.same_table(SEEDS.path.format(group=group), expected)
+    yield from ()
 
 
 def records(results: Results, config: dict[str, Any], run: str) -> list[Path]:

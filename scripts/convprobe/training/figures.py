@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from convprobe import style
+from convprobe.training.seeds import mean_accuracy
 
 # Split, colour and dashes of each line.
 LINES = (("train", style.GREY, "--"), ("validation", style.ORANGE, ":"), ("test", style.BLUE, "-"))
@@ -41,6 +42,33 @@ def learning_curve(
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
         f"network learns. Black line: the epoch that is probed, {how}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
+    )
+    style.save(figure, path, caption)
+
+
+def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
+    """Draw the test accuracy of each seed over the epochs, and their mean.
+
+    Args:
+        table: of seeds.curves.
+        group: name of the runs in the config.
+    """
+    figure = style.new(5, 3.2)
+    axes = figure.subplots()
+    for _, of_seed in table.groupby("seed"):
+        axes.plot(of_seed["epoch"], of_seed["test_accuracy"], color=style.GREY, linewidth=0.8)
+    mean = mean_accuracy(table)
+    count = table["seed"].nunique()
+    axes.plot(mean.index, mean, color=style.BLUE, linewidth=2.2, marker=".", label="mean")
+    axes.plot([], [], color=style.GREY, linewidth=0.8, label="each seed")
+    axes.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="best")
+    figure.suptitle(f"Run {group}, seeds: {', '.join(map(str, table['seed'].unique()))}")
+    best = int(mean.idxmax())
+    caption = (
+        f"Test accuracy after each epoch: thin lines are the {count} seeds, the thick line is "
+        f"their mean, highest at epoch {best}: {mean[best]:.1%}."
     )
     style.save(figure, path, caption)
 

@@ -92,6 +92,24 @@ CURVE_FIGURE = Figure(
     caption="learning-curve",
     category="1 Training",
 )
+SEEDS = Table(
+    "learning-curve-{group}.csv",
+    about="Of a run of several `seeds`, `{group}` in `runs`: one row per seed and epoch.",
+    shown=True,
+    columns={
+        "run": "name of the seed's run",
+        "seed": "its seed",
+        "epoch": "its number, from 1",
+        "test_accuracy": "of the test images, after the epoch",
+    },
+)
+SEEDS_FIGURE = Figure(
+    "learning-curve-{group}",
+    about="The same as a figure, with the mean over seeds.",
+    caption="seeds",
+    category="1 Training",
+    labels={"figure": "all seeds"},
+)
 WEIGHTS = Checkpoint(
     "checkpoints/weights.pth",
     about="In a run with weights from elsewhere, this stands in place of all the files above, and "
@@ -106,5 +124,7 @@ PROBED_CHECKPOINT = "checkpoints/{checkpoint}.pth"
 # Of each run that is trained here, and of each run with weights from elsewhere.
 OF_TRAINED_RUN = (CHECKPOINT, OPTIMIZER, RECORD, EVALUATION, CURVE, SELECTION, CURVE_FIGURE)
 OF_IMPORTED_RUN = (WEIGHTS,)
+# In the experiment's folder, of each run of several seeds.
+OF_GROUP = (SEEDS, SEEDS_FIGURE)
 # Beside the first, where not every state of the optimizer is kept.
 OF_THINNED_RUN = (DISCARDED,)

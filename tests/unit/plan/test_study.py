@@ -57,6 +57,60 @@ STUDY = {
 }
 
 
+def with_seeds(change="{}"):
+    """The published config with seeds, checked."""
+    given = """
+    runs: {normalised: {seeds: [7, 0], epochs: 14}, raw: {normalise: false}, other: {seeds: [1]}}
+    studied: [normalised, normalised/epoch-5]
+    """
+    config = configs.merged(with_preset()[0], yaml.safe_load(given))
+    return configs.checked(configs.merged(config, yaml.safe_load(change)), SCHEMA)
+
+
+def test_a_run_of_several_seeds_is_a_plain_run_for_each():
+    config = with_seeds()
+    assert config["runs"] == {
+        "normalised-seed-0": {"epochs": 14, "seed": 0},
+        "normalised-seed-7": {"epochs": 14, "seed": 7},
+        "raw": {"normalise": False},
+        "other-seed-1": {"seed": 1},
+    }
+    assert study.studied_runs(config) == ["normalised-seed-0", "normalised-seed-7"]
+    assert study.studied_epochs(config, "normalised-seed-7") == [5]
+    assert study.built_runs(config) == ["normalised-seed-0", "normalised-seed-7", "raw"]
+
+
+def test_the_run_of_a_seed_is_trained_as_one_that_is_given_by_itself():
+    config = with_seeds()
+    alone = with_seeds(
+        "runs: {normalised: {seeds: [2]}, normalised-seed-7: {epochs: 14, seed: 7}}\n"
+        "compared: [normalised-seed-7]"
+    )
+    of_group = study.epoch_settings(config, "normalised-seed-7")
+    assert repr(of_group) == repr(study.epoch_settings(alone, "normalised-seed-7"))
+
+
+def test_seeds_are_compared_that_are_given_together_and_built():
+    config = with_seeds()
+    both = ["normalised-seed-0", "normalised-seed-7"]
+    assert study.group_runs(config) == {"normalised": both}
+    assert study.same_but_for_seed(config, "normalised-seed-7") == both
+    assert study.same_but_for_seed(config, "raw") == ["raw"]
+    names = [study.given_name(config, run) for run in (*both, "raw")]
+    assert names == ["normalised", "normalised", "raw"]
+
+
+def test_a_page_shows_seeds_as_they_were_given():
+    shown = study.shown(with_seeds())
+    assert shown["runs"] == {
+        "normalised": {"epochs": 14, "seeds": [0, 7]},
+        "raw": {"normalise": False},
+    }
+    assert shown["studied"] == ["normalised", "normalised/epoch-5"]
+    assert shown["compared"] == ["raw"]
+    assert "groups" not in shown
+
+
 def test_runs_are_studied_built_or_trained():
     assert study.studied_runs(STUDY) == ["b", "own", "a"]
     assert study.built_runs(STUDY) == ["b", "own", "a", "c"]

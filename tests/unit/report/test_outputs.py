@@ -10,7 +10,7 @@ from convprobe.store.outputs import Figure, Output
 from convprobe.training import outputs as training
 
 FOLDERS = {
-    "": reports.OF_EXPERIMENT,
+    "": (*reports.OF_EXPERIMENT, *reports.OF_GROUP),
     "normalised/": reports.OF_ANY_RUN,
     "normalised/epoch-13/": reports.OF_PROBE,
 }
@@ -18,6 +18,7 @@ EVERY = [(folder, output) for folder, outputs in FOLDERS.items() for output in o
 IDS = [folder + output.path for folder, output in EVERY]
 VALUES = {
     "epoch": "13",
+    "group": "normalised",
     "window": "3",
     "shard": "0001",
     "sheet": "1",

@@ -15,6 +15,7 @@ SUMMARY_COLUMNS = [
     "window", "image", "class", "clean_confidence", "mean_confidence", "min_confidence",
     "flipped_fraction", "flipped_to",
 ]  # fmt: skip
+OF_SEED = ("selection", "accuracies", "predictions", "summary", "localisation")
 RAW = "test accuracy without normalisation, best epoch"
 SELECTED = "test accuracy with normalisation, selected epoch"
 SWITCHED_OFF = "test accuracy with the chosen filters switched off"
@@ -83,16 +84,34 @@ def probes():
 
 def make_card(probes, selected=0.812, **others):
     """The card, by claim, of CIFAR-10 and the published network, but for what is given."""
+    others = {"selection": selection(selected)} | others
+    of_seed = probes | {name: others.pop(name) for name in OF_SEED if name in others}
+    curves = {"normalised": curve(0.7, 0.812, 0.8), "raw": curve(0.6, 0.75, 0.7)}
+    curves = others.pop("curves", curves)
+    return card_of_seeds([of_seed], {role: [table] for role, table in curves.items()}, **others)
+
+
+def selection(accuracy):
+    return {"test_accuracy": accuracy, "best_epoch": 2, "chosen_among": 1}
+
+
+def card_of_seeds(seeds, curves=(), **others):
+    """The same of several seeds.
+
+    Args:
+        seeds: what is known of the probed network of each.
+        curves: by role, of each.
+    """
     evidence = {
-        "curves": {"normalised": curve(0.7, 0.812, 0.8), "raw": curve(0.6, 0.75, 0.7)},
-        "selection": {"test_accuracy": selected, "best_epoch": 2, "chosen_among": 1},
+        "curves": dict(curves),
+        "probed": [reproduction.Probed(**{"selection": selection(0.8), **seed}) for seed in seeds],
         "normalisation": PIXELS,
         "classes": CIFAR10,
         "network": published.NETWORK,
         "chosen": sorted(published.FILTERS),
         "mode": "zero",
     }
-    table = reproduction.card(reproduction.Evidence(**(evidence | probes | others)))
+    table = reproduction.card(reproduction.Evidence(**(evidence | others)))
     return table.set_index("claim")
 
 
@@ -364,3 +383,167 @@ def test_flips_are_counted_under_the_largest_window(probes):
     assert (row["measured"], row["verdict"]) == (pytest.approx(6 / 7), "holds")
     of_trucks = card.loc[FLIP.format("truck", "automobile")]
     assert of_trucks["verdict"] == "not tested: no such image"
+
+
+# Several seeds
+
+
+def of_seeds(probes, name, values):
+    """The evidence of seeds that differ in one thing."""
+    return [probes | {name: value} for value in values]
+
+
+def test_an_accuracy_is_the_mean_over_seeds_with_the_interval_between_them(probes):
+    seeds = of_seeds(probes, "selection", map(selection, (0.80, 0.82, 0.84)))
+    row = card_of_seeds(seeds, {"normalised": [curve(0.8)] * 3}).loc[SELECTED]
+    assert (row["measured"], row["seeds"]) == (pytest.approx(0.82), 3)
+    # Deviation 0.02, so ± t(2) 4.3027 × 0.02 / √3.
+    assert (row["low"], row["high"]) == pytest.approx((0.770317, 0.869683), abs=1e-6)
+    # Wilson: (0.82 + 0.000064 ± 1.96 √(0.82 × 0.18 / 30000 + 1.07e-9)) / 1.000128.
+    counting = (row["counting_low"], row["counting_high"])
+    assert counting == pytest.approx((0.815612, 0.824306), abs=1e-5)
+
+
+def test_of_one_seed_both_intervals_are_that_of_counting(probes):
+    row = make_card(probes).loc[SELECTED]
+    assert row["seeds"] == 1
+    assert (row["low"], row["high"]) == (row["counting_low"], row["counting_high"])
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "verdict"),
+    [
+        ((0.811, 0.812, 0.813), "holds"),
+        # One seed at 81 % would hold.
+        ((0.77, 0.81, 0.85), "undecided"),
+        ((0.770, 0.771, 0.772), "measured lower"),
+        ((0.850, 0.851, 0.852), "measured higher"),
+        # Two seeds: ± t(1) 12.7062 × 0.002.
+        ((0.810, 0.814), "undecided"),
+        ((0.812, 0.812), "undecided"),
+    ],
+)
+def test_it_is_decided_by_how_far_seeds_differ(probes, accuracies, verdict):
+    seeds = of_seeds(probes, "selection", map(selection, accuracies))
+    card = card_of_seeds(seeds, {"normalised": [curve(0.8)] * len(seeds)})
+    assert card.loc[SELECTED, "verdict"] == verdict
+
+
+def test_another_number_of_seeds_may_be_without_normalisation(probes):
+    raw = [curve(0.6, 0.76), curve(0.77, 0.6), curve(0.78, 0.7)]
+    row = card_of_seeds([probes], {"raw": raw}).loc[RAW]
+    assert (row["measured"], row["seeds"]) == (pytest.approx(0.77), 3)
+
+
+def test_a_loss_is_that_of_all_seeds(probes):
+    seeds = of_seeds(probes, "accuracies", map(accuracies, (0.68, 0.69, 0.67)))
+    card = card_of_seeds(seeds)
+    row = card.loc[FALL_WHEN_OFF]
+    # Falls 0.132, 0.122, 0.142.
+    assert (row["low"], row["high"]) == pytest.approx(
+        (0.132 - 0.024842, 0.132 + 0.024842), abs=1e-6
+    )
+    assert row["verdict"] == "undecided", "the study's 13 points may be 2 points off"
+    assert card.loc[SWITCHED_OFF, "measured"] == pytest.approx(0.68)
+
+
+def test_random_draws_of_all_seeds_are_counted(probes):
+    draws = [(0.6, 0.8), (0.8, 0.8), (0.6, 0.6)]
+    found = [accuracies(0.68 - seed / 1000, draws=drawn) for seed, drawn in enumerate(draws)]
+    row = card_of_seeds(of_seeds(probes, "accuracies", found)).loc[RANDOM]
+    assert (row["measured"], row["verdict"]) == (0.5, "not a claim of the study")
+    # Wilson of 3 in 6.
+    counting = (row["counting_low"], row["counting_high"])
+    assert counting == pytest.approx((0.187616, 0.812384), abs=1e-6)
+
+
+def test_epochs_are_those_of_the_mean_curve_and_each_seed_is_compared_with_itself(probes):
+    curves = [curve(0.70, 0.812, 0.80), curve(0.71, 0.81, 0.80), curve(0.80, 0.814, 0.80)]
+    card = card_of_seeds([probes] * 3, {"normalised": curves})
+    best = card.loc[BEST_EPOCH]
+    # The first epoch is lower by 0.112, 0.1 and 0.014: ± t(2) at 97.5 %, 6.2053, × 0.0535 / √3.
+    assert (best["measured"], best["low"], best["high"]) == (2, 1, 2)
+    assert (best["counting_low"], best["counting_high"]) == (2, 2)
+    fall = card.loc[FALL]
+    # Falls 0.012, 0.010, 0.014.
+    assert (fall["measured"], fall["verdict"]) == (pytest.approx(0.012), "holds")
+    assert (fall["low"], fall["high"]) == pytest.approx((0.004835, 0.019165), abs=1e-6)
+
+
+def test_the_epoch_holds_that_is_best_with_all_seeds(probes):
+    curves = [curve(*([0.5 + seed / 1000] * 12), 0.81, 0.75 + seed / 1000) for seed in range(3)]
+    card = card_of_seeds([probes] * 3, {"normalised": curves})
+    assert card.loc[BEST_EPOCH, "verdict"] == "holds"
+
+
+def test_confidence_is_compared_between_seeds_and_between_images(probes):
+    summaries = []
+    for seed in range(3):
+        table = probes["summary"].copy()
+        table.loc[table["window"] == 9, "mean_confidence"] -= seed / 100
+        summaries.append(table)
+    row = card_of_seeds(of_seeds(probes, "summary", summaries)).loc[CONFIDENCE]
+    # By image, 0.3 + 0, 1/900, 2/900, 3/900; by seed, 0, 0.01, 0.02 more.
+    middle = 0.3 + 1 / 600 + 0.01
+    assert row["measured"] == pytest.approx(middle)
+    half = 4.302653 * 0.01 / 3**0.5
+    assert (row["low"], row["high"]) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    half = 3.182446 * 0.00143444 / 4**0.5
+    counting = (row["counting_low"], row["counting_high"])
+    assert counting == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert row["verdict"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [((0.2, 0.25, 0.3), "holds"), ((0.1, 0.25, 0.4), "undecided"), ((0.0, 0.001, 0.002), "fails")],
+)
+def test_the_object_is_looked_at_with_most_seeds(probes, differences, verdict):
+    tables = []
+    for difference in differences:
+        row = (9, "contrast", 9, 0.3, 0.1, difference, 0.1, 0.3, 0.001, "holds")
+        tables.append(pd.DataFrame([row], columns=localisation.COLUMNS))
+    card = card_of_seeds(of_seeds(probes, "localisation", tables))
+    row = card[card.index.str.contains("on the object than beside it")].iloc[0]
+    assert row["measured"] == pytest.approx(np.mean(differences))
+    assert np.isnan(row["counting_low"])
+    assert row["verdict"] == verdict
+
+
+def predictions(probes, cats_to_dogs):
+    """40 cats are lost, so many as dogs and the others as frogs."""
+    table = probes["predictions"].copy()
+    lost = table.index[(table["class"] == "cat") & (table["ablated"] == "dog")]
+    table.loc[lost[cats_to_dogs:], "ablated"] = "frog"
+    return table
+
+
+@pytest.mark.parametrize(
+    ("cats", "verdict"),
+    [
+        ((40, 38, 36), "holds"),
+        # 0.85 ± 0.448 by t(2) at 95 %, but ± 1.23 where one of 7 pairs may pass.
+        ((40, 36, 26), "undecided"),
+        ((40, 20, 2), "undecided"),
+        ((1, 0, 2), "fails"),
+    ],
+)
+def test_a_class_pair_must_pass_between_seeds(probes, cats, verdict):
+    tables = [predictions(probes, dogs) for dogs in cats]
+    row = card_of_seeds(of_seeds(probes, "predictions", tables)).loc[CONFUSION.format("cat", "dog")]
+    assert row["measured"] == pytest.approx(sum(cats) / 120)
+    assert (row["seeds"], row["verdict"]) == (3, verdict)
+
+
+def test_a_seed_without_an_image_of_the_class_is_left_out(probes):
+    kept = probes["predictions"].assign(ablated=probes["predictions"]["clean"])
+    tables = [probes["predictions"], kept]
+    row = card_of_seeds(of_seeds(probes, "predictions", tables)).loc[CONFUSION.format("cat", "dog")]
+    assert (row["measured"], row["seeds"]) == (1, 1)
+    assert row["verdict"] == "undecided", "one seed of two is not enough"
+
+
+def test_one_seed_that_has_learned_nothing_is_enough_not_to_ask_further(probes):
+    guessed = probes["predictions"].assign(clean="cat", ablated="cat")
+    card = card_of_seeds(of_seeds(probes, "predictions", [probes["predictions"], guessed]))
+    assert card["verdict"].iloc[0] == "can't be told from chance"

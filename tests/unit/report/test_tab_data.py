@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from unit.report.test_outputs import EVERY
 
-from convprobe.report import explorer, outputs, tab_data
+from convprobe.report import explorer, outputs, seed_comparison, tab_data
 
+MODULES = (explorer, seed_comparison, tab_data)  # that read what the page shows
 HTML = (explorer.SOURCES / "page.html").read_text(encoding="utf-8")
 MAIN = (explorer.SOURCES / "main.mjs").read_text(encoding="utf-8")
 TABS = re.findall(r'role="tab" id="tab-(\w+)" aria-controls="(\w+)"', HTML)
@@ -63,7 +64,7 @@ def template(node: ast.Constant | ast.JoinedStr) -> str:
 
 def test_the_page_is_made_after_exactly_the_files_that_it_reads():
     """A file that no input names may not be there yet, or may be an old one."""
-    nodes = [node for module in (explorer, tab_data) for node in ast.walk(tree(module))]
+    nodes = [node for module in MODULES for node in ast.walk(tree(module))]
     inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     named = set()
     for node in nodes:

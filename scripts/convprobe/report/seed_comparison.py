@@ -1,0 +1,62 @@
+"""What the page shows of a run of several seeds: each seed beside the others, and their mean."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from convprobe.store import tables
+from convprobe.training.seeds import mean_accuracy
+
+SUMMARIES = ("mean", "standard deviation")  # rows below those of the seeds
+
+
+def curves(folder: Path, group: str) -> dict[str, Any]:
+    """The learning curves of all seeds.
+
+    Args:
+        folder: of the experiment.
+        group: name of the runs in the config.
+
+    Returns:
+        `group`; `epochs`; of `seeds` the `seed`, and the `accuracy` on the test images after each
+        epoch; its `mean`.
+    """
+    table = tables.read(folder / f"learning-curve-{group}.csv")
+    seeds = []
+    for seed, rows in table.groupby("seed"):
+        seeds.append({"seed": int(seed), "accuracy": rows["test_accuracy"].tolist()})
+    mean = mean_accuracy(table)
+    return {
+        "group": group,
+        "epochs": mean.index.tolist(),
+        "seeds": seeds,
+        "mean": mean.tolist(),
+    }
+
+
+def probed(folders: list[Path]) -> pd.DataFrame:
+    """What the probes of all seeds found, one row per seed, then the mean and the spread.
+
+    Args:
+        folders: of the probed epochs, one per seed.
+
+    Returns:
+        columns `network`, `accuracy`, `accuracy_without_filters` and, for each window,
+        `confidence_N`, the mean over images and positions.
+    """
+    rows = []
+    for folder in folders:
+        accuracy = tables.read(folder / "ablation/accuracy.csv").set_index("variant")["accuracy"]
+        row = {
+            "accuracy": accuracy["clean"],
+            "accuracy_without_filters": accuracy["ablated"],
+        }
+        summary = tables.read(folder / "occlusion/summary.csv")
+        for window, images in summary.groupby("window"):
+            row[f"confidence_{window}"] = images["mean_confidence"].mean()
+        rows.append(row)
+    names = [f"{folder.parent.name}, {folder.name}" for folder in folders]
+    table = pd.DataFrame(rows, index=names)
+    both = pd.DataFrame([table.mean(), table.std()], index=SUMMARIES)
+    return pd.concat([table, both]).rename_axis("network").reset_index()

@@ -1,0 +1,74 @@
+"""What several seeds say together: the mean over them, and the interval between them."""
+
+import math
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from convprobe.intervals import Interval
+
+
+class Measured(NamedTuple):
+    """A number that was measured with each seed.
+
+    Attributes:
+        value: the mean over seeds.
+        interval: 95 %, by which it is decided: between seeds, how far the mean over all seeds may
+            lie from this one; of one seed, that of counting. None if nothing can be said.
+        counting: 95 %, for counting a sample of images. All seeds are tested on the same ones, so
+            it says nothing about seeds. None if nothing can be said.
+        seeds: how many.
+    """
+
+    value: float
+    interval: Interval | None
+    counting: Interval | None
+    seeds: int
+
+
+def measured(
+    values: Collection[float], counting: Interval | None, least: float, most: float
+) -> Measured:
+    """What was measured with each seed, put together.
+
+    Args:
+        values: one for each seed.
+        counting: the interval of counting images.
+        least, most: between which such a number lies, and so its interval.
+    """
+    interval = counting
+    if len(values) > 1:
+        interval = between(values)
+        if interval is not None:
+            interval = Interval(max(interval.low, least), min(interval.high, most))
+    return Measured(float(np.mean(values)), interval, counting, len(values))
+
+
+def between(values: Collection[float], confidence: float = 0.95) -> Interval | None:
+    """Interval of the mean over all seeds, of which these are a sample, by Student's t.
+
+    None of one value, or of equal ones: these are few, and don't say that there is no spread.
+    """
+    if len(values) < 2 or np.ptp(values) == 0:
+        return None
+    freedom = len(values) - 1
+    centre = np.mean(values)
+    low, high = stats.t.interval(confidence, freedom, loc=centre, scale=stats.sem(values))
+    return Interval(float(low), float(high))
+
+
+def apart(
+    value: float, interval: Interval | None, other: float, of_other: Interval
+) -> Interval | None:
+    """Interval of how far a value lies above another one that was measured independently of it.
+
+    Of two shares of images with Wilson's intervals it is that of intervals.difference.
+    Source: Zou & Donner 2008.
+    """
+    if interval is None:
+        return None
+    down = math.hypot(value - interval.low, of_other.high - other)
+    up = math.hypot(interval.high - value, other - of_other.low)
+    return Interval(value - other - down, value - other + up)

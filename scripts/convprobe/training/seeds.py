@@ -1,0 +1,32 @@
+"""The learning curves of runs that differ in their seed alone, together."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+COLUMNS = ("run", "seed", "epoch", "test_accuracy")
+
+
+def curves(tables: Sequence[pd.DataFrame], seeds: Mapping[str, int]) -> pd.DataFrame:
+    """One row per run and epoch.
+
+    Args:
+        tables: of selection.learning_curve, one per run.
+        seeds: by the names of the runs, in the same order.
+
+    Returns:
+        table of COLUMNS.
+    """
+    found = []
+    for (run, seed), table in zip(seeds.items(), tables, strict=True):
+        found.append(table.assign(run=run, seed=seed)[list(COLUMNS)])
+    return pd.concat(found, ignore_index=True)
+
+
+def mean_accuracy(table: pd.DataFrame) -> pd.Series:
+    """The mean over seeds of the test accuracy, by epoch.
+
+    Args:
+        table: of curves.
+    """
+    return table.groupby("epoch")["test_accuracy"].mean()
