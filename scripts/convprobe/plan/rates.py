@@ -1,13 +1,15 @@
 """What jobs took on this machine, remembered for the estimates of later runs.
 
 A job says how quickly it computed in its log, and how long it took in the record beside its first
-output. Both are read when a run ends, and kept by machine, kind of work and size of the network.
+output. Both are read when a run ends, and kept by machine, kind of work and size of the network: of
+the last few runs, for the machine may have had other work.
 """
 
 import contextlib
 import json
 import math
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple
 from convprobe.job import ahead, records
 from convprobe.store import files
 
+RUNS = 5  # so many of the last ones are remembered
 # What `runtime.Job` prints at the end of what it counts.
 COUNTED = re.compile(r"^(\d+)/\1 \w+, (\S+) a second,", re.MULTILINE)
 
@@ -94,6 +97,8 @@ def _of_kind(jobs: list[Done]) -> Took:
 def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
     """What is known of a machine, by kind of work, from the network of the nearest size.
 
+    The median over the last runs.
+
     Args:
         memory: a JSON file; one that is missing or damaged tells nothing.
         machine: its name.
@@ -102,15 +107,16 @@ def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
     nearest = {}
     for kind, by_size in _known(memory).get(machine, {}).items():
         alike = min(by_size, key=lambda other: abs(math.log(int(other) / size)))
-        nearest[kind] = Took(*by_size[alike])
+        nearest[kind] = Took(*map(statistics.median, zip(*by_size[alike], strict=True)))
     return nearest
 
 
 def write(memory: Path | str, machine: str, size: int, found: Mapping[str, Took]) -> None:
-    """Remember what jobs took on a machine, in place of what was known; args as for `read`."""
+    """Remember what the jobs of a run took on a machine; args as for `read`."""
     known = _known(memory)
     for kind, took in found.items():
-        known.setdefault(machine, {}).setdefault(kind, {})[str(size)] = took
+        by_size = known.setdefault(machine, {}).setdefault(kind, {})
+        by_size[str(size)] = [*by_size.get(str(size), []), took][-RUNS:]
     files.write_json(memory, known)
 
 
@@ -126,8 +132,9 @@ def _known(memory: Path | str) -> dict[str, Any]:
     return known
 
 
-def _makes_sense(by_size: dict[str, list[float]]) -> bool:
-    for size, numbers in by_size.items():
-        if int(size) < 1 or not all(0 <= number < math.inf for number in Took(*numbers)):
+def _makes_sense(by_size: dict[str, list[list[float]]]) -> bool:
+    for size, runs in by_size.items():
+        numbers = [number for run in runs for number in Took(*run)]
+        if int(size) < 1 or not numbers or not all(0 <= number < math.inf for number in numbers):
             return False
     return bool(by_size)

@@ -42,13 +42,24 @@ def test_jobs_that_only_took_results_tell_nothing():
 def test_what_is_written_is_read_for_the_same_machine_and_the_nearest_network(tmp_path):
     memory = tmp_path / "rates.json"
     small, large = Took(1, 2, 3), Took(4, 5, 6)
-    rates.write(memory, "abacus", 10, {"train_epoch": Took(7, 8, 9), "plot_atlas": small})
-    rates.write(memory, "abacus", 10, {"train_epoch": small})
+    rates.write(memory, "abacus", 10, {"train_epoch": small, "plot_atlas": small})
     rates.write(memory, "abacus", 1000, {"train_epoch": large})
     rates.write(memory, "slide rule", 10, {"train_epoch": Took(7, 8, 9)})
     assert rates.read(memory, "abacus", 90) == {"train_epoch": small, "plot_atlas": small}
     assert rates.read(memory, "abacus", 110) == {"train_epoch": large, "plot_atlas": small}
     assert not rates.read(memory, "astrolabe", 10)
+
+
+def test_a_run_beside_other_work_is_outvoted_and_in_time_forgotten(tmp_path):
+    memory = tmp_path / "rates.json"
+
+    def after(*speeds):
+        for speed in speeds:
+            rates.write(memory, "abacus", 10, {"train_epoch": Took(10 / speed, 1, speed)})
+        return rates.read(memory, "abacus", 10)["train_epoch"]
+
+    assert after(2, 50, 40) == (0.25, 1, 40)
+    assert after(90, 90, 90) == pytest.approx((10 / 90, 1, 90)), "of 50, 40 and three of 90"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +68,15 @@ def test_what_is_written_is_read_for_the_same_machine_and_the_nearest_network(tm
         '{"abacus": {"train_epoch": {"10": [1,',
         "[]",
         '{"abacus": 1}',
-        '{"abacus": {"train_epoch": {"10": [1, 2]}}}',
-        '{"abacus": {"train_epoch": {"ten": [1, 2, 3]}}}',
-        '{"abacus": {"train_epoch": {"0": [1, 2, 3]}}}',
-        '{"abacus": {"train_epoch": {"10": [1, 2, "quick"]}}}',
-        '{"abacus": {"train_epoch": {"10": [1, -2, 3]}}}',
-        '{"abacus": {"train_epoch": {"10": [1, 2, NaN]}}}',
+        '{"abacus": {"train_epoch": {"10": [[1, 2]]}}}',
+        '{"abacus": {"train_epoch": {"ten": [[1, 2, 3]]}}}',
+        '{"abacus": {"train_epoch": {"0": [[1, 2, 3]]}}}',
+        '{"abacus": {"train_epoch": {"10": [[1, 2, "quick"]]}}}',
+        '{"abacus": {"train_epoch": {"10": [[1, -2, 3]]}}}',
+        '{"abacus": {"train_epoch": {"10": [[1, 2, NaN]]}}}',
         '{"abacus": {"train_epoch": {}}}',
+        '{"abacus": {"train_epoch": {"10": []}}}',
+        '{"abacus": {"train_epoch": {"10": [1, 2, 3]}}}',
     ],
 )
 def test_a_broken_or_foreign_file_is_ignored_and_made_anew(tmp_path, text):
