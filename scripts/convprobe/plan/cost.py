@@ -37,9 +37,11 @@ TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 
 BETWEEN = 0.25  # seconds from the end of a job to the start of the next one
 THREADS = 4  # of a job that computes
-# What takes time beside multiply-adds, and counts as so many of them: of an image, of a position.
-IMAGE = 4e6
-POSITION = 20e6
+# What takes time beside multiply-adds, and counts as so many of them, so that what a small network
+# took tells something of a large one. Between what the demo's network took above the small and the
+# published one's time for its multiply-adds, on one core and on two, of an AMD EPYC (Zen 3).
+IMAGE = 2.5e6
+POSITION = 8e6  # of a window, for each thread: Python itself, which one of them does at a time
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
 PASSES = {  # over the images that are evaluated
@@ -188,7 +190,8 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
         return Work(f"map_occlusion {precision}", images * side**2, everywhere + IMAGE, rate)
     rate = _rate(MAP_RATE, kind, cores, precision)
     kind = f"map_occlusion {precision} changes"
-    return Work(kind, images * side**2, changes + POSITION, rate)
+    beside = POSITION * min(cores, THREADS)
+    return Work(kind, images * side**2, changes + beside, rate)
 
 
 def _rate(of_core: Mapping[str, float], kind: str, cores: int, precision: str) -> float:
