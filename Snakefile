@@ -114,7 +114,7 @@ def remember():
     """Let later runs know what jobs took on this machine."""
     if CORES and not IMPORTED:  # whose rules have other names
         jobs = set(workflow.dag.needrun_jobs(exclude_finished=False))
-        done = jobs - set(workflow.dag.needrun_jobs())
+        done = [job for job in jobs - set(workflow.dag.needrun_jobs()) if job.rule.name in STAGES]
         told = [(job.rule.name, job.wildcards_dict, job.output[0], job.log[0]) for job in done]
         cost.remember(RATES, config, SIZES, USED, told)
 
