@@ -1,6 +1,7 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import functools
+import time
 from collections import Counter
 
 
@@ -53,6 +54,7 @@ rule all:
 STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
 # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
 CORES = workflow.resource_settings.cores
+BEGUN = time.time()
 # Of those that there are, how many this run may use.
 USED = min(CORES or 1, machine.usable_cores())
 
@@ -113,10 +115,9 @@ if IMPORTED and workflow.is_main_process:
 def remember():
     """Let later runs know what jobs took on this machine."""
     if CORES and not IMPORTED:  # whose rules have other names
-        jobs = set(workflow.dag.needrun_jobs(exclude_finished=False))
-        done = [job for job in jobs - set(workflow.dag.needrun_jobs()) if job.rule.name in STAGES]
-        told = [(job.rule.name, job.wildcards_dict, job.output[0], job.log[0]) for job in done]
-        cost.remember(RATES, config, SIZES, USED, told)
+        jobs = [job for job in workflow.dag.jobs if job.rule.name in STAGES]
+        told = [(job.rule.name, job.wildcards_dict, job.output[0], job.log[0]) for job in jobs]
+        cost.remember(RATES, config, SIZES, USED, told, BEGUN)
 
 
 screen.begin(STAGES, lambda: (waiting(), seconds_of_one_job()), announce)

@@ -8,11 +8,12 @@ import math
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from convprobe.errors import InputError
-from convprobe.job import ahead, machine
+from convprobe.job import ahead, machine, records
 from convprobe.job.progress import duration
 from convprobe.network import arithmetic, receptive_field
 from convprobe.plan import rates, study
@@ -274,22 +275,28 @@ def remember(
     sizes: Sizes,
     cores: int,
     jobs: Iterable[tuple[str, Mapping[str, str], str, str]],
+    since: float = 0,
 ) -> None:
-    """Remember what finished jobs took on this machine.
+    """Remember what the jobs that finished took on this machine.
 
     Args:
         memory: the file of what is known, see `rates`.
         config, sizes, cores: as for `by_rule`.
         jobs: their rules, wildcards, first outputs and logs.
+        since: when the run began, in seconds since the epoch; older jobs don't count.
     """
     kind, _ = device()
     found = []
     # A run isn't lost for the estimate of the next one.
     with contextlib.suppress(OSError, InputError):
         for rule, wildcards, output, log in jobs:
+            record = records.beside(Path(output))
+            if not record.is_file() or record.stat().st_mtime < since:
+                continue
             job = work(config, sizes, kind, cores, rule, wildcards)
-            found.append(rates.Done(job.kind, job.units, job.each, *rates.told(output, log)))
-        rates.write(memory, computer(cores), network_size(config), rates.of_jobs(found))
+            found.append(rates.Done(job.kind, job.units, job.each, *rates.told(record, log)))
+        if found:
+            rates.write(memory, computer(cores), network_size(config), rates.of_jobs(found))
 
 
 def _side(config: dict) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convprobe.job import ahead, records
+from convprobe.job import ahead
 from convprobe.store import files
 
 RUNS = 5  # so many of the last ones are remembered
@@ -54,10 +54,9 @@ class Done(NamedTuple):
     log: str
 
 
-def told(output: Path | str, log: Path | str) -> tuple[float, str]:
+def told(record: Path, log: Path | str) -> tuple[float, str]:
     """What a finished job's record and log tell: its seconds, and what it printed."""
-    record = files.read_json(records.beside(Path(output)))
-    return record["seconds"], Path(log).read_text(encoding="utf-8")
+    return files.read_json(record)["seconds"], Path(log).read_text(encoding="utf-8")
 
 
 def of_jobs(jobs: Iterable[Done]) -> dict[str, Took]:

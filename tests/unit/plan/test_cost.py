@@ -1,6 +1,7 @@
 """The estimate that a run starts with."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -173,6 +174,21 @@ def test_a_job_without_a_record_does_not_end_a_run(tmp_path):
     lost = ("plot_atlas", {}, str(tmp_path / "none.png"), str(tmp_path / "none.log"))
     cost.remember(str(memory), PUBLISHED, SIZES, 2, [lost])
     assert not memory.exists()
+
+
+def test_jobs_of_an_earlier_run_are_not_counted_again(tmp_path):
+    memory, log = tmp_path / "rates.json", tmp_path / "one.log"
+    log.touch()
+    for name, written in (("earlier.png", 100), ("now.png", 300)):
+        record = records.beside(tmp_path / name)
+        record.write_text(json.dumps({"seconds": float(written)}))
+        os.utime(record, (written, written))
+    jobs = [
+        ("plot_atlas", {}, str(tmp_path / name), str(log)) for name in ("earlier.png", "now.png")
+    ]
+    cost.remember(str(memory), PUBLISHED, SIZES, 2, jobs, since=200)
+    known = rates.read(memory, cost.computer(2), cost.network_size(PUBLISHED))
+    assert known == {"plot_atlas": (300, 300, 0)}
 
 
 def test_the_published_study_has_thirty_epochs_and_four_windows():
