@@ -1,13 +1,14 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import functools
+import time
 from collections import Counter
 
 
 include: "rules/home.smk"
 
 
-from convprobe.plan import config as configs, study
+from convprobe.plan import config as configs, rates, study
 from convprobe.errors import InputError
 from convprobe.job import machine, terminal
 
@@ -53,12 +54,15 @@ rule all:
 STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
 # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
 CORES = workflow.resource_settings.cores
+BEGUN = time.time()
+# Of those that there are, how many this run may use.
+USED = min(CORES or 1, machine.usable_cores())
 
 
 @functools.cache
-def costs():
-    kind, _ = cost.device()
-    return cost.by_rule(config, SIZES, kind, CORES or 1), cost.job_counts(config, SIZES)
+def known():
+    """What jobs took on this machine before."""
+    return rates.read(RATES, cost.computer(USED), cost.network_size(config)) if CORES else {}
 
 
 def waiting():
@@ -74,17 +78,20 @@ def planned():
     return {rule: (due[rule], counts[rule]) for rule in STAGES if counts[rule]}
 
 
+@functools.cache
 def seconds_of_one_job():
-    return cost.of_one_job(*costs(), STAGES, planned())
+    kind, _ = cost.device()
+    return cost.of_one_job(config, SIZES, kind, USED, STAGES, known())
 
 
 def announce():
     """Print what the run is, costs, and what of it is due; and what will disappoint."""
+    jobs = planned()
     if CORES:
-        print(f"convprobe: {cost.announcement(config, SIZES, CORES)}", flush=True)
+        words = cost.announcement(config, SIZES, USED, jobs, STAGES, seconds_of_one_job(), known())
+        print(f"convprobe: {words}", flush=True)
     if IMPORTED:
         return
-    jobs = planned()
     chosen_later = config["selection"]["policy"] != "fixed"
     more = chosen_later and jobs.get("select_epoch", (0, 0))[0] > 0
     words = cost.due(jobs, STAGES, seconds_of_one_job(), bool(CORES), more)
@@ -105,6 +112,14 @@ if IMPORTED and workflow.is_main_process:
     warn(cautions.at_start(config, SIZES, own_labels))
 
 
+def remember():
+    """Let later runs know what jobs took on this machine."""
+    if CORES and not IMPORTED:  # whose rules have other names
+        jobs = [job for job in workflow.dag.jobs if job.rule.name in STAGES]
+        told = [(job.rule.name, job.wildcards_dict, job.output[0], job.log[0]) for job in jobs]
+        cost.remember(RATES, config, SIZES, USED, told, BEGUN)
+
+
 screen.begin(STAGES, lambda: (waiting(), seconds_of_one_job()), announce)
 LOGS_BEFORE = {}
 
@@ -116,6 +131,7 @@ onstart:
 
 onsuccess:
     screen.close()
+    remember()
     for line in cautions.at_chance(
         {run: placed(of_run(training.SELECTION)).format(run=run) for run in TRAINED}
     ):
@@ -131,4 +147,5 @@ onsuccess:
 
 onerror:
     screen.close()
+    remember()
     print(f"convprobe: {failures.closing_words(placed(LOGS), LOGS_BEFORE, log)}", flush=True)

@@ -20,6 +20,7 @@ def shown_path(path):
 
 
 MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
+RATES = ".snakemake/convprobe/rates.json"  # what jobs took on this machine
 
 
 @functools.cache

@@ -543,6 +543,7 @@ MODULES = {
     "plan/form": NOTHING,
     "plan/meaning": NOTHING,
     "plan/mistakes": NOTHING,
+    "plan/rates": NOTHING,
     "plan/reading": NOTHING,
     "plan/schema": NOTHING,
     "plan/sections": NOTHING,

@@ -28,6 +28,7 @@ from convprobe.store import files
 
 FOLDER = ".ahead"
 PARTIAL = "partial"  # on the shelf: what is being written
+TAKEN = "made ahead, by the job of another epoch"  # what the job that takes results logs
 STARTS = 4  # a result is quick if it takes at most so many times what its process took to start
 
 Result = TypeVar("Result")
@@ -68,7 +69,7 @@ class Shelf:
         records.take(place)
         for left in place.iterdir():
             left.unlink()
-        print("made ahead, by the job of another epoch", flush=True)
+        print(TAKEN, flush=True)
         return True
 
     @contextlib.contextmanager

@@ -3,21 +3,28 @@
 Plain Python and no torch: it is printed when Snakemake starts.
 """
 
+import contextlib
 import math
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
-from convprobe.job import ahead, machine
+from convprobe.errors import InputError
+from convprobe.job import ahead, machine, records
 from convprobe.job.progress import duration
 from convprobe.network import arithmetic, receptive_field
-from convprobe.plan import study
+from convprobe.plan import rates, study
+from convprobe.plan.rates import Took
 
-# Multiply-adds a second of one core and of one GPU. The core's lie between what the published and
-# the small network reached on 2 cores of an AMD EPYC with AVX-512 and bf16 instructions, torch
-# 2.15: in training 75e9 and 105e9 (bf16), in evaluation 47e9 and 40e9 (fp32). That is low for cores
-# with AMX: the published network trains at 270e9 there. The GPU's are half of what it reached on an
-# H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
+# What is guessed where nothing was computed before (see `rates`): multiply-adds a second of one
+# core and of one GPU. The core's lie between what the published and the small network reached on 2
+# cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in training 75e9 and 105e9
+# (bf16), in evaluation 47e9 and 40e9 (fp32). That is low for cores with AMX: the published network
+# trains at 270e9 there. The GPU's are half of what it reached on an H100, 9.9e12 and 57e12 in
+# training (torch 2.11), for older cards are slower.
 CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change (as
 # above).
@@ -26,31 +33,61 @@ MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 # network's training on one core of an AMD EPYC (Zen 3), torch 2.15.
 SLOW_BF16 = 18
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
-VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
-# Over the test images, beside the variants: maps, all filters' top images, predictions clean and
-# ablated.
-FILTER_PASSES = {"record_activations": 1, "rank_filters": 1}
-ABLATION_PASSES = {"ablate_filters": 2}
 JOB_SECONDS = 2.5  # to start Python, import torch, read the images
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
-OCCLUSION_JOBS = 10  # per probed checkpoint
-FILTER_JOBS = 4  # likewise
-ABLATION_JOBS = 4  # likewise
+
+BETWEEN = 0.25  # seconds from the end of a job to the start of the next one
+THREADS = 4  # of a job that computes
+# What takes time beside multiply-adds, and counts as so many of them, so that what a small network
+# took tells something of a large one. Between what the demo's network took above the small and the
+# published one's time for its multiply-adds, on one core and on two, of an AMD EPYC (Zen 3).
+IMAGE = 2.5e6
+POSITION = 8e6  # of a window, for each thread: Python itself, which one of them does at a time
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
+VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
+PASSES = {  # over the images that are evaluated
+    "evaluate_epoch": 1,
+    "record_activations": 1,
+    "rank_filters": 1,
+    "ablate_filters": 2,  # clean and ablated
+}
+OF_RUN = ("train_epoch", "evaluate_epoch")
+OF_PROBED = ("map_occlusion", "record_activations", "rank_filters")
+OF_PROBED += ("ablate_filters", "compare_ablations")
 SIDE = 32  # pixels, where only the images themselves say
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
 COMPRESSED = 0.6  # of maps after ReLU, by lzf
 FILTER_BYTES = 20_000  # of a filter in the atlas, its pages and their vector copies
 IN_ALL = "in all"
-OTHERS = "others"  # the jobs of a stage that no rule is named for
+# The rows of the announcement, and the stages that each sums up, which are files in rules/.
+ROWS = {
+    "training": ("dataset", "training"),
+    "occlusion": ("occlusion",),
+    "filters and ablation": ("filters", "ablation"),
+}
 
 Sizes = Mapping[str, int]  # how many images each split has
-Rates = Mapping[str, float]  # by precision
-Costs = dict[str, dict[str, float]]  # seconds by stage, which is a file in rules/, and rule
-Counts = Mapping[str, int]  # of jobs, by rule
+Known = Mapping[str, Took]  # what jobs took on this machine before, by kind of work
 Stages = Mapping[str, str]  # by rule
 Jobs = Mapping[str, tuple[int, int]]  # how many are due and how many there are, by rule
+NOTHING: Known = MappingProxyType({})
+
+
+class Work(NamedTuple):
+    """What a job computes.
+
+    Attributes:
+        kind: its rule, and what makes jobs of one rule differ in speed.
+        units: images, or positions of a window.
+        each: multiply-adds of one.
+        rate: multiply-adds a second, as guessed.
+    """
+
+    kind: str
+    units: int = 0
+    each: float = 0.0
+    rate: float = 1.0
 
 
 def device() -> tuple[str, str]:
@@ -63,106 +100,207 @@ def device() -> tuple[str, str]:
     return "cpu", f"{machine.usable_cores()} cores"
 
 
-def seconds(config: dict, sizes: Sizes, kind: str, cores: int) -> dict[str, float]:
-    """Rough seconds of a whole run from nothing, by stage; args as for `by_rule`."""
-    costs = by_rule(config, sizes, kind, cores)
-    total = {stage: sum(rules.values()) for stage, rules in costs.items()}
-    return {
-        "training": total["training"],
-        "occlusion": total["occlusion"],
-        "filters and ablation": total["filters"] + total["ablation"],
-    }
+def computer(cores: int) -> str:
+    """The name under which it is remembered what jobs took on this machine."""
+    kind, name = device()
+    return name if kind == "gpu" else f"{machine.processor()}, {min(cores, THREADS)} threads"
 
 
-def by_rule(config: dict, sizes: Sizes, kind: str, cores: int) -> Costs:
-    """Rough seconds that all jobs of a rule take in a whole run from nothing.
+def network_size(config: dict) -> int:
+    """Multiply-adds of one image's forward pass."""
+    return arithmetic.forward(config["network"], _side(config), CLASSES)
+
+
+def seconds(
+    config: dict, sizes: Sizes, kind: str, cores: int, known: Known = NOTHING
+) -> dict[str, float]:
+    """Rough seconds of all jobs that compute, in a whole run from nothing; args as for `by_rule`.
+
+    By rows of the announcement.
+    """
+    costs = by_rule(config, sizes, kind, cores, known)
+    training = sum(costs[rule] for rule in OF_RUN)
+    occlusion = costs["map_occlusion"]
+    others = sum(costs.values()) - training - occlusion
+    return dict(zip(ROWS, (training, occlusion, others), strict=True))
+
+
+def by_rule(
+    config: dict, sizes: Sizes, kind: str, cores: int, known: Known = NOTHING
+) -> dict[str, float]:
+    """Rough seconds that all jobs of a rule that computes take in a whole run from nothing.
 
     Args:
         config: the checked config.
         sizes: how many images each split has.
         kind: `gpu` or `cpu`.
-        cores: how many cores Snakemake may use.
+        cores: how many cores Snakemake may use, of those that there are.
+        known: what jobs took here before.
     """
-    image = _seconds_per_image(config, kind, cores)
-    maps = 0.0
-    for window in config["occlusion"]["windows"]:
-        maps += _map(config, window, image, kind, cores)
-    occlusion = {"map_occlusion": maps * _occluded(config, sizes["test"])}
-    one_pass = image["fp32"] * sizes["test"]
-    filters = {rule: passes * one_pass for rule, passes in FILTER_PASSES.items()}
-    ablation = {rule: passes * one_pass for rule, passes in ABLATION_PASSES.items()}
-    ablation["compare_ablations"] = VARIANT * _variants(config) * one_pass
-    studied = _studied(config)
-    return {
-        "training": _training(config, sizes, image),
-        "occlusion": _of_all(studied, occlusion, OCCLUSION_JOBS),
-        "filters": _of_all(studied, filters, FILTER_JOBS),
-        "ablation": _of_all(studied, ablation, ABLATION_JOBS),
-    }
+    costs = dict.fromkeys((*OF_RUN, *OF_PROBED), 0.0)
+    for run in study.trained_runs(config):
+        for rule in OF_RUN:
+            job = work(config, sizes, kind, cores, rule, {"run": run})
+            epochs = study.run_training(config, run)["epochs"]
+            costs[rule] += _seconds(job, epochs, known, _made_ahead(job, epochs, known))
+    windows = config["occlusion"]["windows"]
+    for rule, count in job_counts(config, sizes).items():
+        if rule == "map_occlusion":
+            for window in windows:
+                job = work(config, sizes, kind, cores, rule, {"window": window})
+                costs[rule] += _seconds(job, count // len(windows), known)
+        elif rule in OF_PROBED:
+            costs[rule] = _seconds(work(config, sizes, kind, cores, rule, {}), count, known)
+    return costs
 
 
-def _of_all(studied: int, rules: dict[str, float], jobs: int) -> dict[str, float]:
-    """Seconds of all probed checkpoints, from those of one without what starting its jobs takes."""
-    one = {**rules, OTHERS: jobs * JOB_SECONDS}
-    return {rule: studied * time for rule, time in one.items()}
-
-
-def of_one_job(costs: Costs, counts: Counts, stages: Stages, jobs: Jobs) -> dict[str, float]:
-    """Rough seconds of one job, by rule; none for those whose time isn't counted.
+def work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards: Mapping) -> Work:
+    """What a job computes: nothing that is counted, if its rule has no row of its own here.
 
     Args:
-        costs: of all jobs, by `by_rule`.
-        counts: how many those are, by `job_counts`.
-        stages: of all rules.
-        jobs: of a plan.
+        config, sizes, kind, cores: as for `by_rule`.
+        wildcards: of the job, as far as they matter: the run that is trained, the window.
     """
-    others = {}  # how many jobs of a stage are of rules without a time of their own
-    for rule, (_, count) in jobs.items():
-        if rule not in counts:
-            others[stages[rule]] = others.get(stages[rule], 0) + count
+    image = network_size(config) + IMAGE
+    if rule == "train_epoch":
+        precision = study.run_training(config, wildcards["run"])["precision"]
+        rate = _rate(CORE_RATE, kind, cores, precision)
+        return Work(f"{rule} {precision}", sizes["train"], TRAINING_PASSES * image, rate)
+    if rule == "map_occlusion":
+        return _map(config, sizes, kind, cores, int(wildcards["window"]))
+    passes = {**PASSES, "compare_ablations": VARIANT * _variants(config)}.get(rule)
+    if passes is None:
+        return Work(rule)
+    validated = sizes.get("validation", 0) if rule == "evaluate_epoch" else 0
+    rate = _rate(CORE_RATE, kind, cores, "fp32")
+    return Work(rule, sizes["test"] + validated, passes * image, rate)
+
+
+def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work:
+    """The occlusion maps of one job.
+
+    At every position the whole network, or on a CPU only what changes, if that is less.
+    """
+    side = _side(config)
+    precision = config["occlusion"]["precision"]
+    images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
+    everywhere = network_size(config)
+    changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
+    if kind == "gpu" or everywhere <= changes:
+        rate = _rate(CORE_RATE, kind, cores, precision)
+        return Work(f"map_occlusion {precision}", images * side**2, everywhere + IMAGE, rate)
+    rate = _rate(MAP_RATE, kind, cores, precision)
+    kind = f"map_occlusion {precision} changes"
+    beside = POSITION * min(cores, THREADS)
+    return Work(kind, images * side**2, changes + beside, rate)
+
+
+def _rate(of_core: Mapping[str, float], kind: str, cores: int, precision: str) -> float:
+    """The multiply-adds a second that are guessed of a job."""
+    if kind == "gpu":
+        return GPU_RATE[precision]
+    threads = min(cores, THREADS)
+    if precision == "bf16" and not machine.computes_bf16():
+        return threads * of_core["fp32"] / SLOW_BF16
+    return threads * of_core[precision]
+
+
+def _took(kind: str, known: Known) -> Took:
+    return known.get(kind, Took(JOB_SECONDS, TAKEN_SECONDS, 0))
+
+
+def _one(job: Work, known: Known) -> float:
+    """Seconds of what is computed."""
+    return job.units * job.each / (_took(job.kind, known).rate or job.rate)
+
+
+def _seconds(job: Work, count: int, known: Known, made_ahead: int = 0) -> float:
+    """Seconds of all jobs of a kind, some of whose results were made ahead."""
+    took = _took(job.kind, known)
+    beside = (count - made_ahead) * took.start + made_ahead * took.taken
+    return beside + count * (_one(job, known) + BETWEEN)
+
+
+def _made_ahead(job: Work, count: int, known: Known) -> int:
+    """How many of so many results are made ahead: if they are quick, one process makes all."""
+    quick = _one(job, known) < ahead.STARTS * _took(job.kind, known).start
+    return count - 1 if quick and count else 0
+
+
+def of_one_job(
+    config: dict,
+    sizes: Sizes,
+    kind: str,
+    cores: int,
+    rules: Iterable[str],
+    known: Known = NOTHING,
+) -> dict[str, float]:
+    """Rough seconds by which one job of each rule makes a run longer; args as for `by_rule`.
+
+    A job that computes has all cores for itself. The others, figures and tables, run side by side.
+    """
+    costs = by_rule(config, sizes, kind, cores, known)
+    counts = job_counts(config, sizes)
     times = {}
-    for rule in jobs:
-        stage = stages[rule]
+    for rule in rules:
         if rule in counts:
-            times[rule] = costs[stage][rule] / counts[rule]
+            times[rule] = costs[rule] / max(counts[rule], 1)
         else:
-            # Where few are asked for, those of the whole run can't be told from the plan.
-            share = costs.get(stage, {}).get(OTHERS, 0) / others[stage]
-            times[rule] = min(share, JOB_SECONDS)
+            times[rule] = (_took(rule, known).start + BETWEEN) / cores
     return times
 
 
 def job_counts(config: dict, sizes: Sizes) -> dict[str, int]:
-    """How many jobs of each rule with a time of its own a whole run has."""
+    """How many jobs of each rule that computes a whole run has."""
     epochs = sum(study.run_training(config, run)["epochs"] for run in study.trained_runs(config))
     shards = math.ceil(_occluded(config, sizes["test"]) / study.SHARD_IMAGES)
-    studied = _studied(config)
-    probes = (*FILTER_PASSES, *ABLATION_PASSES, "compare_ablations")
-    return {
-        "train_epoch": epochs,
-        "evaluate_epoch": epochs,
-        "map_occlusion": studied * len(config["occlusion"]["windows"]) * shards,
-        **dict.fromkeys(probes, studied),
-    }
+    counts = dict.fromkeys(OF_RUN, epochs) | dict.fromkeys(OF_PROBED, _studied(config))
+    counts["map_occlusion"] *= len(config["occlusion"]["windows"]) * shards
+    return counts
+
+
+def is_measured(config: dict, sizes: Sizes, kind: str, cores: int, known: Known) -> bool:
+    """Whether this machine has computed everything before of which a run has much."""
+    kinds = set()
+    for run in study.trained_runs(config):
+        kinds.add(work(config, sizes, kind, cores, "train_epoch", {"run": run}).kind)
+    for window in config["occlusion"]["windows"]:
+        kinds.add(work(config, sizes, kind, cores, "map_occlusion", {"window": window}).kind)
+    return kinds <= set(known)
+
+
+def remember(
+    memory: str,
+    config: dict,
+    sizes: Sizes,
+    cores: int,
+    jobs: Iterable[tuple[str, Mapping[str, str], str, str]],
+    since: float = 0,
+) -> None:
+    """Remember what the jobs that finished took on this machine.
+
+    Args:
+        memory: the file of what is known, see `rates`.
+        config, sizes, cores: as for `by_rule`.
+        jobs: their rules, wildcards, first outputs and logs.
+        since: when the run began, in seconds since the epoch; older jobs don't count.
+    """
+    kind, _ = device()
+    found = []
+    # A run isn't lost for the estimate of the next one.
+    with contextlib.suppress(OSError, InputError):
+        for rule, wildcards, output, log in jobs:
+            record = records.beside(Path(output))
+            if not record.is_file() or record.stat().st_mtime < since:
+                continue
+            job = work(config, sizes, kind, cores, rule, wildcards)
+            found.append(rates.Done(job.kind, job.units, job.each, *rates.told(record, log)))
+        if found:
+            rates.write(memory, computer(cores), network_size(config), rates.of_jobs(found))
 
 
 def _side(config: dict) -> int:
     return study.image_side(config) or SIDE
-
-
-def _seconds_per_image(config: dict, kind: str, cores: int) -> Rates:
-    """Seconds of a forward pass of one image."""
-    work = arithmetic.forward(config["network"], _side(config), CLASSES)
-    if kind == "gpu":
-        return {precision: work / rate for precision, rate in GPU_RATE.items()}
-    return {precision: work / (rate * cores) for precision, rate in _of_core(CORE_RATE).items()}
-
-
-def _of_core(rates: Rates) -> Rates:
-    """Rates of this machine's cores."""
-    if machine.computes_bf16():
-        return rates
-    return {**rates, "bf16": rates["fp32"] / SLOW_BF16}
 
 
 def _variants(config: dict) -> int:
@@ -170,45 +308,6 @@ def _variants(config: dict) -> int:
     filters = len(config["filters"]["chosen"])
     layers = len(config["network"]["conv"])
     return filters + layers + config["ablation"]["random_controls"]
-
-
-def _map(config: dict, window: int, image: Rates, kind: str, cores: int) -> float:
-    """Seconds of one image's occlusion map.
-
-    At every position the whole network, or on a CPU only what changes, if that is less.
-    """
-    side = _side(config)
-    precision = config["occlusion"]["precision"]
-    everywhere = image[precision] * side**2
-    if kind == "gpu":
-        return everywhere
-    work = arithmetic.occlusion_map(config["network"], side, CLASSES, window)
-    return min(everywhere, work / (_of_core(MAP_RATE)[precision] * cores))
-
-
-def _training(config: dict, sizes: Sizes, image: Rates) -> dict[str, float]:
-    """Seconds of all epochs of all trained runs, and of their evaluation."""
-    training = 0.0
-    evaluation = 0.0
-    evaluated = (sizes["test"] + sizes.get("validation", 0)) * image["fp32"]
-    for run in study.trained_runs(config):
-        settings = study.run_training(config, run)
-        epochs = settings["epochs"]
-        trained = TRAINING_PASSES * sizes["train"] * image[settings["precision"]]
-        training += epochs * trained + _starts(trained, epochs)
-        evaluation += epochs * evaluated + _starts(evaluated, epochs)
-    return {"train_epoch": training, "evaluate_epoch": evaluation}
-
-
-def _starts(one: float, count: int) -> float:
-    """Seconds to start the jobs of `count` results; quick ones are made by one process.
-
-    Args:
-        one: seconds that one result takes.
-        count: how many there are.
-    """
-    processes = 1 if one < ahead.STARTS * JOB_SECONDS else count
-    return processes * JOB_SECONDS + (count - processes) * TAKEN_SECONDS
 
 
 def _occluded(config: dict, tested: int) -> int:
@@ -257,19 +356,43 @@ def _studied(config: dict) -> int:
     return count
 
 
-def announcement(config: dict, sizes: Sizes, cores: int) -> str:
+def announcement(
+    config: dict,
+    sizes: Sizes,
+    cores: int,
+    jobs: Jobs,
+    stages: Stages,
+    one_job: Mapping[str, float],
+    known: Known = NOTHING,
+) -> str:
     """The experiment, the device, and what the whole run will roughly cost on it.
 
-    In lines of up to 79 characters; args as for `by_rule`.
+    In lines of up to 79 characters.
+
+    Args:
+        config, sizes, cores, known: as for `by_rule`.
+        jobs, stages, one_job: as for `due`.
     """
     kind, name = device()
-    times = seconds(config, sizes, kind, cores)
+    times = seconds(config, sizes, kind, cores, known)
+    in_all = sum(times.values())
+    computing = job_counts(config, sizes)
+    # What computes is known of the whole study; of the figures and tables those that are planned.
+    for rule, (_, count) in jobs.items():
+        if rule not in computing:
+            in_all += count * one_job[rule]
+            for row, summed in ROWS.items():
+                times[row] += count * one_job[rule] if stages[rule] in summed else 0
     spaces = disk(config, sizes)
     experiment = config["experiment"]
     lines = [f"experiment {experiment} on the {kind.upper()} ({name}); about, from nothing:"]
-    lines.append(_row(IN_ALL, sum(times.values()), sum(spaces.values())))
-    for stage, time in times.items():
-        lines.append(_row(stage, time, spaces[stage]))
+    lines.append(_row(IN_ALL, in_all, sum(spaces.values())))
+    for row, time in times.items():
+        lines.append(_row(row, time, spaces[row]))
+    if is_measured(config, sizes, kind, cores, known):
+        lines.append("    by what earlier runs took on this machine")
+    else:
+        lines.append("    a guess: this machine has not computed all of that before")
     return "\n".join(lines)
 
 

@@ -1,16 +1,21 @@
 """The estimate that a run starts with."""
 
+import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from convprobe.job import machine
-from convprobe.plan import config, cost
+from convprobe.job import machine, records
+from convprobe.plan import config, cost, rates
+from convprobe.plan.rates import Took
 
 PUBLISHED = config.checked(
     yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json"
 )
+RULE_THREADS = re.compile(r"^rule (\w+):\n(?:(?: .*)?\n)*?    threads: (\d+)$", re.MULTILINE)
 SIZES = {"train": 50_000, "test": 10_000}
 
 
@@ -74,7 +79,8 @@ def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():
 
 @pytest.mark.parametrize("cores", [1, 64])
 def test_the_start_fits_into_80_columns(cores):
-    lines = f"convprobe: {cost.announcement(PUBLISHED, SIZES, cores)}".splitlines()
+    words = cost.announcement(PUBLISHED, SIZES, cores, {}, STAGES, {})
+    lines = f"convprobe: {words}".splitlines()
     assert max(map(len, lines)) < 80
     assert any(line.split()[:1] == ["training"] for line in lines)
 
@@ -94,25 +100,95 @@ STAGES = {
     "summarise_occlusion": "occlusion",
     "plot_occlusion_sheet": "occlusion",
 }
-COSTS = {
-    "training": {"train_epoch": 3000.0},
-    "occlusion": {"map_occlusion": 80.0, cost.OTHERS: 6.0},
+TOOK = {
+    "train_epoch fp32": Took(start=10, taken=1, rate=3e9),
+    "train_epoch bf16": Took(start=10, taken=1, rate=6e9),
+    "evaluate_epoch": Took(start=5, taken=1, rate=1e9),
+    "map_occlusion fp32": Took(start=4, taken=4, rate=2e9),
+    "summarise_occlusion": Took(start=3, taken=3, rate=0),
 }
-COUNTS = {"train_epoch": 30, "map_occlusion": 4}
 
 
-def test_one_job_takes_its_share_whether_or_not_the_plan_has_all_of_its_rule():
-    jobs = {"train_epoch": (1, 2), "plot_learning_curve": (1, 1), "map_occlusion": (4, 4)}
-    jobs |= {"summarise_occlusion": (1, 1), "plot_occlusion_sheet": (5, 5)}
-    assert cost.of_one_job(COSTS, COUNTS, STAGES, jobs) == {
-        "train_epoch": 100,
-        "plot_learning_curve": 0,
-        "map_occlusion": 20,
-        "summarise_occlusion": 1,
-        "plot_occlusion_sheet": 1,
-    }
-    alone = cost.of_one_job(COSTS, COUNTS, STAGES, {"summarise_occlusion": (1, 1)})
-    assert alone == {"summarise_occlusion": cost.JOB_SECONDS}
+def test_one_job_takes_what_jobs_took_before(monkeypatch):
+    """A network of 1e9 multiply-adds an image, and no time beside them and what is started."""
+    monkeypatch.setattr(cost, "network_size", lambda config: 1e9)
+    monkeypatch.setattr(cost, "IMAGE", 0)
+    monkeypatch.setattr(cost, "BETWEEN", 0)
+    run = {"precision": "fp32", "epochs": 5}
+    runs = {"normalised": run, "raw": {**run, "precision": "bf16"}}
+    studied = {**PUBLISHED, "runs": runs, "occlusion": {**PUBLISHED["occlusion"], "windows": [3]}}
+    studied["occlusion"] |= {"images": 2, "precision": "fp32"}
+    sizes = {"train": 60, "test": 30}
+    rules = ["train_epoch", "evaluate_epoch", "map_occlusion", "summarise_occlusion"]
+    one_job = cost.of_one_job(studied, sizes, "gpu", 2, rules, TOOK)
+    # 60 s of computing are not quick, 30 s are: one process starts, the others take.
+    assert one_job["train_epoch"] == pytest.approx((5 * (10 + 60) + (10 + 4 * 1 + 5 * 30)) / 10)
+    # Neither are evaluations of 30 s, which is more than four times 5 s.
+    assert one_job["evaluate_epoch"] == pytest.approx(5 + 30)
+    assert one_job["map_occlusion"] == pytest.approx(4 + 2 * 1024 / 2)
+    assert one_job["summarise_occlusion"] == 3 / 2, "two at a time on two cores"
+
+
+def test_an_estimate_is_a_guess_until_this_machine_trained_and_mapped():
+    def last_line(known):
+        return cost.announcement(PUBLISHED, SIZES, 2, {}, STAGES, {}, known).splitlines()[-1]
+
+    kinds = {cost.work(PUBLISHED, SIZES, "cpu", 2, "map_occlusion", {"window": 3}).kind}
+    for run in PUBLISHED["runs"]:
+        kinds.add(cost.work(PUBLISHED, SIZES, "cpu", 2, "train_epoch", {"run": run}).kind)
+    known = dict.fromkeys(kinds, Took(1, 1, 1e9))
+    assert "a guess" in last_line({})
+    assert "a guess" in last_line(dict(list(known.items())[1:]))
+    if cost.device()[0] == "cpu":
+        assert "a guess" not in last_line(known)
+
+
+def test_the_whole_run_has_all_that_computes_and_the_other_jobs_of_the_plan(monkeypatch):
+    monkeypatch.setattr(cost, "device", lambda: ("gpu", "abacus"))
+    times = cost.seconds(PUBLISHED, SIZES, "gpu", 2)
+    one_job = {"train_epoch": 9e9, "plot_learning_curve": 3600.0, "write_manifest": 7200.0}
+    jobs = {"train_epoch": (0, 2), "plot_learning_curve": (0, 2), "write_manifest": (0, 1)}
+    stages = {**STAGES, "write_manifest": "report"}
+    words = cost.announcement(PUBLISHED, SIZES, 2, jobs, stages, one_job)
+    assert f"training {cost.duration(times['training'] + 7200):>20}" in words
+    assert f"in all {cost.duration(sum(times.values()) + 2 * 7200):>22}" in words
+
+
+def test_what_a_run_took_on_a_made_up_machine_is_known_to_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "computer", lambda cores: "abacus")
+    output, log = tmp_path / "window-3.h5", tmp_path / "window-3.log"
+    records.beside(output).write_text(json.dumps({"seconds": 25.0}))
+    log.write_text("device: abacus\n20480/20480 positions, 1024 a second, 0 s left\n")
+    memory = tmp_path / "rates.json"
+    job = ("map_occlusion", {"window": "3"}, str(output), str(log))
+    cost.remember(str(memory), PUBLISHED, SIZES, 2, [job])
+    known = rates.read(memory, "abacus", cost.network_size(PUBLISHED))
+    (kind,) = known
+    work = cost.work(PUBLISHED, SIZES, cost.device()[0], 2, "map_occlusion", {"window": 3})
+    assert kind == work.kind
+    assert known[kind] == pytest.approx((5, 5, work.each * 1024))
+
+
+def test_a_job_without_a_record_does_not_end_a_run(tmp_path):
+    memory = tmp_path / "rates.json"
+    lost = ("plot_atlas", {}, str(tmp_path / "none.png"), str(tmp_path / "none.log"))
+    cost.remember(str(memory), PUBLISHED, SIZES, 2, [lost])
+    assert not memory.exists()
+
+
+def test_jobs_of_an_earlier_run_are_not_counted_again(tmp_path):
+    memory, log = tmp_path / "rates.json", tmp_path / "one.log"
+    log.touch()
+    for name, written in (("earlier.png", 100), ("now.png", 300)):
+        record = records.beside(tmp_path / name)
+        record.write_text(json.dumps({"seconds": float(written)}))
+        os.utime(record, (written, written))
+    jobs = [
+        ("plot_atlas", {}, str(tmp_path / name), str(log)) for name in ("earlier.png", "now.png")
+    ]
+    cost.remember(str(memory), PUBLISHED, SIZES, 2, jobs, since=200)
+    known = rates.read(memory, cost.computer(2), cost.network_size(PUBLISHED))
+    assert known == {"plot_atlas": (300, 300, 0)}
 
 
 def test_the_published_study_has_thirty_epochs_and_four_windows():
@@ -124,11 +200,12 @@ def test_the_published_study_has_thirty_epochs_and_four_windows():
     assert cost.job_counts(every, SIZES)["map_occlusion"] == 4 * 10_000 / 200
 
 
-def test_every_rule_with_a_time_of_its_own_has_a_number_of_jobs():
-    timed = set()
-    for rules in cost.by_rule(PUBLISHED, SIZES, "cpu", 2).values():
-        timed |= set(rules) - {cost.OTHERS}
-    assert timed == set(cost.job_counts(PUBLISHED, SIZES))
+def test_every_rule_that_computes_has_a_number_of_jobs_and_all_threads():
+    costs = cost.by_rule(PUBLISHED, SIZES, "cpu", 2)
+    assert set(costs) == set(cost.job_counts(PUBLISHED, SIZES))
+    text = "".join(path.read_text() for path in Path("rules").glob("*.smk"))
+    threads = {rule: int(count) for rule, count in RULE_THREADS.findall(text)}
+    assert threads == dict.fromkeys(costs, cost.THREADS)
 
 
 def test_what_is_due_is_listed_by_stage():

@@ -1,0 +1,139 @@
+"""What jobs took on this machine, remembered for the estimates of later runs.
+
+A job says how quickly it computed in its log, and how long it took in the record beside its first
+output. Both are read when a run ends, and kept by machine, kind of work and size of the network: of
+the last few runs, for the machine may have had other work.
+"""
+
+import contextlib
+import json
+import math
+import re
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from convprobe.job import ahead
+from convprobe.store import files
+
+RUNS = 5  # so many of the last ones are remembered
+# What `runtime.Job` prints at the end of what it counts.
+COUNTED = re.compile(r"^(\d+)/\1 \w+, (\S+) a second,", re.MULTILINE)
+
+
+class Took(NamedTuple):
+    """What jobs of a kind took.
+
+    Attributes:
+        start: seconds of a process beside what it computes.
+        taken: seconds of a job that takes a result made ahead.
+        rate: multiply-adds a second; 0 where none are counted.
+    """
+
+    start: float
+    taken: float
+    rate: float
+
+
+class Done(NamedTuple):
+    """A finished job.
+
+    Attributes:
+        kind: of its work.
+        units: images or positions of its own results, as planned.
+        each: multiply-adds of one.
+        seconds: of its own results, whichever process made them.
+        log: what its process printed.
+    """
+
+    kind: str
+    units: int
+    each: float
+    seconds: float
+    log: str
+
+
+def told(record: Path, log: Path | str) -> tuple[float, str]:
+    """What a finished job's record and log tell: its seconds, and what it printed."""
+    return files.read_json(record)["seconds"], Path(log).read_text(encoding="utf-8")
+
+
+def of_jobs(jobs: Iterable[Done]) -> dict[str, Took]:
+    """What finished jobs took, by kind."""
+    by_kind: dict[str, list[Done]] = {}
+    for job in jobs:
+        by_kind.setdefault(job.kind, []).append(job)
+    found = {}
+    for kind, alike in by_kind.items():
+        with contextlib.suppress(ZeroDivisionError):  # none of them computed anything itself
+            found[kind] = _of_kind(alike)
+    return found
+
+
+def _of_kind(jobs: list[Done]) -> Took:
+    multiply_adds = 0.0
+    computing = 0.0
+    for job in jobs:
+        for count, rate in COUNTED.findall(job.log):
+            multiply_adds += int(count) * job.each
+            computing += int(count) / float(rate)
+    rate = multiply_adds / computing if jobs[0].units else 0.0
+    starts = []
+    takes = []
+    for job in jobs:
+        if ahead.TAKEN in job.log:
+            takes.append(job.seconds - job.units * job.each / rate)
+        else:
+            # A shard may have fewer images than planned.
+            own = min(job.units, sum(int(count) for count, _ in COUNTED.findall(job.log)))
+            starts.append(job.seconds - (own * job.each / rate if own else 0))
+    start = sum(starts) / len(starts)
+    taken = sum(takes) / len(takes) if takes else start
+    return Took(max(start, 0.0), max(taken, 0.0), rate)
+
+
+def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
+    """What is known of a machine, by kind of work, from the network of the nearest size.
+
+    The median over the last runs.
+
+    Args:
+        memory: a JSON file; one that is missing or damaged tells nothing.
+        machine: its name.
+        size: multiply-adds of the network's forward pass.
+    """
+    nearest = {}
+    for kind, by_size in _known(memory).get(machine, {}).items():
+        alike = min(by_size, key=lambda other: abs(math.log(int(other) / size)))
+        nearest[kind] = Took(*map(statistics.median, zip(*by_size[alike], strict=True)))
+    return nearest
+
+
+def write(memory: Path | str, machine: str, size: int, found: Mapping[str, Took]) -> None:
+    """Remember what the jobs of a run took on a machine; args as for `read`."""
+    known = _known(memory)
+    for kind, took in found.items():
+        by_size = known.setdefault(machine, {}).setdefault(kind, {})
+        by_size[str(size)] = [*by_size.get(str(size), []), took][-RUNS:]
+    files.write_json(memory, known)
+
+
+def _known(memory: Path | str) -> dict[str, Any]:
+    """By machine, kind of work and size of the network; nothing if any of it can't be meant."""
+    try:
+        known = json.loads(Path(memory).read_text(encoding="utf-8"))
+        for kinds in known.values():
+            if not all(map(_makes_sense, kinds.values())):
+                return {}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+    return known
+
+
+def _makes_sense(by_size: dict[str, list[list[float]]]) -> bool:
+    for size, runs in by_size.items():
+        numbers = [number for run in runs for number in Took(*run)]
+        if int(size) < 1 or not numbers or not all(0 <= number < math.inf for number in numbers):
+            return False
+    return bool(by_size)
