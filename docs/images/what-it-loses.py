@@ -16,7 +16,7 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe import style  # noqa: E402
 
 PICTURE = Path(__file__).with_suffix(".png")
-NETWORKS = ("the demo's network, drawn shapes", "the published network, CIFAR-10")
+NETWORKS = ("the demo, drawn shapes", "the published network, CIFAR-10")
 
 
 def draw(axes, path, name):
@@ -35,8 +35,10 @@ def draw(axes, path, name):
     count = len(chosen["filters"].split())
     axes.set_yticks([1, 0], [f"the {count} chosen filters", f"{len(draws)} draws of {count}"])
     axes.set(ylim=(-0.6, 1.6))
-    accuracies = f"{table.loc['clean', 'accuracy']:.1%} with all filters"
-    axes.set_title(f"{name}: {accuracies}, {chosen['accuracy']:.1%} without these", loc="left")
+    accuracies = f"{table.loc['clean', 'accuracy']:.1%} with all"
+    axes.set_title(
+        f"{name}: {accuracies}, {chosen['accuracy']:.1%} without ten", loc="left"
+    )
 
 
 def main():
