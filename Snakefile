@@ -116,7 +116,12 @@ def remember():
     """Let later runs know what jobs took on this machine."""
     if CORES and not IMPORTED:  # whose rules have other names
         jobs = [job for job in workflow.dag.jobs if job.rule.name in STAGES]
-        told = [(job.rule.name, job.wildcards_dict, job.output[0], job.log[0]) for job in jobs]
+        # The check of all results makes none.
+        told = [
+            (job.rule.name, job.wildcards_dict, job.output[0], job.log[0])
+            for job in jobs
+            if job.output
+        ]
         cost.remember(RATES, config, SIZES, USED, told, BEGUN)
 
 

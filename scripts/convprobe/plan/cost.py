@@ -288,7 +288,7 @@ def remember(
     kind, _ = device()
     found = []
     # A run isn't lost for the estimate of the next one.
-    with contextlib.suppress(OSError, InputError):
+    with contextlib.suppress(OSError, InputError, LookupError, ValueError, ArithmeticError):
         for rule, wildcards, output, log in jobs:
             record = records.beside(Path(output))
             if not record.is_file() or record.stat().st_mtime < since:
