@@ -183,7 +183,7 @@ BAD_EDITS = {
         "own: runs.raw.seeds[1] is 4, which gives a run raw-seed-4, but runs has one of that "
         "name: expected another name of one of the two"
     ),
-    "{runs: {raw: {seeds: [1]}}, compared: [raw-seed-1]}": (
+    "{runs: {normalised: {}, raw: {seeds: [1]}}, compared: [raw-seed-1]}": (
         "own: compared[0] is raw-seed-1, expected a run named in runs: normalised, raw"
     ),
     "runs: {own: {weights: FILE, seeds: [1]}}": (
