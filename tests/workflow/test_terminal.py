@@ -47,7 +47,7 @@ def test_a_whole_run_through_a_pipe_prints_few_lines(finished):
     stages = ["dataset", "training", "occlusion", "filters", "ablation", "report"]
     ends = [line.split()[1] for line in said if " done: " in line]
     assert sorted(ends) == sorted(stages)
-    assert re.fullmatch(r"convprobe: report done: 2 jobs in .*; (\d+) of \1 jobs in .*", said[-4])
+    assert re.fullmatch(r"convprobe: report done: 4 jobs in .*; (\d+) of \1 jobs in .*", said[-4])
     assert "\x1b" not in finished.output
 
 
