@@ -57,9 +57,9 @@ def test_a_terminal_has_bars_and_no_line_is_wider_than_it(finished, tmp_path):
     status, lines = on_a_terminal(workflow)
     assert status == 0
     assert max(map(len, lines)) <= 80, max(lines, key=len)
-    assert "    occlusion                 2 s        1 of 5 jobs" in lines
+    assert any(re.fullmatch(r"    occlusion +\d+ s +1 of 5 jobs", line) for line in lines)
     bars = [line for line in lines if line.startswith("occlusion ")]
-    assert re.fullmatch(r"occlusion ┄+ +0/1 +1 s", bars[0])
+    assert re.fullmatch(r"occlusion ┄+ +0/1 +\d+ s", bars[0])
     assert re.fullmatch(r"occlusion ━+ +1/1 +\d+ s", bars[-1])
     assert "localrule" not in "\n".join(lines)
     assert lines[-2].startswith("convprobe: done. Open results/tiny/explorer.html")
