@@ -36,9 +36,7 @@ def draw(axes, path, name):
     axes.set_yticks([1, 0], [f"the {count} chosen filters", f"{len(draws)} draws of {count}"])
     axes.set(ylim=(-0.6, 1.6))
     accuracies = f"{table.loc['clean', 'accuracy']:.1%} with all"
-    axes.set_title(
-        f"{name}: {accuracies}, {chosen['accuracy']:.1%} without ten", loc="left"
-    )
+    axes.set_title(f"{name}: {accuracies}, {chosen['accuracy']:.1%} without ten", loc="left")
 
 
 def main():
