@@ -4,11 +4,15 @@ Plain Python without torch: the estimate that is printed when Snakemake starts n
 the choice of how occlusion maps are computed.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from convprobe.network import receptive_field
-from convprobe.network.receptive_field import Stage
+from convprobe.network import chain
+from convprobe.network.chain import Stage
+from convprobe.network.filter_layers import of_graph
+from convprobe.network.graph import Graph, Node
+from convprobe.network.operators import CONVOLUTIONS
 
 POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can compute
 CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product
@@ -35,29 +39,31 @@ class Layer(NamedTuple):
         return self.inputs * self.outputs
 
 
-def forward(network: Mapping[str, Any], side: int, classes: int) -> int:
-    """Multiply-adds of one image's forward pass.
-
-    Args:
-        network: the config's `network`.
-        side: of the image, in pixels.
-        classes: number of outputs.
-    """
-    total = 0
-    for layer in _layers(network, side, classes):
-        total += layer.units**2 * layer.kernel**2 * layer.channel_pairs
-    return total
+def forward(graph: Graph) -> int:
+    """Multiply-adds of one image's forward pass, those of convolutions and matrix products."""
+    return sum(of_node(node, graph) for node in graph.nodes.values())
 
 
-def weights(network: Mapping[str, Any], side: int, classes: int) -> int:
-    """Number of weights and biases.
+def of_node(node: Node, graph: Graph) -> int:
+    """Multiply-adds of one node for one image."""
+    if node.shape is None:
+        return 0
+    results = math.prod(node.shape)
+    if node.kind in CONVOLUTIONS or node.kind == "linear":
+        shape, _ = graph.weights[node.weights[0]]
+        return results * math.prod(shape[1:])
+    if node.kind in ("matmul", "bmm"):
+        first = graph.nodes[node.inputs[0]].shape
+        return results * first[-1] if first else 0
+    if node.kind == "scaled_dot_product_attention":
+        keys = graph.nodes[node.inputs[min(1, len(node.inputs) - 1)]].shape
+        return 2 * results * keys[-2]
+    return 0
 
-    Args: as those of `forward`.
-    """
-    total = 0
-    for layer in _layers(network, side, classes):
-        total += (layer.kernel**2 * layer.inputs + 1) * layer.outputs
-    return total
+
+def weights(graph: Graph) -> int:
+    """Number of weights and biases, and of what batch normalisation counts."""
+    return sum(math.prod(shape) for shape, _ in graph.weights.values())
 
 
 def occlusion_map(
@@ -70,7 +76,9 @@ def occlusion_map(
     can tell which these are.
 
     Args:
-        network, side, classes: as in `forward`.
+        network: the config's `network`, of plain layers.
+        side: of the images, in pixels.
+        classes: number of outputs.
         window: side in pixels.
         call: the overhead of a matrix product, in multiply-adds.
     """
@@ -78,7 +86,7 @@ def occlusion_map(
         return float("inf")
     first, *others = _layers(network, side, classes)
     states = list(_states_by_layer(network, side, window))
-    total = forward(network, side, classes)
+    total = forward(chain.graph(network, side, classes))
     total += _first_changes(first, states[0], call)
     for layer, inputs in zip(others, states, strict=False):
         total += _changes(layer, inputs, call)
@@ -88,7 +96,7 @@ def occlusion_map(
 
 
 def _is_computed_incrementally(network: Mapping[str, Any]) -> bool:
-    for stage in receptive_field.stages(network):
+    for stage in chain.stages(network):
         if stage != Stage(stage.channels, stage.kernel):
             return False
     return True
@@ -115,11 +123,10 @@ def _changes(layer: Layer, states: list[int], call: int) -> int:
 def _layers(network: Mapping[str, Any], side: int, classes: int) -> Iterator[Layer]:
     """Yield the layers, the first one first; a fully connected one is a unit that sees all."""
     width = 3
-    pooled_sides = receptive_field.pooled_sides(network, side).values()
-    for stage, pooled in zip(receptive_field.stages(network), pooled_sides, strict=True):
-        units = receptive_field.convolved_side(stage, side)
+    for stage in chain.stages(network):
+        units = chain.convolved_side(stage, side)
         yield Layer(stage.kernel, width, stage.channels, units)
-        side = pooled
+        side = units // stage.pool
         width = stage.channels
     for outputs in [*network["fc"], classes]:
         yield Layer(side, width, outputs, 1)
@@ -129,8 +136,8 @@ def _layers(network: Mapping[str, Any], side: int, classes: int) -> Iterator[Lay
 
 def _states_by_layer(network: Mapping[str, Any], side: int, window: int) -> Iterator[list[int]]:
     """Yield, per layer, how many parts of each pooled unit's field can be hidden, on one axis."""
-    for field in receptive_field.of_pooled_maps(network, side).values():
-        yield [_states(first, end, side, window // 2) for first, end in field.seen]
+    for layer in of_graph(chain.graph(network, side, classes=1)).values():
+        yield [_states(first, end, side, window // 2) for first, end in layer.fields.y.seen]
 
 
 def _states(first: int, end: int, side: int, half: int) -> int:

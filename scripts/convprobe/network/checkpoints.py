@@ -2,7 +2,8 @@
 
 Format: a dict of plain values and tensors, read with `weights_only=True`: `format_version`,
 `weights` (state dict, `conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`,
-`normalisation`, `epoch`, and `training`, the settings of the epoch.
+`normalisation`, `epoch`, and `training`, the settings of the epoch; and of a network that a factory
+makes `graph`, in the form of JSON.
 """
 
 import io
@@ -17,6 +18,9 @@ from typing import Any
 import torch
 
 from convprobe.errors import InputError
+from convprobe.network import graphs
+from convprobe.network.classifiers import Classifier, TracedNetwork
+from convprobe.network.graph import Graph
 from convprobe.network.layers import Network
 from convprobe.store import files
 from convprobe.store.format import FORMAT_VERSION, check_version
@@ -40,7 +44,7 @@ class Checkpoint:
         training: the settings of the last of them.
     """
 
-    network: Network
+    network: Classifier
     settings: Mapping[str, Any]
     classes: tuple[str, ...]
     side: int
@@ -64,6 +68,8 @@ def save(path: Path | str, checkpoint: Checkpoint) -> None:
         "epoch": checkpoint.epoch,
         "training": checkpoint.training,
     }
+    if graphs.is_traced(checkpoint.settings):
+        values["graph"] = checkpoint.network.graph.to_json()
     save_tensors(path, values)
 
 
@@ -96,7 +102,11 @@ def _checkpoint(path: Path | str, values: Any) -> Checkpoint:
 
 def _from_values(values: Any) -> Checkpoint:
     normalisation = values["normalisation"]
-    network = Network(values["network"], len(values["classes"]), values["side"], normalisation)
+    if graphs.is_traced(values["network"]):
+        graph = Graph.from_json(values["graph"])
+        network = TracedNetwork(values["network"], graph, normalisation)
+    else:
+        network = Network(values["network"], len(values["classes"]), values["side"], normalisation)
     network.load_state_dict(values["weights"])
     return Checkpoint(
         network=network,

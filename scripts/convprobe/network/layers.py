@@ -1,4 +1,4 @@
-"""The network that is trained and probed."""
+"""The network of a config's `conv` and `fc`, as it is trained and probed."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,22 +9,20 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convprobe.errors import InputError
-from convprobe.network import receptive_field
+from convprobe.network import chain
+from convprobe.network.classifiers import RAW, Classifier
 
 # Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
 # PyTorch takes long over the many weights, however small the maps are (benchmarks/training.py).
 PATCHES_PER_FILTER = 4
-RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 
 
-class Network(nn.Module):
+class Network(Classifier):
     """Stages of convolution, ReLU and max pooling, then fully connected layers.
 
     A stage has batch normalisation too if its settings ask for it.
-    Normalisation of the input is part of the network, so that every probe hands it plain pixels. It
-    isn't part of the state dict, whose keys are `conv1.weight` … `fc3.bias`, and `norm1.weight` …
-    where a convolution is followed by batch normalisation.
+    The keys of its state dict are `conv1.weight` … `fc3.bias`, and `norm1.weight` … where a
+    convolution is followed by batch normalisation.
 
     Attributes:
         convolutions: names of the convolutional layers, `conv1` first.
@@ -41,7 +39,7 @@ class Network(nn.Module):
         """Build the network with PyTorch's default initial weights.
 
         Args:
-            settings: the config's `network`: `conv` (a receptive_field.Stage each), `fc` (widths)
+            settings: the config's `network`: `conv` (a chain.Stage each), `fc` (widths)
                 and `dropout`.
             classes: number of outputs.
             side: of the square input images, in pixels.
@@ -51,21 +49,18 @@ class Network(nn.Module):
             InputError: a layer shrinks the map below 1×1, or a channel has no deviation to divide
                 by.
         """
-        super().__init__()
-        _refuse_constant_channel(normalisation)
+        super().__init__(normalisation)
         self.settings = settings
         self.classes = classes
         self.side = side
-        self.stages = receptive_field.stages(settings)
-        channels = self._add_convolutions(len(normalisation["mean"]))
-        *_, last_side = receptive_field.pooled_sides(settings, side).values()
-        self._add_fully_connected(channels * last_side**2)
-        for name in ("mean", "std"):
-            values = torch.tensor(normalisation[name], dtype=torch.float32).view(-1, 1, 1)
-            self.register_buffer(name, values, persistent=False)
+        self.stages = chain.stages(settings)
+        channels = len(normalisation["mean"])
+        self.graph = chain.graph(settings, side, classes, channels)
+        self._add_convolutions(channels)
+        (width,) = self.graph.nodes[chain.FLAT].shape
+        self._add_fully_connected(width)
 
-    def _add_convolutions(self, channels: int) -> int:
-        """Add the convolutional layers; the number of channels that come out of the last one."""
+    def _add_convolutions(self, channels: int) -> None:
         self.convolutions = []
         for number, stage in enumerate(self.stages, start=1):
             convolution = nn.Conv2d(
@@ -76,7 +71,6 @@ class Network(nn.Module):
             if stage.batch_norm:
                 self.add_module(f"norm{number}", nn.BatchNorm2d(stage.channels))
             channels = stage.channels
-        return channels
 
     def _add_fully_connected(self, width: int) -> None:
         self.fully_connected = []
@@ -105,7 +99,7 @@ class Network(nn.Module):
         Args:
             images: in [0, 1].
         """
-        maps = (images - self.mean) / self.std
+        maps = self.normalised(images)
         for number, name in enumerate(self.convolutions):
             maps = self.pooled(number, self.convolved(number, maps))
             yield name, maps
@@ -122,7 +116,7 @@ class Network(nn.Module):
 
     def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
         stage = self.stages[number]
-        side = receptive_field.convolved_side(stage, maps.shape[-1])
+        side = chain.convolved_side(stage, maps.shape[-1])
         patches = len(maps) * side**2
         return patches <= PATCHES_PER_FILTER * stage.channels
 
@@ -139,16 +133,6 @@ class Network(nn.Module):
             maps = self.get_submodule(f"norm{number + 1}")(maps)
         # Pooling first gives the same maps, and leaves fewer values to ReLU.
         return F.relu(F.max_pool2d(maps, stage.pool))
-
-
-def _refuse_constant_channel(normalisation: Mapping[str, Sequence[float]]) -> None:
-    deviations = list(normalisation["std"])
-    if 0 in deviations:
-        raise InputError(
-            f"the training images can't be normalised: channel {deviations.index(0)} has one value "
-            "everywhere. Expected training.normalise or runs.NAME.normalise to be false or, with "
-            "weights, runs.NAME.normalisation"
-        )
 
 
 def as_input(pixels: UInt8[Tensor, "image y x channel"]) -> Float32[Tensor, "image channel y x"]:

@@ -1,118 +1,125 @@
-"""What part of the image a unit of a feature map sees, by arithmetic.
+"""What part of the image a unit of a map sees, by arithmetic on the network's graph.
 
-Each stage of the network is a convolution, batch normalisation if asked for, ReLU and max pooling.
-Plain Python, so that a Snakefile can use it.
-Source: Araujo, Norris & Sim 2019, Computing Receptive Fields of Convolutional Neural Networks,
-equations 1 and 2.
+Along each axis a unit sees an interval of pixels: the hull of what the units see that it reads, by
+whatever path, clipped at each map: padding sees nothing. Plain Python, so that a Snakefile can use
+it.
+Source: Araujo, Norris & Sim 2019, Computing Receptive Fields of Convolutional Neural Networks.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from convprobe.errors import InputError
+from convprobe.network.graph import INPUT, Graph
+from convprobe.network.operators import Interval, Maps, steps
 
-
-class Stage(NamedTuple):
-    """A convolution of the config's `network.conv`, with the schema's defaults."""
-
-    channels: int
-    kernel: int
-    stride: int = 1
-    padding: int = 0
-    pool: int = 2
-    batch_norm: bool = False
+NOTHING: Interval = (0, 0)
 
 
-def stages(network: Mapping[str, Any]) -> list[Stage]:
-    """The stages of the config's `network`, the first one first."""
-    return [Stage(**conv) for conv in network["conv"]]
-
-
-class ReceptiveField(NamedTuple):
-    """What the units of a pooled map see along one axis of the image; both axes are alike.
+class Grid(NamedTuple):
+    """Where the units of a map look, padding included: each one `stride` pixels further.
 
     Attributes:
-        size: of what a unit sees, in pixels, padding included.
-        stride: pixels between what neighbouring units see.
+        size: of what a unit sees, in pixels.
         start: the first pixel that the first unit sees; below 0 if that is padding.
-        seen: for each unit the half-open interval of the image's pixels that it sees; shorter than
-            `size` if the unit sees padding too.
     """
 
     size: int
     stride: int
     start: int
-    seen: tuple[tuple[int, int], ...]
 
 
-def of_pooled_maps(network: Mapping[str, Any], side: int) -> dict[str, ReceptiveField]:
-    """The receptive fields of pooled units, by layer name, `conv1` first.
+class ReceptiveField(NamedTuple):
+    """What the units of a map see along one axis of the image.
 
-    Where pooling or a stride drops the last rows of a map, later padding replaces them and lies
-    inside the image. So each layer's intervals are made of those of the layer before.
+    Attributes:
+        seen: for each unit the half-open interval of the image's pixels that it sees; shorter than
+            the grid's size if the unit sees padding too.
+        grid: None if the units don't look at regular places, as behind an adaptive pooling, or
+            behind an operator of which each result depends on everything.
+    """
 
-    Args:
-        network: the config's `network`.
-        side: of the square images, in pixels.
+    seen: tuple[Interval, ...]
+    grid: Grid | None
 
-    Raises:
-        InputError: a layer shrinks the map below 1×1.
+
+class Fields(NamedTuple):
+    """The receptive fields of a map's units along both axes."""
+
+    y: ReceptiveField
+    x: ReceptiveField
+
+
+def of_maps(maps: Maps, names: Iterable[str]) -> dict[str, Fields]:
+    """The receptive fields of some nodes' units, by the nodes' names."""
+    along = (_along(maps, 0), _along(maps, 1))
+    return {name: Fields(*(fields[name] for fields in along)) for name in names}
+
+
+def _along(maps: Maps, axis: int) -> dict[str, ReceptiveField]:
+    """What is seen along an axis, by each node that depends on the image.
+
+    A node without a map is taken for one unit.
     """
     fields = {}
-    size = 1
-    stride = 1
-    start = 0
-    seen = [(pixel, pixel + 1) for pixel in range(side)]
-    sides = pooled_sides(network, side)
-    for stage, (layer, units) in zip(stages(network), sides.items(), strict=True):
-        start -= stage.padding * stride
-        size += (stage.kernel - 1) * stride
-        stride *= stage.stride
-        size += (stage.pool - 1) * stride
-        stride *= stage.pool
-        seen = [_seen(stage, unit, seen) for unit in range(units)]
-        fields[layer] = ReceptiveField(size, stride, start, tuple(seen))
+    for name in maps.graph.nodes:
+        if name in maps.depending:
+            fields[name] = _field(maps, name, axis, fields)
     return fields
 
 
-def _seen(stage: Stage, unit: int, inputs: list[tuple[int, int]]) -> tuple[int, int]:
-    """The interval that a pooled unit sees, given that of each of the stage's input units."""
-    first_unit = unit * stage.pool
-    last_unit = first_unit + stage.pool - 1
-    first = first_unit * stage.stride - stage.padding
-    last = last_unit * stage.stride - stage.padding + stage.kernel - 1
-    # Padding sees nothing.
-    first = max(first, 0)
-    last = min(last, len(inputs) - 1)
-    return inputs[first][0], inputs[last][1]
+def _field(
+    maps: Maps, name: str, axis: int, fields: dict[str, ReceptiveField]
+) -> ReceptiveField:
+    node = maps.graph.nodes[name]
+    if name == INPUT:
+        pixels = range(node.shape[1 + axis])
+        return ReceptiveField(tuple((pixel, pixel + 1) for pixel in pixels), Grid(1, 1, 0))
+    sources = [source for source in node.inputs if source in maps.depending]
+    if maps.axes[name] is None:
+        everything = _hull(interval for source in sources for interval in fields[source].seen)
+        return ReceptiveField((everything,), None)
+    seen = [NOTHING] * maps.side(name, axis)
+    grids = set()
+    for source in sources:
+        field = fields[source]
+        reads = [(0, len(field.seen))] * len(seen)
+        if maps.axes[source] is not None:
+            reads = maps.reads(name, source, axis)
+        for unit, (first, end) in enumerate(reads):
+            seen[unit] = _hull([seen[unit], *field.seen[first:end]])
+        grids.add(_grid(maps, name, source, axis, field, reads))
+    return ReceptiveField(tuple(seen), _common(grids))
 
 
-def convolved_side(stage: Stage, side: int) -> int:
-    """Side of a stage's map before pooling, for an input of that side; below 1 if none is left."""
-    return (side + 2 * stage.padding - stage.kernel) // stage.stride + 1
+def _hull(intervals: Iterable[Interval]) -> Interval:
+    """The smallest interval that holds all of them; empty ones lie nowhere."""
+    ends = [interval for interval in intervals if interval[0] < interval[1]]
+    if not ends:
+        return NOTHING
+    return min(first for first, _ in ends), max(end for _, end in ends)
 
 
-def pooled_sides(network: Mapping[str, Any], side: int) -> dict[str, int]:
-    """Side of each layer's pooled map, by layer name, for square images of `side` pixels.
-
-    Raises:
-        InputError: a layer shrinks the map below 1×1.
-    """
-    sides = {}
-    for index, stage in enumerate(stages(network)):
-        pooled = convolved_side(stage, side) // stage.pool
-        if pooled < 1:
-            raise InputError(
-                f"network.conv[{index}] is a {stage.kernel}×{stage.kernel} convolution and "
-                f"{stage.pool}×{stage.pool} pooling, but its input is {side}×{side}: that leaves "
-                "nothing. Expected fewer layers or smaller kernels"
-            )
-        sides[f"conv{index + 1}"] = pooled
-        side = pooled
-    return sides
+def _grid(
+    maps: Maps, name: str, source: str, axis: int, field: ReceptiveField, reads: list[Interval]
+) -> Grid | None:
+    """Where units look by way of one input."""
+    if field.grid is None:
+        return None
+    walk = steps(maps.graph.nodes[name], maps.graph)
+    if walk:
+        step = walk[axis]
+        size, stride, start = field.grid
+        reach = (step.kernel - 1) * step.dilation
+        return Grid(size + reach * stride, stride * step.stride, start - step.padding * stride)
+    if len(reads) == len(field.seen) and all(end - first == 1 for first, end in reads):
+        return field.grid
+    return None
 
 
-def split_name(filter_name: str) -> tuple[str, int]:
-    """Layer and channel of a filter: `conv2/400` is ("conv2", 400)."""
-    layer, channel = filter_name.split("/")
-    return layer, int(channel)
+def _common(grids: set[Grid | None]) -> Grid | None:
+    """Where units look that do so by several ways: the hull of all, if they walk in step."""
+    if None in grids or len({grid.stride for grid in grids}) != 1:
+        return None
+    start = min(grid.start for grid in grids)
+    end = max(grid.start + grid.size for grid in grids)
+    return Grid(end - start, next(iter(grids)).stride, start)

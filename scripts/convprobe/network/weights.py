@@ -14,7 +14,9 @@ from torch import Tensor
 from convprobe.errors import InputError
 from convprobe.network import checkpoints
 from convprobe.network.checkpoints import Checkpoint
-from convprobe.network.layers import RAW, Network
+from convprobe.network import graphs
+from convprobe.network.classifiers import RAW, Classifier, TracedNetwork
+from convprobe.network.layers import Network
 
 PREFIX = "module."  # of every name, if the network was trained by DataParallel
 BATCHES = ".num_batches_tracked"  # what batch normalisation counts, and no probe uses
@@ -76,7 +78,7 @@ def read(
     ours = values if values.keys() >= OURS else {}
     normalisation = given or ours.get("normalisation", measured)
     mistakes = list(_other_origin(ours, normalisation, list(classes)))
-    network = Network(settings, len(classes), side, RAW if mistakes else normalisation)
+    network = _network(settings, len(classes), side, RAW if mistakes else normalisation)
     expected = network.state_dict()
     weights = _renamed(weights, expected)
     mistakes += _mistakes(weights, expected)
@@ -84,6 +86,14 @@ def read(
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict(expected | _converted(weights, expected))
     return Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=0)
+
+
+def _network(
+    settings: Mapping[str, Any], classes: int, side: int, normalisation: Mapping[str, Any]
+) -> Classifier:
+    if graphs.is_traced(settings):
+        return TracedNetwork(settings, graphs.of(settings, side), normalisation)
+    return Network(settings, classes, side, normalisation)
 
 
 # What kind of file it is

@@ -1,0 +1,132 @@
+"""Networks as the probes and the training take them: from pixels in [0, 1] to logits."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from convprobe.errors import InputError
+from convprobe.network.execution import Execution
+from convprobe.network.graph import Graph
+
+RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
+
+
+class Classifier(nn.Module):
+    """A network that normalises its input itself, so that every probe hands it plain pixels.
+
+    Normalisation isn't part of the state dict.
+
+    Attributes:
+        settings: the config's `network`.
+        classes: number of outputs.
+        side: of the square input images, in pixels.
+        graph: what it computes in evaluation mode of normalised images.
+    """
+
+    settings: Mapping[str, Any]
+    classes: int
+    side: int
+    graph: Graph
+
+    def __init__(self, normalisation: Mapping[str, Sequence[float]] = RAW) -> None:
+        """Keep the normalisation.
+
+        Args:
+            normalisation: `mean` and `std` per channel of pixels in [0, 1].
+
+        Raises:
+            InputError: a channel has no deviation to divide by.
+        """
+        super().__init__()
+        _refuse_constant_channel(normalisation)
+        for name in ("mean", "std"):
+            values = torch.tensor(normalisation[name], dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+
+    def normalised(
+        self, images: Float[Tensor, "image channel y x"]
+    ) -> Float[Tensor, "image channel y x"]:
+        """Images in [0, 1] as the layers take them."""
+        return (images - self.mean) / self.std
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
+        """Logits of images in [0, 1]."""
+
+
+def _refuse_constant_channel(normalisation: Mapping[str, Sequence[float]]) -> None:
+    deviations = list(normalisation["std"])
+    if 0 in deviations:
+        raise InputError(
+            f"the training images can't be normalised: channel {deviations.index(0)} has one value "
+            "everywhere. Expected training.normalise or runs.NAME.normalise to be false or, with "
+            "weights, runs.NAME.normalisation"
+        )
+
+
+class TracedNetwork(Classifier):
+    """A network that is computed by its graph, so that it needs no code of whoever made it.
+
+    It can't be trained; see FactoryNetwork.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        graph: Graph,
+        normalisation: Mapping[str, Sequence[float]] = RAW,
+    ) -> None:
+        """Make room for the weights, which are 0 until they are loaded."""
+        super().__init__(normalisation)
+        self.settings = settings
+        self.graph = graph
+        self.classes = graph.classes
+        self.side = graph.image_shape[1]
+        for name, (shape, dtype) in graph.weights.items():
+            _place(self, name, torch.zeros(shape, dtype=getattr(torch, dtype)))
+
+    def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
+        return Execution(self.graph, self).logits(self.normalised(images))
+
+
+def _place(root: nn.Module, path: str, tensor: Tensor) -> None:
+    """Put a tensor into a module at a path, as in `layer1.0.conv1.weight`."""
+    *parts, name = path.split(".")
+    for part in parts:
+        if part not in root._modules:
+            root.add_module(part, nn.Module())
+        root = root._modules[part]
+    root.register_buffer(name, tensor)
+
+
+class FactoryNetwork(Classifier):
+    """A network as its factory made it, which can be trained."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        graph: Graph,
+        module: nn.Module,
+        normalisation: Mapping[str, Sequence[float]] = RAW,
+    ) -> None:
+        super().__init__(normalisation)
+        self.settings = settings
+        self.graph = graph
+        self.classes = graph.classes
+        self.side = graph.image_shape[1]
+        self.module = module
+
+    def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
+        return self.module(self.normalised(images))
+
+    def state_dict(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
+        """That of the module itself."""
+        return self.module.state_dict(*arguments, **keywords)
+
+    def load_state_dict(self, state: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
+        """Load that of the module itself."""
+        return self.module.load_state_dict(state, *arguments, **keywords)

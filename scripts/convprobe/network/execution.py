@@ -1,0 +1,142 @@
+"""Computing a network's graph, node by node."""
+
+import base64
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from convprobe.errors import InputError
+from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
+
+NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
+Results = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
+
+
+class Execution:
+    """A graph with its weights.
+
+    Attributes:
+        graph: what is computed.
+        tensors: weights and constants by name, on the device of the computation.
+    """
+
+    def __init__(self, graph: Graph, module: nn.Module) -> None:
+        """Bring graph and weights together.
+
+        Args:
+            module: has the weights in its state dict; they are used as they are.
+        """
+        self.graph = graph
+        self.tensors = dict(module.state_dict())
+        device = next(iter(self.tensors.values())).device if self.tensors else torch.device("cpu")
+        self.device = device
+        for name, constant in graph.constants.items():
+            self.tensors[name] = _constant(constant).to(device)
+        self._calls = {
+            node.name: operator_of(node) for node in graph.nodes.values() if node.name != INPUT
+        }
+        self._last_use = {}
+        for node in graph.nodes.values():
+            for name in node.inputs:
+                self._last_use[name] = node.name
+
+    def logits(
+        self, images: Float[Tensor, "image channel y x"]
+    ) -> Float[Tensor, "image class"]:
+        """What comes out for normalised images."""
+        return self.results(images, [self.graph.output])[self.graph.output]
+
+    def results(
+        self,
+        images: Float[Tensor, "image channel y x"],
+        wanted: Iterable[str],
+        known: Mapping[str, Any] | None = None,
+    ) -> Results:
+        """The results of some nodes; what nobody needs any more is forgotten on the way.
+
+        Args:
+            images: normalised.
+            wanted: names of the nodes; those after the last of them are not computed.
+            known: results that are not computed again.
+        """
+        wanted = set(wanted)
+        found = {INPUT: images, **(known or {})}
+        waiting = wanted - found.keys()
+        for node in self.graph.nodes.values():
+            if not waiting:
+                break
+            if node.name in found:
+                continue
+            found[node.name] = self.result(node, found)
+            waiting.discard(node.name)
+            for name in node.inputs:
+                if self._last_use[name] == node.name and name not in wanted:
+                    found.pop(name, None)
+        return {name: found[name] for name in wanted}
+
+    def result(self, node: Node, found: Mapping[str, Any]) -> Any:
+        """What comes out of one node.
+
+        Args:
+            found: the results of its inputs.
+        """
+        arguments = [self.argument(argument, found) for argument in node.arguments]
+        keywords = {key: self.argument(value, found) for key, value in node.keywords.items()}
+        return self._calls[node.name](*arguments, **keywords)
+
+    def argument(self, argument: Any, found: Mapping[str, Any]) -> Any:
+        """An argument as PyTorch takes it."""
+        if isinstance(argument, Value):
+            return found[argument.name]
+        if isinstance(argument, Weight):
+            return self.tensors[argument.name]
+        if isinstance(argument, Other):
+            return self.device if argument.kind == "device" else getattr(torch, argument.name)
+        if isinstance(argument, list):
+            return [self.argument(item, found) for item in argument]
+        return argument
+
+
+def operator_of(node: Node) -> Callable[..., Any]:
+    """The function that computes a node.
+
+    Raises:
+        InputError: it is none of PyTorch's that only compute: a graph from elsewhere could name any.
+    """
+    if node.operator == ITEM:
+        return operator.getitem
+    if node.operator.startswith(NUMBERS):
+        return _of_numbers(node)
+    namespace, _, rest = node.operator.partition(".")
+    name, _, overload = rest.partition(".")
+    packet = getattr(torch.ops.aten, name, None) if namespace == NAMESPACE else None
+    found = getattr(packet, overload, None)
+    if not isinstance(found, torch._ops.OpOverload) or not _only_computes(found):
+        raise InputError(f"{node.name} is computed by {node.operator}, which is not known here")
+    return found
+
+
+def _only_computes(found: torch._ops.OpOverload) -> bool:
+    """Whether an operator neither reads a file nor changes what it is given."""
+    arguments = found._schema.arguments
+    has_file = any(argument.name in ("filename", "file") for argument in arguments)
+    return not has_file and not found._schema.is_mutable
+
+
+def _of_numbers(node: Node) -> Callable[..., Any]:
+    name = node.operator.removeprefix(NUMBERS)
+    if name not in ("add", "sub", "mul", "floordiv", "mod", "neg", "eq", "ge", "le", "gt", "lt"):
+        raise InputError(f"{node.name} is computed by {node.operator}, which is not known here")
+    return getattr(operator, name)
+
+
+def _constant(constant: Mapping[str, Any]) -> Tensor:
+    data = bytearray(base64.b64decode(constant["data"]))
+    dtype = getattr(torch, constant["dtype"])
+    if not data:
+        return torch.zeros(constant["shape"], dtype=dtype)
+    return torch.frombuffer(data, dtype=dtype).reshape(constant["shape"])

@@ -1,0 +1,60 @@
+"""Networks that a factory makes: a function of a module, or of a Python file of one's own."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from convprobe.errors import InputError, short_reason
+
+FILE = ".py"  # how the name of a file ends
+
+
+def build(network: Mapping[str, Any], seed: int = 0) -> nn.Module:
+    """The module that a factory makes, with initial weights drawn from the seed.
+
+    Args:
+        network: the config's `network`: `factory`, as in `torchvision.models:resnet18` or
+            `mynet.py:build`, and its `arguments`.
+
+    Raises:
+        InputError: the factory can't be imported, fails, or makes something else.
+    """
+    source, _, name = network["factory"].rpartition(":")
+    key = f"network.factory: {network['factory']}"
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            factory = getattr(_imported(source), name)
+            made = factory(**network.get("arguments", {}))
+    except Exception as error:  # code of someone else's may raise anything
+        raise InputError(f"{key} fails with {_reason(error)}") from error
+    if not isinstance(made, nn.Module):
+        raise InputError(f"{key} makes a {type(made).__name__}, expected a torch.nn.Module")
+    return made
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {short_reason(error)}"
+
+
+def _imported(source: str) -> ModuleType:
+    if not source.endswith(FILE):
+        return importlib.import_module(source)
+    path = Path(source).resolve()
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # it may import its neighbours
+    if path.stem in sys.modules and getattr(sys.modules[path.stem], "__file__", "") == str(path):
+        return sys.modules[path.stem]
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,46 @@
+"""The graph of the network that a config describes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from convprobe.errors import InputError
+from convprobe.network import chain
+from convprobe.network.graph import Graph
+
+UNKNOWN = 1  # classes, where their number doesn't matter
+
+
+def is_traced(network: Mapping[str, Any]) -> bool:
+    """Whether a network is made by a factory, and not of the config's own layers."""
+    return "factory" in network
+
+
+def of(network: Mapping[str, Any], side: int, classes: int = UNKNOWN) -> Graph:
+    """The graph of a network.
+
+    Args:
+        network: the config's `network`; with a factory, `graph` is the path of the graph's file.
+        side: of the images, in pixels.
+        classes: number of outputs; that of a factory is its own.
+
+    Raises:
+        InputError: a layer shrinks the map below 1×1, or the graph's file can't be read.
+    """
+    if is_traced(network):
+        return read(network["graph"])
+    return chain.graph(network, side, classes)
+
+
+def read(path: Path | str) -> Graph:
+    """Read the file of a graph.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return Graph.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{path}: is no graph of a network ({error}): delete it, and run Snakemake again"
+        ) from error

@@ -1,0 +1,244 @@
+"""Which operators work on a map, and what each unit of their map reads of the map before.
+
+A map has a height and a width, and one axis of channels. Any operator that isn't known here counts
+as one of which each result reads everything: that is never wrong, and only takes longer.
+Plain Python, so that a Snakefile can use it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, within
+
+# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
+# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
+ELEMENTWISE = frozenset(
+    """abs add alias celu clamp clamp_max clamp_min clone contiguous detach div elu erf exp gelu
+    hardsigmoid hardswish hardtanh leaky_relu log log_sigmoid maximum minimum mish mul neg pow
+    reciprocal relu relu6 rsqrt rsub selu sigmoid silu softplus sqrt square sub tanh threshold to
+    _to_copy where""".split()
+)
+DROPOUTS = frozenset(["dropout", "feature_dropout", "native_dropout"])
+BATCH_NORMS = frozenset(["batch_norm", "_native_batch_norm_legit_no_training"])
+MAX_POOLS = frozenset(["max_pool2d", "max_pool2d_with_indices"])
+POOLS = MAX_POOLS | {"avg_pool2d"}
+ADAPTIVE_POOLS = frozenset(["adaptive_avg_pool2d", "_adaptive_avg_pool2d", "adaptive_max_pool2d"])
+CHANNELWISE = ELEMENTWISE | DROPOUTS | BATCH_NORMS | POOLS | ADAPTIVE_POOLS | {"prelu"}
+BESIDE_EACH_OTHER = ELEMENTWISE | DROPOUTS | BATCH_NORMS | {"prelu", "cat"}
+CONVOLUTIONS = frozenset(["conv2d", "convolution"])
+CUTS = {"slice": 1, "split": 2, "split_with_sizes": 2, "chunk": 2}  # place of the axis
+RESHAPES = frozenset(["view", "reshape", "_unsafe_view", "flatten", "unflatten"])
+
+Interval = tuple[int, int]  # half-open
+Axes = tuple[int, int]  # which axes of a result are its height and width; the images' isn't counted
+
+
+class Step(NamedTuple):
+    """How a kernel walks along an axis; that of a pooling too.
+
+    Attributes:
+        kernel: how many units it reads.
+        dilation: from one of these to the next.
+        padding: units before the first one.
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    def reads(self, unit: int, inputs: int) -> Interval:
+        """The units that one reads, of so many: from the first to the last; padding is none."""
+        first = unit * self.stride - self.padding
+        places = range(first, first + self.kernel * self.dilation, self.dilation)
+        inside = [place for place in places if 0 <= place < inputs]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+
+def steps(node: Node, graph: Graph) -> tuple[Step, Step] | None:
+    """How a convolution or a pooling walks along both axes; None if it isn't one of these."""
+    if node.kind in CONVOLUTIONS:
+        return _steps_of_convolution(node, graph)
+    if node.kind not in POOLS:
+        return None
+    kernel = _pair(node.argument(1, "kernel_size"))
+    stride = _pair(node.argument(2, "stride") or kernel)
+    padding = _pair(node.argument(3, "padding", 0))
+    dilation = (1, 1)
+    if node.kind in MAX_POOLS:
+        dilation = _pair(node.argument(4, "dilation", 1))
+    return _both(kernel, stride, padding, dilation)
+
+
+def _steps_of_convolution(node: Node, graph: Graph) -> tuple[Step, Step] | None:
+    if node.kind == "convolution" and node.argument(6, "transposed"):
+        return None
+    shape, _ = graph.weights.get(node.arguments[1].name, (None, None))
+    if shape is None or len(shape) != 4:
+        return None
+    kernel = shape[2:]
+    stride = _pair(node.argument(3, "stride", 1))
+    padding = node.argument(4, "padding", 0)
+    dilation = _pair(node.argument(5, "dilation", 1))
+    if padding == "valid":
+        padding = 0
+    elif padding == "same":
+        # PyTorch puts the odd one behind.
+        padding = [(side - 1) * step // 2 for side, step in zip(kernel, dilation, strict=True)]
+    return _both(kernel, stride, _pair(padding), dilation)
+
+
+def groups(node: Node) -> int:
+    """Into how many groups of channels a convolution is cut."""
+    if node.kind == "convolution":
+        return node.argument(8, "groups", 1)
+    return node.argument(6, "groups", 1)
+
+
+def _both(*settings: Sequence[int]) -> tuple[Step, Step]:
+    height, width = zip(*settings, strict=True)
+    return Step(*height), Step(*width)
+
+
+def _pair(setting: int | Sequence[int]) -> tuple[int, int]:
+    if isinstance(setting, int):
+        return setting, setting
+    first, *others = setting
+    return first, (others[0] if others else first)
+
+
+# Maps
+
+
+class Maps:
+    """Where the maps of a graph lie in its results, and what their units read.
+
+    Attributes:
+        axes: of each node's result those that are height and width; None where it has none. Where
+            an unknown operator has a result of three axes, they are taken for channel, height and
+            width, and each of its units reads everything.
+        depending: names of the nodes whose results depend on the image.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.axes: dict[str, Axes | None] = {}
+        self.depending: set[str] = set()
+        self._known: set[str] = set()
+        for node in graph.nodes.values():
+            self._add(node)
+
+    def _add(self, node: Node) -> None:
+        if node.kind == INPUT:
+            self.axes[node.name] = (1, 2)
+            self.depending.add(node.name)
+            return
+        if self.depending.intersection(node.inputs):
+            self.depending.add(node.name)
+        self.axes[node.name] = None
+        if node.shape is None:
+            return
+        kept = self._kept_axes(node)
+        if kept:
+            self._known.add(node.name)
+            self.axes[node.name] = kept
+        elif len(node.shape) == 3:
+            self.axes[node.name] = (1, 2)
+
+    def _kept_axes(self, node: Node) -> Axes | None:
+        """Where the maps of an operator lie that is known to keep them; None if it isn't."""
+        sources = [self.graph.nodes[name] for name in node.inputs]
+        maps = [self.axes[source.name] for source in sources if self.axes[source.name]]
+        if not maps:
+            return None
+        first = maps[0]
+        if node.kind in BESIDE_EACH_OTHER:
+            ranks = {len(source.shape or ()) for source in sources}
+            is_aligned = ranks == {len(node.shape)} and set(maps) == {first}
+            return first if is_aligned and not _joins(node, first) else None
+        if node.kind in ADAPTIVE_POOLS or steps(node, self.graph):
+            return first if first == (1, 2) else None
+        if node.kind in ("permute", "transpose"):
+            order = _order(node)
+            return None if order[0] else tuple(order.index(axis + 1) - 1 for axis in first)
+        if node.kind == "linear":
+            return first if len(node.shape) - 1 not in first else None
+        if node.kind == "layer_norm":
+            normalised = len(node.arguments[1])
+            return first if max(first) < len(node.shape) - normalised else None
+        if node.kind in CUTS:
+            axis = node.argument(CUTS[node.kind], "dim", 0) % (len(node.shape) + 1) - 1
+            return first if axis >= 0 and axis not in first else None
+        if node.kind == ITEM:
+            return first
+        if node.kind in RESHAPES:
+            return _behind(sources[0].shape, first, node.shape)
+        return None
+
+    def side(self, name: str, axis: int) -> int:
+        """How many units a map has along an axis, 0 for height and 1 for width."""
+        return self.graph.nodes[name].shape[self.axes[name][axis]]
+
+    def reads(self, name: str, source: str, axis: int) -> list[Interval]:
+        """For each unit of a node's map the units that it reads of an input's, along an axis.
+
+        Args:
+            source: name of the input, which has a map too.
+            axis: 0 for height, 1 for width.
+        """
+        inputs = self.side(source, axis)
+        count = self.side(name, axis)
+        node = self.graph.nodes[name]
+        if name in self._known:
+            walk = steps(node, self.graph)
+            if walk:
+                return [walk[axis].reads(unit, inputs) for unit in range(count)]
+            if node.kind in ADAPTIVE_POOLS:
+                return [_adaptive(unit, count, inputs) for unit in range(count)]
+            if inputs == count:
+                return [(unit, unit + 1) for unit in range(count)]
+        return [(0, inputs)] * count
+
+    def is_channelwise(self, node: Node) -> bool:
+        """Whether each channel of a map is made of the same channel of one other map alone."""
+        sources = self.depending.intersection(node.inputs)
+        if len(sources) != 1 or node.name not in self._known or self.axes[node.name] != (1, 2):
+            return False
+        (source,) = sources
+        if list(within((*node.arguments, *node.keywords.values()), Value)).count(Value(source)) > 1:
+            return False
+        if node.kind == ITEM:
+            return self.graph.nodes[source].kind in BATCH_NORMS | MAX_POOLS | DROPOUTS
+        return node.kind in CHANNELWISE
+
+
+def _joins(node: Node, axes: Axes) -> bool:
+    """Whether results are put together along the height or the width of their maps."""
+    if node.kind != "cat":
+        return False
+    axis = node.argument(1, "dim", 0) % (len(node.shape) + 1) - 1
+    return axis < 0 or axis in axes
+
+
+def _behind(before: tuple[int, ...], axes: Axes, after: tuple[int, ...]) -> Axes | None:
+    """The last two axes, if these are height and width before and after a change of shape."""
+    rank = len(after)
+    if axes != (len(before) - 2, len(before) - 1) or before[-2:] != after[-2:]:
+        return None
+    return (rank - 2, rank - 1) if rank > 2 else None
+
+
+def _order(node: Node) -> list[int]:
+    """The axes in their new order, that of images being 0."""
+    rank = len(node.shape) + 1
+    if node.kind == "permute":
+        return [axis % rank for axis in node.arguments[1]]
+    first, second = (axis % rank for axis in node.arguments[1:3])
+    order = list(range(rank))
+    order[first], order[second] = order[second], order[first]
+    return order
+
+
+def _adaptive(unit: int, count: int, inputs: int) -> Interval:
+    return unit * inputs // count, math.ceil((unit + 1) * inputs / count)
