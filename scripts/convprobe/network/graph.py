@@ -123,6 +123,12 @@ class Graph:
         """How many logits there are."""
         return self.nodes[self.output].shape[-1]
 
+    def tensor_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor of the state dict, or of a constant."""
+        if name in self.weights:
+            return self.weights[name][0]
+        return tuple(self.constants[name]["shape"])
+
     def users(self) -> dict[str, list[Node]]:
         """Of each node those that are given its result."""
         users = {name: [] for name in self.nodes}

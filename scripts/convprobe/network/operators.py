@@ -176,6 +176,10 @@ class Maps:
             return _behind(sources[0].shape, first, node.shape)
         return None
 
+    def is_known(self, name: str) -> bool:
+        """Whether a node's operator is known to keep maps, so that `reads` is exact."""
+        return name in self._known
+
     def side(self, name: str, axis: int) -> int:
         """How many units a map has along an axis, 0 for height and 1 for width."""
         return self.graph.nodes[name].shape[self.axes[name][axis]]

@@ -1,0 +1,148 @@
+"""How far a change of some pixels reaches: which units of each map can differ.
+
+Plain Python and NumPy, so that the estimate that is printed when Snakemake starts can use it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from convprobe.network import arithmetic
+from convprobe.network.graph import INPUT, ITEM, Graph, Node
+from convprobe.network.operators import (
+    BATCH_NORMS,
+    BESIDE_EACH_OTHER,
+    CONVOLUTIONS,
+    CUTS,
+    MAX_POOLS,
+    Interval,
+    Maps,
+)
+
+AXES = (0, 1)  # height and width
+# What copying parts of maps takes, as a multiple of the multiply-adds of the parts
+# (benchmarks/graph_occlusion.py).
+COPIES = 1.5
+
+
+@dataclass(frozen=True)
+class Span:
+    """Units of a map along one axis that can differ, for each place of the window along it.
+
+    Attributes:
+        first: the first one; 0 where none differs.
+        end: one behind the last one.
+    """
+
+    first: Int[np.ndarray, " place"]
+    end: Int[np.ndarray, " place"]
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " place"]:
+        return self.end - self.first
+
+
+class Reach:
+    """Which units of each map differ while a window hides pixels of the image.
+
+    Attributes:
+        boxed: names of the nodes whose results differ in a box of units alone, and can be computed
+            from such boxes, each after those that it is given.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.maps = Maps(graph)
+        self.boxed: dict[str, Node] = {}
+        for node in graph.nodes.values():
+            if node.name == INPUT or self._is_boxed(node):
+                self.boxed[node.name] = node
+
+    def sources(self, node: Node) -> list[str]:
+        """Names of a node's inputs that depend on the image."""
+        return [name for name in node.inputs if name in self.maps.depending]
+
+    def _is_boxed(self, node: Node) -> bool:
+        """Whether a node can be computed in a box, given those of its inputs."""
+        sources = self.sources(node)
+        axes = self.maps.axes[node.name]
+        if not sources or axes != (1, 2) or not self.maps.is_known(node.name):
+            return False
+        if not all(name in self.boxed for name in sources) or len(sources) < len(node.inputs):
+            return False
+        if node.kind in CONVOLUTIONS | MAX_POOLS:
+            return not (node.kind in MAX_POOLS and node.argument(5, "ceil_mode", False))
+        if node.kind == "avg_pool2d":
+            padding = node.argument(3, "padding", 0)
+            return not np.any(padding) and not node.argument(4, "ceil_mode", False)
+        if node.kind not in BESIDE_EACH_OTHER | {ITEM} | CUTS.keys():
+            return False
+        return self._is_flat(node) and self._are_alike(node, sources)
+
+    def _is_flat(self, node: Node) -> bool:
+        """Whether all weights of a node are the same everywhere in a map."""
+        if node.kind in BATCH_NORMS | {"prelu"}:
+            return True
+        for name in node.weights:
+            shape = self.graph.tensor_shape(name)
+            if math.prod(shape[-2:]) > 1 and len(shape) > 1:
+                return False
+        return True
+
+    def _are_alike(self, node: Node, sources: Sequence[str]) -> bool:
+        """Whether a node's maps are as large as those that it is given."""
+        for axis in AXES:
+            side = self.maps.side(node.name, axis)
+            if any(self.maps.side(name, axis) != side for name in sources):
+                return False
+        return True
+
+    def spans(self, hidden: Sequence[Interval], axis: int) -> dict[str, Span]:
+        """Along one axis, the units of each boxed map that differ.
+
+        Args:
+            hidden: half-open intervals of pixels, for each place of the window.
+        """
+        first, end = np.array(hidden).T
+        spans = {INPUT: Span(first, end)}
+        for node in self.boxed.values():
+            if node.name == INPUT:
+                continue
+            found = [self._read(node, name, spans[name], axis) for name in self.sources(node)]
+            first = np.min([span.first for span in found], axis=0)
+            end = np.max([span.end for span in found], axis=0)
+            spans[node.name] = Span(first, end)
+        return spans
+
+    def _read(self, node: Node, source: str, changed: Span, axis: int) -> Span:
+        """The units of a node that read units of an input that differ."""
+        firsts, ends = np.array(self.maps.reads(node.name, source, axis)).T
+        reads = (firsts < changed.end[:, None]) & (ends > changed.first[:, None])
+        count = reads.shape[1]
+        first = np.where(reads.any(1), reads.argmax(1), count)
+        end = np.where(reads.any(1), count - reads[:, ::-1].argmax(1), 0)
+        nothing = ~reads.any(1)
+        return Span(np.where(nothing, 0, first), np.where(nothing, 0, end))
+
+    def multiply_adds(self, hidden: Sequence[Sequence[Interval]]) -> float:
+        """What one image's map takes if only boxes are computed, copies included.
+
+        Args:
+            hidden: along height and width, intervals of pixels for each place of the window.
+        """
+        rows, columns = (self.spans(hidden[axis], axis) for axis in AXES)
+        places = len(hidden[0]) * len(hidden[1])
+        total = 0.0
+        for node in self.graph.nodes.values():
+            work = arithmetic.of_node(node, self.graph)
+            if node.name in self.boxed and work:
+                units = math.prod(node.shape[1:])
+                area = int(rows[node.name].lengths.sum()) * int(columns[node.name].lengths.sum())
+                total += COPIES * work * area / units
+            else:
+                total += work * places
+        return total
+
