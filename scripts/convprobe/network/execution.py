@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from convprobe.errors import InputError
 from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
 
+# Traced where tensors lay in one order in memory; here they may lie in another.
+REPLACED = {"aten.view.default": "aten.reshape.default"}
 NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
 Results = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
 
@@ -111,7 +113,7 @@ def operator_of(node: Node) -> Callable[..., Any]:
         return operator.getitem
     if node.operator.startswith(NUMBERS):
         return _of_numbers(node)
-    namespace, _, rest = node.operator.partition(".")
+    namespace, _, rest = REPLACED.get(node.operator, node.operator).partition(".")
     name, _, overload = rest.partition(".")
     packet = getattr(torch.ops.aten, name, None) if namespace == NAMESPACE else None
     found = getattr(packet, overload, None)
