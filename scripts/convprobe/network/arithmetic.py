@@ -35,6 +35,16 @@ class Layer(NamedTuple):
         return self.inputs * self.outputs
 
 
+def centres(side: int, stride: int) -> range:
+    """The pixels along an axis at which a window is centred.
+
+    Args:
+        side: of the image, in pixels.
+        stride: from one of them to the next, in pixels; at most `side`.
+    """
+    return range(stride // 2, side, stride)
+
+
 def forward(network: Mapping[str, Any], side: int, classes: int) -> int:
     """Multiply-adds of one image's forward pass.
 

@@ -65,6 +65,8 @@ def test_checkpoints_with_their_momentum_are_most_of_the_disk():
     found = cost.disk(PUBLISHED, SIZES)
     assert found["training"] == pytest.approx(30 * 2 * 4 * 27.8e6 + 60_000 * 3072, rel=0.01)
     assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
+    strided = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "stride": 8}}
+    assert cost.disk(strided, SIZES)["occlusion"] == 20 * 4 * 4**2 * 11 * 4
 
 
 def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():
