@@ -44,6 +44,7 @@ def occlusion_settings(wildcards) -> dict:
         "images": images,
         "fill": settings["fill"],
         "precision": settings["precision"],
+        "stride": settings["stride"],
     }
 
 

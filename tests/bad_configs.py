@@ -227,6 +227,10 @@ BAD_EDITS = {
         "own: occlusion.images is true, expected how many (20), a list of indices ([0, 7, 12]), "
         "or all"
     ),
+    "occlusion: {stride: 0}": ("own: occlusion.stride is 0, expected a whole number of at least 1"),
+    "occlusion: {stride: 33}": (
+        "own: occlusion.stride is 33, but the images are 32×32 pixels: expected 1 to 32"
+    ),
     "occlusion: {fill: 256}": "own: occlusion.fill is 256, expected a grey level from 0 to 255",
     "filters: {chosen: [conv1/256]}": (
         "own: filters.chosen[0] is conv1/256, but conv1 has channels 0 to 255"

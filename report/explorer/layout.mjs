@@ -31,6 +31,19 @@ export function pixelUnder({ clientX, clientY }, { left, top, width, height }, s
   return [row, column];
 }
 
+/** At each pixel of an image the position whose block of pixels holds it, -1 where none does. */
+export function positionsOfPixels(count, stride, side) {
+  const positions = new Int32Array(side * side).fill(-1);
+  const end = Math.min(side, count * stride); // what is beyond it is too little for a block
+  for (let row = 0; row < end; row++) {
+    for (let column = 0; column < end; column++) {
+      const position = Math.floor(row / stride) * count + Math.floor(column / stride);
+      positions[row * side + column] = position;
+    }
+  }
+  return positions;
+}
+
 /** Where an object ends: from (row, column) one pixel to the right, or one down. */
 export function borderOf(isInside, side) {
   const edges = [];

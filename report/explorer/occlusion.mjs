@@ -9,21 +9,22 @@ import {
   scaleOf,
 } from "./colours.mjs";
 import { byId, element, link, rowHeader, showRadios, tableCell } from "./elements.mjs";
-import { borderOf, clamp, pixelUnder, windowBox } from "./layout.mjs";
+import { borderOf, clamp, pixelUnder, positionsOfPixels, windowBox } from "./layout.mjs";
 import { bytesOf, hasBit, inflatedNumbers, plane } from "./packing.mjs";
 import { cellPixels, outline, showLarge } from "./pictures.mjs";
-import { className, fullUnits, imagePixels, shown, unitsText } from "./state.mjs";
+import { className, fullUnits, shown, unitsText } from "./state.mjs";
 import { capitalised, percent, wholePercent } from "./text.mjs";
 
 const MOST_BARS = 12;
-const LARGE_STEP = 4; // of an arrow key with Shift, in pixels
+const LARGE_STEP = 4; // of an arrow key with Shift, in positions
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 // `image` and `window` are places in the lists of the data; at first the largest window is shown.
+// `row` and `column` count the window's positions; `centres` says at which pixels these are.
 const occlusionView = { image: 0, window: Infinity, row: 0, column: 0 };
 const unpackedMaps = new WeakMap(); // by the object that holds them packed
 
-/** The maps of one image: probabilities in units by window, class and pixel; predicted classes. */
+/** One image's maps: probabilities in units by window, class and position; predicted classes. */
 async function readMaps({ probability, predicted }) {
   return {
     probability: await inflatedNumbers(probability),
@@ -37,15 +38,20 @@ function mapsOf(image) {
   return unpackedMaps.get(packed);
 }
 
-/** The probabilities of a class, in units, with the window centred at each pixel. */
-function probabilityUnits(maps, label) {
-  const index = occlusionView.window * shown.data.classes.length + label;
-  return plane(maps.probability, index, imagePixels());
+/** How many positions the window has on an image. */
+function positionCount() {
+  return shown.probe.occlusion.centres.length ** 2;
 }
 
-/** The class predicted with the window centred at each pixel. */
+/** The probabilities of a class, in units, with the window at each position. */
+function probabilityUnits(maps, label) {
+  const index = occlusionView.window * shown.data.classes.length + label;
+  return plane(maps.probability, index, positionCount());
+}
+
+/** The class predicted with the window at each position. */
 function predictedClasses(maps) {
-  return plane(maps.predicted, occlusionView.window, imagePixels());
+  return plane(maps.predicted, occlusionView.window, positionCount());
 }
 
 /** What the tab shows now. */
@@ -55,14 +61,16 @@ function currentImage() {
   const label = occlusion.labels[image];
   const shownWindow = occlusion.windows[occlusionView.window];
   const side = shownWindow.window;
+  const { centres } = occlusion;
+  const [y, x] = [centres[row], centres[column]];
   return {
     index: occlusion.indices[image],
     label,
     name: className(label),
     shownWindow,
-    place: `window ${side}×${side} at row ${row}, column ${column}`,
-    box: windowBox(row, column, side, shown.data.side),
-    position: row * shown.data.side + column,
+    place: `window ${side}×${side} at row ${y}, column ${x}`,
+    box: windowBox(y, x, side, shown.data.side),
+    position: row * centres.length + column,
   };
 }
 
@@ -81,14 +89,22 @@ function drawOccludedImage() {
   canvas.setAttribute("aria-label", `test image ${index}, ${name}, ${place}`);
 }
 
-function mapPixels(units, [low, high]) {
-  const { side, viridis } = shown.data;
+/** A map on its image: each position is painted over its block of pixels. */
+function mapOfBlocks(paintPosition) {
+  const { side } = shown.data;
+  const { centres, stride } = shown.probe.occlusion;
   const pixels = new ImageData(side, side);
-  for (const [position, value] of units.entries()) {
-    const share = (value / fullUnits() - low) / (high - low);
-    paint(share, viridis, pixels.data, 4 * position);
+  for (const [pixel, position] of positionsOfPixels(centres.length, stride, side).entries()) {
+    if (position >= 0) paintPosition(position, pixels.data, 4 * pixel);
   }
   return pixels;
+}
+
+function mapPixels(units, [low, high]) {
+  return mapOfBlocks((position, bytes, at) => {
+    const share = (units[position] / fullUnits() - low) / (high - low);
+    paint(share, shown.data.viridis, bytes, at);
+  });
 }
 
 /** Draw the border of the object, where its place is known. */
@@ -158,10 +174,9 @@ function drawPredictedMap(maps) {
     shares.map(([predicted]) => predicted),
   );
   const predicted = predictedClasses(maps);
-  const pixels = new ImageData(shown.data.side, shown.data.side);
-  for (const [at, found] of predicted.entries()) {
-    pixels.data.set([...redGreenBlue(colours.get(found)), 255], 4 * at);
-  }
+  const pixels = mapOfBlocks((at, bytes, start) => {
+    bytes.set([...redGreenBlue(colours.get(predicted[at])), 255], start);
+  });
   const canvas = byId("predicted");
   const times = showLarge(canvas, pixels);
   outline(canvas, times, box);
@@ -191,9 +206,11 @@ function showReadout(maps) {
 }
 
 function showSliders() {
+  const { centres } = shown.probe.occlusion;
   for (const axis of ["row", "column"]) {
-    byId(axis).value = occlusionView[axis];
-    byId(`${axis}-value`).textContent = occlusionView[axis];
+    const pixel = centres[occlusionView[axis]];
+    byId(axis).value = pixel;
+    byId(`${axis}-value`).textContent = pixel;
   }
 }
 
@@ -245,7 +262,7 @@ async function drawOcclusion() {
 }
 
 function moveTo(row, column) {
-  const last = shown.data.side - 1;
+  const last = shown.probe.occlusion.centres.length - 1;
   occlusionView.row = clamp(row, 0, last);
   occlusionView.column = clamp(column, 0, last);
   return drawOcclusion();
@@ -255,15 +272,16 @@ function moveTo(row, column) {
 function moveToLowest() {
   const { lowest } = currentImage().shownWindow;
   const position = lowest[occlusionView.image];
-  const { side } = shown.data;
-  return moveTo(Math.floor(position / side), position % side);
+  const count = shown.probe.occlusion.centres.length;
+  return moveTo(Math.floor(position / count), position % count);
 }
 
 /** Let the pointer and the arrow keys move the window over a picture. */
 function steer(canvas) {
   const follow = (event) => {
     const [row, column] = pixelUnder(event, canvas.getBoundingClientRect(), shown.data.side);
-    moveTo(row, column);
+    const { stride } = shown.probe.occlusion;
+    moveTo(Math.floor(row / stride), Math.floor(column / stride));
   };
   canvas.addEventListener("pointermove", follow);
   canvas.addEventListener("pointerdown", follow);
@@ -364,9 +382,10 @@ function drawScale() {
 /** What is done once, whichever network is shown. */
 export function prepareOcclusion() {
   for (const axis of ["row", "column"]) {
-    byId(axis).max = shown.data.side - 1;
     byId(axis).addEventListener("input", () => {
-      moveTo(Number(byId("row").value), Number(byId("column").value));
+      const { centres } = shown.probe.occlusion;
+      const [row, column] = ["row", "column"].map((name) => Number(byId(name).value));
+      moveTo(centres.indexOf(row), centres.indexOf(column));
     });
   }
   for (const id of ["seen", "map", "predicted"]) steer(byId(id));
@@ -375,8 +394,17 @@ export function prepareOcclusion() {
   drawScale();
 }
 
+/** The sliders hold pixels, of which each is the centre of a window. */
+function prepareSliders() {
+  const { centres, stride } = shown.probe.occlusion;
+  for (const axis of ["row", "column"]) {
+    Object.assign(byId(axis), { min: centres.at(0), max: centres.at(-1), step: stride });
+  }
+}
+
 export function showOcclusion() {
   const { windows } = shown.probe.occlusion;
+  prepareSliders();
   occlusionView.image = 0;
   occlusionView.window = Math.min(occlusionView.window, windows.length - 1);
   const choices = windows.map(({ window }, place) => [place, `${window}×${window}`]);

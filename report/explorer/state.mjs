@@ -17,8 +17,3 @@ export function fullUnits() {
 export function unitsText(units) {
   return percent(units / fullUnits(), shown.data.digits - 2);
 }
-
-/** How many pixels an image has. */
-export function imagePixels() {
-  return shown.data.side ** 2;
-}

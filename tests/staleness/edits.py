@@ -268,6 +268,7 @@ SETTINGS = [
     Edit("a window removed", configure("occlusion: {windows: [3]}"), sheets(1, 2) | PAGE),
     Edit("images occluded: 5 to 6", configure("occlusion: {images: 6}"), OCCLUSION),
     Edit("fill", configure("occlusion: {fill: 0}"), OCCLUSION),
+    Edit("stride of the window", configure("occlusion: {stride: 2}"), OCCLUSION),
     Edit("precision of the maps", configure("occlusion: {precision: bf16}"), OCCLUSION),
     Edit(
         "a filter added",

@@ -318,7 +318,7 @@ network:
 dataset: {train_images: 179, validation_images: 50}
 training: {batch_size: 32}
 selection: {policy: best, split: validation}
-occlusion: {images: [3, 1]}
+occlusion: {images: [3, 1], stride: 5}
 """
 
 
@@ -336,6 +336,8 @@ def test_a_network_of_other_layers_is_probed_at_its_best_epoch_on_held_out_image
     probed = f"normalised/epoch-{epoch:02d}"
     with h5py.File(files[f"{probed}/occlusion/window-3.h5"]) as file:
         assert file["image"][:].tolist() == [3, 1]
+        assert file["confidence"].shape == (2, 6, 6)
+        assert file["y"][:].tolist() == file["x"][:].tolist() == [2, 7, 12, 17, 22, 27]
         labels = file["label"][:]
     with h5py.File(files["dataset/images.h5"]) as file:
         assert labels.tolist() == file["test/labels"][:][[3, 1]].tolist()

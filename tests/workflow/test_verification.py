@@ -279,6 +279,11 @@ FORGERIES = {
         put("image", slice(None), [1, 0, 2, 3, 4]),
         "has other images",
     ),
+    "a place of the window": (
+        f"{OCCLUSION}/window-3.h5",
+        put("y", 3, 9),
+        "has other y than a stride of 1 gives",
+    ),
     "a summary": (
         f"{OCCLUSION}/summary.csv",
         edit_text("0.", "1."),

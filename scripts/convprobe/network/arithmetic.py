@@ -39,6 +39,16 @@ class Layer(NamedTuple):
         return self.inputs * self.outputs
 
 
+def centres(side: int, stride: int) -> range:
+    """The pixels along an axis at which a window is centred.
+
+    Args:
+        side: of the image, in pixels.
+        stride: from one of them to the next, in pixels; at most `side`.
+    """
+    return range(stride // 2, side, stride)
+
+
 def forward(graph: Graph) -> int:
     """Multiply-adds of one image's forward pass, those of convolutions and matrix products."""
     return sum(of_node(node, graph) for node in graph.nodes.values())
@@ -96,10 +106,8 @@ def occlusion_map(
 
 
 def _is_computed_incrementally(network: Mapping[str, Any]) -> bool:
-    for stage in chain.stages(network):
-        if stage != Stage(stage.channels, stage.kernel):
-            return False
-    return True
+    stages = chain.stages(network)
+    return all(stage == Stage(stage.channels, stage.kernel) for stage in stages)
 
 
 def _first_changes(layer: Layer, states: list[int], call: int) -> int:

@@ -26,6 +26,15 @@ AXES = (0, 1)  # height and width
 # What copying parts of maps takes, as a multiple of the multiply-adds of the parts
 # (benchmarks/graph_occlusion.py).
 COPIES = 1.5
+BATCH = 32  # positions at a time
+CALL = 5_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
+
+
+def hidden(side: int, window: int, stride: int) -> list[Interval]:
+    """The pixels that the window hides along an axis, at each of its places."""
+    half = window // 2
+    centres = arithmetic.centres(side, stride)
+    return [(max(0, centre - half), min(side, centre + half + 1)) for centre in centres]
 
 
 @dataclass(frozen=True)
@@ -144,5 +153,5 @@ class Reach:
                 total += COPIES * work * area / units
             else:
                 total += work * places
-        return total
-
+        batches = math.ceil(places / BATCH)
+        return total + CALL * len(self.boxed) * batches

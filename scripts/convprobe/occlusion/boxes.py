@@ -23,17 +23,9 @@ from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution
 from convprobe.network.graph import INPUT, ITEM, Node
 from convprobe.network.layers import as_input
-from convprobe.network.operators import (
-    CONVOLUTIONS,
-    MAX_POOLS,
-    POOLS,
-    Interval,
-    groups,
-    steps,
-)
-from convprobe.network.reach import Reach
+from convprobe.network.operators import CONVOLUTIONS, MAX_POOLS, POOLS, Interval, groups, steps
+from convprobe.network.reach import BATCH, Reach
 
-BATCH = 32  # positions at a time
 AXES = (0, 1)
 
 
@@ -107,9 +99,8 @@ class ChangedBoxes:
         # Channels innermost, so that whole runs of memory are copied.
         around = {name: _innermost(found) for name, found in clean.items()}
         places = list(itertools.product(*(range(len(self.hidden[axis])) for axis in AXES)))
-        found = []
-        for start in range(0, len(places), BATCH):
-            found.append(self._logits(places[start : start + BATCH], around, grey))
+        batches = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
+        found = [self._logits(batch, around, grey) for batch in batches]
         shape = [len(self.hidden[axis]) for axis in AXES]
         maps = torch.cat(found).float().softmax(1).view(*shape, -1)
         return maps.numpy(), logits.float().softmax(1)[0].numpy()
@@ -300,9 +291,7 @@ def _overlap(offset: int, length: int, size: int) -> tuple[slice, slice]:
 
 def _is_same_place(one: Box, other: Box) -> bool:
     same_size = (one.height, one.width) == (other.height, other.width)
-    return (
-        same_size and np.array_equal(one.top, other.top) and np.array_equal(one.left, other.left)
-    )
+    return same_size and np.array_equal(one.top, other.top) and np.array_equal(one.left, other.left)
 
 
 def _innermost(found: Float[Tensor, "1 channel y x"]) -> Float[Tensor, "y x channel"]:

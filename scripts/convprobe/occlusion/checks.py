@@ -8,6 +8,7 @@ import numpy as np
 
 from convprobe.dataset import image_file
 from convprobe.dataset.outputs import IMAGES
+from convprobe.network import arithmetic
 from convprobe.occlusion import summary
 from convprobe.occlusion.outputs import LOCALISATION, SUMMARY, WINDOW
 from convprobe.store import hdf5
@@ -32,17 +33,21 @@ def check(results: Results, config: Mapping[str, Any], probed: Probed) -> Check:
             yield from results.made_from(name, file, probed)
             made_with = attributes(file, tuple(expected))
             yield from results.made_with(name, made_with, expected)
-            yield from _maps(file, name, images)
+            yield from _maps(file, name, images, settings["stride"])
     by_image, localisation = summary.summarise(paths, images_path)
     results.same_table(probed.name(SUMMARY), by_image)
     results.same_table(probed.name(LOCALISATION), localisation)
 
 
-def _maps(file: h5py.File, name: str, images: image_file.Images) -> Check:
-    """Compare a window's images to the config's, and its confidence to its probabilities."""
-    shape = (len(images.labels), images.side, images.side, len(images.classes))
+def _maps(file: h5py.File, name: str, images: image_file.Images, stride: int) -> Check:
+    """Compare a window's images and places to the config's, and confidence to probabilities."""
+    centres = arithmetic.centres(images.side, stride)
+    shape = (len(images.labels), len(centres), len(centres), len(images.classes))
     found = file["probability"].shape
     yield found == shape, name, f"probability has shape {found}, expected {shape}"
+    for axis in ("y", "x"):
+        same = np.array_equal(file[axis][:], centres)
+        yield same, name, f"has other {axis} than a stride of {stride} gives"
     same_labels = np.array_equal(file["label"][:], images.labels)
     same_images = np.array_equal(file["image"][:], images.indices)
     yield same_labels and same_images, name, "has other images than the config names"

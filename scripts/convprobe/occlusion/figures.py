@@ -10,6 +10,7 @@ from matplotlib.image import AxesImage
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
+from convprobe.occlusion import blocks
 from convprobe.occlusion.sheets import SHEET_IMAGES
 from convprobe.store import hdf5
 
@@ -37,13 +38,14 @@ def occlusion_sheet(
     for axes_row, map_path in zip(grid[1:], map_paths, strict=True):
         with hdf5.open_complete(map_path) as file:
             drawn = _draw_maps(axes_row, file, images)
+            block = blocks.name(file["y"][:])
     bar = figure.colorbar(drawn, ax=grid[1:], shrink=0.6, ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Where does it look? {run}, {checkpoint}")
     style.save(
         figure,
         path,
-        "Each pixel of a map is the probability of the true class with a grey window centred "
+        f"Each {block} of a map is the probability of the true class with a grey window centred "
         "there, dark where it is low. Below each map: its mean, and the probability without a "
         "window.",
     )
@@ -64,12 +66,14 @@ def _draw_maps(
     """Draw the map of each image under one window; the last one serves for the colour bar."""
     rows = {image: row for row, image in enumerate(file["image"][:])}
     labels = file["label"][:]
+    centres = file["y"][:]
     for column, image in enumerate(images.indices):
         row = rows[image]
         axes = axes_row[column]
         axes.set_axis_on()
         confidence = file["confidence"][row]
-        drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
+        shown = blocks.on_image(confidence, centres, images.side)
+        drawn = style.picture(axes, shown, cmap="viridis", vmin=0, vmax=1)
         clean = file["clean_probability"][row, labels[row]]
         axes.set_xlabel(f"{confidence.mean():.2f} of {clean:.2f}", fontsize=8)
     window = file.attrs["window"]

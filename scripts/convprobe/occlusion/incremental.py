@@ -43,7 +43,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
-from convprobe.network.arithmetic import POOL
+from convprobe.network.arithmetic import POOL, centres
 from convprobe.network.layers import Network, as_input
 from convprobe.network.matrix import product
 from convprobe.occlusion.states import TILE, Unit, UnitStates
@@ -70,7 +70,14 @@ class Activations:
 class Incremental:
     """The occlusion maps of one network under one window."""
 
-    def __init__(self, network: Network, side: int, window: int, precision: str = "fp32") -> None:
+    def __init__(
+        self,
+        network: Network,
+        side: int,
+        window: int,
+        precision: str = "fp32",
+        stride: int = 1,
+    ) -> None:
         """Lay out what is the same for all images.
 
         Args:
@@ -82,10 +89,11 @@ class Incremental:
                 values in float32. Probabilities of the published network with trained weights were
                 off by at most 9e-7 and 3e-3 (5 images, 4 windows); those of a plain pass in bf16
                 by 8e-3.
+            stride: from one position to the next, in pixels; all states are computed nevertheless.
         """
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network
-        self.side = side
+        self.centres = np.array(centres(side, stride))
         (weight, bias), *later = _parameters(network, side)
         states = UnitStates.of_pixels(side, window).convolved(weight.shape[-1]).pooled()
         self.first = FirstLayer(weight, bias, states)
@@ -119,7 +127,8 @@ class Incremental:
         for linear in self.tail:
             hidden = linear(hidden.relu_())
         probability = hidden.softmax(1)
-        maps = probability[self._state_by_position()].view(self.side, self.side, -1)
+        count = len(self.centres)
+        maps = probability[self._state_by_position()].view(count, count, -1)
         return maps.numpy(), probability[0].numpy()
 
     def _normalised(self, pixels: Float32[Tensor, "..."]) -> Float32[Tensor, "channel y x"]:
@@ -127,7 +136,8 @@ class Incremental:
 
     def _state_by_position(self) -> Int[Tensor, " position"]:
         """The state of the whole image with the window at each position, in row order."""
-        row, column = np.divmod(np.arange(self.side**2), self.side)
+        row, column = np.divmod(np.arange(len(self.centres) ** 2), len(self.centres))
+        row, column = self.centres[row], self.centres[column]
         return torch.from_numpy(self.head.units.at((0, 0), row, column))
 
 

@@ -63,7 +63,7 @@ def find_objects(
 
     Args:
         confidence: of the true class, with the window centred at (y, x).
-        masks: true where an object is, neither everywhere nor nowhere.
+        masks: true where the window is centred on an object, neither everywhere nor nowhere.
 
     Returns:
         `hit`: 1 if the lowest confidence, the first in row order, lies on the object, else 0 (the
@@ -91,7 +91,7 @@ def find_objects(
 def read(maps_path: Path | str, images_path: Path | str) -> list[Block]:
     """How well the maps of one window find the objects.
 
-    An image whose object is everywhere or nowhere is left out.
+    An image whose object is at all positions of the window or at none is left out.
 
     Args:
         maps_path: a window file.
@@ -103,9 +103,12 @@ def read(maps_path: Path | str, images_path: Path | str) -> list[Block]:
     with hdf5.open_complete(maps_path) as file:
         images = file["image"][:]
         confidence = file["confidence"][:]
+        rows = file["y"][:]
+        columns = file["x"][:]
     masks = image_file.read_masks(images_path, images)
     if masks is None:
         return []
+    masks = masks.take(rows, axis=1).take(columns, axis=2)
     somewhere = masks.any(axis=(1, 2))
     everywhere = masks.all(axis=(1, 2))
     known = np.flatnonzero(somewhere & ~everywhere)

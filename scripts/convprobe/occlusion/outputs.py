@@ -27,8 +27,8 @@ SHARD = Hdf5(
 )
 WINDOW = Hdf5(
     "occlusion/window-{window}.h5",
-    about="The maps of one window. If there are shards, this is a view of them without a copy: "
-    "keep them together.",
+    about="The maps of one window, centred at the pixels `y` and `x`. If there are shards, this is "
+    "a view of them without a copy: keep them together.",
     tab="occlusion",
     shown=True,
     datasets=MAPS,

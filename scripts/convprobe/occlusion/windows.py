@@ -1,12 +1,14 @@
 """Occlusion maps: what is predicted with a grey window at each position, and their files.
 
-Each position takes a forward pass, or is left to `incremental`, where that is faster.
+Each position takes a forward pass, or is left to `incremental` or `boxes`, which compute only what
+changes, where that is faster.
 
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,10 +23,14 @@ from torch import Tensor, nn
 from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
 from convprobe.job import runtime
-from convprobe.network import arithmetic
+from convprobe.network import arithmetic, reach
 from convprobe.network.batches import in_batches
+from convprobe.network.classifiers import Classifier
 from convprobe.network.layers import Network, as_input
-from convprobe.occlusion import incremental
+from convprobe.network.reach import Reach
+from convprobe.occlusion import blocks
+from convprobe.occlusion.boxes import ChangedBoxes
+from convprobe.occlusion.incremental import Incremental
 from convprobe.store import files, hdf5
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
@@ -36,7 +42,8 @@ AXES = {
     "label": ("image",),
 }
 
-Maps = tuple[Float32[np.ndarray, "image y x class"], Float32[np.ndarray, "image class"]]
+Engine = ChangedBoxes | Incremental
+Maps = tuple[Float32[np.ndarray, "image row column class"], Float32[np.ndarray, "image class"]]
 
 
 class Settings(TypedDict):
@@ -61,12 +68,14 @@ def sweep(
     precision: str = "fp32",
     job: runtime.Job = runtime.IDLE,
     batch: int = BATCH,
+    stride: int = 1,
 ) -> Maps:
     """Class probabilities with a grey window centred at every pixel in turn, and without it.
 
     At the border the window is clipped, so that every pixel has a map value and a window in a
     corner hides about a quarter of its area. Grey is a pixel value: it is normalised as the image
-    is.
+    is. With a stride, it is not centred at every pixel, but at the pixels `stride // 2`,
+    `stride // 2 + stride`, … along each axis.
 
     Args:
         network: in evaluation mode; maps pixels (image, channel, y, x) in [0, 1] to logits.
@@ -74,68 +83,85 @@ def sweep(
         fill: grey level, 0 to 255.
         precision: `fp32`, or `bf16`: by autocast, or, where only changes are computed, for these.
         batch: positions at a time, where they are computed one by one.
+        stride: from one position to the next, in pixels.
 
     Returns:
-        the maps, and the clean probabilities of each image, computed in the same way. Those of
-        one image and position sum to 1.
+        the maps, by row and column of the position, and the clean probabilities of each image,
+        computed in the same way. Those of one image and position sum to 1.
 
     Raises:
-        InputError: the window is even or larger than the image.
+        InputError: the window is even, or it or the stride is larger than the image.
     """
     height, width = pixels.shape[1:3]
-    hidden = torch.from_numpy(windows(height, width, window))
-    if _incremental_is_cheaper(network, height, window):
-        return _incremental(network, pixels, window, fill, precision, job)
+    hidden = torch.from_numpy(windows(height, width, window, stride))
+    rows, columns = (arithmetic.centres(side, stride) for side in (height, width))
+    engine = _engine(network, (height, width), window, stride, precision)
+    if engine:
+        return _by_engine(engine, pixels, fill, len(rows) * len(columns), job)
     probability = _plain(network, pixels, hidden, fill, precision, job, batch)
-    maps = probability[:, 1:].reshape(len(pixels), height, width, -1)
+    maps = probability[:, 1:].reshape(len(pixels), len(rows), len(columns), -1)
     return maps, probability[:, 0]
 
 
-def windows(height: int, width: int, window: int) -> Bool[np.ndarray, "position y x"]:
-    """Which pixels the window hides at each position; positions are all pixels in row order.
+def windows(
+    height: int, width: int, window: int, stride: int = 1
+) -> Bool[np.ndarray, "position y x"]:
+    """Which pixels the window hides at each position, in row order.
 
     Raises:
-        InputError: the window is even or larger than the image.
+        InputError: the window is even, or it or the stride is larger than the image.
     """
     wide = f"the window is {window} pixels wide, but"
     if window % 2 == 0:
         raise InputError(f"{wide} it is centred on a pixel: expected an odd side")
     if window > min(height, width):
         raise InputError(f"{wide} the images are {width}×{height}")
-    hidden_rows = _hidden_along_axis(height, window)
-    hidden_columns = _hidden_along_axis(width, window)
+    if not 1 <= stride <= min(height, width):
+        raise InputError(
+            f"the stride is {stride}, but the images are {width}×{height}: expected 1 to "
+            f"{min(height, width)}"
+        )
+    hidden_rows = _hidden_along_axis(height, window, stride)
+    hidden_columns = _hidden_along_axis(width, window, stride)
     hidden = hidden_rows[:, None, :, None] & hidden_columns[None, :, None, :]
-    return hidden.reshape(height * width, height, width)
+    return hidden.reshape(-1, height, width)
 
 
-def _hidden_along_axis(side: int, window: int) -> Bool[np.ndarray, "position pixel"]:
-    pixels = np.arange(side)
-    distance = abs(np.subtract.outer(pixels, pixels))
+def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, "position pixel"]:
+    distance = abs(np.subtract.outer(arithmetic.centres(side, stride), np.arange(side)))
     return distance <= window // 2
 
 
-def _incremental_is_cheaper(network: nn.Module, side: int, window: int) -> bool:
-    """Whether computing only changes takes fewer multiply-adds, by the geometry.
+def _engine(
+    network: nn.Module, sides: tuple[int, int], window: int, stride: int, precision: str
+) -> Engine | None:
+    """What computes only what changes, if that takes fewer multiply-adds, by the geometry.
 
     Never on a GPU, which is fast at large batches and slow at many small products.
     """
-    if not isinstance(network, Network) or network.mean.device.type != "cpu":
-        return False
-    plain = arithmetic.forward(network.settings, side, network.classes) * side**2
-    return arithmetic.occlusion_map(network.settings, side, network.classes, window) < plain
+    if not isinstance(network, Classifier) or network.mean.device.type != "cpu":
+        return None
+    hidden = [reach.hidden(side, window, stride) for side in sides]
+    plain = arithmetic.forward(network.graph) * len(hidden[0]) * len(hidden[1])
+    boxes = Reach(network.graph).multiply_adds(hidden)
+    states = float("inf")
+    if isinstance(network, Network):
+        states = arithmetic.occlusion_map(network.settings, sides[0], network.classes, window)
+    if plain <= min(boxes, states):
+        return None
+    if boxes < states:
+        return ChangedBoxes(network, hidden, precision)
+    return Incremental(network, sides[0], window, precision, stride)
 
 
-def _incremental(
-    network: Network,
+def _by_engine(
+    engine: Engine,
     pixels: UInt8[np.ndarray, "image y x channel"],
-    window: int,
     fill: int,
-    precision: str,
+    positions: int,
     job: runtime.Job,
 ) -> Maps:
-    """The maps and the clean probabilities by the incremental engine, an image per thread."""
-    engine = incremental.Incremental(network, pixels.shape[1], window, precision)
-    positions = pixels[0, ..., 0].size
+    """The maps and the clean probabilities by an engine, an image per thread."""
     threads = torch.get_num_threads()
     # Two threads within one of the many small products would wait for one another.
     torch.set_num_threads(1)
@@ -184,8 +210,8 @@ def _covered(
 def _probability(
     network: nn.Module, pixels: UInt8[Tensor, "image y x channel"], precision: str
 ) -> Float32[np.ndarray, "image class"]:
-    weight = next(network.parameters(), None)
-    device = torch.device("cpu") if weight is None else weight.device
+    tensor = next(itertools.chain(network.parameters(), network.buffers()), None)
+    device = torch.device("cpu") if tensor is None else tensor.device
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = network(as_input(pixels.to(device)))
     return logits.float().softmax(dim=1).cpu().numpy()
@@ -198,6 +224,7 @@ def write(
     images: Images,
     settings: Settings,
     checkpoint_sha256: str,
+    stride: int = 1,
 ) -> None:
     """Write the maps of one window.
 
@@ -206,6 +233,7 @@ def write(
         images: those that were occluded.
         settings: stored as attributes.
         checkpoint_sha256: of the checkpoint that the maps are made with.
+        stride: of the maps; `y` and `x` hold the pixels at which the window is centred.
     """
     each = np.arange(len(images.labels))
     arrays = {
@@ -215,7 +243,8 @@ def write(
         "label": images.labels,
     }
     with hdf5.create(path) as file:
-        _write_axes(file, images.indices, images.side, images.classes)
+        centres = np.array(arithmetic.centres(images.side, stride))
+        _write_axes(file, images.indices, centres, images.classes)
         for name, values in arrays.items():
             hdf5.dataset(file, name, values, AXES[name])
         for name in SETTINGS:
@@ -223,9 +252,12 @@ def write(
         file.attrs["checkpoint_sha256"] = checkpoint_sha256
 
 
-def _write_axes(file: h5py.File, images: np.ndarray, side: int, classes: Iterable[str]) -> None:
+def _write_axes(
+    file: h5py.File, images: np.ndarray, centres: blocks.Centres, classes: Iterable[str]
+) -> None:
     hdf5.dimension(file, "image", images)
-    hdf5.places(file, side)
+    for name in ("y", "x"):
+        hdf5.dimension(file, name, centres, units="pixel")
     hdf5.dimension(file, "class", list(classes))
 
 
@@ -242,10 +274,11 @@ def join(path: Path | str, shard_paths: Sequence[Path | str]) -> None:
     with contextlib.ExitStack() as opened:
         shards = [opened.enter_context(hdf5.open_complete(shard)) for shard in shard_paths]
         made_with = _made_with(shards, shard_paths)
+        made_with.pop("stride")  # the coordinates tell it
         with hdf5.create(path) as file:
             images = np.concatenate([shard["image"][:] for shard in shards])
             classes = shards[0]["class"].asstr()[:]
-            _write_axes(file, images, len(shards[0]["y"]), classes)
+            _write_axes(file, images, shards[0]["y"][:], classes)
             for name, axes in AXES.items():
                 parts = [shard[name] for shard in shards]
                 hdf5.virtual_dataset(file, name, parts, Path(path).parent, axes)
@@ -255,14 +288,22 @@ def join(path: Path | str, shard_paths: Sequence[Path | str]) -> None:
 
 
 def _made_with(shards: Sequence[h5py.File], paths: Sequence[Path | str]) -> dict[str, Any]:
-    """The settings and the checkpoint's digest, which all shards must have in common."""
-    expected = {name: shards[0].attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
+    """The settings, the stride and the checkpoint's digest, which all shards have in common."""
+    expected = _made_each_with(shards[0])
     for path, shard in zip(paths, shards, strict=True):
+        found = _made_each_with(shard)
         for name, value in expected.items():
-            found = shard.attrs[name]
-            if found != value:
-                raise InputError(f"{path}: {name} is {found}, expected {value} as in {paths[0]}")
+            if found[name] != value:
+                raise InputError(
+                    f"{path}: {name} is {found[name]}, expected {value} as in {paths[0]}"
+                )
     return expected
+
+
+def _made_each_with(shard: h5py.File) -> dict[str, Any]:
+    made_with = {name: shard.attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
+    made_with["stride"] = blocks.stride(shard["y"][:])
+    return made_with
 
 
 def _digest_of_all(paths: Sequence[Path | str]) -> str:

@@ -184,15 +184,17 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     side = _side(config)
     precision = config["occlusion"]["precision"]
     images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
+    positions = _positions(config)
     everywhere = network_size(config)
     changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
-    if kind == "gpu" or everywhere <= changes:
+    computed = side**2 / positions  # changes, for each that is kept
+    if kind == "gpu" or everywhere <= changes * computed:
         rate = _rate(CORE_RATE, kind, cores, precision)
-        return Work(f"map_occlusion {precision}", images * side**2, everywhere + IMAGE, rate)
+        return Work(f"map_occlusion {precision}", images * positions, everywhere + IMAGE, rate)
     rate = _rate(MAP_RATE, kind, cores, precision)
     kind = f"map_occlusion {precision} changes"
     beside = POSITION * min(cores, THREADS)
-    return Work(kind, images * side**2, changes + beside, rate)
+    return Work(kind, images * positions, (changes + beside) * computed, rate)
 
 
 def _rate(of_core: Mapping[str, float], kind: str, cores: int, precision: str) -> float:
@@ -303,6 +305,11 @@ def _side(config: dict) -> int:
     return study.image_side(config) or SIDE
 
 
+def _positions(config: dict) -> int:
+    """At how many positions a window is put on an image."""
+    return len(arithmetic.centres(_side(config), config["occlusion"]["stride"])) ** 2
+
+
 def _variants(config: dict) -> int:
     """How many networks with filters switched off are compared."""
     filters = len(config["filters"]["chosen"])
@@ -343,7 +350,7 @@ def disk(config: dict, sizes: Sizes) -> dict[str, float]:
     studied = _studied(config)
     return {
         "training": checkpoints + images,
-        "occlusion": studied * maps * side**2 * (CLASSES + 1) * FLOAT,
+        "occlusion": studied * maps * _positions(config) * (CLASSES + 1) * FLOAT,
         "filters and ablation": studied * (activations + atlas),
     }
 

@@ -247,6 +247,10 @@ def _windows(config: dict) -> Iterator[Mistake]:
             yield mistakes.at(key, f"is {window}, but {expected}")
         elif side is not None and window > side:
             yield mistakes.at(key, f"is {window}, but the images are {side}×{side} pixels")
+    stride = config["occlusion"]["stride"]
+    if side is not None and stride > side:
+        found = f"is {stride}, but the images are {side}×{side} pixels"
+        yield mistakes.at(("occlusion", "stride"), f"{found}: expected 1 to {side}")
 
 
 def _filters(config: dict) -> Iterator[Mistake]:

@@ -256,6 +256,13 @@ class Occlusion(Section):
         description="Grey level of the window; it is normalised as the image is.",
         json_schema_extra=expected("a grey level from 0 to 255"),
     )
+    stride: int = Field(
+        1,
+        ge=1,
+        description="From one position of the window to the next, in pixels, from the middle of "
+        "the first stride on. 1: at every pixel; 8: at every eighth, for large images. It takes "
+        "1 / stride² of the forward passes.",
+    )
     precision: Precision = Field(
         "fp32", description="Arithmetic of the network while the image is occluded."
     )

@@ -13,6 +13,7 @@ from convprobe.ablation import tabulation
 from convprobe.ablation.answers import what_it_loses
 from convprobe.dataset import image_file
 from convprobe.filters.answers import what_filters_answer_to
+from convprobe.occlusion import blocks
 from convprobe.occlusion.answers import where_it_looks
 from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
@@ -31,6 +32,7 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         labels = file["label"][:].tolist()
         clean = file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
+        centres = file["y"][:]
 
     listed = []
     taken = 0
@@ -52,6 +54,8 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         "sprite": sprites.sprite(images.pixels, images.side, lossless=True),
         "masks": None if images.masks is None else [packing.bits(mask) for mask in images.masks],
         "windows": _windows(folder, paths, listed),
+        "centres": centres.tolist(),
+        "stride": blocks.stride(centres),
         "digest": digest,
     }
 

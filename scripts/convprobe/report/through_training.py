@@ -9,6 +9,7 @@ from matplotlib.image import AxesImage
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
+from convprobe.occlusion import blocks
 from convprobe.store import hdf5
 
 IMAGES = 4  # of which maps are drawn
@@ -54,20 +55,22 @@ def draw(
     _draw_images(list(grid[0, :shown]), images)
     _name_filters(list(grid[1, shown:]), filters)
     for row, epoch in enumerate(epochs, start=1):
-        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1])
+        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.side)
         grid[row, 0].set_ylabel(epoch)
         top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
         _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, top)
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Through training: what run {run} looks at, and what its filters answer to")
-    style.save(figure, path, _caption(window))
+    with hdf5.open_complete(map_paths[0]) as file:
+        block = blocks.name(file["y"][:])
+    style.save(figure, path, _caption(window, block))
 
 
-def _caption(window: int) -> str:
+def _caption(window: int, block: str) -> str:
     return (
         "One row per epoch. Left, under each image: the probability of its true class with a grey "
-        f"window of {window}×{window} pixels centred at each pixel; below, its mean, and that "
+        f"window of {window}×{window} pixels centred at each {block}; below, its mean, and that "
         "without a window. Right: for each chosen filter the patch that the peak of its map sees "
         "in the test image with the highest response, and that image's class; no response: its map "
         "is 0 for all of them."
@@ -86,15 +89,21 @@ def _name_filters(axes_row: list[Axes], filters: list[Filter]) -> None:
         axes.set_title(f"{layer}\n{channel}", fontsize=8)
 
 
-def _draw_maps(axes_row: list[Axes], map_path: Path | str) -> tuple[int, AxesImage]:
-    """Draw the maps of the first images; the side of their window, and the last map drawn."""
+def _draw_maps(axes_row: list[Axes], map_path: Path | str, side: int) -> tuple[int, AxesImage]:
+    """Draw the maps of the first images; the side of their window, and the last map drawn.
+
+    Args:
+        side: of the images, in pixels.
+    """
     with hdf5.open_complete(map_path) as file:
         clean = file["clean_probability"][:]
         labels = file["label"][:]
+        centres = file["y"][:]
         for image, axes in enumerate(axes_row):
             confidence = file["confidence"][image]
             axes.set_axis_on()
-            drawn = style.picture(axes, confidence, cmap="viridis", vmin=0, vmax=1)
+            shown = blocks.on_image(confidence, centres, side)
+            drawn = style.picture(axes, shown, cmap="viridis", vmin=0, vmax=1)
             means = f"{confidence.mean():.2f} of {clean[image, labels[image]]:.2f}"
             axes.set_xlabel(means, fontsize=7)
         return int(file.attrs["window"]), drawn

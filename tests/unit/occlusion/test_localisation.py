@@ -29,6 +29,30 @@ def write_maps(folder, confidence, masks):
     return localisation.read(folder / "w.h5", folder / "images.h5")
 
 
+def test_objects_are_looked_for_at_the_positions_of_the_window(tmp_path):
+    # Of 5 pixels a stride of 3 leaves 1 and 4.
+    masks = np.zeros((4, 5, 5), bool)
+    masks[0, 0:3, 0:3] = True  # at the position (0, 0) alone
+    masks[1, 1, 3:] = True  # at (0, 1) alone
+    masks[2, 2:4, 2:4] = True  # between them: left out
+    masks[3, 1:, 1:] = True  # at all of them: left out
+    confidence = np.array([[[0.1, 0.9], [0.9, 0.9]], [[0.5, 0.8], [0.2, 0.8]]], np.float32)
+    images = image_file.Images(
+        np.zeros((4, 5, 5, 3), np.uint8), np.zeros(4, np.int64), ("a", "b"), np.arange(4), masks
+    )
+    image_file.write(tmp_path / "images.h5", {"train": images, "test": images})
+    maps = np.stack([confidence, 1 - confidence], axis=-1).repeat(2, axis=0)[[0, 2, 1, 3]]
+    settings = {"window": 3, "fill": 0, "precision": "fp32"}
+    windows.write(tmp_path / "w.h5", maps, np.zeros((4, 2)), images, settings, "", stride=3)
+    table = localisation.by_image(localisation.read(tmp_path / "w.h5", tmp_path / "images.h5"))
+    assert table.index.tolist() == [0, 1]
+    assert table["hit"].tolist() == [1, 0]
+    assert table["hit_others"].tolist() == [0, 0]
+    # 0.1 is lower than all three; 0.8 is higher than 0.5 and 0.2, and ties with 0.8.
+    np.testing.assert_allclose(table["roc_auc"], [1, 0.5 / 3])
+    np.testing.assert_allclose(table["contrast"], [0.8, 0.5 - 0.8], rtol=1e-6)
+
+
 def draw_masks(count, seed=0):
     """Squares of 5 pixels that never touch the border: bool (image, y, x)."""
     random = np.random.default_rng(seed)

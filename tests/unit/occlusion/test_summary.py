@@ -37,6 +37,22 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     assert localisation.empty
 
 
+def test_with_a_stride_positions_are_counted_and_not_pixels(tmp_path):
+    pixels = np.zeros((1, 5, 5, 3), np.uint8)
+    images = image_file.Images(pixels, np.zeros(1, np.int64), ("ant", "bee"), np.arange(1))
+    image_file.write(tmp_path / "images.h5", {"train": images, "test": images})
+    confidence = np.array([[[0.9, 0.6], [0.8, 0.1]]], np.float32)
+    maps = np.stack([confidence, 1 - confidence], axis=-1)
+    clean = np.array([[0.7, 0.3]], np.float32)
+    settings = {"window": 1, "fill": 0, "precision": "fp32"}
+    windows.write(tmp_path / "w.h5", maps, clean, images, settings, "", stride=3)
+    table, _ = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
+    (row,) = table.to_dict("records")
+    numbers = {"mean_confidence": 0.6, "min_confidence": 0.1, "flipped_fraction": 0.25}
+    assert {key: row[key] for key in numbers} == pytest.approx(numbers)
+    assert row["flipped_to"] == "bee"
+
+
 def test_where_nothing_flips_no_class_is_named(tmp_path):
     pixels = np.zeros((1, 2, 2, 3), np.uint8)
     images = image_file.Images(pixels, np.zeros(1, np.int64), ("ant", "bee"), np.arange(1))

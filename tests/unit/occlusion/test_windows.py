@@ -12,6 +12,7 @@ from captum.attr import Occlusion
 
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
+from convprobe.network import arithmetic
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
 from convprobe.store import hdf5
@@ -134,6 +135,97 @@ def test_a_window_that_fits_no_pixel_is_refused(network, pixels, window, words):
         windows.sweep(network, pixels, window)
 
 
+def test_the_stride_counts_from_the_middle_of_the_first_block():
+    white = np.full((1, 5, 7, 3), 255, dtype=np.uint8)
+    maps, _ = windows.sweep(GreyCounter(), white, window=3, stride=3)
+    counts = np.log(maps[0, :, :, 0] / maps[0, :, :, 1])  # as above
+    # Rows 1 and 4, of which the last is at the border; columns 1 and 4.
+    np.testing.assert_allclose(counts, [[9, 9], [6, 6]], rtol=1e-3)
+
+
+class FromElsewhere(torch.nn.Module):
+    """A network of which nothing is known but what it gives."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        return self.network(images)
+
+
+def draw_network(seed, **stage):
+    torch.manual_seed(seed)
+    conv = [{"channels": 4, "kernel": 3, **stage}, {"channels": 6, "kernel": 2}]
+    network = Network({"conv": conv, "fc": [8]}, classes=3, side=11).eval()
+    for weight in network.parameters():
+        weight.data *= 3
+    return network
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3, 4, 8, 11])
+@pytest.mark.parametrize(
+    "network",
+    [
+        draw_network(0),
+        draw_network(1, padding=1, stride=2, pool=1),
+        draw_network(2, batch_norm=True),
+        FromElsewhere(draw_network(3)),
+    ],
+    ids=["plain", "padded", "batch_norm", "elsewhere"],
+)
+def test_with_a_stride_every_so_many_values_of_the_whole_map_are_there(network, pixels, stride):
+    whole, clean_of_whole = windows.sweep(network, pixels, window=3)
+    maps, clean = windows.sweep(network, pixels, window=3, stride=stride)
+    np.testing.assert_allclose(
+        maps, whole[:, stride // 2 :: stride, stride // 2 :: stride], atol=1e-6
+    )
+    np.testing.assert_allclose(clean, clean_of_whole, atol=1e-6)
+
+
+def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
+    class Counting(GreyCounter):
+        seen = 0
+
+        def forward(self, images):
+            self.seen += len(images)
+            return super().forward(images)
+
+    counting = Counting()
+    windows.sweep(counting, pixels, window=3, stride=4)
+    assert counting.seen == 2 * (1 + 3 * 3)  # each image as it is, and at 2, 6 and 10
+
+
+def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_left():
+    network = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 64, "kernel": 3}], "fc": []}
+    wide = Network(network, classes=3, side=32).eval()
+    chosen = [windows._incremental_is_cheaper(wide, 32, 3, stride) for stride in range(1, 9)]
+    assert chosen == sorted(chosen, reverse=True)
+    assert (chosen[0], chosen[-1]) == (True, False)
+    everything = arithmetic.occlusion_map(network, 32, 3, 3)
+    passes = everything / arithmetic.forward(network, 32, 3)
+    counts = [16**2, 11**2, 8**2, 6**2, 5**2, 5**2, 4**2]  # of positions, for strides 2 to 8
+    assert chosen[1:] == [passes < count for count in counts]
+
+
+@pytest.mark.parametrize(("stride", "image_side"), [(2, 32), (3, 32), (5, 23)])
+def test_both_ways_keep_the_same_positions(stride, image_side):
+    torch.manual_seed(0)
+    network = {"conv": [{"channels": 8, "kernel": 3}, {"channels": 8, "kernel": 2}], "fc": []}
+    built = Network(network, classes=3, side=image_side).eval()
+    images = np.random.default_rng(0).integers(0, 256, (1, image_side, image_side, 3), np.uint8)
+    by_changes, _ = windows._incremental(built, images, 3, 0, "fp32", windows.runtime.IDLE, stride)
+    by_passes, _ = windows.sweep(FromElsewhere(built), images, 3, 0, stride=stride)
+    np.testing.assert_allclose(by_changes, by_passes, atol=1e-6)
+
+
+@pytest.mark.parametrize("stride", [0, 12])
+def test_a_stride_that_leaves_no_position_is_refused(network, pixels, stride):
+    words = f"the stride is {stride}, but the images are 11×11: expected 1 to 11"
+    with pytest.raises(InputError, match=words):
+        windows.sweep(network, pixels, 3, stride=stride)
+
+
 @pytest.fixture
 def window_file(tmp_path, network, pixels):
     images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
@@ -153,6 +245,20 @@ def test_xarray_opens_a_window_file_with_names_and_coordinates(window_file):
         assert settings.items() <= opened.attrs.items()
         chosen = opened["probability"].sel(image=9, **{"class": "ant"})
         np.testing.assert_array_equal(opened["confidence"].sel(image=9), chosen)
+
+
+def test_the_coordinates_of_a_window_file_are_the_centres(tmp_path, network, pixels):
+    images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
+    maps, clean = windows.sweep(network, pixels, window=3, stride=4)
+    settings = {"window": 3, "fill": 128, "precision": "fp32"}
+    windows.write(tmp_path / "w.h5", maps, clean, images, settings, "0" * 64, stride=4)
+    with xarray.open_dataset(tmp_path / "w.h5", engine="h5netcdf") as opened:
+        assert dict(opened.sizes) == {"image": 2, "y": 3, "x": 3, "class": 3}
+        assert opened["y"].values.tolist() == opened["x"].values.tolist() == [2, 6, 10]
+        assert opened["y"].attrs["units"] == "pixel"
+        whole, _ = windows.sweep(network, pixels, window=3)
+        at = opened["probability"].sel(image=9, y=6, x=10)
+        np.testing.assert_allclose(at, whole[1, 6, 10], atol=1e-6)
 
 
 def write_parts(folder, network, pixels, cuts, **changed):
@@ -227,3 +333,23 @@ def test_shards_made_with_other_settings_are_not_joined(network, pixels, tmp_pat
     ):
         windows.join(tmp_path / "window-3.h5", paths)
     assert not (tmp_path / "window-3.h5").exists()
+
+
+def test_shards_of_other_positions_are_not_joined(network, pixels, tmp_path):
+    paths = []
+    for number, stride in enumerate((4, 3)):
+        images = image_file.Images(
+            pixels[:1], np.array([0]), ("ant", "bee", "cow"), np.array([number])
+        )
+        maps, clean = windows.sweep(network, pixels[:1], 3, stride=stride)
+        paths.append(tmp_path / f"window-3/{number}.h5")
+        settings = {"window": 3, "fill": 128, "precision": "fp32"}
+        windows.write(paths[-1], maps, clean, images, settings, "0" * 64, stride)
+    with pytest.raises(
+        InputError, match=r"window-3/1.h5: stride is 3, expected 4 as in .*window-3/0.h5"
+    ):
+        windows.join(tmp_path / "window-3.h5", paths)
+    windows.join(tmp_path / "window-3.h5", paths[:1])
+    with hdf5.open_complete(tmp_path / "window-3.h5") as file:
+        assert file["y"][:].tolist() == file["x"][:].tolist() == [2, 6, 10]
+        assert "stride" not in file.attrs

@@ -91,6 +91,7 @@ def test_the_command_line_is_merged_key_by_key_and_read_as_a_config_file_is():
         "windows": [3, 5, 7, 9],
         "images": 3,
         "fill": 128,
+        "stride": 1,
         "precision": "fp32",
     }
     assert checked["training"]["normalise"] is False

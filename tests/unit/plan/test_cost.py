@@ -61,10 +61,27 @@ def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     assert occlusion("gpu", 9) == occlusion("gpu", 3)
 
 
+def test_a_stride_saves_passes_and_on_a_cpu_only_where_they_become_fewer_than_the_changes():
+    def position(kind, stride, window=3):
+        occlusion = {**PUBLISHED["occlusion"], "stride": stride}
+        config = {**PUBLISHED, "occlusion": occlusion}
+        return cost.work(config, SIZES, kind, 1, "map_occlusion", {"window": window})
+
+    every, third = position("gpu", 1), position("gpu", 3)
+    assert (every.units, third.units) == (20 * 32**2, 20 * 11**2)
+    assert third.each == every.each
+    # The changes of a whole map are 93 billion multiply-adds, a pass is 0.68.
+    every, second, third = (position("cpu", stride) for stride in (1, 2, 3))
+    assert second.kind == every.kind != third.kind
+    assert second.units * second.each == pytest.approx(every.units * every.each)
+
+
 def test_checkpoints_with_their_momentum_are_most_of_the_disk():
     found = cost.disk(PUBLISHED, SIZES)
     assert found["training"] == pytest.approx(30 * 2 * 4 * 27.8e6 + 60_000 * 3072, rel=0.01)
     assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
+    strided = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "stride": 8}}
+    assert cost.disk(strided, SIZES)["occlusion"] == 20 * 4 * 4**2 * 11 * 4
 
 
 def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():

@@ -39,7 +39,13 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
         },
     }
     assert config["selection"] == {"policy": "fixed", "epoch": 13}
-    assert config["occlusion"] == {"windows": [3], "images": 20, "fill": 128, "precision": "fp32"}
+    assert config["occlusion"] == {
+        "windows": [3],
+        "images": 20,
+        "fill": 128,
+        "stride": 1,
+        "precision": "fp32",
+    }
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
     assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
 

@@ -31,6 +31,18 @@ test("the pointer finds the image's pixel in a picture of any size", () => {
   assert.deepEqual(pixelAt(103, 60.5), [10, 1]);
 });
 
+test("each pixel belongs to the position whose block holds it, beyond the blocks to none", () => {
+  const positions = (...sides) => [...layout.positionsOfPixels(...sides)];
+  assert.deepEqual(positions(3, 1, 3), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  // Centres 1 and 4 of 5 pixels: the second block is clipped.
+  const clipped = [0, 0, 0, 1, 1];
+  const below = [2, 2, 2, 3, 3];
+  assert.deepEqual(positions(2, 3, 5), [clipped, clipped, clipped, below, below].flat());
+  // Centre 1 of 4 pixels: the next one, 4, is outside.
+  const covered = [0, 0, 0, -1];
+  assert.deepEqual(positions(1, 3, 4), [covered, covered, covered, [-1, -1, -1, -1]].flat());
+});
+
 test("an object of one pixel has four edges", () => {
   const isInside = (row, column) => row === 1 && column === 0;
   assert.deepEqual(layout.borderOf(isInside, 2), [

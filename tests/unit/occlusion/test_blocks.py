@@ -1,0 +1,43 @@
+"""Where the positions of a map lie on its image, by hand."""
+
+import numpy as np
+import pytest
+
+from convprobe.occlusion import blocks
+
+
+@pytest.mark.parametrize(
+    ("centres", "stride", "name"),
+    [
+        ([0, 1, 2], 1, "pixel"),
+        ([0], 1, "pixel"),
+        ([1, 3], 2, "block of 2×2 pixels"),
+        ([4, 12, 20], 8, "block of 8×8 pixels"),
+        ([3], 7, "block of 7×7 pixels"),
+    ],
+)
+def test_the_centres_tell_the_stride(centres, stride, name):
+    assert blocks.stride(np.array(centres)) == stride
+    assert blocks.name(np.array(centres)) == name
+
+
+def test_a_map_of_every_pixel_is_drawn_as_it_is():
+    values = np.random.default_rng(0).random((5, 5), dtype=np.float32)
+    drawn = blocks.on_image(values, np.arange(5), side=5)
+    np.testing.assert_array_equal(drawn, values)
+    assert drawn.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        (5, [0, 0, 0, 1, 1]),  # the second block is clipped
+        (6, [0, 0, 0, 1, 1, 1]),
+        (7, [0, 0, 0, 1, 1, 1, np.nan]),  # a third centre, 7, would be outside
+    ],
+)
+def test_each_value_is_drawn_over_its_block(side, expected):
+    values = np.array([[0, 1], [10, 11]], dtype=np.float32)
+    drawn = blocks.on_image(values, np.array([1, 4]), side)
+    rows = 10 * np.array(expected)
+    np.testing.assert_array_equal(drawn, rows[:, None] + np.array(expected))
