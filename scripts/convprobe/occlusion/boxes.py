@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,10 +23,20 @@ from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution
 from convprobe.network.graph import INPUT, ITEM, Node
 from convprobe.network.layers import as_input
-from convprobe.network.operators import CONVOLUTIONS, MAX_POOLS, POOLS, Interval, groups, steps
+from convprobe.network.operators import (
+    CONVOLUTIONS,
+    MAX_POOLS,
+    POOLS,
+    Interval,
+    Step,
+    groups,
+    steps,
+)
 from convprobe.network.reach import BATCH, Reach
 
 AXES = (0, 1)
+
+Starts = Int[np.ndarray, " position"]
 
 
 class Box(NamedTuple):
@@ -41,8 +51,8 @@ class Box(NamedTuple):
     """
 
     values: Any
-    top: Sequence[int]
-    left: Sequence[int]
+    top: Starts
+    left: Starts
     height: int
     width: int
 
@@ -196,8 +206,8 @@ class Batch:
         vertical, horizontal = steps(node, self.engine.network.graph)
         top = box.top * vertical.stride - vertical.padding
         left = box.left * horizontal.stride - horizontal.padding
-        height = (box.height - 1) * vertical.stride + _reach(vertical)
-        width = (box.width - 1) * horizontal.stride + _reach(horizontal)
+        height = (box.height - 1) * vertical.stride + _extent(vertical)
+        width = (box.width - 1) * horizontal.stride + _extent(horizontal)
         read = Box(None, top, left, height, width)
         padding = float("-inf") if node.kind in MAX_POOLS else 0.0
         values = self._pasted(self.around(name, read, padding), source, top, left)
@@ -244,8 +254,8 @@ class Batch:
         self,
         values: Float[Tensor, "position channel y x"],
         source: Box,
-        top: Sequence[int],
-        left: Sequence[int],
+        top: Starts,
+        left: Starts,
     ) -> Float[Tensor, "position channel y x"]:
         """Put changed units among clean ones; those that lie beyond are dropped.
 
@@ -254,7 +264,7 @@ class Batch:
             top, left: where these begin, for each position.
         """
         offsets = np.stack([source.top - top, source.left - left], axis=1)
-        for offset in np.unique(offsets, axis=0):
+        for offset in np.unique(offsets, axis=0).tolist():
             same = np.flatnonzero((offsets == offset).all(1))
             rows, own_rows = _overlap(offset[0], source.height, values.shape[2])
             columns, own_columns = _overlap(offset[1], source.width, values.shape[3])
@@ -278,7 +288,8 @@ class Batch:
         return self._pasted(self.around(name, full), source, start, start)
 
 
-def _reach(step: Any) -> int:
+def _extent(step: Step) -> int:
+    """How many units lie from the first to the last that a kernel reads."""
     return (step.kernel - 1) * step.dilation + 1
 
 

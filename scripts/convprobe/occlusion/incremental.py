@@ -110,7 +110,7 @@ class Incremental:
     @torch.inference_mode()
     def __call__(
         self, image: UInt8[np.ndarray, "y x channel"], fill: int
-    ) -> tuple[Float32[np.ndarray, "y x class"], Float32[np.ndarray, " class"]]:
+    ) -> tuple[Float32[np.ndarray, "row column class"], Float32[np.ndarray, " class"]]:
         """Class probabilities with the window centred at every pixel, and without it.
 
         Both are equal, bit by bit, where the window changes nothing.

@@ -79,9 +79,8 @@ def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability
     network, side = draw_network(np.random.default_rng(3))
     images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     images[0, :7] = images[1] = 128
-    (maps, grey), (clean, all_grey) = windows._incremental(
-        network, images, 5, 128, precision, windows.runtime.IDLE
-    )
+    engine = Incremental(network, side, 5, precision)
+    (maps, clean), (grey, all_grey) = (engine(image, 128) for image in images)
     assert (maps[:5] == clean).all(), "the window lies within rows 0 to 6"
     assert not (maps[8] == clean).all()
     assert (grey == all_grey).all()
@@ -101,11 +100,12 @@ def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
 def test_threads_do_not_change_a_byte(threads):
     network, side = draw_network(np.random.default_rng(5))
     images = np.random.default_rng(0).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
-    one = windows._incremental(network, images, 3, 128, "fp32", windows.runtime.IDLE)
+    engine = Incremental(network, side, 3)
+    one = windows._by_engine(engine, images, 128, side**2, windows.runtime.IDLE)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        found = windows._incremental(network, images, 3, 128, "fp32", windows.runtime.IDLE)
+        found = windows._by_engine(engine, images, 128, side**2, windows.runtime.IDLE)
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -116,4 +116,5 @@ def test_the_cheaper_way_is_taken():
     for channels, expected in ((2, False), (64, True)):
         conv = [{"channels": channels, "kernel": 5}, {"channels": 2 * channels, "kernel": 3}]
         network = Network({"conv": conv, "fc": []}, classes=10, side=32)
-        assert windows._incremental_is_cheaper(network, 32, 5) is expected
+        found = windows._engine(network, (32, 32), 5, 1, "fp32")
+        assert isinstance(found, Incremental) is expected

@@ -12,9 +12,9 @@ from captum.attr import Occlusion
 
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.network import arithmetic
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
+from convprobe.occlusion.incremental import Incremental
 from convprobe.store import hdf5
 
 SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
@@ -199,13 +199,8 @@ def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
 def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_left():
     network = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 64, "kernel": 3}], "fc": []}
     wide = Network(network, classes=3, side=32).eval()
-    chosen = [windows._incremental_is_cheaper(wide, 32, 3, stride) for stride in range(1, 9)]
-    assert chosen == sorted(chosen, reverse=True)
-    assert (chosen[0], chosen[-1]) == (True, False)
-    everything = arithmetic.occlusion_map(network, 32, 3, 3)
-    passes = everything / arithmetic.forward(network, 32, 3)
-    counts = [16**2, 11**2, 8**2, 6**2, 5**2, 5**2, 4**2]  # of positions, for strides 2 to 8
-    assert chosen[1:] == [passes < count for count in counts]
+    assert isinstance(windows._engine(wide, (32, 32), 3, 1, "fp32"), Incremental)
+    assert windows._engine(wide, (32, 32), 3, 8, "fp32") is None
 
 
 @pytest.mark.parametrize(("stride", "image_side"), [(2, 32), (3, 32), (5, 23)])
@@ -214,9 +209,9 @@ def test_both_ways_keep_the_same_positions(stride, image_side):
     network = {"conv": [{"channels": 8, "kernel": 3}, {"channels": 8, "kernel": 2}], "fc": []}
     built = Network(network, classes=3, side=image_side).eval()
     images = np.random.default_rng(0).integers(0, 256, (1, image_side, image_side, 3), np.uint8)
-    by_changes, _ = windows._incremental(built, images, 3, 0, "fp32", windows.runtime.IDLE, stride)
+    by_changes, _ = Incremental(built, image_side, 3, stride=stride)(images[0], fill=0)
     by_passes, _ = windows.sweep(FromElsewhere(built), images, 3, 0, stride=stride)
-    np.testing.assert_allclose(by_changes, by_passes, atol=1e-6)
+    np.testing.assert_allclose(by_changes, by_passes[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("stride", [0, 12])
