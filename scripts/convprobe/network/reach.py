@@ -27,7 +27,7 @@ AXES = (0, 1)  # height and width
 # (benchmarks/graph_occlusion.py).
 COPIES = 1.5
 BATCH = 32  # positions at a time
-CALL = 5_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
+CALL = 12_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
 
 
 def hidden(side: int, window: int, stride: int) -> list[Interval]:

@@ -33,8 +33,7 @@ class Residual(nn.Module):
         self.head = nn.Linear(8, CLASSES)
 
     def forward(self, images):
-        maps = F.relu(self.norm(self.stem(images)))
-        maps = F.max_pool2d(maps, 3, stride=1, padding=1)
+        maps = F.max_pool2d(self.norm(self.stem(images)), 3, stride=1, padding=1)
         maps = F.relu(maps + self.first(maps))
         inner = self.second(F.relu(self.shrink(maps)))
         return self.head(F.relu(inner + self.shortcut(maps)).mean((2, 3)))

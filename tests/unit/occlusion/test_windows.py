@@ -14,6 +14,7 @@ from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
+from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
 from convprobe.store import hdf5
 
@@ -197,10 +198,11 @@ def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
 
 
 def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_left():
+    """Under every position the units' states, under few of them the boxes that change, or all."""
     network = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 64, "kernel": 3}], "fc": []}
     wide = Network(network, classes=3, side=32).eval()
-    assert isinstance(windows._engine(wide, (32, 32), 3, 1, "fp32"), Incremental)
-    assert windows._engine(wide, (32, 32), 3, 8, "fp32") is None
+    chosen = [type(windows._engine(wide, (32, 32), 3, stride, "fp32")) for stride in (1, 2, 16)]
+    assert chosen == [Incremental, ChangedBoxes, type(None)]
 
 
 @pytest.mark.parametrize(("stride", "image_side"), [(2, 32), (3, 32), (5, 23)])
