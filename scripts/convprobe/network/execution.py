@@ -2,7 +2,7 @@
 
 import base64
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -41,14 +41,8 @@ class Execution:
         self._calls = {
             node.name: operator_of(node) for node in graph.nodes.values() if node.name != INPUT
         }
-        self._last_use = {}
-        for node in graph.nodes.values():
-            for name in node.inputs:
-                self._last_use[name] = node.name
 
-    def logits(
-        self, images: Float[Tensor, "image channel y x"]
-    ) -> Float[Tensor, "image class"]:
+    def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
         return self.results(images, [self.graph.output])[self.graph.output]
 
@@ -62,23 +56,38 @@ class Execution:
 
         Args:
             images: normalised.
-            wanted: names of the nodes; those after the last of them are not computed.
-            known: results that are not computed again.
+            wanted: names of the nodes; what none of them needs is not computed.
+            known: results that are not computed again, nor what only they need.
+        """
+        return dict(self.each(images, wanted, known))
+
+    def each(
+        self,
+        images: Float[Tensor, "image channel y x"],
+        wanted: Iterable[str],
+        known: Mapping[str, Any] | None = None,
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield the name and the result of each wanted node as soon as it is there.
+
+        It is held only as long as others need it.
+
+        Args:
+            images, wanted, known: as in `results`.
         """
         wanted = set(wanted)
         found = {INPUT: images, **(known or {})}
-        waiting = wanted - found.keys()
-        for node in self.graph.nodes.values():
-            if not waiting:
-                break
-            if node.name in found:
-                continue
+        for name in wanted & found.keys():
+            yield name, found[name]
+        needed = self.graph.needed(wanted, found)
+        last_use = {node.name: node.name for node in needed}
+        last_use.update({name: node.name for node in needed for name in node.inputs})
+        for node in needed:
             found[node.name] = self.result(node, found)
-            waiting.discard(node.name)
-            for name in node.inputs:
-                if self._last_use[name] == node.name and name not in wanted:
-                    found.pop(name, None)
-        return {name: found[name] for name in wanted}
+            if node.name in wanted:
+                yield node.name, found[node.name]
+            for name in (node.name, *node.inputs):
+                if last_use[name] == node.name:
+                    del found[name]
 
     def result(self, node: Node, found: Mapping[str, Any]) -> Any:
         """What comes out of one node.
@@ -107,7 +116,8 @@ def operator_of(node: Node) -> Callable[..., Any]:
     """The function that computes a node.
 
     Raises:
-        InputError: it is none of PyTorch's that only compute: a graph from elsewhere could name any.
+        InputError: it is none of PyTorch's that only compute; a graph from elsewhere could name
+            any.
     """
     if node.operator == ITEM:
         return operator.getitem

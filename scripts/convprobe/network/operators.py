@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, within
 
-# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
-# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
-ELEMENTWISE = frozenset(
-    """abs add alias celu clamp clamp_max clamp_min clone contiguous detach div elu erf exp gelu
-    hardsigmoid hardswish hardtanh leaky_relu log log_sigmoid maximum minimum mish mul neg pow
-    reciprocal relu relu6 rsqrt rsub selu sigmoid silu softplus sqrt square sub tanh threshold to
-    _to_copy where""".split()
-)
+# Each result depends on its own place in the arguments, or on the one that is stretched to it.
+ELEMENTWISE = frozenset([
+    "abs", "add", "alias", "celu", "clamp", "clamp_max", "clamp_min", "clone", "contiguous",
+    "detach", "div", "elu", "erf", "exp", "gelu", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "log", "log_sigmoid", "maximum", "minimum", "mish", "mul", "neg", "pow",
+    "reciprocal", "relu", "relu6", "rsqrt", "rsub", "selu", "sigmoid", "silu", "softplus", "sqrt",
+    "square", "sub", "tanh", "threshold", "to", "_to_copy", "where",
+])  # fmt: skip
 DROPOUTS = frozenset(["dropout", "feature_dropout", "native_dropout"])
 BATCH_NORMS = frozenset(["batch_norm", "_native_batch_norm_legit_no_training"])
 MAX_POOLS = frozenset(["max_pool2d", "max_pool2d_with_indices"])

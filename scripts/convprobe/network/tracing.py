@@ -212,4 +212,3 @@ def _layer(node: fx.Node) -> str:
 
 def _name(value: torch.dtype | torch.layout | torch.memory_format) -> str:
     return str(value).removeprefix("torch.")
-
