@@ -68,10 +68,7 @@ class Node:
 
     @property
     def inputs(self) -> list[str]:
-        """Names of the nodes whose results it is given, each once, in the order of the arguments.
-
-        Numbers of images are none of them.
-        """
+        """Names of the nodes whose results it is given, each once, by their first place."""
         found = within((*self.arguments, *self.keywords.values()), Value)
         return list(dict.fromkeys(value.name for value in found))
 

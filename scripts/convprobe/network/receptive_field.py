@@ -104,7 +104,7 @@ def _grid(
     if field.grid is None:
         return None
     walk = steps(maps.graph.nodes[name], maps.graph)
-    if walk:
+    if walk and maps.is_known(name):
         step = walk[axis]
         size, stride, start = field.grid
         reach = (step.kernel - 1) * step.dilation
