@@ -47,19 +47,20 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> Graph:
             other operators than PyTorch's own.
     """
     example = torch.rand(EXAMPLES, *shape, generator=torch.Generator().manual_seed(0))
-    for mode in ("evaluation", "training"):
-        module.train(mode == "training")
-        _refuse_other_results(_results(module, example, mode), mode)
-    module.eval()
-    _refuse_chance(module, example)
+    with torch.random.fork_rng(devices=[]):  # dropout must not use up random numbers
+        for mode in ("evaluation", "training"):
+            module.train(mode == "training")
+            _refuse_other_results(_results(module, example, mode), mode)
+        module.eval()
+        _refuse_chance(module, example)
     return _Reader(module, _exported(module, example), shape).graph()
 
 
 def _results(module: nn.Module, images: Tensor, mode: str) -> Any:
     """What a module gives, which stays as it is."""
     try:
-        # Batch normalisation must not learn from the images, nor dropout use up random numbers.
-        with torch.inference_mode(), torch.random.fork_rng(devices=[]), _kept_state(module):
+        # Batch normalisation must not learn from the images.
+        with torch.inference_mode(), _kept_state(module):
             return module(images)
     except Exception as error:  # a module of someone else's may raise anything
         raise InputError(
@@ -84,8 +85,8 @@ def _refuse_chance(module: nn.Module, images: Tensor) -> None:
     beside_itself = _results(module, images[:1].expand_as(images), "evaluation")
     if not torch.allclose(logits[0], beside_itself[0], rtol=1e-3, atol=1e-5, equal_nan=True):
         raise InputError(
-            "gives an image other logits when it comes with another image, or when it comes again, "
-            "in evaluation too, expected that they depend on the image alone"
+            "gives an image other logits when it comes again, or beside another image, in "
+            "evaluation: expected that they depend on the image alone"
         )
 
 
