@@ -8,9 +8,23 @@ import torch
 
 from convprobe.errors import InputError, is_out_of_memory, short_reason
 from convprobe.job.runtime import IDLE, Job
+from convprobe.network.graph import Graph
+
+LARGEST_MAPS = 2**26  # numbers in one result of a node, of all images of a batch together
 
 Rows = TypeVar("Rows")  # an array, a tensor or a range: it has a length and can be sliced
 Result = TypeVar("Result")
+
+
+def fitting(graph: Graph, largest: int) -> int:
+    """How many images to compute at a time: fewer where a network has large maps.
+
+    Args:
+        largest: at most so many.
+    """
+    shapes = [node.shape for node in graph.nodes.values() if node.shape is not None]
+    numbers = max(math.prod(shape) for shape in shapes)
+    return max(1, min(largest, LARGEST_MAPS // numbers))
 
 
 def in_batches(
