@@ -4,7 +4,7 @@ from convprobe import style
 from convprobe.dataset import image_file
 from convprobe.filters import figures
 from convprobe.job import runtime
-from convprobe.network import receptive_field
+from convprobe.network import filter_layers, graphs
 from convprobe.store import tables
 
 if __name__ == "__main__":
@@ -15,6 +15,7 @@ if __name__ == "__main__":
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
         shown = sorted(rows["image"].unique().tolist())
         images = image_file.read(snakemake.input.images, "test", shown)
-        field = receptive_field.of_pooled_maps(settings["network"], images.side)[layer]
+        graph = graphs.of(settings["network"], images.side)
+        fields = filter_layers.of_graph(graph)[layer].fields
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.atlas_page(snakemake.output.figure, images, rows, field, run, checkpoint)
+        figures.atlas_page(snakemake.output.figure, images, rows, fields, run, checkpoint)

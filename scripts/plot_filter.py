@@ -4,7 +4,7 @@ from convprobe import style
 from convprobe.dataset import image_file
 from convprobe.filters import figures, top_patches
 from convprobe.job import runtime
-from convprobe.network import receptive_field
+from convprobe.network import filter_layers, graphs
 from convprobe.store import tables
 
 if __name__ == "__main__":
@@ -16,7 +16,7 @@ if __name__ == "__main__":
         images = image_file.read(snakemake.input.images, "test", rows["image"].tolist())
         name = f"{layer}/{channel}"
         maps = top_patches.read_maps(snakemake.input.activations, name, rows["image"])
-        network = snakemake.params.settings["network"]
-        field = receptive_field.of_pooled_maps(network, images.side)[layer]
+        graph = graphs.of(snakemake.params.settings["network"], images.side)
+        fields = filter_layers.of_graph(graph)[layer].fields
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.one_filter(snakemake.output.figure, images, maps, rows, field, run, checkpoint)
+        figures.one_filter(snakemake.output.figure, images, maps, rows, fields, run, checkpoint)

@@ -12,7 +12,7 @@ from convprobe import style
 from convprobe.ablation import answers
 from convprobe.ablation.tabulation import STATES
 from convprobe.dataset.image_file import Images
-from convprobe.network.receptive_field import split_name
+from convprobe.network.filter_layers import split_name
 
 CELL = 0.25  # inches, in which a number can be read
 MOST_CELLS = 40  # per side: of more classes only some are named, and cells have no number

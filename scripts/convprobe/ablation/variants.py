@@ -5,19 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from convprobe.ablation import passes
 from convprobe.ablation.passes import Mode
 from convprobe.dataset.image_file import Images
 from convprobe.job.runtime import IDLE, Job
-from convprobe.network.layers import Network
-from convprobe.network.receptive_field import split_name
+from convprobe.network import filter_layers
+from convprobe.network.classifiers import Classifier
+from convprobe.network.filter_layers import split_name
 from convprobe.store import hdf5
 
 
-def draw_controls(network: Network, chosen: list[str], count: int, seed: int) -> list[list[str]]:
+def draw_controls(network: Classifier, chosen: list[str], count: int, seed: int) -> list[list[str]]:
     """Names of random filters to compare with: in each draw as many per layer as were chosen.
 
     A layer's filters are drawn without replacement from all of them, the chosen ones included.
@@ -26,13 +27,13 @@ def draw_controls(network: Network, chosen: list[str], count: int, seed: int) ->
         count: of draws.
     """
     random = np.random.default_rng(seed)
+    layers = filter_layers.of_graph(network.graph)
     sizes = Counter(split_name(name)[0] for name in chosen)
     draws = []
     for _ in range(count):
         draw = []
         for layer, size in sizes.items():
-            width = network.get_submodule(layer).out_channels
-            channels = random.choice(width, size, replace=False)
+            channels = random.choice(layers[layer].channels, size, replace=False)
             draw += [f"{layer}/{channel}" for channel in sorted(channels)]
         draws.append(draw)
     return draws
@@ -56,7 +57,7 @@ def parts_and_controls(chosen: list[str], controls: list[list[str]]) -> dict[str
 
 
 def predictions(
-    network: Network, chosen: list[str], images: Images, mode: Mode, job: Job = IDLE
+    network: Classifier, chosen: list[str], images: Images, mode: Mode, job: Job = IDLE
 ) -> pd.DataFrame:
     """What the clean and the ablated network predict for every image.
 
@@ -83,7 +84,7 @@ def predictions(
 
 
 def _confidence(
-    logits: Float32[Tensor, "image class"], labels: Int64[np.ndarray, "image"]
+    logits: Float[Tensor, "image class"], labels: Int64[np.ndarray, "image"]
 ) -> Float32[np.ndarray, "image"]:
     """The probability of the true class."""
     probabilities = logits.softmax(1).numpy()
@@ -93,7 +94,7 @@ def _confidence(
 def write_variants(
     path: Path | str,
     variants: dict[str, list[str]],
-    logits: Float32[Tensor, "variant image class"],
+    logits: Float[Tensor, "variant image class"],
     images: Images,
     mode: Mode,
     checkpoint_sha256: str,

@@ -1,5 +1,6 @@
 """What do filters answer to? Their maps and responses."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from torch import Tensor
 
 from convprobe.dataset.image_file import Images
 from convprobe.job import runtime
-from convprobe.network.batches import in_batches
-from convprobe.network.layers import Network, as_input
-from convprobe.network.receptive_field import split_name
+from convprobe.network import filter_layers
+from convprobe.network.batches import fitting, in_batches
+from convprobe.network.classifiers import Classifier
+from convprobe.network.execution import Execution
+from convprobe.network.filter_layers import split_name
+from convprobe.network.layers import as_input
 from convprobe.store import hdf5
 
 BATCH = 250  # images at a time; bounds the memory, doesn't change the result
@@ -23,36 +27,39 @@ FilterMaps = dict[str, Float32[np.ndarray, "image _y _x"]]  # by name of the fil
 
 
 def record(
-    network: Network,
+    network: Classifier,
     images: Images,
     chosen: Sequence[str],
     job: runtime.Job = runtime.IDLE,
     batch: int = BATCH,
 ) -> Iterator[FilterMaps]:
-    """Yield, batch by batch, the maps of chosen filters after ReLU and pooling.
+    """Yield, batch by batch, the maps of chosen filters, see filter_layers.
 
     Args:
         network: in evaluation mode, on the device where it is to run.
         chosen: names of filters.
+        batch: images at a time, at most; doesn't change the result.
     """
-    device = next(network.parameters()).device
-    filters = [(name, *split_name(name)) for name in chosen]
-    layers = {layer for _, layer, _ in filters}
-    deepest = max(layers, key=network.convolutions.index)
+    device = network.mean.device
+    layers = filter_layers.of_graph(network.graph)
+    execution = Execution(network.graph, network)
+    filters = defaultdict(list)
+    for name in chosen:
+        layer, channel = split_name(name)
+        filters[layers[layer].map].append((name, channel))
 
     @torch.inference_mode()
     def chosen_maps(pixels: UInt8[Tensor, "image y x channel"]) -> FilterMaps:
         found = {}
-        for layer, maps in network.pooled_maps(as_input(pixels.to(device))):
-            for name, of_layer, channel in filters:
-                if of_layer == layer:
-                    found[name] = maps[:, channel].cpu().numpy()
-            if layer == deepest:
-                break
+        inputs = network.normalised(as_input(pixels.to(device)))
+        for node, maps in execution.each(inputs, filters):
+            for name, channel in filters[node]:
+                found[name] = maps[:, channel].cpu().numpy()
         return found
 
     pixels = torch.from_numpy(images.pixels)
-    yield from in_batches(chosen_maps, pixels, batch, "images", job)
+    size = fitting(network.graph, batch)
+    yield from in_batches(chosen_maps, pixels, size, "images", job)
 
 
 def response(maps: Float32[np.ndarray, "image y x"]) -> Float32[np.ndarray, " image"]:
@@ -97,6 +104,7 @@ def _name_axes(group: h5py.Group) -> None:
     """Name the axes of a filter's maps and responses, once all images are there."""
     maps = group["maps"]
     hdf5.dimension(group, "image", np.arange(len(maps)))
-    hdf5.places(group, maps.shape[1], units=None)
+    for axis, length in zip(("y", "x"), maps.shape[1:], strict=True):
+        hdf5.dimension(group, axis, np.arange(length))
     hdf5.attach(group, maps, ("image", "y", "x"))
     hdf5.attach(group, group["response"], ("image",))

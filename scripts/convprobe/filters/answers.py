@@ -15,7 +15,8 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         table: of `all-top-images.csv`.
         class_counts: test images of each class.
     """
-    filters = table.groupby(["layer", "channel"]).agg(
+    # In the table's order, which is that of the layers in the network.
+    filters = table.groupby(["layer", "channel"], sort=False).agg(
         lowest=("response", "min"), highest=("response", "max"), classes=("class", "nunique")
     )
     silent = (filters["highest"] == 0).sum()
@@ -27,7 +28,7 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         return about_silent
     by_chance = _chance_of_one_class(class_counts, top)
     counted = []
-    for layer, classes in answering.groupby("layer")["classes"]:
+    for layer, classes in answering.groupby("layer", sort=False)["classes"]:
         one_class = (classes == 1).sum()
         expected = len(classes) * by_chance
         counted.append(

@@ -2,19 +2,21 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float32, UInt8
 
 from convprobe.dataset import image_file
 from convprobe.dataset.outputs import IMAGES
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.filters.outputs import ACTIVATIONS, ALL_TOP_IMAGES, PATCHES, TOP_IMAGES
-from convprobe.network import checkpoints, receptive_field
-from convprobe.network.layers import Network, as_input
+from convprobe.network import checkpoints, filter_layers, graphs
+from convprobe.network.filter_layers import FilterLayer, split_name
+from convprobe.network.layers import as_input
 from convprobe.store import hdf5, tables
 from convprobe.store.checks import TOLERANCE, Check, Probed, Results, dataset_names, is_finite
 
@@ -24,6 +26,7 @@ RANK = ["layer", "channel", "rank"]
 PEAK = ["image", "peak_y", "peak_x"]
 BOX = ["top", "left", "bottom", "right", "clipped"]
 
+Layers = dict[str, FilterLayer]  # by name
 # For each thing checked: the first wrong row of a table, empty if none, and what is wrong.
 Rows = Iterator[tuple[str, str]]
 
@@ -36,27 +39,24 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     images = image_file.read(images_path, "test")
     name = probed.name(ACTIVATIONS)
     path = results.path(name)
-    sides = receptive_field.pooled_sides(config["network"], images.side)
+    layers = filter_layers.of_graph(graphs.of(config["network"], images.side))
     with hdf5.open_complete(path) as file:
         yield is_finite(file), name, "has values that are not finite"
         yield from results.made_from(name, file, probed)
-        yield from _maps(file, name, chosen, len(images.labels), sides)
+        yield from _maps(file, name, chosen, len(images.labels), layers)
     table = top_patches.top_images(path, images_path, chosen, top, config["network"])
     results.same_table(probed.name(TOP_IMAGES), table)
-    fields = receptive_field.of_pooled_maps(config["network"], images.side)
-    yield from _patches(results, probed.name(PATCHES), table, images, fields)
-    yield from _every_filter(results, probed, top, table, images, fields)
+    yield from _patches(results, probed.name(PATCHES), table, images, layers)
+    yield from _every_filter(results, probed, top, table, images, layers)
 
 
-def _maps(
-    file: h5py.File, name: str, chosen: list[str], images: int, sides: dict[str, int]
-) -> Check:
+def _maps(file: h5py.File, name: str, chosen: list[str], images: int, layers: Layers) -> Check:
     recorded = {dataset.rpartition("/")[0] for dataset in dataset_names(file)}
     yield recorded == set(chosen), name, f"has the filters {', '.join(sorted(recorded))}"
     for filter_name in chosen:
-        layer, _, _ = filter_name.partition("/")
+        layer, _ = split_name(filter_name)
         maps = file[f"{filter_name}/maps"]
-        shape = (images, sides[layer], sides[layer])
+        shape = (images, *layers[layer].shape)
         wrong = f"{filter_name} has shape {maps.shape}, expected {shape}"
         yield maps.shape == shape, name, wrong
         response = activations.response(maps[:])
@@ -69,7 +69,7 @@ def _patches(
     name: str,
     table: pd.DataFrame,
     images: image_file.Images,
-    fields: dict[str, receptive_field.ReceptiveField],
+    layers: Layers,
 ) -> Check:
     """Compare each patch to the pixels of its image."""
     with hdf5.open_complete(results.path(name)) as file:
@@ -78,7 +78,7 @@ def _patches(
             ranked = rows.sort_values("rank")
             for patch, row in zip(patches, ranked.itertuples(), strict=True):
                 pixels = images.pixels[row.image]
-                seen = top_patches.cut(pixels, fields[layer], row.peak_y, row.peak_x)
+                seen = top_patches.cut(pixels, layers[layer].fields, row.peak_y, row.peak_x)
                 wrong = f"{layer}/{channel}, rank {row.rank}: not the pixels of its box"
                 yield np.array_equal(patch, seen), name, wrong
 
@@ -89,20 +89,20 @@ def _every_filter(
     top: int,
     chosen: pd.DataFrame,
     images: image_file.Images,
-    fields: dict[str, receptive_field.ReceptiveField],
+    layers: Layers,
 ) -> Check:
     """Check the ranking of all filters, as far as that takes much less time than making it."""
     name = probed.name(ALL_TOP_IMAGES)
     network = checkpoints.load(results.path(probed.weights)).network
     table = tables.read(results.path(name))
     found = list(table[RANK].itertuples(index=False, name=None))
-    listed = found == _ranks(network, min(top, len(images.labels)))
+    listed = found == _ranks(layers, min(top, len(images.labels)))
     yield listed, name, "doesn't list each filter's ranks in order"
     if not listed:
         return
     checks = (
         _of_images(table, images),
-        _of_boxes(table, fields),
+        _of_boxes(table, layers),
         _of_chosen(table, chosen),
         _of_network(table, images, network),
     )
@@ -111,12 +111,11 @@ def _every_filter(
             yield not wrong, name, f"{wrong}: {what}"
 
 
-def _ranks(network: Network, top: int) -> list[tuple[str, int, int]]:
+def _ranks(layers: Layers, top: int) -> list[tuple[str, int, int]]:
     """Layer, channel and rank of each row of the ranking."""
     found = []
-    for layer in network.convolutions:
-        channels = range(network.get_submodule(layer).out_channels)
-        found += itertools.product([layer], channels, range(1, top + 1))
+    for name, layer in layers.items():
+        found += itertools.product([name], range(layer.channels), range(1, top + 1))
     return found
 
 
@@ -134,12 +133,12 @@ def _of_images(table: pd.DataFrame, images: image_file.Images) -> Rows:
     yield _first(table, rises), "a higher response than the rank before"
 
 
-def _of_boxes(table: pd.DataFrame, fields: dict[str, receptive_field.ReceptiveField]) -> Rows:
+def _of_boxes(table: pd.DataFrame, layers: Layers) -> Rows:
     """What follows from the peaks."""
     for layer, rows in table.groupby("layer"):
         peak_y = rows["peak_y"].to_numpy()
         peak_x = rows["peak_x"].to_numpy()
-        box = np.stack(top_patches.clipped_box(fields[layer], peak_y, peak_x), axis=1)
+        box = np.stack(top_patches.clipped_box(layers[layer].fields, peak_y, peak_x), axis=1)
         wrong = (rows[BOX].to_numpy(int) != box).any(axis=1)
         yield _first(rows, wrong), "not the box that its peak sees"
 
@@ -154,7 +153,21 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
     yield _first(found, ~same), "another response than in activations.h5"
 
 
-def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network) -> Rows:
+class Answers(NamedTuple):
+    """What a layer of the network answers to a sample of the images.
+
+    Attributes:
+        responses: of each filter to each image.
+        highest: of the filter's map of the image.
+        at_peaks: the map at the peaks of those rows of the table that name an image of the sample.
+    """
+
+    responses: Float32[np.ndarray, "image channel"]
+    highest: Float32[np.ndarray, "image channel"]
+    at_peaks: Float32[np.ndarray, " row"]
+
+
+def _of_network(table: pd.DataFrame, images: image_file.Images, network: Classifier) -> Rows:
     """What the network answers to the images that are named most.
 
     That a filter answers to no other image more is seen of these images alone: all of them would
@@ -162,34 +175,70 @@ def _of_network(table: pd.DataFrame, images: image_file.Images, network: Network
     """
     most = table["image"].value_counts(sort=True).index[:SAMPLE]
     sample = np.sort(most)
-    for layer, maps in _pooled_maps(network, images.pixels[sample]):
-        rows = table[table["layer"] == layer]
-        yield from _of_layer(rows, maps, sample)
+    rows = dict(list(table.groupby("layer")))
+    shown = {}
+    for layer, of_layer in rows.items():
+        named = of_layer[of_layer["image"].isin(sample)]
+        place = np.searchsorted(sample, named["image"])
+        shown[layer] = named.assign(place=place).sort_values("place", kind="stable")
+    for layer, answers in _answers(network, images.pixels[sample], shown).items():
+        yield from _of_layer(rows[layer], shown[layer], answers)
 
 
-@torch.inference_mode()  # of a function, for it doesn't hold in a generator that is wrapped
-def _pooled_maps(network: Network, pixels: np.ndarray) -> list[tuple[str, torch.Tensor]]:
-    """The maps of every layer, by the layer's name."""
-    return list(network.pooled_maps(as_input(torch.from_numpy(pixels))))
+def _answers(
+    network: Classifier,
+    pixels: UInt8[np.ndarray, "image y x channel"],
+    shown: dict[str, pd.DataFrame],
+) -> dict[str, Answers]:
+    """What each layer answers to some images.
+
+    Args:
+        shown: by layer the rows that name these images, in the order of `place`, their place among
+            them.
+    """
+    layers = filter_layers.of_graph(network.graph)
+    names = {layer.map: name for name, layer in layers.items()}
+    execution = Execution(network.graph, network)
+
+    @torch.inference_mode()
+    def of_batch(places: range) -> dict[str, Answers]:
+        batch = torch.from_numpy(pixels[places.start : places.stop])
+        found = {}
+        for node, maps in execution.each(network.normalised(as_input(batch)), names):
+            rows = shown[names[node]]
+            rows = rows[rows["place"].isin(places)]
+            image = rows["place"].to_numpy() - places.start
+            peaks = [rows[column].to_numpy() for column in ("channel", "peak_y", "peak_x")]
+            found[names[node]] = Answers(
+                ranking.responses(maps).numpy(),
+                maps.amax(dim=(2, 3)).numpy(),
+                maps.numpy()[image, *peaks],
+            )
+        return found
+
+    size = fitting(network.graph, SAMPLE)
+    batches = list(in_batches(of_batch, range(len(pixels)), size, "images"))
+    answers = {}
+    for name in layers:
+        parts = zip(*(found[name] for found in batches), strict=True)
+        answers[name] = Answers(*map(np.concatenate, parts))
+    return answers
 
 
-def _of_layer(rows: pd.DataFrame, maps: torch.Tensor, sample: np.ndarray) -> Rows:
+def _of_layer(rows: pd.DataFrame, shown: pd.DataFrame, answers: Answers) -> Rows:
     """What a layer answers.
 
     Args:
         rows: of the layer.
-        maps: float32 (image, channel, y, x), of the sample.
-        sample: indices of its images, in ascending order.
+        shown: those that name an image of the sample.
     """
-    responses = ranking.responses(maps).numpy()
-    shown = rows[rows["image"].isin(sample)]
-    image = np.searchsorted(sample, shown["image"])
+    responses = answers.responses.copy()
+    image = shown["place"].to_numpy()
     channel = shown["channel"].to_numpy()
     same = _alike(shown["response"], responses[image, channel])
     yield _first(shown, ~same), "another response than the network's"
-    highest = maps.amax(dim=(2, 3)).numpy()[image, channel]
-    peak = maps.numpy()[image, channel, shown["peak_y"], shown["peak_x"]]
-    yield _first(shown, ~_alike(peak, highest)), "not the peak of the network's map"
+    highest = answers.highest[image, channel]
+    yield _first(shown, ~_alike(answers.at_peaks, highest)), "not the peak of the network's map"
     responses[image, channel] = 0  # leaves the images that the table passes over
     passed_over = responses.max(axis=0)
     lowest = rows.groupby("channel")["response"].min().to_numpy()

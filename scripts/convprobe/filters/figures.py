@@ -1,5 +1,6 @@
 """What do its filters answer to? The chosen filters' figures, and an atlas of all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,17 +11,19 @@ from jaxtyping import Float32, Shaped, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
-from convprobe.filters.top_patches import cut
-from convprobe.network.receptive_field import ReceptiveField
+from convprobe.filters.top_patches import cut, frame_shape
+from convprobe.network.receptive_field import Fields
 from convprobe.store import hdf5
 
 MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
 # Of a page of the atlas:
 ACROSS = 5  # filters side by side
-SHOWN_PATCH = 36  # pixels per side of a patch, at least
+SHOWN_PATCH = 36  # pixels per side of a patch, about; smaller ones are enlarged
+LARGEST_PATCH = 72  # pixels per side; larger ones are made smaller
 LABEL = 46  # pixels in which the name of a filter stands, left of its patches
 GAP = 2  # pixels between two patches of a filter
 FILTER_GAP = 10  # pixels between two filters side by side
@@ -64,12 +67,16 @@ def top_patches(
     figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
     grid = figure.subplots(ranks, len(filters), squeeze=False)
     with hdf5.open_complete(patches_path) as file:
+        image_shape = file.attrs["image_shape"]
         for column, name in enumerate(filters.itertuples(index=False)):
             patches = file[f"{name.layer}/{name.channel}"][:ranks]
             bottom_up = grid[::-1, column]
-            _draw_column(bottom_up, patches, rows.loc[(name.layer, name.channel)])
-            side = f"{patches.shape[1]}×{patches.shape[2]} px"
-            grid[0, column].set_title(f"{name.layer}\n{name.channel}\n{side}", fontsize=8)
+            of_filter = rows.loc[(name.layer, name.channel)]
+            _draw_column(bottom_up, patches, of_filter)
+            seen = f"{patches.shape[1]}×{patches.shape[2]} px"
+            if _is_whole(of_filter, image_shape):
+                seen = "whole image"
+            grid[0, column].set_title(f"{name.layer}\n{name.channel}\n{seen}", fontsize=8)
     for rank, axes in enumerate(grid[::-1, 0], start=1):
         _name_rank(axes, rank)
     figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
@@ -81,6 +88,36 @@ def top_patches(
         "enlarged to the same size. Below each: the class of the image, and the response. No "
         f"response: the map of the filter is 0 for all other images.{left_out}",
     )
+
+
+def _is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
+    """Whether every box is the whole image, of that height and width."""
+    whole = (0, 0, *image_shape)
+    return bool((rows[["top", "left", "bottom", "right"]] == whole).all(axis=None))
+
+
+def _seen(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
+    """What the peaks see, in words."""
+    image_shape = images.pixels.shape[1:3]
+    if _is_whole(rows, image_shape):
+        return "the whole image"
+    height, width = frame_shape(fields, image_shape)
+    if (height, width) == image_shape:
+        return "the pixels"
+    return f"the {height}×{width} pixels"
+
+
+def _about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
+    """What is grey in patches, in words; nothing if they have no such pixels."""
+    image_shape = images.pixels.shape[1:3]
+    height, width = frame_shape(fields, image_shape)
+    is_low = rows["bottom"] - rows["top"] < height
+    is_narrow = rows["right"] - rows["left"] < width
+    if not (is_low | is_narrow).any():
+        return ""
+    if (height, width) == image_shape:
+        return "grey where it sees nothing"
+    return "grey where it sees padding"
 
 
 def _draw_column(
@@ -128,7 +165,7 @@ def one_filter(
     images: Images,
     maps: Float32[np.ndarray, "image y x"],
     rows: pd.DataFrame,
-    field: ReceptiveField,
+    fields: Fields,
     run: str,
     checkpoint: str,
 ) -> None:
@@ -136,9 +173,9 @@ def one_filter(
 
     Args:
         images: the highest response first.
-        maps: of the filter after ReLU and pooling.
+        maps: of the filter.
         rows: of `top-images.csv`, likewise.
-        field: of the layer.
+        fields: of the layer.
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "top-images.csv")
@@ -149,15 +186,16 @@ def one_filter(
     if answered.empty:
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
-        _draw_answers(figure, images, maps, answered, field)
-    clipped = ", grey where it sees padding" if answered["clipped"].any() else ""
+        _draw_answers(figure, images, maps, answered, fields)
+    grey = _about_grey(answered, fields, images)
+    grey = f", {grey}" if grey else ""
     style.save(
         figure,
         path,
-        f"The test images with the highest response of filter {name}, the highest first. Box: the "
-        f"{field.size}×{field.size} pixels that the peak of the filter's map sees. Below it: the "
-        f"same pixels enlarged{clipped}; then the map after ReLU and pooling with its peak "
-        f"circled, on one scale for all. Response: the Frobenius norm of the map.{left_out}",
+        f"The test images with the highest response of filter {name}, the highest first. Box: "
+        f"{_seen(answered, fields, images)} that the peak of the filter's map sees. Below it: the "
+        f"same pixels enlarged{grey}; then the map with its peak circled, on one scale for all. "
+        f"Response: the Frobenius norm of the map.{left_out}",
     )
 
 
@@ -166,10 +204,12 @@ def _draw_answers(
     images: Images,
     maps: Float32[np.ndarray, "image y x"],
     rows: pd.DataFrame,
-    field: ReceptiveField,
+    fields: Fields,
 ) -> None:
     """A column per image: the image with the box, the patch, the map."""
     grid = figure.subplots(3, len(rows), squeeze=False)
+    # A map that no ReLU follows may be negative.
+    scale = {"vmin": min(0, maps.min()), "vmax": maps.max()}
     for column, row in enumerate(rows.itertuples()):
         whole, patch, answer = grid[:, column]
         pixels = images.pixels[column]
@@ -177,8 +217,8 @@ def _draw_answers(
         _draw_box(whole, row)
         whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
         whole.set_xlabel(f"test image {row.image}", fontsize=8)
-        style.picture(patch, cut(pixels, field, row.peak_y, row.peak_x))
-        drawn = style.picture(answer, maps[column], cmap="viridis", vmin=0, vmax=maps.max())
+        style.picture(patch, cut(pixels, fields, row.peak_y, row.peak_x))
+        drawn = style.picture(answer, maps[column], cmap="viridis", **scale)
         _circle_peak(answer, row)
         answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
     for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
@@ -218,18 +258,18 @@ class Layout:
     Attributes:
         channels: of the filters, ACROSS side by side, row by row.
         ranks: patches per filter, side by side.
-        shown: side of a patch on the page, in pixels.
+        shown: height and width of a patch on the page, in pixels.
     """
 
     channels: list[int]
     ranks: int
-    shown: int
+    shown: Corner
 
     @property
     def strip(self) -> Corner:
         """How far it is from one filter to the next one down, and to the right."""
-        patches = (self.shown + GAP) * self.ranks + FILTER_GAP
-        return Corner(self.shown + STRIP_GAP, LABEL + patches)
+        patches = (self.shown.x + GAP) * self.ranks + FILTER_GAP
+        return Corner(self.shown.y + STRIP_GAP, LABEL + patches)
 
     def blank(self) -> UInt8[np.ndarray, "y x channel"]:
         """A white page."""
@@ -246,7 +286,7 @@ def atlas_page(
     path: Path | str,
     images: Images,
     rows: pd.DataFrame,
-    field: ReceptiveField,
+    fields: Fields,
     run: str,
     checkpoint: str,
 ) -> None:
@@ -255,17 +295,16 @@ def atlas_page(
     Args:
         images: those that the rows name, by increasing index.
         rows: of `all-top-images.csv`, of one layer.
-        field: of the layer.
+        fields: of the layer.
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "all-top-images.csv")
-    enlarged = max(1, round(SHOWN_PATCH / field.size))
     layout = Layout(
         channels=rows["channel"].drop_duplicates().to_list(),
         ranks=int(rows["rank"].max()),
-        shown=field.size * enlarged,
+        shown=_shown_size(frame_shape(fields, images.pixels.shape[1:3])),
     )
-    page = _page(layout, images, rows, field, enlarged)
+    page = _page(layout, images, rows, fields)
     dots = style.STYLE["savefig.dpi"]
     figure = style.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
     axes = figure.subplots()
@@ -274,30 +313,48 @@ def atlas_page(
     layer = rows["layer"].iloc[0]
     first, last = layout.channels[0], layout.channels[-1]
     figure.suptitle(f"Filters {first} to {last} of {layer}: {run}, {checkpoint}")
-    clipped = "; grey where it sees padding" if rows["clipped"].any() else ""
+    grey = _about_grey(rows, fields, images)
+    grey = f"; {grey}" if grey else ""
     style.save(
         figure,
         path,
-        f"For each filter of {layer}, by its number, the patches of {field.size}×{field.size} "
-        f"pixels that the peak of its map sees in the {layout.ranks} test images with the highest "
-        f"response, the highest on the left{clipped}. Silent: the map is 0 for every "
+        f"For each filter of {layer}, by its number, {_seen(rows, fields, images)} that the peak "
+        f"of its map sees in the {layout.ranks} test images with the highest response, the highest "
+        f"on the left{grey}. Silent: the map is 0 for every "
         f"image.{left_out}",
     )
 
 
+def _shown_size(patch: tuple[int, int]) -> Corner:
+    """How large patches of that height and width are on a page, in pixels."""
+    largest = max(patch)
+    scale = max(1, round(SHOWN_PATCH / largest))
+    if largest > LARGEST_PATCH:
+        scale = LARGEST_PATCH / largest
+    height, width = (max(1, round(side * scale)) for side in patch)
+    return Corner(height, width)
+
+
 def _page(
-    layout: Layout, images: Images, rows: pd.DataFrame, field: ReceptiveField, enlarged: int
+    layout: Layout, images: Images, rows: pd.DataFrame, fields: Fields
 ) -> UInt8[np.ndarray, "y x channel"]:
     """All patches on one picture, for a thousand axes would take minutes."""
     page = layout.blank()
     for row in rows[rows["response"] > 0].itertuples():
         image = images.pixels[np.searchsorted(images.indices, row.image)]
-        patch = cut(image, field, row.peak_y, row.peak_x)
-        patch = patch.repeat(enlarged, 0).repeat(enlarged, 1)
+        patch = _resized(cut(image, fields, row.peak_y, row.peak_x), layout.shown)
         first = layout.first_patch(row.channel)
-        left = first.x + (row.rank - 1) * (layout.shown + GAP)
-        page[first.y :, left:][: layout.shown, : layout.shown] = patch
+        left = first.x + (row.rank - 1) * (layout.shown.x + GAP)
+        page[first.y :, left:][: layout.shown.y, : layout.shown.x] = patch
     return page
+
+
+def _resized(
+    patch: UInt8[np.ndarray, "y x channel"], size: Corner
+) -> UInt8[np.ndarray, "shown_y shown_x channel"]:
+    """A patch, each pixel enlarged, or the mean of several."""
+    drawn = Image.fromarray(patch).resize((size.x, size.y), Image.Resampling.BOX)
+    return np.asarray(drawn)
 
 
 def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
@@ -306,5 +363,5 @@ def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
     for channel in layout.channels:
         text = str(channel) if highest[channel] > 0 else f"{channel}\nsilent"
         first = layout.first_patch(channel)
-        middle = first.y + layout.shown / 2
+        middle = first.y + layout.shown.y / 2
         axes.text(first.x - 5, middle, text, ha="right", va="center", fontsize=6)

@@ -5,7 +5,7 @@ from convprobe.store.outputs import Dataset, Figure, Hdf5, Table
 
 CATEGORY = "3 What do its filters answer to?"
 TOP_IMAGES_COLUMNS = {
-    "layer": "name of the layer",
+    "layer": "name of the layer; one that is used again has its number behind it, as in `conv-2`",
     "channel": "the filter's number in its layer, from 0",
     "rank": "1 for the image with the highest response",
     "image": "its index among the test images",
@@ -15,9 +15,10 @@ TOP_IMAGES_COLUMNS = {
     "peak_x": "column of the map's first maximum",
     "top": "first row of pixels that the peak sees",
     "left": "first column of pixels that the peak sees",
-    "bottom": "the row after the last one that it sees",
-    "right": "the column after the last one that it sees",
-    "clipped": "whether the peak sees padding too, which makes the box smaller",
+    "bottom": "the row after the last one that it sees; the image's height if it sees all rows",
+    "right": "the column after the last one that it sees; the image's width if it sees all",
+    "clipped": "whether the peak sees padding too, which makes the box smaller; false where units "
+    "don't see places at regular distances",
 }
 ACTIVATIONS = Hdf5(
     "filters/activations.h5",
@@ -25,7 +26,10 @@ ACTIVATIONS = Hdf5(
     tab="filters",
     datasets={
         "{layer}/{channel}/maps": Dataset(
-            "float32", "image, y, x", "the maps after ReLU and pooling"
+            "float32",
+            "image, y, x",
+            "the filter's channel behind the batch normalisation, activation and pooling that "
+            "follow its convolution",
         ),
         "{layer}/{channel}/response": Dataset("float32", "image", "their Frobenius norm"),
     },
@@ -42,9 +46,13 @@ PATCHES = Hdf5(
     about="What the peaks see in those images, of each chosen filter.",
     datasets={
         "{layer}/{channel}": Dataset(
-            "uint8", "rank, y, x, channel", "pixels of the box, grey where the peak sees padding"
+            "uint8",
+            "rank, y, x, channel",
+            "pixels of the box, grey where the peak sees padding; where it may see more than the "
+            "image, the image, grey beyond the box",
         ),
     },
+    attributes={"image_shape": "height and width of the images"},
 )
 ALL_TOP_IMAGES = Table(
     "filters/all-top-images.csv",

@@ -12,10 +12,12 @@ from convprobe.dataset.image_file import Images
 from convprobe.filters.activations import BATCH
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.job import runtime
-from convprobe.network import receptive_field
-from convprobe.network.batches import in_batches
-from convprobe.network.layers import Network, as_input
-from convprobe.network.receptive_field import ReceptiveField
+from convprobe.network import filter_layers
+from convprobe.network.batches import fitting, in_batches
+from convprobe.network.classifiers import Classifier
+from convprobe.network.execution import Execution
+from convprobe.network.filter_layers import FilterLayer
+from convprobe.network.layers import as_input
 
 LOW = 2**32  # a key holds a response in its upper half, an image in the lower
 
@@ -35,7 +37,7 @@ class Best:
 
 @torch.inference_mode()
 def top_images(
-    network: Network,
+    network: Classifier,
     images: Images,
     top: int,
     job: runtime.Job = runtime.IDLE,
@@ -49,29 +51,29 @@ def top_images(
         network: in evaluation mode, on the device where it is to run.
         images: fewer than 2³².
         top: how many images per filter.
-        batch: images at a time; doesn't change the result.
+        batch: images at a time, at most; doesn't change the result.
 
     Returns:
         the columns, ties and peaks of top_patches.top_images.
     """
     device = network.mean.device
+    layers = filter_layers.of_graph(network.graph)
+    names = {layer.map: name for name, layer in layers.items()}
+    execution = Execution(network.graph, network)
 
     def best_by_layer(rows: range) -> dict[str, Best]:
         pixels = torch.from_numpy(images.pixels[rows.start : rows.stop]).to(device)
         best = {}
-        for layer, maps in network.pooled_maps(as_input(pixels)):
-            best[layer] = _best(maps, rows.start, top)
+        for node, maps in execution.each(network.normalised(as_input(pixels)), names):
+            best[names[node]] = _best(maps, rows.start, top)
         return best
 
     found = {}
-    for best in in_batches(best_by_layer, range(len(images.labels)), batch, "images", job):
+    size = fitting(network.graph, batch)
+    for best in in_batches(best_by_layer, range(len(images.labels)), size, "images", job):
         for layer, of_batch in best.items():
             found[layer] = _merged(found[layer], of_batch, top) if layer in found else of_batch
-    fields = receptive_field.of_pooled_maps(network.settings, network.side)
-    sides = receptive_field.pooled_sides(network.settings, network.side)
-    tables = []
-    for layer, best in found.items():
-        tables.append(_table(layer, best, images, fields[layer], sides[layer]))
+    tables = [_table(layer, found[name], images) for name, layer in layers.items()]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -113,22 +115,16 @@ def _merged(first: Best, second: Best, top: int) -> Best:
     return Best(keys, peaks.gather(1, places))
 
 
-def _table(
-    layer: str, best: Best, images: Images, field: ReceptiveField, side: int
-) -> pd.DataFrame:
-    """The rows of one layer, one filter after the other.
-
-    Args:
-        side: of the layer's maps.
-    """
+def _table(layer: FilterLayer, best: Best, images: Images) -> pd.DataFrame:
+    """The rows of one layer, one filter after the other."""
     keys = best.keys.cpu().numpy()
     channel, rank = np.indices(keys.shape).reshape(2, -1)
     keys = keys.ravel()
     rows = LOW - 1 - keys % LOW
     response = (keys // LOW).astype(np.int32).view(np.float32)
-    peak_y, peak_x = np.divmod(best.peaks.cpu().numpy().ravel(), side)
+    peak_y, peak_x = np.divmod(best.peaks.cpu().numpy().ravel(), layer.shape[1])
     columns = {
-        "layer": layer,
+        "layer": layer.name,
         "channel": channel,
         "rank": rank + 1,
         "image": images.indices[rows],
@@ -136,6 +132,6 @@ def _table(
         "response": response,
         "peak_y": peak_y,
         "peak_x": peak_x,
-        **clipped_box(field, peak_y, peak_x)._asdict(),
+        **clipped_box(layer.fields, peak_y, peak_x)._asdict(),
     }
     return pd.DataFrame(columns, columns=TOP_IMAGES_COLUMNS)

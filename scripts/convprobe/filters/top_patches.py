@@ -13,11 +13,13 @@ import pandas as pd
 from jaxtyping import Bool, Float32, Int, Shaped, UInt8
 
 from convprobe.dataset import image_file
-from convprobe.network import receptive_field
-from convprobe.network.receptive_field import ReceptiveField, split_name
+from convprobe.network import filter_layers, graphs
+from convprobe.network.filter_layers import split_name
+from convprobe.network.operators import Interval
+from convprobe.network.receptive_field import Fields, ReceptiveField
 from convprobe.store import hdf5, tables
 
-GREY = 128  # of a patch where the peak sees padding
+GREY = 128  # of a patch where the peak sees padding, or nothing
 TOP_IMAGES_COLUMNS = (
     "layer",
     "channel",
@@ -41,7 +43,8 @@ class Box(NamedTuple):
     """The pixels of the image that units see, half-open.
 
     Attributes:
-        clipped: whether they see padding too.
+        clipped: whether they see padding too; where units don't look at regular places, it isn't
+            known how much, and they count as not clipped.
     """
 
     top: Places
@@ -78,25 +81,25 @@ def top_images(
 
     Returns:
         TOP_IMAGES_COLUMNS: rank 1 is the highest response, of equal ones the lowest image; the peak
-        is the first maximum in row order, in units of the pooled map; the half-open box `top, left,
+        is the first maximum in row order, in units of the map; the half-open box `top, left,
         bottom, right` is in input pixels, and `clipped` where the peak sees padding too.
     """
     with hdf5.open_complete(images_path) as file:
         classes = file.attrs["classes"]
         labels = file["test/labels"][:]
         side = file["test/images"].shape[1]
-    fields = receptive_field.of_pooled_maps(network, side)
+    layers = filter_layers.of_graph(graphs.of(network, side))
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:
             layer, channel = split_name(name)
-            for row in _highest(file[name], top, fields[layer]):
+            for row in _highest(file[name], top, layers[layer].fields):
                 name_of_class = classes[labels[row["image"]]]
                 rows.append({"layer": layer, "channel": channel, "class": name_of_class, **row})
     return pd.DataFrame(rows, columns=TOP_IMAGES_COLUMNS)
 
 
-def _highest(group: h5py.Group, top: int, field: ReceptiveField) -> Iterator[dict[str, Any]]:
+def _highest(group: h5py.Group, top: int, fields: Fields) -> Iterator[dict[str, Any]]:
     """Yield the rank, image, response, peak and box of the highest responses of one filter."""
     responses = group["response"][:]
     highest = np.argsort(-responses, kind="stable")[:top]
@@ -108,7 +111,7 @@ def _highest(group: h5py.Group, top: int, field: ReceptiveField) -> Iterator[dic
             "response": responses[image],
             "peak_y": peak_y,
             "peak_x": peak_x,
-            **clipped_box(field, peak_y, peak_x)._asdict(),
+            **clipped_box(fields, peak_y, peak_x)._asdict(),
         }
 
 
@@ -118,13 +121,17 @@ def peak(feature_map: Shaped[np.ndarray, "y x"]) -> tuple[int, int]:
     return int(y), int(x)
 
 
-def clipped_box(field: ReceptiveField, peak_y: Places, peak_x: Places) -> Box:
-    """What the units at some places of a pooled map see of the image."""
-    seen = np.array(field.seen)
-    top, bottom = seen[peak_y].T
-    left, right = seen[peak_x].T
-    clipped = np.minimum(bottom - top, right - left) < field.size
+def clipped_box(fields: Fields, peak_y: Places, peak_x: Places) -> Box:
+    """What the units at some places of a map see of the image."""
+    top, bottom = np.array(fields.y.seen)[peak_y].T
+    left, right = np.array(fields.x.seen)[peak_x].T
+    clipped = _is_clipped(fields.y, bottom - top) | _is_clipped(fields.x, right - left)
     return Box(top, left, bottom, right, clipped)
+
+
+def _is_clipped(field: ReceptiveField, lengths: Places) -> np.bool_ | Bool[np.ndarray, " unit"]:
+    """Whether so many pixels of the image are less than units see along an axis."""
+    return np.less(lengths, 0 if field.grid is None else field.grid.size)
 
 
 def cut_patches(
@@ -141,38 +148,76 @@ def cut_patches(
         network: the config's `network`.
     """
     table = tables.read(top_images_path).sort_values("rank")
-    fields = receptive_field.of_pooled_maps(network, image_file.side(images_path))
+    side = image_file.side(images_path)
+    layers = filter_layers.of_graph(graphs.of(network, side))
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.groupby(["layer", "channel"], sort=False):
             images = image_file.read(images_path, "test", rows["image"].tolist())
             patches = []
             for pixels, row in zip(images.pixels, rows.itertuples(), strict=True):
-                patches.append(cut(pixels, fields[layer], row.peak_y, row.peak_x))
+                patches.append(cut(pixels, layers[layer].fields, row.peak_y, row.peak_x))
             file[f"{layer}/{channel}"] = np.stack(patches)
         for group in file.values():
             _name_axes(group)
+        file.attrs["image_shape"] = [side, side]
 
 
 def _name_axes(group: h5py.Group) -> None:
     """Name the axes of the patches of a layer's filters: each has as many, of the same size."""
     patches = list(group.values())
-    ranks, side = patches[0].shape[:2]
+    ranks, height, width = patches[0].shape[:3]
     hdf5.dimension(group, "rank", np.arange(1, ranks + 1))
-    hdf5.places(group, side)
+    hdf5.dimension(group, "y", np.arange(height), "pixel")
+    hdf5.dimension(group, "x", np.arange(width), "pixel")
     hdf5.dimension(group, "channel", image_file.CHANNELS)
     for stored in patches:
         hdf5.attach(group, stored, ("rank", "y", "x", "channel"))
 
 
+def frame_shape(fields: Fields, image_shape: Sequence[int]) -> tuple[int, int]:
+    """Height and width of the patches of a layer.
+
+    Args:
+        image_shape: height and width of the images.
+    """
+    (top, bottom), (left, right) = _frame(fields, image_shape, 0, 0)
+    return bottom - top, right - left
+
+
+def _frame(
+    fields: Fields, image_shape: Sequence[int], peak_y: int, peak_x: int
+) -> tuple[Interval, Interval]:
+    """The rows and the columns that a patch shows; those beyond the image are padding."""
+    height, width = image_shape
+    return _shown(fields.y, height, peak_y), _shown(fields.x, width, peak_x)
+
+
+def _shown(field: ReceptiveField, pixels: int, peak: int) -> Interval:
+    """What a patch shows along an axis: all that the unit sees, or all of the image.
+
+    The latter where units don't look at regular places, or see more than the image.
+    """
+    if field.grid is None or field.grid.size > pixels:
+        return 0, pixels
+    first = field.grid.start + peak * field.grid.stride
+    return first, first + field.grid.size
+
+
 def cut(
-    image: UInt8[np.ndarray, "y x channel"], field: ReceptiveField, peak_y: int, peak_x: int
-) -> UInt8[np.ndarray, "size size channel"]:
-    """What a unit sees of an image, of the size of its field: grey where it sees padding."""
-    patch = np.full((field.size, field.size, image.shape[-1]), GREY, np.uint8)
-    box = clipped_box(field, peak_y, peak_x)
-    first_row = field.start + peak_y * field.stride
-    first_column = field.start + peak_x * field.stride
-    rows = slice(box.top - first_row, box.bottom - first_row)
-    columns = slice(box.left - first_column, box.right - first_column)
-    patch[rows, columns] = image[box.top : box.bottom, box.left : box.right]
+    image: UInt8[np.ndarray, "y x channel"], fields: Fields, peak_y: int, peak_x: int
+) -> UInt8[np.ndarray, "patch_y patch_x channel"]:
+    """What a unit sees of an image, in a frame that is as large for all units of its map.
+
+    The frame is what units see, or the image if that is smaller. It is grey outside of the unit's
+    box, be it padding or pixels that the unit doesn't see.
+    """
+    rows, columns = _frame(fields, image.shape[:2], peak_y, peak_x)
+    (first_row, end_row), (first_column, end_column) = rows, columns
+    shape = (end_row - first_row, end_column - first_column, image.shape[-1])
+    patch = np.full(shape, GREY, np.uint8)
+    box = clipped_box(fields, peak_y, peak_x)
+    inside = patch[box.top - first_row :, box.left - first_column :]
+    inside[: box.bottom - box.top, : box.right - box.left] = image[
+        box.top : box.bottom, box.left : box.right
+    ]
     return patch

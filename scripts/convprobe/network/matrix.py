@@ -1,5 +1,7 @@
 """Matrix products, and convolutions by them, for probes that compute many small ones on a CPU."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -29,13 +31,22 @@ class Convolution:
     """A convolution without bias, of all or of some input channels."""
 
     def __init__(
-        self, weight: Float[Tensor, "output input y x"], stride: int = 1, padding: int = 0
+        self,
+        weight: Float[Tensor, "output input y x"],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | str = 0,
+        dilation: int | Sequence[int] = 1,
     ) -> None:
+        """Prepare the weights.
+
+        Args:
+            stride, padding, dilation: as PyTorch takes them.
+        """
         self.weight = weight
-        self.stride = stride
-        self.padding = padding
+        self.walk = {"stride": stride, "padding": padding, "dilation": dilation}
         self._rows = None
-        if weight.device.type == "cpu" and (stride, padding) == (1, 0):
+        is_plain = _only(1, stride) and _only(0, padding) and _only(1, dilation)
+        if weight.device.type == "cpu" and is_plain:
             # Output channels innermost, as `product` takes them without a copy.
             self._rows = weight.permute(2, 3, 1, 0).contiguous()
 
@@ -46,13 +57,19 @@ class Convolution:
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         """Convolve maps, which are those of the given input channels."""
         if self._rows is None:
-            weight = self.weight[:, channels]
-            return F.conv2d(maps, weight, stride=self.stride, padding=self.padding)
-        kernel = self.weight.shape[-1]
+            return F.conv2d(maps, self.weight[:, channels], **self.walk)
+        height, width = self.weight.shape[2:]
         outputs = len(self.weight)
         # Channels innermost, so that whole runs of memory are copied.
-        windows = maps.permute(0, 2, 3, 1).contiguous().unfold(1, kernel, 1).unfold(2, kernel, 1)
+        windows = maps.permute(0, 2, 3, 1).contiguous().unfold(1, height, 1).unfold(2, width, 1)
         values = windows.permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(0, 2)
         weights = self._rows[:, :, channels].reshape(-1, outputs)
         convolved = product(values, weights).view(*windows.shape[:3], outputs)
         return convolved.permute(0, 3, 1, 2)
+
+
+def _only(number: int, setting: int | Sequence[int] | str) -> bool:
+    """Whether a setting is this number along both axes."""
+    if isinstance(setting, int | str):
+        return setting == number
+    return set(setting) == {number}
