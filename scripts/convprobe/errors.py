@@ -25,7 +25,7 @@ def is_out_of_memory(error: Exception) -> bool:
     return any(words in message for words in OUT_OF_MEMORY)
 
 
-def short_reason(error: Exception) -> str:
+def short_reason(error: BaseException) -> str:
     """The first line of an error's message, cut to a readable length."""
     message = str(error) or type(error).__name__
     first_line = message.partition("\n")[0]

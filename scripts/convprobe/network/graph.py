@@ -176,7 +176,9 @@ class Graph:
         weights = {}
         for name, (shape, dtype) in content["weights"].items():
             weights[name] = (tuple(shape), dtype)
-        return cls(nodes, content["output"], weights, content["constants"])
+        if not {INPUT, content["output"]} <= nodes.keys():
+            raise ValueError("the image or the output is missing")
+        return cls(nodes, content["output"], weights, dict(content["constants"]))
 
 
 def _plain(argument: Any) -> Any:

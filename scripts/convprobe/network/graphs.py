@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convprobe.errors import InputError
+from convprobe.errors import InputError, short_reason
 from convprobe.network import chain
 from convprobe.network.graph import Graph
 
@@ -42,5 +42,6 @@ def read(path: Path | str) -> Graph:
         return Graph.from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: is no graph of a network ({error}): delete it, and run Snakemake again"
+            f"{path}: is no graph of a network ({short_reason(error)}): delete it, and run "
+            "Snakemake again"
         ) from error

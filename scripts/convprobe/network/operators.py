@@ -48,12 +48,13 @@ class Step(NamedTuple):
     padding: int = 0
     dilation: int = 1
 
-    def reads(self, unit: int, inputs: int) -> Interval:
-        """The units that one reads, of so many: from the first to the last; padding is none."""
-        first = unit * self.stride - self.padding
-        places = range(first, first + self.kernel * self.dilation, self.dilation)
-        inside = [place for place in places if 0 <= place < inputs]
-        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+    def places(self, unit: int, inputs: int) -> range:
+        """The units that one reads, of so many; padding is none."""
+        start = unit * self.stride - self.padding
+        skipped = max(0, math.ceil(-start / self.dilation))
+        first = start + skipped * self.dilation
+        end = start + self.kernel * self.dilation
+        return range(first, min(end, inputs), self.dilation)
 
 
 def steps(node: Node, graph: Graph) -> tuple[Step, Step] | None:
@@ -187,6 +188,11 @@ class Maps:
         return self.graph.nodes[name].shape[self.axes[name][axis]]
 
     def reads(self, name: str, source: str, axis: int) -> list[Interval]:
+        """As `places`, each from its first to its last unit."""
+        units = self.places(name, source, axis)
+        return [(places[0], places[-1] + 1) if places else (0, 0) for places in units]
+
+    def places(self, name: str, source: str, axis: int) -> list[range]:
         """For each unit of a node's map the units that it reads of an input's, along an axis.
 
         Args:
@@ -199,12 +205,12 @@ class Maps:
         if self.is_known(name):
             walk = steps(node, self.graph)
             if walk:
-                return [walk[axis].reads(unit, inputs) for unit in range(count)]
+                return [walk[axis].places(unit, inputs) for unit in range(count)]
             if node.kind in ADAPTIVE_POOLS:
                 return [_adaptive(unit, count, inputs) for unit in range(count)]
             if inputs == count:
-                return [(unit, unit + 1) for unit in range(count)]
-        return [(0, inputs)] * count
+                return [range(unit, unit + 1) for unit in range(count)]
+        return [range(inputs)] * count
 
     def is_channelwise(self, node: Node) -> bool:
         """Whether each channel of a map is made of the same channel of one other map alone."""
@@ -247,5 +253,5 @@ def _order(node: Node) -> list[int]:
     return order
 
 
-def _adaptive(unit: int, count: int, inputs: int) -> Interval:
-    return unit * inputs // count, math.ceil((unit + 1) * inputs / count)
+def _adaptive(unit: int, count: int, inputs: int) -> range:
+    return range(unit * inputs // count, math.ceil((unit + 1) * inputs / count))

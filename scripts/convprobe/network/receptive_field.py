@@ -80,11 +80,11 @@ def _field(maps: Maps, name: str, axis: int, fields: dict[str, ReceptiveField]) 
     grids = set()
     for source in sources:
         field = fields[source]
-        reads = [(0, len(field.seen))] * len(seen)
+        reads = [range(len(field.seen))] * len(seen)
         if maps.axes[source] is not None:
-            reads = maps.reads(name, source, axis)
-        for unit, (first, end) in enumerate(reads):
-            seen[unit] = _hull([seen[unit], *field.seen[first:end]])
+            reads = maps.places(name, source, axis)
+        for unit, places in enumerate(reads):
+            seen[unit] = _hull([seen[unit], *(field.seen[place] for place in places)])
         grids.add(_grid(maps, name, source, axis, field, reads))
     return ReceptiveField(tuple(seen), _common(grids))
 
@@ -98,7 +98,7 @@ def _hull(intervals: Iterable[Interval]) -> Interval:
 
 
 def _grid(
-    maps: Maps, name: str, source: str, axis: int, field: ReceptiveField, reads: list[Interval]
+    maps: Maps, name: str, source: str, axis: int, field: ReceptiveField, reads: list[range]
 ) -> Grid | None:
     """Where units look by way of one input."""
     if field.grid is None:
@@ -109,7 +109,7 @@ def _grid(
         size, stride, start = field.grid
         reach = (step.kernel - 1) * step.dilation
         return Grid(size + reach * stride, stride * step.stride, start - step.padding * stride)
-    if len(reads) == len(field.seen) and all(end - first == 1 for first, end in reads):
+    if len(reads) == len(field.seen) and all(len(places) == 1 for places in reads):
         return field.grid
     return None
 

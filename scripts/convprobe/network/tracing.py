@@ -163,8 +163,12 @@ class _Reader:
         needed = [self.nodes[INPUT], *whole.needed([whole.output], [INPUT])]
         for node in needed[1:]:
             operator_of(node)  # refuses what can't be computed
-        if len(whole.nodes[whole.output].shape or ()) != 1:
-            raise InputError("gives logits whose number depends on the images")
+        logits = whole.nodes.get(whole.output)
+        if logits is None or logits.shape is None or len(logits.shape) != 1:
+            raise InputError(
+                "gives logits that aren't computed from the images, or whose number depends on "
+                "what these show"
+            )
         return dataclasses.replace(whole, nodes={node.name: node for node in needed})
 
     def _output(self) -> str:

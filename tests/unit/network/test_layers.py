@@ -8,8 +8,7 @@ import torch
 import yaml
 
 from convprobe.errors import InputError
-from convprobe.filters.top_patches import clipped_box
-from convprobe.network import receptive_field
+from convprobe.network import chain, filter_layers
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
 
@@ -98,14 +97,17 @@ def test_pixels_become_channels_first_in_the_unit_interval():
 
 
 def test_receptive_fields_of_the_published_network():
-    fields = receptive_field.of_pooled_maps(PUBLISHED, 32)
-    assert {name: field.size for name, field in fields.items()} == {
-        "conv1": 6,
-        "conv2": 12,
-        "conv3": 24,
-        "conv4": 32,
+    layers = filter_layers.of_graph(chain.graph(PUBLISHED, 32, 10))
+    sizes = {name: layer.fields.y.grid.size for name, layer in layers.items()}
+    assert sizes == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
+    assert {name: layer.shape for name, layer in layers.items()} == {
+        "conv1": (14, 14),
+        "conv2": (6, 6),
+        "conv3": (2, 2),
+        "conv4": (1, 1),
     }
-    assert clipped_box(fields["conv2"], 1, 5) == (4, 20, 16, 32, False)
+    fields = layers["conv2"].fields
+    assert (fields.y.seen[1], fields.x.seen[5]) == ((4, 16), (20, 32))
 
 
 def draw_settings(seed, side=24):
@@ -168,20 +170,18 @@ def test_receptive_fields_are_exact(settings, side):
         missed = changed_units(network, side)
         for weight in network.parameters():
             weight.abs_().add_(0.1)  # so that nothing hides that a pixel became brighter
-    changed, fields = changed_units(network, side), receptive_field.of_pooled_maps(settings, side)
-    for name, field in fields.items():
+    changed = changed_units(network, side)
+    for name, layer in filter_layers.of_graph(network.graph).items():
+        assert layer.shape == changed[name].shape[2:]
+        size = layer.fields.y.grid.size
         for y, x in np.ndindex(changed[name].shape[2:]):
             rows, columns = (changed[name][:, :, y, x].any(axis).nonzero() for axis in (1, 0))
-            seen = (
-                int(rows.min()),
-                int(columns.min()),
-                int(rows.max()) + 1,
-                int(columns.max()) + 1,
-            )
-            *box, clipped = clipped_box(field, y, x)
-            assert tuple(box) == seen
-            assert clipped == (box[2] - box[0] < field.size or box[3] - box[1] < field.size)
-            missed[name][box[0] : box[2], box[1] : box[3], y, x] = False
+            top, bottom = layer.fields.y.seen[y]
+            left, right = layer.fields.x.seen[x]
+            assert (top, bottom) == (int(rows.min()), int(rows.max()) + 1)
+            assert (left, right) == (int(columns.min()), int(columns.max()) + 1)
+            assert max(bottom - top, right - left) <= size
+            missed[name][top:bottom, left:right, y, x] = False
         assert not missed[name].any(), (
             "with the weights as they were drawn, a pixel beyond the box changes the unit"
         )
@@ -238,6 +238,6 @@ def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():
     with pytest.raises(
         InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"
     ):
-        receptive_field.pooled_sides(
-            {"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)]}, 32
+        chain.graph(
+            {"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)], "fc": []}, 32, classes=2
         )
