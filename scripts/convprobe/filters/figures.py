@@ -61,22 +61,21 @@ def top_patches(
         run, checkpoint: names, for the title.
     """
     top_images, left_out = _drawn(top_images, "top-images.csv")
-    filters = top_images[["layer", "channel"]].drop_duplicates()
+    # In the table's order.
+    filters = top_images.groupby(["layer", "channel"], sort=False)
     ranks = top_images["rank"].max()
-    rows = top_images.set_index(["layer", "channel", "rank"])
     figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
     grid = figure.subplots(ranks, len(filters), squeeze=False)
     with hdf5.open_complete(patches_path) as file:
-        image_shape = file.attrs["image_shape"]
-        for column, name in enumerate(filters.itertuples(index=False)):
-            patches = file[f"{name.layer}/{name.channel}"][:ranks]
+        image_shape = file.attrs["image_shape"].tolist()
+        for column, ((layer, channel), rows) in enumerate(filters):
+            patches = file[f"{layer}/{channel}"][:ranks]
             bottom_up = grid[::-1, column]
-            of_filter = rows.loc[(name.layer, name.channel)]
-            _draw_column(bottom_up, patches, of_filter)
+            _draw_column(bottom_up, patches, rows.set_index("rank"))
             seen = f"{patches.shape[1]}×{patches.shape[2]} px"
-            if _is_whole(of_filter, image_shape):
+            if _is_whole(rows, image_shape):
                 seen = "whole image"
-            grid[0, column].set_title(f"{name.layer}\n{name.channel}\n{seen}", fontsize=8)
+            grid[0, column].set_title(f"{layer}\n{channel}\n{seen}", fontsize=8)
     for rank, axes in enumerate(grid[::-1, 0], start=1):
         _name_rank(axes, rank)
     figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
@@ -92,19 +91,23 @@ def top_patches(
 
 def _is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
     """Whether every box is the whole image, of that height and width."""
-    whole = (0, 0, *image_shape)
-    return bool((rows[["top", "left", "bottom", "right"]] == whole).all(axis=None))
+    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+    return bool((boxes == [0, 0, *image_shape]).all())
 
 
-def _seen(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
-    """What the peaks see, in words."""
+def _seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -> str:
+    """What the peaks see, in words.
+
+    Args:
+        of: words before a number of pixels.
+    """
     image_shape = images.pixels.shape[1:3]
     if _is_whole(rows, image_shape):
         return "the whole image"
     height, width = frame_shape(fields, image_shape)
     if (height, width) == image_shape:
         return "the pixels"
-    return f"the {height}×{width} pixels"
+    return f"{of} {height}×{width} pixels"
 
 
 def _about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
@@ -193,7 +196,7 @@ def one_filter(
         figure,
         path,
         f"The test images with the highest response of filter {name}, the highest first. Box: "
-        f"{_seen(answered, fields, images)} that the peak of the filter's map sees. Below it: the "
+        f"{_seen(rows, fields, images)} that the peak of the filter's map sees. Below it: the "
         f"same pixels enlarged{grey}; then the map with its peak circled, on one scale for all. "
         f"Response: the Frobenius norm of the map.{left_out}",
     )
@@ -315,13 +318,13 @@ def atlas_page(
     figure.suptitle(f"Filters {first} to {last} of {layer}: {run}, {checkpoint}")
     grey = _about_grey(rows, fields, images)
     grey = f"; {grey}" if grey else ""
+    seen = _seen(rows, fields, images, of="the patches of")
     style.save(
         figure,
         path,
-        f"For each filter of {layer}, by its number, {_seen(rows, fields, images)} that the peak "
-        f"of its map sees in the {layout.ranks} test images with the highest response, the highest "
-        f"on the left{grey}. Silent: the map is 0 for every "
-        f"image.{left_out}",
+        f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
+        f"{layout.ranks} test images with the highest response, the highest on the left{grey}. "
+        f"Silent: the map is 0 for every image.{left_out}",
     )
 
 

@@ -7,48 +7,53 @@ import pytest
 
 from convprobe.dataset import image_file
 from convprobe.filters import figures, top_patches
-from convprobe.network import receptive_field
+from convprobe.network.receptive_field import Fields, Grid, ReceptiveField
 from convprobe.store import hdf5
 
 RED = (255, 0, 0)
 GREY = (128, 128, 128)
-FIELD = receptive_field.ReceptiveField(
-    size=4, stride=2, start=-2, seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8))
+SIDE = 8
+FIELD = ReceptiveField(
+    seen=((0, 2), (0, 4), (2, 6), (4, 8), (6, 8)), grid=Grid(size=4, stride=2, start=-2)
 )
+FIELDS = Fields(FIELD, FIELD)
 
 
-def red_images(count, side=8):
+def red_images(count, side=SIDE):
     pixels = np.full((count, side, side, 3), RED, dtype=np.uint8)
     return image_file.Images(pixels, np.zeros(count, dtype=int), ("ant", "bee"), np.arange(count))
 
 
-def top_images(responses):
+def top_images(responses, fields=FIELDS):
     """Rows of top-images.csv of one filter, its peak in the upper left corner of each image."""
-    box = top_patches.clipped_box(FIELD, 0, 0)
+    box = top_patches.clipped_box(fields, 0, 0)
     rows = []
     for rank, value in enumerate(responses, start=1):
         rows.append(("conv1", 3, rank, rank - 1, "ant", value, 0, 0, *box))
     return pd.DataFrame(rows, columns=top_patches.TOP_IMAGES_COLUMNS)
 
 
-def draw_filter(path, responses):
+def draw_filter(path, responses, fields=FIELDS):
     count = len(responses)
     maps = np.zeros((count, 3, 3), dtype=np.float32)
     maps[:, 0, 0] = responses
-    rows = top_images(responses)
-    figures.one_filter(path, red_images(count), maps, rows, FIELD, "r", "epoch-01")
+    rows = top_images(responses, fields)
+    figures.one_filter(path, red_images(count), maps, rows, fields, "r", "epoch-01")
 
 
-def draw_atlas(path, responses):
-    rows = top_images(responses)
-    figures.atlas_page(path, red_images(len(responses)), rows, FIELD, "r", "epoch-01")
+def draw_atlas(path, responses, fields=FIELDS):
+    rows = top_images(responses, fields)
+    figures.atlas_page(path, red_images(len(responses)), rows, fields, "r", "epoch-01")
 
 
-def draw_top_patches(path, responses):
+def draw_top_patches(path, responses, fields=FIELDS):
     patches_path = path.with_suffix(".h5")
+    images = red_images(len(responses))
     with hdf5.create(patches_path) as file:
-        file["conv1/3"] = np.full((len(responses), 4, 4, 3), RED, np.uint8)
-    figures.top_patches(path, patches_path, top_images(responses), "r", "epoch-01")
+        patches = [top_patches.cut(pixels, fields, 0, 0) for pixels in images.pixels]
+        file["conv1/3"] = np.stack(patches)
+        file.attrs["image_shape"] = [SIDE, SIDE]
+    figures.top_patches(path, patches_path, top_images(responses, fields), "r", "epoch-01")
 
 
 def pixels_of(path, colour):
@@ -76,6 +81,55 @@ def test_the_atlas_shows_the_whole_patch_too(tmp_path):
     assert "patches of 4×4 pixels" in words(path)
     assert "grey where it sees padding" in words(path)
     assert 2 < pixels_of(path, GREY) / pixels_of(path, RED) < 4
+
+
+def whole(grid):
+    field = ReceptiveField(((0, SIDE),), grid)
+    return Fields(field, field)
+
+
+@pytest.mark.parametrize("grid", [None, Grid(8, 4, 0), Grid(20, 4, -6)])
+def test_a_box_that_is_the_whole_image_is_said_to_be(tmp_path, grid):
+    draw_filter(tmp_path / "one.png", [2.0, 1.0], whole(grid))
+    assert "Box: the whole image that the peak" in words(tmp_path / "one.png")
+    draw_atlas(tmp_path / "atlas.png", [2.0, 1.0], whole(grid))
+    assert "the whole image that the peak" in words(tmp_path / "atlas.png")
+    draw_top_patches(tmp_path / "top.svg", [2.0, 1.0], whole(grid))
+    assert "whole image" in (tmp_path / "top.svg").read_text()
+    for name in ("one.png", "atlas.png"):
+        assert "grey" not in words(tmp_path / name)
+
+
+@pytest.mark.parametrize("grid", [None, Grid(20, 4, -6)])
+def test_what_a_peak_does_not_see_of_the_image_is_grey(tmp_path, grid):
+    field = ReceptiveField(((0, 4), (2, SIDE)), grid)
+    fields = Fields(field, field)
+    for draw, name in ((draw_filter, "one.png"), (draw_atlas, "atlas.png")):
+        path = tmp_path / name
+        draw(path, [2.0, 1.0], fields)
+        assert "grey where it sees nothing" in words(path)
+        assert "the pixels that" in words(path)
+    # A quarter of the image is seen.
+    assert 2 < pixels_of(path, GREY) / pixels_of(path, RED) < 4
+
+
+def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
+    assert figures._shown_size((4, 8)) == (16, 32)
+    assert figures._shown_size((72, 40)) == (72, 40)
+    assert figures._shown_size((224, 448)) == (36, 72)
+    checks = np.indices((4, 4)).sum(axis=0) % 2 * 200
+    patch = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
+    assert (figures._resized(patch, figures.Corner(2, 2)) == 100).all()
+    enlarged = figures._resized(patch, figures.Corner(8, 12))
+    np.testing.assert_array_equal(enlarged, patch.repeat(2, 0).repeat(3, 1))
+
+
+def test_a_map_below_0_is_drawn_on_its_own_scale(tmp_path):
+    """No ReLU follows a convolution whose maps are added to others."""
+    maps = np.full((1, 3, 3), -4, dtype=np.float32)
+    rows = top_images([12.0])
+    figures.one_filter(tmp_path / "one.svg", red_images(1), maps, rows, FIELDS, "r", "epoch-01")
+    assert "−4" in (tmp_path / "one.svg").read_text()
 
 
 def test_an_image_without_a_response_is_not_shown(tmp_path):

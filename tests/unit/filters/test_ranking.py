@@ -10,7 +10,7 @@ import torch
 from convprobe.dataset import image_file
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.job import runtime
-from convprobe.network import receptive_field
+from convprobe.network import filter_layers
 from convprobe.network.layers import Network
 from convprobe.store import tables
 
@@ -38,8 +38,9 @@ def top_images_by_brute_force(network, images, top):
     """All of top-images.csv, by one filter, one image and one unit at a time."""
     rows = []
     maps = torch.from_numpy(images.pixels).permute(0, 3, 1, 2) / 255
-    fields = receptive_field.of_pooled_maps(network.settings, images.side)
-    for number, (layer, field) in enumerate(fields.items(), start=1):
+    layers = filter_layers.of_graph(network.graph)
+    for number, (layer, of_layer) in enumerate(layers.items(), start=1):
+        grid = of_layer.fields.y.grid
         stage = network.stages[number - 1]
         maps = network.get_submodule(layer)(maps)
         if stage.batch_norm:
@@ -52,8 +53,8 @@ def top_images_by_brute_force(network, images, top):
             for rank, image in enumerate(best, start=1):
                 y, x = peak_by_brute_force(maps[image, channel])
                 whole = []
-                for end in (0, field.size):
-                    whole += [field.start + place * field.stride + end for place in (y, x)]
+                for end in (0, grid.size):
+                    whole += [grid.start + place * grid.stride + end for place in (y, x)]
                 # No row is dropped before a padding here.
                 box = [min(max(edge, 0), images.side) for edge in whole]
                 name = images.classes[images.labels[image]]

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 
 from convprobe.filters import activations, top_patches
-from convprobe.network import receptive_field
+from convprobe.network import chain, filter_layers
+from convprobe.network.receptive_field import Fields, Grid, ReceptiveField
 
 
 def write_activations(folder, name, maps):
@@ -71,18 +72,50 @@ def test_a_patch_is_grey_where_the_peak_sees_more_than_the_image(images, images_
 
 
 def test_a_patch_is_grey_where_padding_stands_in_place_of_pixels_that_pooling_dropped():
-    # 9 pixels, convolved to 7, pooled to 3 and 1: that unit sees rows 0 to 5, and the last layer
-    # pads it.
+    # 15 pixels, convolved to 13, pooled to 6 and 3: its last unit sees rows 8 to 13, of which the
+    # one behind is dropped, and the last layer pads it.
     conv = [
         {"channels": 1, "kernel": 3},
         {"channels": 1, "kernel": 1},
-        {"channels": 1, "kernel": 2, "padding": 1},
+        {"channels": 1, "kernel": 2, "padding": 1, "pool": 1},
     ]
-    field = receptive_field.of_pooled_maps({"conv": conv, "fc": []}, 9)["conv3"]
-    image = np.arange(9 * 9 * 3, dtype=np.uint8).reshape(9, 9, 3)
-    patch = top_patches.cut(image, field, 0, 0)
-    # Of 14 pixels, from 4 before the image on.
-    np.testing.assert_array_equal(patch[4:10, 4:10], image[:6, :6])
-    patch[4:10, 4:10] = 128
-    assert patch.shape == (14, 14, 3)
+    graph = chain.graph({"conv": conv, "fc": []}, 15, 1)
+    fields = filter_layers.of_graph(graph)["conv3"].fields
+    image = np.arange(15 * 15 * 3).reshape(15, 15, 3).astype(np.uint8)
+    patch = top_patches.cut(image, fields, 3, 3)
+    # Of 10 pixels, from 8 on.
+    np.testing.assert_array_equal(patch[:6, :6], image[8:14, 8:14])
+    patch[:6, :6] = 128
+    assert patch.shape == (10, 10, 3)
     assert (patch == 128).all()
+
+
+SOME = ReceptiveField(((0, 4), (2, 6)), None)  # at no regular places
+LARGE = ReceptiveField(((0, 5), (1, 6)), Grid(9, 1, -4))
+SMALL = ReceptiveField(((0, 1), (0, 3), (2, 5), (4, 7)), Grid(3, 2, -2))
+
+
+def test_a_patch_whose_frame_is_the_image_is_grey_outside_of_the_box():
+    image = np.full((6, 6, 3), 7, np.uint8)
+    for fields, seen in ((Fields(SOME, SOME), (2, 6)), (Fields(LARGE, LARGE), (1, 6))):
+        patch = top_patches.cut(image, fields, 1, 1)
+        expected = np.full((6, 6, 3), 128)
+        expected[slice(*seen), slice(*seen)] = 7
+        np.testing.assert_array_equal(patch, expected)
+
+
+def test_patches_need_not_be_square():
+    image = np.arange(6 * 7 * 3, dtype=np.uint8).reshape(6, 7, 3)
+    patch = top_patches.cut(image, Fields(SOME, SMALL), 0, 3)
+    assert patch.shape == (6, 3, 3) == (*top_patches.frame_shape(Fields(SOME, SMALL), (6, 7)), 3)
+    np.testing.assert_array_equal(patch[:4], image[:4, 4:7])
+    assert (patch[4:] == 128).all()
+
+
+def test_a_box_is_clipped_where_padding_is_seen_and_only_there():
+    peaks = np.arange(4)
+    box = top_patches.clipped_box(Fields(SOME, SMALL), np.array([0, 1, 0, 1]), peaks)
+    assert box.clipped.tolist() == [True, False, False, False]
+    assert np.stack(box[:4], axis=1).tolist()[:2] == [[0, 0, 4, 1], [2, 0, 6, 3]]
+    assert top_patches.clipped_box(Fields(LARGE, SOME), 0, 1).clipped
+    assert not top_patches.clipped_box(Fields(SOME, SOME), 0, 1).clipped

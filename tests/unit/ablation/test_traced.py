@@ -1,0 +1,113 @@
+"""Ablation of networks that are no chains, in float64, against a module that hooks change."""
+
+import itertools
+
+import pytest
+import torch
+from unit.traced_modules import KINDS, Joined, Residual, Reused, Traced
+
+from convprobe.ablation import passes, variants
+from convprobe.network import filter_layers
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.__name__)
+def traced(request):
+    traced = Traced(request.param)
+    traced.network.double()
+    return traced
+
+
+def several(traced):
+    """One filter of each layer alone, all of them, and some of every two layers."""
+    layers = list(traced.maps)
+    alone = [[f"{layer}/1"] for layer in layers]
+    pairs = []
+    for first, second in itertools.pairwise(layers):
+        pairs.append([f"{second}/0", f"{first}/0", f"{first}/2"])
+    return [[], *alone, *pairs, [name for names in alone for name in names]]
+
+
+@torch.no_grad()
+def logits_without(traced, filters, mode):
+    """Of the module, each of these maps changed by a hook."""
+    inputs = traced.inputs()
+    clean = traced.maps_of(inputs)
+    hooks = {}
+    for layer in traced.maps:
+        channels = [int(name.split("/")[1]) for name in filters if name.split("/")[0] == layer]
+        if not channels:
+            continue
+        path, _, again = layer.partition("-")
+        place = traced.maps[layer]
+        if mode == "weights-only":
+            place = (path, int(again or 1))
+        bias = traced.module.get_submodule(path).bias
+
+        def change(result, layer=layer, channels=channels, bias=bias):
+            changed = result.clone()
+            changed[:, channels] = 0
+            if mode == "weights-only" and bias is not None:
+                changed[:, channels] += bias.double()[channels, None, None]
+            if mode == "mean":
+                changed[:, channels] = clean[layer][:, channels].mean(0)
+            return changed
+
+        hooks[place] = change
+    return traced.with_hooks(hooks)(inputs)
+
+
+@pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
+def test_variants_predict_as_a_module_does_that_hooks_change(traced, mode):
+    filters = several(traced)
+    found = passes.predict(traced.network, filters, traced.images, mode, batch=4)
+    clean = found[0]
+    for logits, names in zip(found, filters, strict=True):
+        expected = logits_without(traced, names, mode)
+        # Pixels are float32 when they come to the network.
+        torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
+        if names:
+            assert (logits - clean).abs().max() > 1e-3, "or the test could not fail"
+
+
+def test_only_what_a_filter_leads_to_is_computed_again():
+    ways = passes.Passes(Traced(Residual).network)
+    layers = filter_layers.of_graph(ways.graph)
+
+    def computed(layer):
+        variant = ways.variant({layers[layer].map: [1]})
+        return [node.kind for node in variant.steps], variant
+
+    steps, variant = computed("block.conv2")
+    assert steps == ["add", "relu", "mean", "linear"]
+    assert variant.kept == {layers["block.conv2"].map, layers["block.around.0"].map}
+    steps, variant = computed("block.conv1")
+    assert steps[0] == "conv2d"
+    assert "conv2d" not in steps[1:], "the way around it stays as it is"
+    # The convolution changes by what the filter contributed to it: the whole map isn't needed.
+    assert variant.whole == set()
+
+
+def test_a_fully_connected_layer_behind_a_map_changes_by_what_the_filter_contributed():
+    ways = passes.Passes(Traced(Joined).network)
+    layers = filter_layers.of_graph(ways.graph)
+    variant = ways.variant({layers["conv3"].map: [0]})
+    assert [node.kind for node in variant.steps] == ["linear", "relu", "linear"]
+    assert ways.linear(variant.steps[0]).source == layers["conv3"].map
+
+
+def test_fewer_images_are_computed_at_a_time_where_much_is_kept(monkeypatch):
+    ways = passes.Passes(Traced(Residual).network)
+    layers = filter_layers.of_graph(ways.graph)
+    variant = ways.variant({layers["block.conv2"].map: [0]})
+    assert ways.fitting([variant], 100) == 100
+    # Two maps of 5 channels, 4 rows and 5 columns are kept.
+    monkeypatch.setattr(passes, "LARGEST_KEPT", 200 * 7)
+    assert ways.fitting([variant], 100) == 7
+    monkeypatch.setattr(passes, "LARGEST_KEPT", 1)
+    assert ways.fitting([variant], 100) == 1
+
+
+def test_controls_are_of_the_same_layers():
+    network = Traced(Reused).network
+    (draw,) = variants.draw_controls(network, ["conv-2/0", "stem/1", "stem/3"], 1, seed=0)
+    assert [name.split("/")[0] for name in draw] == ["conv-2", "stem", "stem"]

@@ -1,0 +1,103 @@
+"""Filters of networks that are no chains, against hooks and gradients of the module itself."""
+
+import numpy as np
+import pytest
+import torch
+from unit.traced_modules import KINDS, Reused, Traced
+
+from convprobe.filters import activations, ranking, top_patches
+from convprobe.network import filter_layers
+
+TOP = 3
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.__name__)
+def traced(request):
+    return Traced(request.param)
+
+
+@pytest.fixture(scope="module")
+def maps(traced):
+    with torch.no_grad():
+        return traced.maps_of(traced.inputs())
+
+
+@pytest.fixture(scope="module")
+def table(traced):
+    return ranking.top_images(traced.network, traced.images, TOP, batch=4)
+
+
+def names_of(maps):
+    return [f"{layer}/{channel}" for layer in maps for channel in range(maps[layer].shape[1])]
+
+
+def test_recorded_maps_are_what_hooks_see(traced, maps):
+    chosen = names_of(maps)[::-1]
+    batches = list(activations.record(traced.network, traced.images, chosen, batch=4))
+    for name in chosen:
+        layer, _, channel = name.rpartition("/")
+        found = np.concatenate([batch[name] for batch in batches])
+        np.testing.assert_allclose(found, maps[layer][:, int(channel)], atol=2e-5, rtol=1e-5)
+
+
+def test_top_images_are_those_of_what_hooks_see(maps, table):
+    assert table["layer"].drop_duplicates().tolist() == list(maps)
+    rows = dict(list(table.groupby(["layer", "channel"])))
+    assert len(table) == TOP * len(names_of(maps))
+    for name in names_of(maps):
+        layer, _, channel = name.rpartition("/")
+        of_filter = maps[layer][:, int(channel)]
+        norms = torch.linalg.matrix_norm(of_filter)
+        best = norms.argsort(descending=True)[:TOP]
+        found = rows[layer, int(channel)]
+        assert found["image"].tolist() == best.tolist()
+        np.testing.assert_allclose(found["response"].to_numpy(float), norms[best], rtol=1e-4)
+        for image, row in zip(best, found.itertuples(), strict=True):
+            assert (row.peak_y, row.peak_x) == top_patches.peak(of_filter[image].numpy())
+
+
+def test_a_box_is_where_the_gradient_of_its_unit_is_not_0(traced, table):
+    """Of many noisy images together, for a maximum has a gradient at one place alone."""
+    layers = filter_layers.of_graph(traced.network.graph)
+    height, width = traced.images.pixels.shape[1:3]
+    noise = torch.randn(150, 3, height, width, dtype=torch.float64, requires_grad=True)
+    of_noise = traced.maps_of(noise)
+    peaks = table[["layer", "peak_y", "peak_x", "top", "left", "bottom", "right"]]
+    for layer, y, x, *box in peaks.drop_duplicates().itertuples(index=False):
+        # Squares, for a sum over images has no gradient behind a normalised maximum.
+        unit = of_noise[layer][:, :, y, x].square().sum()
+        (gradient,) = torch.autograd.grad(unit, noise, retain_graph=True)
+        rows, columns = gradient.abs().sum((0, 1)).nonzero(as_tuple=True)
+        seen = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+        assert [int(edge) for edge in seen] == box, layer
+    assert set(peaks["layer"]) == set(layers)
+
+
+def test_only_boxes_at_regular_places_can_be_clipped(traced, table):
+    layers = filter_layers.of_graph(traced.network.graph)
+    assert set(layers) == set(traced.maps)
+    for name, layer in layers.items():
+        rows = table[table["layer"] == name]
+        if layer.fields.y.grid is None:
+            assert not rows["clipped"].any()
+            continue
+        is_smaller = rows["bottom"] - rows["top"] < layer.fields.y.grid.size
+        is_smaller |= rows["right"] - rows["left"] < layer.fields.x.grid.size
+        assert rows["clipped"].tolist() == is_smaller.tolist()
+
+
+def test_a_patch_at_no_regular_place_shows_the_image_grey_outside_of_the_box():
+    traced = Traced(Reused)
+    fields = filter_layers.of_graph(traced.network.graph)["conv-2"].fields
+    image = traced.images.pixels[0]
+    patch = top_patches.cut(image, fields, 0, 3)
+    # A unit of the pooling reads 2 of 6 rows, the convolutions 2 more on each side and the stem 2
+    # pixels for each, and one beside: 4 units at the border see 9 pixels.
+    expected = np.full((13, 13, 3), 128, np.uint8)
+    expected[:9, 4:] = image[:9, 4:]
+    np.testing.assert_array_equal(patch, expected)
+
+
+def test_layers_that_are_used_again_have_a_number():
+    layers = filter_layers.of_graph(Traced(Reused).network.graph)
+    assert list(layers) == ["stem", "conv", "conv-2"]
