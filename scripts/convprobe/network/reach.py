@@ -145,4 +145,3 @@ class Reach:
             else:
                 total += work * places
         return total
-
