@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from convprobe.network import chain
 from convprobe.network.chain import Stage
 from convprobe.network.filter_layers import of_graph
-from convprobe.network.graph import Graph, Node
+from convprobe.network.graph import Graph, Node, Weight
 from convprobe.network.operators import CONVOLUTIONS
 
 POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can compute
@@ -55,20 +55,26 @@ def forward(graph: Graph) -> int:
 
 
 def of_node(node: Node, graph: Graph) -> int:
-    """Multiply-adds of one node for one image."""
+    """Multiply-adds of one node for one image; 0 where shapes don't tell."""
     if node.shape is None:
         return 0
     results = math.prod(node.shape)
+    given = node.arguments[1] if len(node.arguments) > 1 else None
     if node.kind in CONVOLUTIONS or node.kind == "linear":
-        shape, _ = graph.weights[node.weights[0]]
-        return results * math.prod(shape[1:])
-    if node.kind in ("matmul", "bmm"):
-        first = graph.nodes[node.inputs[0]].shape
+        if isinstance(given, Weight):
+            return results * math.prod(graph.tensor_shape(given.name)[1:])
+    elif node.kind in ("matmul", "bmm", "scaled_dot_product_attention"):
+        first, second = (_shape(argument, graph) for argument in node.arguments[:2])
+        if node.kind == "scaled_dot_product_attention":
+            return 2 * results * second[-2] if second else 0
         return results * first[-1] if first else 0
-    if node.kind == "scaled_dot_product_attention":
-        keys = graph.nodes[node.inputs[min(1, len(node.inputs) - 1)]].shape
-        return 2 * results * keys[-2]
     return 0
+
+
+def _shape(argument: Any, graph: Graph) -> tuple[int, ...] | None:
+    if isinstance(argument, Weight):
+        return graph.tensor_shape(argument.name)
+    return graph.nodes[argument.name].shape
 
 
 def weights(graph: Graph) -> int:

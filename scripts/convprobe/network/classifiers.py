@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from convprobe.errors import InputError
-from convprobe.network.execution import Execution
+from convprobe.network.execution import Execution, named
 from convprobe.network.graph import Graph
 
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
@@ -68,7 +68,37 @@ def _refuse_constant_channel(normalisation: Mapping[str, Sequence[float]]) -> No
         )
 
 
-class TracedNetwork(Classifier):
+class _NetworkOfModule(Classifier):
+    """A network whose weights are those of a module, by the module's own names.
+
+    Attributes:
+        module: has the weights in its state dict.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        graph: Graph,
+        module: nn.Module,
+        normalisation: Mapping[str, Sequence[float]],
+    ) -> None:
+        super().__init__(normalisation)
+        self.settings = settings
+        self.graph = graph
+        self.classes = graph.classes
+        self.side = graph.image_shape[1]
+        self.module = module
+
+    def state_dict(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
+        """That of the module itself."""
+        return self.module.state_dict(*arguments, **keywords)
+
+    def load_state_dict(self, state: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
+        """Load that of the module itself."""
+        return self.module.load_state_dict(state, *arguments, **keywords)
+
+
+class TracedNetwork(_NetworkOfModule):
     """A network that is computed by its graph, so that it needs no code of whoever made it.
 
     It can't be trained; see FactoryNetwork.
@@ -81,16 +111,13 @@ class TracedNetwork(Classifier):
         normalisation: Mapping[str, Sequence[float]] = RAW,
     ) -> None:
         """Make room for the weights, which are 0 until they are loaded."""
-        super().__init__(normalisation)
-        self.settings = settings
-        self.graph = graph
-        self.classes = graph.classes
-        self.side = graph.image_shape[1]
+        module = nn.Module()
         for name, (shape, dtype) in graph.weights.items():
-            _place(self, name, torch.zeros(shape, dtype=getattr(torch, dtype)))
+            _place(module, name, torch.zeros(shape, dtype=named(dtype)))
+        super().__init__(settings, graph, module, normalisation)
 
     def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
-        return Execution(self.graph, self).logits(self.normalised(images))
+        return Execution(self.graph, self.module).logits(self.normalised(images))
 
 
 def _place(root: nn.Module, path: str, tensor: Tensor) -> None:
@@ -103,7 +130,7 @@ def _place(root: nn.Module, path: str, tensor: Tensor) -> None:
     root.register_buffer(name, tensor)
 
 
-class FactoryNetwork(Classifier):
+class FactoryNetwork(_NetworkOfModule):
     """A network as its factory made it, which can be trained."""
 
     def __init__(
@@ -113,20 +140,8 @@ class FactoryNetwork(Classifier):
         module: nn.Module,
         normalisation: Mapping[str, Sequence[float]] = RAW,
     ) -> None:
-        super().__init__(normalisation)
-        self.settings = settings
-        self.graph = graph
-        self.classes = graph.classes
-        self.side = graph.image_shape[1]
-        self.module = module
+        """Take the module with its weights."""
+        super().__init__(settings, graph, module, normalisation)
 
     def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         return self.module(self.normalised(images))
-
-    def state_dict(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:
-        """That of the module itself."""
-        return self.module.state_dict(*arguments, **keywords)
-
-    def load_state_dict(self, state: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
-        """Load that of the module itself."""
-        return self.module.load_state_dict(state, *arguments, **keywords)

@@ -14,6 +14,7 @@ from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, 
 
 # Traced where tensors lay in one order in memory; here they may lie in another.
 REPLACED = {"aten.view.default": "aten.reshape.default"}
+SIZES = "aten::sym_"  # before the names of operators that give the size of a tensor
 NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
 Results = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
 
@@ -41,14 +42,8 @@ class Execution:
         self._calls = {
             node.name: operator_of(node) for node in graph.nodes.values() if node.name != INPUT
         }
-        self._last_use = {}
-        for node in graph.nodes.values():
-            for name in node.inputs:
-                self._last_use[name] = node.name
 
-    def logits(
-        self, images: Float[Tensor, "image channel y x"]
-    ) -> Float[Tensor, "image class"]:
+    def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
         return self.results(images, [self.graph.output])[self.graph.output]
 
@@ -62,21 +57,17 @@ class Execution:
 
         Args:
             images: normalised.
-            wanted: names of the nodes; those after the last of them are not computed.
-            known: results that are not computed again.
+            wanted: names of the nodes; what none of them needs is not computed.
+            known: results that are not computed again, nor what only they need.
         """
         wanted = set(wanted)
         found = {INPUT: images, **(known or {})}
-        waiting = wanted - found.keys()
-        for node in self.graph.nodes.values():
-            if not waiting:
-                break
-            if node.name in found:
-                continue
+        needed = self.graph.needed(wanted, found)
+        last_use = {name: node.name for node in needed for name in node.inputs}
+        for node in needed:
             found[node.name] = self.result(node, found)
-            waiting.discard(node.name)
             for name in node.inputs:
-                if self._last_use[name] == node.name and name not in wanted:
+                if last_use[name] == node.name and name not in wanted:
                     found.pop(name, None)
         return {name: found[name] for name in wanted}
 
@@ -97,7 +88,7 @@ class Execution:
         if isinstance(argument, Weight):
             return self.tensors[argument.name]
         if isinstance(argument, Other):
-            return self.device if argument.kind == "device" else getattr(torch, argument.name)
+            return self.device if argument.kind == "device" else named(argument.name)
         if isinstance(argument, list):
             return [self.argument(item, found) for item in argument]
         return argument
@@ -107,7 +98,8 @@ def operator_of(node: Node) -> Callable[..., Any]:
     """The function that computes a node.
 
     Raises:
-        InputError: it is none of PyTorch's that only compute: a graph from elsewhere could name any.
+        InputError: it is none of PyTorch's that only compute; a graph from elsewhere could name
+            any.
     """
     if node.operator == ITEM:
         return operator.getitem
@@ -118,27 +110,49 @@ def operator_of(node: Node) -> Callable[..., Any]:
     packet = getattr(torch.ops.aten, name, None) if namespace == NAMESPACE else None
     found = getattr(packet, overload, None)
     if not isinstance(found, torch._ops.OpOverload) or not _only_computes(found):
-        raise InputError(f"{node.name} is computed by {node.operator}, which is not known here")
+        raise _not_computed(node)
     return found
 
 
 def _only_computes(found: torch._ops.OpOverload) -> bool:
-    """Whether an operator neither reads a file nor changes what it is given."""
-    arguments = found._schema.arguments
-    has_file = any(argument.name in ("filename", "file") for argument in arguments)
-    return not has_file and not found._schema.is_mutable
+    """Whether an operator gives a tensor or a size, reads no file and changes nothing."""
+    schema = found._schema
+    has_file = any(argument.name == "filename" for argument in schema.arguments)
+    gives = str(schema.returns[0].type) if schema.returns else "nothing"
+    is_useful = "Tensor" in gives or schema.name.startswith(SIZES)
+    return is_useful and not has_file and not schema.is_mutable
 
 
 def _of_numbers(node: Node) -> Callable[..., Any]:
     name = node.operator.removeprefix(NUMBERS)
-    if name not in ("add", "sub", "mul", "floordiv", "mod", "neg", "eq", "ge", "le", "gt", "lt"):
-        raise InputError(f"{node.name} is computed by {node.operator}, which is not known here")
+    if name not in ("add", "sub", "mul", "floordiv", "mod", "neg"):
+        raise _not_computed(node)
     return getattr(operator, name)
+
+
+def _not_computed(node: Node) -> InputError:
+    place = f" in {node.layer}" if node.layer else ""
+    return InputError(
+        f"{node.name}{place} is computed by {node.operator}, expected an operator of PyTorch's own "
+        "that gives a tensor and changes none"
+    )
+
+
+def named(name: str) -> torch.dtype | torch.layout | torch.memory_format:
+    """What PyTorch calls by a name, as in `float32`.
+
+    Raises:
+        InputError: that is something else; a graph from elsewhere could name anything.
+    """
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype | torch.layout | torch.memory_format):
+        raise InputError(f"{name} is no type, layout or memory format of PyTorch's")
+    return found
 
 
 def _constant(constant: Mapping[str, Any]) -> Tensor:
     data = bytearray(base64.b64decode(constant["data"]))
-    dtype = getattr(torch, constant["dtype"])
+    dtype = named(constant["dtype"])
     if not data:
         return torch.zeros(constant["shape"], dtype=dtype)
     return torch.frombuffer(data, dtype=dtype).reshape(constant["shape"])

@@ -33,14 +33,14 @@ def build(network: Mapping[str, Any], seed: int = 0) -> nn.Module:
             torch.manual_seed(seed)
             factory = getattr(_imported(source), name)
             made = factory(**network.get("arguments", {}))
-    except Exception as error:  # code of someone else's may raise anything
+    except (Exception, SystemExit) as error:  # code of someone else's may raise anything
         raise InputError(f"{key} fails with {_reason(error)}") from error
     if not isinstance(made, nn.Module):
         raise InputError(f"{key} makes a {type(made).__name__}, expected a torch.nn.Module")
     return made
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {short_reason(error)}"
 
 
@@ -51,10 +51,22 @@ def _imported(source: str) -> ModuleType:
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.append(folder)  # it may import its neighbours
-    if path.stem in sys.modules and getattr(sys.modules[path.stem], "__file__", "") == str(path):
-        return sys.modules[path.stem]
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    for name in (path.stem, str(path)):
+        if name not in sys.modules:
+            return _executed(path, name)
+        if getattr(sys.modules[name], "__file__", "") == str(path):
+            return sys.modules[name]
+    raise ImportError(f"{path} is imported as something else")
+
+
+def _executed(path: Path, name: str) -> ModuleType:
+    """The module of a file, which others may import by the name."""
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # the half of it that was executed
+        raise
     return module

@@ -5,7 +5,7 @@ Plain Python, so that a Snakefile can use it. A graph is made of the config's `n
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -68,10 +68,7 @@ class Node:
 
     @property
     def inputs(self) -> list[str]:
-        """Names of the nodes whose results it is given, each once, in the order of the arguments.
-
-        Numbers of images are none of them.
-        """
+        """Names of the nodes whose results it is given, each once, by their first place."""
         found = within((*self.arguments, *self.keywords.values()), Value)
         return list(dict.fromkeys(value.name for value in found))
 
@@ -136,6 +133,20 @@ class Graph:
             for name in node.inputs:
                 users[name].append(node)
         return users
+
+    def needed(self, wanted: Iterable[str], known: Container[str] = ()) -> list[Node]:
+        """The nodes that have to be computed for the results of some, in their order.
+
+        Args:
+            known: names of nodes whose results are there.
+        """
+        waiting = {name for name in wanted if name not in known}
+        needed = []
+        for node in reversed(list(self.nodes.values())):
+            if node.name in waiting:
+                needed.append(node)
+                waiting.update(name for name in node.inputs if name not in known)
+        return needed[::-1]
 
     def to_json(self) -> str:
         """Text of which `from_json` makes an equal graph; equal graphs give equal text."""

@@ -40,7 +40,7 @@ def read(path: Path | str) -> Graph:
     """
     try:
         return Graph.from_json(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: is no graph of a network ({error}): delete it, and run Snakemake again"
         ) from error

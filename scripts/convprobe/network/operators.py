@@ -9,16 +9,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, within
+from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, Weight, within
 
-# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
-# Each result depends on its own place in the arguments alone, or on the one that is stretched to it.
-ELEMENTWISE = frozenset(
-    """abs add alias celu clamp clamp_max clamp_min clone contiguous detach div elu erf exp gelu
-    hardsigmoid hardswish hardtanh leaky_relu log log_sigmoid maximum minimum mish mul neg pow
-    reciprocal relu relu6 rsqrt rsub selu sigmoid silu softplus sqrt square sub tanh threshold to
-    _to_copy where""".split()
-)
+# Each result depends on its own place in the arguments, or on the one that is stretched to it.
+ELEMENTWISE = frozenset([
+    "abs", "add", "alias", "celu", "clamp", "clamp_max", "clamp_min", "clone", "contiguous",
+    "detach", "div", "elu", "erf", "exp", "gelu", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "log", "log_sigmoid", "maximum", "minimum", "mish", "mul", "neg", "pow",
+    "reciprocal", "relu", "relu6", "rsqrt", "rsub", "selu", "sigmoid", "silu", "softplus", "sqrt",
+    "square", "sub", "tanh", "threshold", "to", "_to_copy", "where",
+])  # fmt: skip
 DROPOUTS = frozenset(["dropout", "feature_dropout", "native_dropout"])
 BATCH_NORMS = frozenset(["batch_norm", "_native_batch_norm_legit_no_training"])
 MAX_POOLS = frozenset(["max_pool2d", "max_pool2d_with_indices"])
@@ -74,10 +74,12 @@ def steps(node: Node, graph: Graph) -> tuple[Step, Step] | None:
 def _steps_of_convolution(node: Node, graph: Graph) -> tuple[Step, Step] | None:
     if node.kind == "convolution" and node.argument(6, "transposed"):
         return None
-    shape, _ = graph.weights.get(node.arguments[1].name, (None, None))
-    if shape is None or len(shape) != 4:
+    weight = node.argument(1, "weight")
+    if not isinstance(weight, Weight):
+        return None  # it is computed itself
+    kernel = graph.tensor_shape(weight.name)[2:]
+    if len(kernel) != 2:
         return None
-    kernel = shape[2:]
     stride = _pair(node.argument(3, "stride", 1))
     padding = node.argument(4, "padding", 0)
     dilation = _pair(node.argument(5, "dilation", 1))
@@ -194,7 +196,7 @@ class Maps:
         inputs = self.side(source, axis)
         count = self.side(name, axis)
         node = self.graph.nodes[name]
-        if name in self._known:
+        if self.is_known(name):
             walk = steps(node, self.graph)
             if walk:
                 return [walk[axis].reads(unit, inputs) for unit in range(count)]
@@ -207,14 +209,15 @@ class Maps:
     def is_channelwise(self, node: Node) -> bool:
         """Whether each channel of a map is made of the same channel of one other map alone."""
         sources = self.depending.intersection(node.inputs)
-        if len(sources) != 1 or node.name not in self._known or self.axes[node.name] != (1, 2):
+        if len(sources) != 1 or not self.is_known(node.name) or self.axes[node.name] != (1, 2):
             return False
-        (source,) = sources
-        if list(within((*node.arguments, *node.keywords.values()), Value)).count(Value(source)) > 1:
-            return False
+        (source,) = (self.graph.nodes[name] for name in sources)
         if node.kind == ITEM:
-            return self.graph.nodes[source].kind in BATCH_NORMS | MAX_POOLS | DROPOUTS
-        return node.kind in CHANNELWISE
+            has_channels = source.kind in BATCH_NORMS | MAX_POOLS | DROPOUTS
+            return has_channels and node.arguments[1] == 0
+        times = list(within((*node.arguments, *node.keywords.values()), Value))
+        is_as_wide = node.shape[0] == source.shape[0]
+        return node.kind in CHANNELWISE and len(times) == 1 and is_as_wide
 
 
 def _joins(node: Node, axes: Axes) -> bool:

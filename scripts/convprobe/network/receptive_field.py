@@ -9,7 +9,7 @@ Source: Araujo, Norris & Sim 2019, Computing Receptive Fields of Convolutional N
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from convprobe.network.graph import INPUT, Graph
+from convprobe.network.graph import INPUT
 from convprobe.network.operators import Interval, Maps, steps
 
 NOTHING: Interval = (0, 0)
@@ -67,9 +67,7 @@ def _along(maps: Maps, axis: int) -> dict[str, ReceptiveField]:
     return fields
 
 
-def _field(
-    maps: Maps, name: str, axis: int, fields: dict[str, ReceptiveField]
-) -> ReceptiveField:
+def _field(maps: Maps, name: str, axis: int, fields: dict[str, ReceptiveField]) -> ReceptiveField:
     node = maps.graph.nodes[name]
     if name == INPUT:
         pixels = range(node.shape[1 + axis])
@@ -106,7 +104,7 @@ def _grid(
     if field.grid is None:
         return None
     walk = steps(maps.graph.nodes[name], maps.graph)
-    if walk:
+    if walk and maps.is_known(name):
         step = walk[axis]
         size, stride, start = field.grid
         reach = (step.kernel - 1) * step.dilation

@@ -1,19 +1,24 @@
 """The graph of a module of PyTorch, as torch.export traces it in evaluation mode."""
 
 import base64
+import contextlib
+import dataclasses
+import io
+import logging
 import operator
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.export.graph_signature import InputKind
+from torch.export.graph_signature import InputKind, InputSpec, OutputKind
 
 from convprobe.errors import InputError, short_reason
+from convprobe.network.execution import NUMBERS, operator_of
 from convprobe.network.graph import (
     INPUT,
     ITEM,
-    NAMESPACE,
     Graph,
     Node,
     Other,
@@ -41,46 +46,57 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> Graph:
         InputError: it can't be computed or traced, what comes out aren't logits, or it computes by
             other operators than PyTorch's own.
     """
-    module.eval()
-    example = torch.zeros(EXAMPLES, *shape)
-    _refuse_other_results(module, example)
-    program = _exported(module, example)
-    return _Reader(program, shape).graph()
-
-
-def _refuse_other_results(module: nn.Module, example: Tensor) -> None:
-    """Raise an InputError if the result, also while it is trained, isn't (image, class)."""
+    example = torch.rand(EXAMPLES, *shape, generator=torch.Generator().manual_seed(0))
     for mode in ("evaluation", "training"):
         module.train(mode == "training")
-        try:
-            # Batch normalisation must not learn from the example.
-            with torch.inference_mode(), _kept_state(module):
-                found = module(example)
-        except Exception as error:  # a module of someone else's may raise anything
-            raise InputError(
-                f"can't compute images of shape {tuple(example.shape[1:])} in {mode} "
-                f"({short_reason(error)})"
-            ) from error
-        if not torch.is_tensor(found) or found.ndim != 2 or len(found) != len(example):
-            raise InputError(
-                f"gives {_described(found)} for {len(example)} images in {mode}, expected a tensor "
-                f"(image, class)"
-            )
+        _refuse_other_results(_results(module, example, mode), mode)
     module.eval()
+    _refuse_chance(module, example)
+    return _Reader(module, _exported(module, example), shape).graph()
 
 
-class _kept_state:
-    """A module whose state dict is what it was, after the block."""
+def _results(module: nn.Module, images: Tensor, mode: str) -> Any:
+    """What a module gives, which stays as it is."""
+    try:
+        # Batch normalisation must not learn from the images, nor dropout use up random numbers.
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]), _kept_state(module):
+            return module(images)
+    except Exception as error:  # a module of someone else's may raise anything
+        raise InputError(
+            f"can't compute images of shape {tuple(images.shape[1:])} in {mode} "
+            f"({short_reason(error)})"
+        ) from error
 
-    def __init__(self, module: nn.Module) -> None:
-        self.module = module
 
-    def __enter__(self) -> None:
-        state = self.module.state_dict()
-        self.state = {name: tensor.clone() for name, tensor in state.items()}
+def _refuse_other_results(found: Any, mode: str) -> None:
+    """Raise an InputError if a result isn't (image, class)."""
+    if torch.is_tensor(found) and found.ndim == 2 and len(found) == EXAMPLES:
+        return
+    raise InputError(
+        f"gives {_described(found)} for {EXAMPLES} images in {mode}, expected a tensor "
+        "(image, class)"
+    )
 
-    def __exit__(self, *_: object) -> None:
-        self.module.load_state_dict(self.state)
+
+def _refuse_chance(module: nn.Module, images: Tensor) -> None:
+    """Raise an InputError if an image's logits depend on more than the image."""
+    logits = _results(module, images, "evaluation")
+    beside_itself = _results(module, images[:1].expand_as(images), "evaluation")
+    if not torch.allclose(logits[0], beside_itself[0], rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise InputError(
+            "gives an image other logits when it comes with another image, or when it comes again, "
+            "in evaluation too, expected that they depend on the image alone"
+        )
+
+
+@contextlib.contextmanager
+def _kept_state(module: nn.Module) -> Iterator[None]:
+    """After the block the module's state dict is what it was."""
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    try:
+        yield
+    finally:
+        module.load_state_dict(state)
 
 
 def _described(found: Any) -> str:
@@ -92,8 +108,7 @@ def _described(found: Any) -> str:
 def _exported(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
     any_number = ({0: torch.export.Dim("images", min=1)},)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of PyTorch's own deprecated parts
+        with _silence():
             program = torch.export.export(
                 module, (example,), strict=False, dynamic_shapes=any_number
             )
@@ -104,35 +119,67 @@ def _exported(module: nn.Module, example: Tensor) -> torch.export.ExportedProgra
         ) from error
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep PyTorch from printing what it meets; what matters it raises."""
+    before = logging.root.manager.disable
+    logging.disable()
+    nowhere = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere):
+            warnings.simplefilter("ignore")
+            with contextlib.redirect_stderr(nowhere):
+                yield
+    finally:
+        logging.disable(before)
+
+
 class _Reader:
     """Reads the graph of an exported program."""
 
-    def __init__(self, program: torch.export.ExportedProgram, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, module: nn.Module, program: torch.export.ExportedProgram, shape: tuple[int, int, int]
+    ) -> None:
+        self.module = module
         self.program = program
-        self.shape = shape
+        self.layers = {path for path, _ in module.named_modules(remove_duplicate=False)}
+        self.number: torch.SymInt | None = None  # of images
         self.arguments: dict[str, Value | Weight] = {}  # by name in the program
         self.weights: dict[str, tuple[tuple[int, ...], str]] = {}
         self.constants: dict[str, dict[str, Any]] = {}
         self.nodes = {INPUT: Node(INPUT, INPUT, shape=shape)}
 
     def graph(self) -> Graph:
-        for name, tensor in self.program.state_dict.items():
+        for name, tensor in self.module.state_dict().items():
             self.weights[name] = (tuple(tensor.shape), _name(tensor.dtype))
-        for given in self.program.graph_signature.input_specs:
-            self._add_given(given)
-        output = None
+        given = {node.name: node for node in self.program.graph.nodes}
+        for spec in self.program.graph_signature.input_specs:
+            self._add_given(spec, given[spec.arg.name])
         for node in self.program.graph.nodes:
             if node.op == "call_function":
                 self._add(node)
-            elif node.op == "output":
-                ((output,),) = node.args
-        return Graph(self.nodes, self.arguments[output.name].name, self.weights, self.constants)
+        whole = Graph(self.nodes, self._output(), self.weights, self.constants)
+        needed = [self.nodes[INPUT], *whole.needed([whole.output], [INPUT])]
+        for node in needed[1:]:
+            operator_of(node)  # refuses what can't be computed
+        if len(whole.nodes[whole.output].shape or ()) != 1:
+            raise InputError("gives logits whose number depends on the images")
+        return dataclasses.replace(whole, nodes={node.name: node for node in needed})
 
-    def _add_given(self, given: Any) -> None:
+    def _output(self) -> str:
+        """Name of the node that gives the logits."""
+        for result in self.program.graph_signature.output_specs:
+            if result.kind != OutputKind.USER_OUTPUT:
+                raise InputError(f"changes {result.target} in evaluation, expected that it stays")
+        (result,) = self.program.graph_signature.output_specs
+        return self.arguments[result.arg.name].name
+
+    def _add_given(self, given: InputSpec, node: fx.Node) -> None:
         """Add the image, a tensor of the state dict, or a constant."""
         name = given.arg.name
         if given.kind == InputKind.USER_INPUT:
             self.arguments[name] = Value(INPUT)
+            self.number = node.meta["val"].shape[0]
             return
         if given.target not in self.weights:
             self._add_constant(given.target, self.program.constants[given.target])
@@ -146,7 +193,7 @@ class _Reader:
                 f"holds {name} of {size} bytes, which is no part of its state dict: expected a "
                 "persistent buffer"
             )
-        data = bytes(content.reshape(-1).view(torch.uint8).tolist())
+        data = content.reshape(-1).view(torch.uint8).numpy().tobytes()
         self.constants[name] = {
             "dtype": _name(content.dtype),
             "shape": list(content.shape),
@@ -157,10 +204,28 @@ class _Reader:
         name = node.name
         arguments = tuple(self._argument(argument) for argument in node.args)
         keywords = {key: self._argument(value) for key, value in node.kwargs.items()}
-        self.nodes[name] = Node(
-            name, _operator(node), arguments, keywords, _shape(node), _layer(node)
-        )
+        kind = _operator(node)
+        added = Node(name, kind, arguments, keywords, self._shape(node), self._layer(node))
+        self.nodes[name] = added
         self.arguments[name] = Value(name)
+
+    def _shape(self, node: fx.Node) -> tuple[int, ...] | None:
+        """Shape of a node's first result for one image; None if images aren't its first axis."""
+        found = node.meta.get("val")
+        if isinstance(found, list | tuple) and found:
+            found = found[0]
+        if not torch.is_tensor(found) or found.ndim == 0:
+            return None
+        number, *shape = found.shape
+        if not isinstance(number, torch.SymInt) or number.node.expr != self.number.node.expr:
+            return None
+        return tuple(shape) if all(isinstance(side, int) for side in shape) else None
+
+    def _layer(self, node: fx.Node) -> str:
+        """Path of the module that a node belongs to."""
+        stack = node.meta.get("nn_module_stack") or {}
+        paths = [path for path, _ in stack.values() if path in self.layers]
+        return paths[-1] if paths else ""
 
     def _argument(self, argument: Any) -> Any:
         if isinstance(argument, fx.Node):
@@ -178,38 +243,11 @@ class _Reader:
 def _operator(node: fx.Node) -> str:
     if node.target is operator.getitem:
         return ITEM
-    if isinstance(node.target, torch._ops.OpOverload):
-        if node.target.namespace == NAMESPACE:
-            return str(node.target)
-        raise InputError(
-            f"computes by {node.target}, which is no operator of PyTorch's own, in {_layer(node)}"
-        )
-    name = getattr(node.target, "__name__", str(node.target))
+    name = getattr(node.target, "__name__", "")
     if getattr(operator, name, None) is node.target:
-        return f"operator.{name}"  # on numbers of images
-    raise InputError(f"computes by {name}, expected operators of PyTorch")
-
-
-def _shape(node: fx.Node) -> tuple[int, ...] | None:
-    """Shape of a node's first result for one image; None if images aren't its first axis."""
-    found = node.meta.get("val")
-    if isinstance(found, list | tuple) and found:
-        found = found[0]
-    if not torch.is_tensor(found) or found.ndim == 0:
-        return None
-    images, *shape = found.shape
-    if isinstance(images, int) or not all(isinstance(side, int) for side in shape):
-        return None
-    return tuple(shape)
-
-
-def _layer(node: fx.Node) -> str:
-    """Path of the module that a node belongs to."""
-    stack = node.meta.get("nn_module_stack") or {}
-    paths = [path for path, _ in stack.values()]
-    return paths[-1] if paths else ""
+        return NUMBERS + name
+    return str(node.target)
 
 
 def _name(value: torch.dtype | torch.layout | torch.memory_format) -> str:
     return str(value).removeprefix("torch.")
-

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from convprobe.errors import InputError
-from convprobe.network import checkpoints
+from convprobe.network import checkpoints, graphs
 from convprobe.network.checkpoints import Checkpoint
-from convprobe.network import graphs
 from convprobe.network.classifiers import RAW, Classifier, TracedNetwork
 from convprobe.network.layers import Network
 
