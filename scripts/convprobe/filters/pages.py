@@ -1,22 +1,22 @@
 """Which filters are on which page of the atlas."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 PAGE_FILTERS = 100  # filters of one layer
 
 
-def atlas_pages(widths: Iterable[int]) -> dict[tuple[str, str], list[int]]:
+def atlas_pages(channels: Mapping[str, int]) -> dict[tuple[str, str], list[int]]:
     """The first and the last channel on each page.
 
     Args:
-        widths: how many channels each layer has.
+        channels: how many each layer has, by its name.
 
     Returns:
         by name of the layer and number of the page, from 01.
     """
     found = {}
-    for number, width in enumerate(widths, start=1):
+    for layer, width in channels.items():
         for page, first in enumerate(range(0, width, PAGE_FILTERS), start=1):
             last = min(first + PAGE_FILTERS, width) - 1
-            found[f"conv{number}", f"{page:02d}"] = [first, last]
+            found[layer, f"{page:02d}"] = [first, last]
     return found

@@ -83,6 +83,27 @@ def plain(value: object, levels: int = MOST_LEVELS) -> object:
     return str(value)
 
 
+def merged_networks(contents: Iterable[Mapping]) -> dict:
+    """The `network` of configs merged in their order; nothing if none has one.
+
+    One that gives a factory takes the place of all before it, and one that gives convolutions that
+    of a factory.
+    """
+    found = {}
+    for content in contents:
+        given = content.get("network")
+        if not isinstance(given, Mapping):
+            if "network" in content:
+                found["network"] = given
+            continue
+        before = found.get("network")
+        before = before if isinstance(before, dict) else {}
+        if "factory" in given or ("conv" in given and "factory" in before):
+            before = {}
+        found["network"] = merged(before, given)
+    return found
+
+
 def merged(base: dict, override: dict) -> dict:
     """Two mappings merged key by key; anything else is taken whole from `override`."""
     both = dict(base)

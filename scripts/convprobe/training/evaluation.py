@@ -13,7 +13,8 @@ from convprobe.job import ahead
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
 from convprobe.network.batches import in_batches
-from convprobe.network.layers import Network, as_input
+from convprobe.network.classifiers import Classifier
+from convprobe.network.layers import as_input
 from convprobe.store import files
 
 CPU = torch.device("cpu")
@@ -74,7 +75,7 @@ def _evaluations(
         yield {split: evaluate(network, images, job) for split, images in splits.items()}
 
 
-def evaluate(network: Network, images: Images, job: Job = IDLE) -> Measures:
+def evaluate(network: Classifier, images: Images, job: Job = IDLE) -> Measures:
     """Mean cross-entropy as `loss`, `accuracy`, and the number of `images`."""
     logits = predict(network, images, job)
     labels = torch.from_numpy(images.labels)
