@@ -12,7 +12,7 @@ from convprobe.network import graphs
 from convprobe.network.filter_layers import split_name
 from convprobe.plan import factories, form, meaning, mistakes, study
 from convprobe.plan.mistakes import Mistake
-from convprobe.plan.reading import from_arguments, merged, merged_networks, plain, read
+from convprobe.plan.reading import chosen_network, from_arguments, merged, plain, read
 
 # Makes the file of a network's graph, as `factories.describe`.
 Describe = Callable[[Mapping[str, Any], int], str]
@@ -48,8 +48,6 @@ def checked(
         # Snakemake has merged them already, but with every number inside a value as text.
         config = merged(config, command_line)
     sources = _sources(files, command_line)
-    if any(name != "--config" for name, _ in sources):
-        config = config | merged_networks([content for _, content in sources])
     return _checked(config, schema_path, sources, read_labels, describe)
 
 
@@ -74,9 +72,7 @@ def imported(
     """
     given = plain(config)
     sources = [(str(base), read(base)), (source, given)]
-    contents = [content for _, content in sources]
-    config = merged(*contents) | merged_networks(contents)
-    return _checked(config, schema_path, sources, read_labels, describe)
+    return _checked(merged(read(base), given), schema_path, sources, read_labels, describe)
 
 
 def _checked(
@@ -87,7 +83,11 @@ def _checked(
     describe: Describe,
 ) -> dict:
     schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
-    found = list(_two_networks(config)) or form.check(config, schema)
+    found = []
+    if isinstance(config, dict):
+        config = config | chosen_network(content for _, content in sources)
+        found = list(_two_networks(config))
+    found = found or form.check(config, schema)
     if not found:
         config = form.canonical(form.with_defaults(config, schema), schema)
         if graphs.is_traced(config["network"]):

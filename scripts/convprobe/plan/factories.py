@@ -68,11 +68,12 @@ def code(factory: str) -> dict[str, str]:
     """
     source, _, _ = factory.rpartition(":")
     if source.endswith(FILE):
-        return _local_code(factory, Path(source).parent, [Path(source)])
+        path = Path(source).resolve()
+        return _local_code(factory, path.parent, [path])
     spec = _spec(factory)
     if _is_installed(spec):
         return _versions([source])
-    root = Path(spec.origin).parent
+    root = Path(spec.origin).resolve().parent
     if spec.submodule_search_locations:
         root = root.parent
     return _local_code(factory, root, fingerprint.files_of_module(source, root))
@@ -102,7 +103,7 @@ def _local_code(factory: str, root: Path, start: list[Path]) -> dict[str, str]:
         digests = fingerprint.of_files(start, root)
         imported = [name for file in digests for name in _imported(root / file)]
     except SyntaxError as error:
-        place = f"{Path(error.filename or '').name} line {error.lineno}: {error.msg}"
+        place = f"line {error.lineno}: {error.msg}"
         raise InputError(f"is {factory}, which is not Python: {place}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"is {factory}, which can't be read: {short_reason(error)}") from error

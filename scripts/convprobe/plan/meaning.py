@@ -22,7 +22,6 @@ def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
     """The mistakes of a config that has the right form, and its defaults."""
     yield from _paths(config)
     yield from _dataset(config, read_labels)
-    yield from _classes(config, read_labels)
     yield from _studied(config)
     yield from _compared(config)
     yield from _weights(config)
@@ -60,17 +59,14 @@ def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
         return
     yield from _wanted_images(config, available)
     yield from _probed_images(config, available)
+    yield from _classes(config, read_labels)
 
 
 def _classes(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
     """Hold the classes that are given against the folders, and their number against the network."""
     dataset = config["dataset"]
     kind = kinds.of(dataset)
-    try:
-        labels = kind.labels(dataset, read_labels)
-        count = kind.classes(dataset, read_labels)
-    except InputError:
-        return  # a mistake of dataset.path
+    labels = kind.labels(dataset, read_labels)
     if labels and "classes" in dataset:
         unknown = sorted(set(labels["train"]) - set(dataset["classes"]))
         if unknown:
@@ -80,6 +76,7 @@ def _classes(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
     network = config["network"]
     if "graph" in network:
         outputs = study.traced_graph(network["graph"]).classes
+        count = kind.classes(dataset, read_labels)
         if outputs != count:
             found = f"give a network of {outputs} outputs, but the data set has {count} classes"
             expected = "expected as many"

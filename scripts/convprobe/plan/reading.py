@@ -83,25 +83,21 @@ def plain(value: object, levels: int = MOST_LEVELS) -> object:
     return str(value)
 
 
-def merged_networks(contents: Iterable[Mapping]) -> dict:
-    """The `network` of configs merged in their order; nothing if none has one.
+def chosen_network(contents: Iterable[Mapping]) -> dict:
+    """The `network` of configs merged in their order, if any has a factory; else nothing.
 
-    One that gives a factory takes the place of all before it, and one that gives convolutions that
-    of a factory.
+    A config that gives a factory takes the place of all before it, and one that gives convolutions
+    that of a factory.
     """
     found = {}
+    has_factory = False
     for content in contents:
         given = content.get("network")
-        if not isinstance(given, Mapping):
-            if "network" in content:
-                found["network"] = given
-            continue
-        before = found.get("network")
-        before = before if isinstance(before, dict) else {}
-        if "factory" in given or ("conv" in given and "factory" in before):
-            before = {}
-        found["network"] = merged(before, given)
-    return found
+        if isinstance(given, dict):
+            is_another = "factory" in given or ("conv" in given and "factory" in found)
+            found = given if is_another else merged(found, given)
+            has_factory = has_factory or "factory" in given
+    return {"network": found} if has_factory else {}
 
 
 def merged(base: dict, override: dict) -> dict:

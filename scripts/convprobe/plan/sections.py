@@ -158,7 +158,8 @@ class Factory(Section):
 
 
 def _form_of_network(network: Any) -> str:
-    return "factory" if "factory" in network else "layers"
+    is_factory = isinstance(network, Factory) or "factory" in network
+    return "factory" if is_factory else "layers"
 
 
 class Optimizer(Section):

@@ -222,7 +222,7 @@ def shown(config: dict) -> dict:
         given = [given_name(config, run) + slash + epoch for run, slash, epoch in entries]
         visible[key] = list(dict.fromkeys(given))
     del visible["dataset"]["path"]
-    if graphs.is_traced(visible["network"]):
+    if graphs.is_traced(visible.get("network", {})):
         visible["network"]["factory"] = Path(visible["network"]["factory"]).name
         del visible["network"]["graph"]
     for settings in (visible["training"], *visible["runs"].values()):

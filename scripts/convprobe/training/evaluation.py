@@ -1,5 +1,6 @@
 """Predictions, loss and accuracy of a network."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def predict(
         network: in evaluation mode, on the device where it is to run.
         batch: images at a time; doesn't change the result.
     """
-    device = next(network.parameters()).device
+    # A traced network's weights are no parameters.
+    device = next(itertools.chain(network.parameters(), network.buffers())).device
 
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float32[Tensor, "part class"]:
         return network(as_input(pixels.to(device))).cpu()
