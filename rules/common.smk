@@ -75,7 +75,7 @@ wildcard_constraints:
     window=r"\d+",
     sheet=r"\d+",
     shard=r"\d\d\d\d",
-    layer=r"conv\d+",
+    layer=r"[A-Za-z0-9_.-]+",
     channel=r"\d+",
     page=r"\d\d+",
 

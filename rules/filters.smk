@@ -2,10 +2,10 @@
 
 from convprobe.filters import outputs as filters
 from convprobe.filters import pages
-from convprobe.network.receptive_field import split_name
+from convprobe.network.filter_layers import split_name
 
 FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
-ATLAS = pages.atlas_pages(conv["channels"] for conv in config["network"]["conv"])
+ATLAS = pages.atlas_pages(study.filter_channels(config))
 
 CHOSEN = map(split_name, config["filters"]["chosen"])
 VALUES["layer", "channel"] = [{"layer": layer, "channel": channel} for layer, channel in CHOSEN]

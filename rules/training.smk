@@ -1,6 +1,14 @@
 """Training, one job per epoch; evaluation; the choice of the epoch that is probed."""
 
+from convprobe.plan import factories
 from convprobe.training import outputs as training
+
+# What changes with the code of a network's factory, as `fingerprint` gives that of ours. Nothing
+# else imports it: a checkpoint holds its graph.
+FACTORY = config["network"].get("factory")
+FACTORY_CODE = (
+    [f"{file} {found}" for file, found in factories.code(FACTORY).items()] if FACTORY else []
+)
 
 # Of a probed epoch, one of its own or weights from elsewhere.
 PROBED_CHECKPOINT = f"{RESULTS}/{{run}}/{training.PROBED_CHECKPOINT}"
@@ -49,6 +57,7 @@ rule train_epoch:
         last_epoch=last_epoch,
     params:
         *fingerprint("train_epoch.py"),
+        *FACTORY_CODE,
         settings=lambda wildcards: {
             "network": config["network"],
             "training": study.epoch_settings(config, wildcards.run),

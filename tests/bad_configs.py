@@ -134,10 +134,12 @@ BAD_EDITS = {
         "that is trained here, or own in studied"
     ),
     "runs: {own: {weights: gone.pth}}": (
-        "own: runs.own.weights is gone.pth: no file is there, expected a .pth with a state dict"
+        "own: runs.own.weights is gone.pth: no file is there, expected a .pth or .safetensors with "
+        "a state dict"
     ),
     "runs: {own: {weights: tests}}": (
-        "own: runs.own.weights is tests: no file is there, expected a .pth with a state dict"
+        "own: runs.own.weights is tests: no file is there, expected a .pth or .safetensors with "
+        "a state dict"
     ),
     "runs: {own: {weights: FILE, epochs: 3}}": (
         "own: runs.own.epochs is about training, but the run has weights: expected only weights, "

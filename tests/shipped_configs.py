@@ -30,9 +30,10 @@ def with_preset(*names):
     """The shipped config with presets merged over it, and the files that it came from."""
     files = [BASE, *(ROOT / "presets" / f"{name}.yaml" for name in names)]
     config = {}
-    for file in files:
-        config = configs.merged(config, yaml.safe_load(file.read_text(encoding="utf-8")))
-    return config, files
+    contents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    for content in contents:
+        config = configs.merged(config, content)
+    return config | configs.chosen_network(contents), files
 
 
 def lines(config, files=()):

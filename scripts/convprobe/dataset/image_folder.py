@@ -29,12 +29,13 @@ def read(
     path: Path | str,
     image_size: int | None = None,
     split: Mapping[str, float] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Arrays], tuple[str, ...]]:
     """Pixels and labels of both splits.
 
-    Classes are numbered by name; images are ordered by NAME and then CLASS, so that `00000.jpg` of
-    any class is image 0. Pixels are as torchvision's ImageFolder has them: transparency is dropped,
-    an EXIF orientation doesn't turn them.
+    Classes are numbered by name, unless they are given; images are ordered by NAME and then CLASS,
+    so that `00000.jpg` of any class is image 0. Pixels are as torchvision's ImageFolder has them:
+    transparency is dropped, an EXIF orientation doesn't turn them.
 
     Args:
         path: of the folder or archive.
@@ -42,20 +43,26 @@ def read(
             images must be square and of one size.
         split: `test_share` and `seed`, where there are no folders `train` and `test`: the share of
             each class's images that is drawn for the test.
+        classes: names of all classes in their order, also of those without images.
 
     Returns:
         pixels and labels by `train` and `test`; class names.
 
     Raises:
         InputError: nothing there, a damaged archive, an unreadable image, unequal sizes, a class
-            without images or only in test, the same image twice, more than the memory holds.
+            without images, only in test or not among the given ones, the same image twice, more
+            than the memory holds.
     """
     listed = listing.Listing(path, split)
     pixels = _read(listed, image_size)
     arranged = listed.arranged()
     for places in arranged.values():
         _refuse_mixed(path, arranged["train"][0], places, pixels)
-    classes = sorted({place[-2] for place in arranged["train"]})
+    found = sorted({place[-2] for place in arranged["train"]})
+    classes = list(classes or found)
+    unknown = sorted(set(found) - set(classes))
+    if unknown:
+        raise InputError(f"{path}: class {unknown[0]} is not among dataset.classes")
     arrays = {}
     for name, places in arranged.items():
         labels = [classes.index(place[-2]) for place in places]

@@ -29,6 +29,7 @@ class Kind(abc.ABC):
         about: what it is, for the schema.
         path_about: what `dataset.path` may be.
         side: of its images, in pixels; None where only the images themselves say.
+        class_count: how many classes it has; None where the images say.
         sizes: how many images its splits have; None where that depends on the user.
         keys: of the config's `dataset`, those that only this kind uses.
         tracked_by_content: whether the files are a user's own, so that only their content says
@@ -40,6 +41,7 @@ class Kind(abc.ABC):
     about: str
     path_about: str
     side: int | None = None
+    class_count: int | None = None
     sizes: Mapping[str, int] | None = None
     keys: tuple[str, ...] = ()
     tracked_by_content: bool = False
@@ -82,6 +84,10 @@ class Kind(abc.ABC):
         """How many images there are in `train` and `test`; raises as `labels`."""
         return self.sizes
 
+    def classes(self, settings: Settings, read_labels: ReadLabels = listing.labels) -> int:
+        """How many classes there are; raises as `labels`."""
+        return self.class_count
+
     def source(self, path: str) -> str | None:
         """The file or folder that the workflow reads; None where its date says nothing."""
         return None
@@ -116,6 +122,7 @@ class Cifar10(Published):
     about = "downloaded if it isn't there"
     path_about = "a folder, or the published .tar.gz"
     side = 32
+    class_count = 10
     sizes = {"train": 50_000, "test": 10_000}  # noqa: RUF012 - read only
     archive = "cifar-10-python.tar.gz"
     unpacked = "cifar-10-batches-py"
@@ -146,7 +153,7 @@ class ImageFolder(Kind):
     name = "image-folder"
     about = "your own images, as SPLIT/CLASS/NAME"
     path_about = "a folder, .tar.gz or .zip of images"
-    keys = ("image_size", "split")
+    keys = ("image_size", "split", "classes")
     tracked_by_content = True
 
     def mistakes(self, settings: Settings) -> Iterator[Mistake]:
@@ -168,10 +175,16 @@ class ImageFolder(Kind):
         found = self.labels(settings, read_labels)
         return {split: len(classes) for split, classes in found.items()}
 
+    def classes(self, settings: Settings, read_labels: ReadLabels = listing.labels) -> int:
+        if "classes" in settings:
+            return len(settings["classes"])
+        return len(set(self.labels(settings, read_labels)["train"]))
+
     def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         from convprobe.dataset import image_folder
 
-        return image_folder.read(path, settings.get("image_size"), settings.get("split"))
+        size, split = settings.get("image_size"), settings.get("split")
+        return image_folder.read(path, size, split, settings.get("classes"))
 
 
 class Shapes(Kind):
@@ -181,6 +194,7 @@ class Shapes(Kind):
     about = "drawn, with the place of the object known"
     path_about = "not used"
     side = 32
+    class_count = 10
 
     def mistakes(self, settings: Settings) -> Iterator[Mistake]:
         for split in SPLITS:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convprobe.errors import InputError
-from convprobe.network import checkpoints, graphs
+from convprobe.network import checkpoints, graphs, safetensors
 from convprobe.network.checkpoints import Checkpoint
 from convprobe.network.classifiers import RAW, Classifier, TracedNetwork
 from convprobe.network.layers import Network
@@ -57,8 +57,8 @@ def read(
 
     Args:
         path: a state dict, or a dict that holds one, as torch.save writes it; or a checkpoint of
-            this workflow, of any version. The weights may have other names than the network's if
-            their kinds, shapes and order are the same.
+            this workflow, of any version; or a safetensors file. The weights of a plain network may
+            have other names than its own if their kinds, shapes and order are the same.
         settings: the config's `network`.
         classes: names, in the order of the network's outputs.
         side: of the images, in pixels.
@@ -72,15 +72,17 @@ def read(
     """
     path = Path(path)
     _refuse_other_forms(path)
-    values = checkpoints.load_tensors(path, _advice(path))
+    values = _content(path)
     weights = _state_dict(path, values)
     ours = values if values.keys() >= OURS else {}
     normalisation = given or ours.get("normalisation", measured)
     mistakes = list(_other_origin(ours, normalisation, list(classes)))
     network = _network(settings, len(classes), side, RAW if mistakes else normalisation)
     expected = network.state_dict()
-    weights = _renamed(weights, expected)
-    mistakes += _mistakes(weights, expected)
+    is_plain = not graphs.is_traced(settings)
+    if is_plain:
+        weights = _renamed(weights, expected)
+    mistakes += _mistakes(weights, expected, is_plain)
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict(expected | _converted(weights, expected))
@@ -99,14 +101,17 @@ def _network(
 
 
 def _refuse_other_forms(path: Path) -> None:
-    """Raise an InputError for a file of another form than that of torch.save."""
-    start = _start(path)
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
-        saved = EXPECTED.format("torch.save(safetensors.torch.load_file(path), other_path)")
-        raise InputError(f"{path}: seems to be a safetensors file: {saved}")
+    """Raise an InputError for a file that holds code."""
     if any(name.endswith("/constants.pkl") for name in _entries(path)):
         saved = EXPECTED.format("torch.save(torch.jit.load(path).state_dict(), other_path)")
         raise InputError(f"{path}: seems to be a TorchScript archive, which holds code: {saved}")
+
+
+def _content(path: Path) -> Any:
+    """What a file holds, in one of the two forms."""
+    if safetensors.is_one(_start(path), path.stat().st_size):
+        return safetensors.read(path)
+    return checkpoints.load_tensors(path, _advice(path))
 
 
 def _advice(path: Path) -> str:
@@ -240,29 +245,29 @@ def _is_residual(weights: Weights) -> bool:
 # Shapes and values
 
 
-def _mistakes(weights: Weights, expected: Weights) -> list[str]:
+def _mistakes(weights: Weights, expected: Weights, is_plain: bool) -> list[str]:
     """Lines on what doesn't fit: one if it is another network, else one for each weight."""
-    other = _other_network(weights, expected)
+    other = _other_network(weights, expected, is_plain)
     if other:
         return [other]
     return [*_missing_or_unfit(weights, expected), *_unknown(weights, expected)]
 
 
-def _other_network(weights: Weights, expected: Weights) -> str | None:
+def _other_network(weights: Weights, expected: Weights, is_plain: bool) -> str | None:
     """A line if the weights are of another network, not of this one with a mistake in them."""
     theirs = _in_order(weights)
     ours = _in_order(expected)
-    if _is_residual(weights):
+    if is_plain and _is_residual(weights):
         return (
             f"seems to be a residual network ({_span(theirs)}), "
             f"expected a plain one ({_span(ours)})"
         )
     if weights.keys() & expected.keys():
         return None
-    what = (
-        f"seems to be another network ({_span(theirs)}), expected {_span(ours)}, "
-        "or their shapes in their order"
-    )
+    what = f"seems to be another network ({_span(theirs)}), expected {_span(ours)}"
+    if not is_plain:
+        return what
+    what += ", or their shapes in their order"
     for their, own in zip(theirs, ours, strict=False):
         if not their.is_like(own):
             return (
@@ -302,8 +307,9 @@ def _mistake(own: Weight, tensor: Tensor, precision: torch.dtype) -> str | None:
     """What is wrong with a tensor in place of a weight, or None."""
     if tensor.shape != own.shape:
         return f"has shape {tuple(tensor.shape)}, expected {own.shape}"
-    if not tensor.is_floating_point():
-        return f"holds {tensor.dtype}, expected floating-point numbers"
+    if tensor.is_complex() or tensor.is_floating_point() != precision.is_floating_point:
+        kind = "floating-point" if precision.is_floating_point else "whole"
+        return f"holds {tensor.dtype}, expected {kind} numbers"
     if tensor.layout != torch.strided or tensor.is_meta:
         return f"is stored as {tensor.layout} on {tensor.device}, expected plain numbers"
     if not tensor.to(precision).isfinite().all():

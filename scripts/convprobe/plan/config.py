@@ -1,17 +1,22 @@
 """The config: every mistake found and reported in one line, defaults filled in."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from convprobe.dataset import listing
 from convprobe.dataset.kinds import ReadLabels
 from convprobe.errors import InputError
-from convprobe.network.receptive_field import split_name
-from convprobe.plan import form, meaning, mistakes, study
-from convprobe.plan.reading import from_arguments, merged, plain, read
+from convprobe.network import graphs
+from convprobe.network.filter_layers import split_name
+from convprobe.plan import factories, form, meaning, mistakes, study
+from convprobe.plan.mistakes import Mistake
+from convprobe.plan.reading import chosen_network, from_arguments, merged, plain, read
 
+# Makes the file of a network's graph, as `factories.describe`.
+Describe = Callable[[Mapping[str, Any], int], str]
+LAYERS = ("conv", "fc", "dropout")  # keys of network, where no factory makes it
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
 
 
@@ -21,8 +26,9 @@ def checked(
     files: Iterable[Path | str] = (),
     arguments: Iterable[str] = (),
     read_labels: ReadLabels = listing.labels,
+    describe: Describe = factories.describe,
 ) -> dict:
-    """The config with its defaults.
+    """The config with its defaults; of a network that a factory makes, with `graph`, its file.
 
     Args:
         config: as Snakemake merged it from the config files and the command line.
@@ -31,6 +37,7 @@ def checked(
             that holds its key.
         arguments: of --config, as `KEY=VALUE`; they are merged over the files.
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
+        describe: makes the file of a graph, as `factories.describe` does.
 
     Raises:
         InputError: all mistakes, one line each.
@@ -40,7 +47,8 @@ def checked(
     if command_line:
         # Snakemake has merged them already, but with every number inside a value as text.
         config = merged(config, command_line)
-    return _checked(config, schema_path, _sources(files, command_line), read_labels)
+    sources = _sources(files, command_line)
+    return _checked(config, schema_path, sources, read_labels, describe)
 
 
 def imported(
@@ -49,6 +57,7 @@ def imported(
     source: str,
     schema_path: Path | str,
     read_labels: ReadLabels = listing.labels,
+    describe: Describe = factories.describe,
 ) -> dict:
     """The config of a workflow that another one imports, with its defaults.
 
@@ -56,14 +65,14 @@ def imported(
         config: as the importer gives it.
         base: the config file that it is merged over.
         source: what a mistake in `config` is reported for.
-        schema_path, read_labels: as for `checked`.
+        schema_path, read_labels, describe: as for `checked`.
 
     Raises:
         InputError: all mistakes, one line each.
     """
     given = plain(config)
     sources = [(str(base), read(base)), (source, given)]
-    return _checked(merged(read(base), given), schema_path, sources, read_labels)
+    return _checked(merged(read(base), given), schema_path, sources, read_labels, describe)
 
 
 def _checked(
@@ -71,15 +80,57 @@ def _checked(
     schema_path: Path | str,
     sources: list[tuple[str, Mapping]],
     read_labels: ReadLabels,
+    describe: Describe,
 ) -> dict:
     schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
-    found = form.check(config, schema)
+    found = []
+    if isinstance(config, dict):
+        config = config | chosen_network(content for _, content in sources)
+        found = list(_two_networks(config))
+    found = found or form.check(config, schema)
     if not found:
         config = form.canonical(form.with_defaults(config, schema), schema)
-        found = list(meaning.check(config, read_labels))
+        if graphs.is_traced(config["network"]):
+            found = list(_add_graph(config, sources, describe))
+        found += meaning.check(config, read_labels)
     if found:
         raise InputError(mistakes.lines(found, sources))
     return study.expanded(_without_what_changes_nothing(config))
+
+
+def _two_networks(config: dict) -> Iterator[Mistake]:
+    """Yield a mistake if one file gives a factory and layers."""
+    network = config.get("network")
+    if not isinstance(network, dict) or "factory" not in network:
+        return
+    for key in LAYERS:
+        if key in network:
+            found = f"network has a factory, and {key}"
+            yield Mistake(("network", key), f"{found}: expected one of the two")
+
+
+def _add_graph(
+    config: dict, sources: list[tuple[str, Mapping]], describe: Describe
+) -> Iterator[Mistake]:
+    """Put the path of the graph's file into the config, and yield what keeps it from being made."""
+    network = config["network"]
+    network["arguments"] = dict(sorted(network["arguments"].items()))
+    key = ("network", "factory")
+    folder = Path(mistakes.origin(key, sources)).parent
+    try:
+        network["factory"] = factories.located(network["factory"], folder)
+    except InputError as error:
+        yield mistakes.at(key, str(error))
+        return
+    side = study.image_side(config)
+    if side is None:
+        expected = "expected the side in pixels of the images that network.factory is made for"
+        yield Mistake(("dataset", "image_size"), f"dataset.image_size is missing, {expected}")
+        return
+    try:
+        network["graph"] = describe(network, side)
+    except InputError as error:
+        yield Mistake(key, str(error))
 
 
 def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str, Mapping]]:
@@ -93,7 +144,8 @@ def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str,
 def _without_what_changes_nothing(config: dict) -> dict:
     """Lists that are meant as sets in one order, and of the selection what its policy uses."""
     config["occlusion"]["windows"].sort()
-    config["filters"]["chosen"].sort(key=_place)
+    layers = list(study.filter_channels(config))
+    config["filters"]["chosen"].sort(key=lambda name: _place(name, layers))
     for run in config["runs"].values():
         if "seeds" in run:
             run["seeds"].sort()
@@ -103,7 +155,7 @@ def _without_what_changes_nothing(config: dict) -> dict:
     return config
 
 
-def _place(filter_name: str) -> tuple[int, int]:
-    """`conv2/400` as (2, 400)."""
+def _place(filter_name: str, layers: list[str]) -> tuple[int, int]:
+    """`conv2/400` as (1, 400), where conv2 is the second layer."""
     layer, channel = split_name(filter_name)
-    return int(layer.removeprefix("conv")), channel
+    return layers.index(layer), channel

@@ -47,7 +47,7 @@ def digest(path: Path | str, memory: Path | str) -> str:
     with archives.reading(path):
         places = _files(root) if root.is_dir() else WHOLE
         signature = _statuses(root, places)
-        return _remembered(memory, str(path), signature, lambda: _content(root, places))
+        return remembered(memory, str(path), signature, lambda: _content(root, places))
 
 
 def images(path: Path | str, memory: Path | str, **split: float) -> Images:
@@ -76,7 +76,7 @@ def images(path: Path | str, memory: Path | str, **split: float) -> Images:
             folders = sorted(listed.folders)
         signature = [folders, _statuses(root, places)]
         key = json.dumps([str(path), split])
-        found = _remembered(memory, key, signature, find)
+        found = remembered(memory, key, signature, find)
     return Images(**found)
 
 
@@ -86,11 +86,26 @@ def _files(folder: Path) -> list[Parts]:
     return sorted(file.relative_to(folder).parts for file in found)
 
 
-def _remembered(memory: Path | str, key: str, signature: object, find: Callable[[], Any]) -> Any:
-    """What was found when the signature was last the same, or is found now."""
+def remembered(
+    memory: Path | str,
+    key: str,
+    signature: object,
+    find: Callable[[], Any],
+    is_there: Callable[[Any], bool] = lambda found: True,
+) -> Any:
+    """What was found when the signature was last the same, or is found now.
+
+    Args:
+        memory: a JSON file, as for `digest`.
+        key: of what is looked for.
+        signature: changes with what is found.
+        find: looks for it.
+        is_there: whether what was found then can still be used.
+    """
     signature = _digest(signature)
     known = _known(memory)
-    if known.get(key, {}).get("signature") != signature:
+    last = known.get(key, {})
+    if last.get("signature") != signature or not is_there(last["found"]):
         found = find()
         known = _known(memory) | {key: {"signature": signature, "found": found}}
         files.write_json(memory, known)

@@ -4,6 +4,8 @@ Plain Python and no torch: it is printed when Snakemake starts.
 """
 
 import contextlib
+import functools
+import json
 import math
 import shutil
 import subprocess
@@ -15,7 +17,9 @@ from typing import NamedTuple
 from convprobe.errors import InputError
 from convprobe.job import ahead, machine, records
 from convprobe.job.progress import duration
-from convprobe.network import arithmetic, receptive_field
+from convprobe.network import arithmetic, filter_layers, graphs
+from convprobe.network.filter_layers import split_name
+from convprobe.network.graph import Graph
 from convprobe.plan import rates, study
 from convprobe.plan.rates import Took
 
@@ -54,7 +58,8 @@ PASSES = {  # over the images that are evaluated
 OF_RUN = ("train_epoch", "evaluate_epoch")
 OF_PROBED = ("map_occlusion", "record_activations", "rank_filters")
 OF_PROBED += ("ablate_filters", "compare_ablations")
-SIDE = 32  # pixels, where only the images themselves say
+SIDE = 32  # pixels, where only the images themselves say; doubled until the network takes it
+MOST_DOUBLED = 7
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
 COMPRESSED = 0.6  # of maps after ReLU, by lzf
@@ -108,7 +113,7 @@ def computer(cores: int) -> str:
 
 def network_size(config: dict) -> int:
     """Multiply-adds of one image's forward pass."""
-    return arithmetic.forward(config["network"], _side(config), CLASSES)
+    return arithmetic.forward(_graph(config))
 
 
 def seconds(
@@ -186,7 +191,9 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
     positions = _positions(config)
     everywhere = network_size(config)
-    changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
+    changes = math.inf
+    if not graphs.is_traced(config["network"]):
+        changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
     computed = side**2 / positions  # changes, for each that is kept
     if kind == "gpu" or everywhere <= changes * computed:
         rate = _rate(CORE_RATE, kind, cores, precision)
@@ -302,7 +309,25 @@ def remember(
 
 
 def _side(config: dict) -> int:
-    return study.image_side(config) or SIDE
+    return _graph(config).image_shape[1]
+
+
+def _graph(config: dict) -> Graph:
+    """The graph, for images of the least usual side where only they themselves say theirs."""
+    network = config["network"]
+    if graphs.is_traced(network):
+        return study.traced_graph(network["graph"])
+    return _plain_graph(json.dumps(network), study.image_side(config))
+
+
+@functools.cache
+def _plain_graph(network: str, side: int | None) -> Graph:
+    if side:
+        return graphs.of(json.loads(network), side, CLASSES)
+    for doubled in range(MOST_DOUBLED):
+        with contextlib.suppress(InputError):  # for the network shrinks it to nothing
+            return graphs.of(json.loads(network), SIDE * 2**doubled, CLASSES)
+    return graphs.of(json.loads(network), SIDE * 2**MOST_DOUBLED, CLASSES)
 
 
 def _positions(config: dict) -> int:
@@ -313,7 +338,7 @@ def _positions(config: dict) -> int:
 def _variants(config: dict) -> int:
     """How many networks with filters switched off are compared."""
     filters = len(config["filters"]["chosen"])
-    layers = len(config["network"]["conv"])
+    layers = len(study.filter_channels(config))
     return filters + layers + config["ablation"]["random_controls"]
 
 
@@ -328,8 +353,8 @@ def _occluded(config: dict, tested: int) -> int:
 def disk(config: dict, sizes: Sizes) -> dict[str, float]:
     """Rough bytes that a whole run leaves on the disk, by stage; args as for `seconds`."""
     side = _side(config)
-    network = config["network"]
-    checkpoint = FLOAT * arithmetic.weights(network, side, CLASSES)
+    graph = _graph(config)
+    checkpoint = FLOAT * arithmetic.weights(graph)
     trained = study.trained_runs(config)
     imported = len(study.built_runs(config)) - len(trained)
     epochs = 0
@@ -340,13 +365,13 @@ def disk(config: dict, sizes: Sizes) -> dict[str, float]:
     checkpoints = (2 * epochs - discarded + imported) * checkpoint  # weights and momentum
     images = sum(sizes.values()) * side**2 * 3
     maps = len(config["occlusion"]["windows"]) * _occluded(config, sizes["test"])
-    sides = receptive_field.pooled_sides(network, side)
+    layers = filter_layers.of_graph(graph)
     chosen = 0  # values of the maps of one image
     for name in config["filters"]["chosen"]:
-        layer, _ = receptive_field.split_name(name)
-        chosen += sides[layer] ** 2
+        layer, _ = split_name(name)
+        chosen += math.prod(layers[layer].shape)
     activations = chosen * sizes["test"] * FLOAT * COMPRESSED
-    atlas = sum(conv["channels"] for conv in network["conv"]) * FILTER_BYTES
+    atlas = sum(study.filter_channels(config).values()) * FILTER_BYTES
     studied = _studied(config)
     return {
         "training": checkpoints + images,

@@ -12,7 +12,7 @@ counts for those alone who import the package itself, or a name of it that is no
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,17 @@ def fingerprint(script: Path | str) -> dict[str, str]:
     Returns:
         16 hexadecimal digits by path relative to the script's folder, in sorted order.
     """
-    root = Path(script).parent
+    return of_files([Path(script)], Path(script).parent)
+
+
+def of_files(start: Iterable[Path], root: Path) -> dict[str, str]:
+    """Digests of files and of every module below a folder that they reach by imports.
+
+    Returns:
+        as `fingerprint`, by path relative to that folder.
+    """
     digests = {}
-    waiting = [Path(script)]
+    waiting = list(start)
     while waiting:
         file = waiting.pop()
         name = file.relative_to(root)
@@ -41,6 +49,12 @@ def fingerprint(script: Path | str) -> dict[str, str]:
         digests[name.as_posix()], imported = _read(file, root)
         waiting += imported
     return dict(sorted(digests.items()))
+
+
+def files_of_module(name: str, root: Path) -> list[Path]:
+    """A module's file and those of the packages that it lies in."""
+    statement = ast.Import([ast.alias(name)])
+    return sorted(set(_local_files(statement, root / "importing.py", root)))
 
 
 @functools.cache

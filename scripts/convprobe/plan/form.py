@@ -38,7 +38,7 @@ def with_defaults(value: Any, schema: dict, root: dict | None = None) -> Any:
         root: schema of the whole config; by default, `schema` is that.
     """
     root = root or schema
-    schema = _resolved(schema, root)
+    schema = _resolved(schema, root, value)
     if isinstance(value, list) and "items" in schema:
         return [with_defaults(item, schema["items"], root) for item in value]
     if not isinstance(value, dict):
@@ -59,7 +59,7 @@ def canonical(value: Any, schema: dict, root: dict | None = None) -> Any:
     allows any number: Snakemake compares how the two are printed. Args as for `with_defaults`.
     """
     root = root or schema
-    schema = _resolved(schema, root)
+    schema = _resolved(schema, root, value)
     if isinstance(value, dict):
         known = schema.get("properties", {})
         ordered = [key for key in known if key in value]
@@ -71,8 +71,11 @@ def canonical(value: Any, schema: dict, root: dict | None = None) -> Any:
     return float(value) if schema.get("type") == "number" else value
 
 
-def _resolved(schema: dict, root: dict) -> dict:
-    """A schema with what it refers to."""
+def _resolved(schema: dict, root: dict, value: Any = None) -> dict:
+    """A schema with what it refers to; of two forms, with that of a value."""
+    if "if" in schema and isinstance(value, dict):
+        chosen = "then" if set(schema["if"]["required"]) <= value.keys() else "else"
+        return _resolved(schema[chosen], root)
     reference = schema.get("$ref")
     if reference is None:
         return schema
@@ -127,8 +130,9 @@ def _mistakes(error: ValidationError, root: dict) -> Iterator[Mistake]:
 
 def _unknown_keys(error: ValidationError) -> Iterator[Mistake]:
     known = list(error.schema["properties"])
+    also = error.schema.get("x-also", [])
     for unknown in sorted(set(error.instance) - set(known)):
-        close = difflib.get_close_matches(unknown, known, n=1)
+        close = difflib.get_close_matches(unknown, [*known, *also], n=1)
         advice = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
         key = (*error.absolute_path, unknown)
         yield Mistake(key, f"{mistakes.name(key)}: unknown key, {advice}")

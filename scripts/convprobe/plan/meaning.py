@@ -1,15 +1,20 @@
 """Whether a config makes sense: keys held against each other, and against what is on the disk."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from convprobe.dataset import kinds
 from convprobe.dataset.kinds import ReadLabels
 from convprobe.errors import InputError
-from convprobe.network import receptive_field
+from convprobe.network import chain, graphs
+from convprobe.network.filter_layers import split_name
 from convprobe.plan import mistakes, study
 from convprobe.plan.mistakes import Mistake
 
+SHOWN_LAYERS = 4  # of a long list, before its last one
+# Of a layer, so that files can be named after it.
+LAYER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 
 
@@ -54,6 +59,30 @@ def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
         return
     yield from _wanted_images(config, available)
     yield from _probed_images(config, available)
+    yield from _classes(config, read_labels)
+
+
+def _classes(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+    """Hold the classes that are given against the folders, and their number against the network."""
+    dataset = config["dataset"]
+    kind = kinds.of(dataset)
+    labels = kind.labels(dataset, read_labels)
+    if labels and "classes" in dataset:
+        unknown = sorted(set(labels["train"]) - set(dataset["classes"]))
+        if unknown:
+            found = f"has no {unknown[0]}, but {kind.holder(dataset)} has such a folder"
+            yield mistakes.at(("dataset", "classes"), f"{found}: expected the names of all classes")
+            return
+    network = config["network"]
+    if "graph" in network:
+        outputs = study.traced_graph(network["graph"]).classes
+        count = kind.classes(dataset, read_labels)
+        if outputs != count:
+            found = f"give a network of {outputs} outputs, but the data set has {count} classes"
+            expected = "expected as many"
+            if kind.class_count is None:
+                expected += ", or their names in dataset.classes"
+            yield mistakes.at(("network", "arguments"), f"{found}: {expected}")
 
 
 def _wanted(dataset: dict, available: Mapping[str, int], split: str) -> int:
@@ -146,7 +175,8 @@ def _weights(config: dict) -> Iterator[Mistake]:
 def _run_with_weights(name: str, run: dict) -> Iterator[Mistake]:
     if not _is_file(run["weights"]):
         found = f"is {run['weights']}: no file is there"
-        yield mistakes.at(("runs", name, "weights"), f"{found}, expected a .pth with a state dict")
+        expected = "expected a .pth or .safetensors with a state dict"
+        yield mistakes.at(("runs", name, "weights"), f"{found}, {expected}")
     allowed = (*study.WEIGHTS_KEYS, *OF_ANY_RUN)
     for key in sorted(set(run) - set(allowed)):
         found = "is about training, but the run has weights"
@@ -224,7 +254,9 @@ def _fixed_epoch(config: dict) -> Iterator[Mistake]:
 
 def _network(config: dict) -> Iterator[Mistake]:
     network = config["network"]
-    for index, stage in enumerate(receptive_field.stages(network)):
+    if graphs.is_traced(network):
+        return
+    for index, stage in enumerate(chain.stages(network)):
         if stage.padding >= stage.kernel:
             key = ("network", "conv", index, "padding")
             expected = f"expected less than the kernel, which is {stage.kernel}"
@@ -233,7 +265,7 @@ def _network(config: dict) -> Iterator[Mistake]:
     if side is None:
         return
     try:
-        receptive_field.pooled_sides(network, side)
+        graphs.of(network, side)
     except InputError as error:
         yield Mistake(("network", "conv"), str(error))
 
@@ -254,15 +286,43 @@ def _windows(config: dict) -> Iterator[Mistake]:
 
 
 def _filters(config: dict) -> Iterator[Mistake]:
-    channels = {}
-    for number, conv in enumerate(config["network"]["conv"], start=1):
-        channels[f"conv{number}"] = conv["channels"]
+    network = config["network"]
+    if graphs.is_traced(network) and "graph" not in network:
+        return  # it could not be made
+    channels = study.filter_channels(config)
+    if not channels:
+        found = f"network.factory: {network['factory']} makes a network without a convolution"
+        yield Mistake(("network", "factory"), f"{found}: it has no filters that can be probed")
+        return
+    for layer in channels:
+        if not LAYER.fullmatch(layer):
+            found = f"network.factory: {network['factory']} has a layer {mistakes.shown(layer)}"
+            expected = "expected names of letters, digits, ., - and _, for files are named so"
+            yield Mistake(("network", "factory"), f"{found}: {expected}")
     for index, name in enumerate(config["filters"]["chosen"]):
         key = ("filters", "chosen", index)
-        layer, channel = receptive_field.split_name(name)
+        layer, channel = split_name(name)
         if layer not in channels:
-            layers = ", ".join(channels)
-            yield mistakes.at(key, f"is {name}, but the network's layers are {layers}")
+            yield mistakes.at(key, f"is {name}, but {_no_such_layer(network, layer, channels)}")
         elif channel >= channels[layer]:
             last = channels[layer] - 1
             yield mistakes.at(key, f"is {name}, but {layer} has channels 0 to {last}")
+
+
+def _no_such_layer(network: Mapping, layer: str, channels: Mapping[str, int]) -> str:
+    """What the network has in place of a layer with filters."""
+    listed = _listed(list(channels))
+    if graphs.is_traced(network):
+        graph = study.traced_graph(network["graph"])
+        paths = [node.layer for node in graph.nodes.values()] + list(graph.weights)
+        if any(f"{path}.".startswith(f"{layer}.") for path in paths):
+            return f"{layer} is no convolution: the layers with filters are {listed}"
+        return f"the layers with filters are {listed}"
+    return f"the network's layers are {listed}"
+
+
+def _listed(names: list[str]) -> str:
+    """Names in a row; of many the first ones and the last one."""
+    if len(names) <= SHOWN_LAYERS + 2:
+        return ", ".join(names)
+    return f"{', '.join(names[:SHOWN_LAYERS])} … {names[-1]} ({len(names)})"

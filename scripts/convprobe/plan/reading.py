@@ -83,6 +83,23 @@ def plain(value: object, levels: int = MOST_LEVELS) -> object:
     return str(value)
 
 
+def chosen_network(contents: Iterable[Mapping]) -> dict:
+    """The `network` of configs merged in their order, if any has a factory; else nothing.
+
+    A config that gives a factory takes the place of all before it, and one that gives convolutions
+    that of a factory.
+    """
+    found = {}
+    has_factory = False
+    for content in contents:
+        given = content.get("network")
+        if isinstance(given, dict):
+            is_another = "factory" in given or ("conv" in given and "factory" in found)
+            found = given if is_another else merged(found, given)
+            has_factory = has_factory or "factory" in given
+    return {"network": found} if has_factory else {}
+
+
 def merged(base: dict, override: dict) -> dict:
     """Two mappings merged key by key; anything else is taken whole from `override`."""
     both = dict(base)

@@ -33,6 +33,13 @@ class _Generator(GenerateJsonSchema):
         """Without a type, which the values imply."""
         return {"enum": list(schema["expected"])}
 
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """By a key that only one of the two has, so that mistakes are of that form alone."""
+        forms = {key: self.generate_inner(form) for key, form in schema["choices"].items()}
+        other, chosen = forms.values()
+        (*_, key) = forms
+        return {"if": {"required": [key]}, "then": chosen, "else": other}
+
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
         """With a rule for names of its own, so that its message can name them."""
         mapping = {

@@ -6,14 +6,15 @@ against that file: so a plan builds no models, and an editor can check a config 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from convprobe.dataset.kinds import KINDS
-from convprobe.network.receptive_field import Stage
+from convprobe.network.chain import Stage
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)"
 RUN_OR_EPOCH = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/epoch-0*[1-9][0-9]{0,5})?$(?!\n)"
-FILTER = r"^conv[1-9][0-9]*/(0|[1-9][0-9]{0,8})$(?!\n)"
+FILTER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*/(0|[1-9][0-9]{0,8})$(?!\n)"
+FACTORY = r"^[^:{}\n]+:[A-Za-z_][A-Za-z0-9_]*$(?!\n)"
 LARGEST_SEED = 2**32 - 1
 STAGE: dict[str, Any] = Stage._field_defaults
 ABOUT = "; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()) + "."
@@ -34,6 +35,7 @@ Name = Annotated[
     str,
     Field(pattern=NAME, json_schema_extra=expected("a name of letters, digits, - and _")),
 ]
+ClassNames = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 PathText = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Precision = Literal["fp32", "bf16"]
@@ -73,6 +75,13 @@ class Dataset(Section):
         "is scaled. Without it, images are not scaled and must be square and of one size.",
     )
     split: Split | None = None
+    classes: ClassNames | None = Field(
+        None,
+        description="For an image-folder: the names of the classes, in the order of the network's "
+        "outputs. Without it, these are the folders' names, sorted. Needed where the network has "
+        "classes of which there are no images.",
+        json_schema_extra=expected("a list of names, each once", uniqueItems=True),
+    )
     validation_images: int = Field(
         0,
         ge=0,
@@ -100,8 +109,14 @@ class Convolution(Section):
     )
 
 
-class Network(Section):
-    """The network: convolutions, each with ReLU and max pooling; then fully connected layers."""
+class Layers(Section):
+    """A plain network: convolutions, each with ReLU and max pooling; then fully connected layers.
+
+    A config file that gives them takes the place of an earlier one's `factory`.
+    """
+
+    # What a message may suggest as well.
+    model_config = ConfigDict(json_schema_extra={"x-also": ["factory", "arguments"]})
 
     conv: list[Convolution] = Field(
         min_length=1,
@@ -121,6 +136,30 @@ class Network(Section):
         description="Share of the inputs of each fully connected layer that is dropped at random "
         "in training.",
     )
+
+
+class Factory(Section):
+    """A network that a function in Python makes.
+
+    A config file that gives it takes the place of an earlier one's layers, or factory with its
+    arguments.
+    """
+
+    factory: str = Field(
+        pattern=FACTORY,
+        description="The function: package.module:function of an installed package, or "
+        "file.py:function of a file beside the config file. It returns a torch.nn.Module that maps "
+        "images (image, channel, y, x) to logits (image, class).",
+        json_schema_extra=expected(
+            "package.module:function, as in torchvision.models:resnet18, or file.py:function"
+        ),
+    )
+    arguments: dict[str, Any] = Field({}, description="What the function is called with, by name.")
+
+
+def _form_of_network(network: Any) -> str:
+    is_factory = isinstance(network, Factory) or "factory" in network
+    return "factory" if is_factory else "layers"
 
 
 class Optimizer(Section):
@@ -207,9 +246,9 @@ class Training(Section):
     )
     weights: PathText | None = Field(
         None,
-        description="Only of a run: a .pth with a state dict of the configured network, in place "
-        "of training.",
-        json_schema_extra=expected("the path of a .pth"),
+        description="Only of a run: a .pth or .safetensors with a state dict of the configured "
+        "network, in place of training.",
+        json_schema_extra=expected("the path of a .pth or .safetensors"),
     )
     normalisation: Normalisation | None = None
 
@@ -321,7 +360,10 @@ class Config(Section):
 
     experiment: Name = Field(description="Name of the folder under results/ for all files.")
     dataset: Dataset
-    network: Network
+    network: Annotated[
+        Annotated[Layers, Tag("layers")] | Annotated[Factory, Tag("factory")],
+        Discriminator(_form_of_network),
+    ] = Field(description="The network: its layers, or a function that makes it.")
     training: Training = Field(json_schema_extra={"required": ["epochs"]})
     runs: dict[Name, Training] = Field(
         min_length=1,

@@ -1,10 +1,14 @@
 """What a checked config says about the study: its runs and epochs, its images, its page."""
 
 import copy
+import functools
 from pathlib import Path
 
 from convprobe.dataset import kinds, listing, splits
 from convprobe.dataset.kinds import ReadLabels
+from convprobe.network import filter_layers, graphs
+from convprobe.network.filter_layers import FilterLayer
+from convprobe.network.graph import Graph
 from convprobe.plan.reading import merged
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
@@ -180,6 +184,30 @@ def split_sizes(config: dict, read_labels: ReadLabels = listing.labels) -> dict[
     return sizes
 
 
+# The network
+
+
+def filter_channels(config: dict) -> dict[str, int]:
+    """How many filters each convolution has, by its name, the first one first."""
+    network = config["network"]
+    if graphs.is_traced(network):
+        return {name: layer.channels for name, layer in _traced_layers(network["graph"]).items()}
+    channels = [conv["channels"] for conv in network["conv"]]
+    return {f"conv{number}": count for number, count in enumerate(channels, start=1)}
+
+
+@functools.cache
+def _traced_layers(path: str) -> dict[str, FilterLayer]:
+    """The layers in the file of a graph, which is named by its content."""
+    return filter_layers.of_graph(traced_graph(path))
+
+
+@functools.cache
+def traced_graph(path: str) -> Graph:
+    """The graph in a file that is named by its content."""
+    return graphs.read(path)
+
+
 # The page
 
 
@@ -194,6 +222,9 @@ def shown(config: dict) -> dict:
         given = [given_name(config, run) + slash + epoch for run, slash, epoch in entries]
         visible[key] = list(dict.fromkeys(given))
     del visible["dataset"]["path"]
+    if graphs.is_traced(visible.get("network", {})):
+        visible["network"]["factory"] = Path(visible["network"]["factory"]).name
+        del visible["network"]["graph"]
     for settings in (visible["training"], *visible["runs"].values()):
         settings.pop("keep_optimizer", None)
         if "weights" in settings:

@@ -6,7 +6,7 @@ Source: D. K. Raman 2018, CS7015 Deep Learning, assignment 1B.
 from collections.abc import Collection
 from typing import Any
 
-from convprobe.network import receptive_field
+from convprobe.network import chain, graphs
 
 TEST_IMAGES = 10_000
 EPOCH = 13
@@ -25,6 +25,7 @@ NETWORK = {
     ],
     "fc": [1024, 256],
 }
+OTHER_NETWORK = "not tested: not the published network"
 FILTERS = {
     "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000",
     "conv3/1000", "conv3/2000", "conv4/1000", "conv4/2000",
@@ -77,11 +78,13 @@ def other_network(network: dict[str, Any]) -> str | None:
     Args:
         network: the config's.
     """
-    same_convolutions = receptive_field.stages(network) == receptive_field.stages(NETWORK)
+    if graphs.is_traced(network):
+        return OTHER_NETWORK
+    same_convolutions = chain.stages(network) == chain.stages(NETWORK)
     same_widths = network["fc"] == NETWORK["fc"]
     if same_convolutions and same_widths and not network.get("dropout"):
         return None
-    return "not tested: not the published network"
+    return OTHER_NETWORK
 
 
 def other_ablation(chosen: Collection[str], mode: str) -> str | None:

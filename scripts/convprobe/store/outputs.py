@@ -59,10 +59,10 @@ class Output:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """A regular expression for a template; a value has neither a slash nor a dot."""
+    """A regular expression for a template; a value has no slash."""
     parts = WILDCARD.split(template)
     parts[::2] = map(re.escape, parts[::2])
-    parts[1::2] = ["[^/.]+" for _ in parts[1::2]]
+    parts[1::2] = ["[^/]+" for _ in parts[1::2]]
     return re.compile("".join(parts))
 
 

@@ -1,5 +1,6 @@
 """Predictions, loss and accuracy of a network."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from convprobe.job import ahead
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
 from convprobe.network.batches import in_batches
-from convprobe.network.layers import Network, as_input
+from convprobe.network.classifiers import Classifier
+from convprobe.network.layers import as_input
 from convprobe.store import files
 
 CPU = torch.device("cpu")
@@ -74,7 +76,7 @@ def _evaluations(
         yield {split: evaluate(network, images, job) for split, images in splits.items()}
 
 
-def evaluate(network: Network, images: Images, job: Job = IDLE) -> Measures:
+def evaluate(network: Classifier, images: Images, job: Job = IDLE) -> Measures:
     """Mean cross-entropy as `loss`, `accuracy`, and the number of `images`."""
     logits = predict(network, images, job)
     labels = torch.from_numpy(images.labels)
@@ -96,7 +98,8 @@ def predict(
         network: in evaluation mode, on the device where it is to run.
         batch: images at a time; doesn't change the result.
     """
-    device = next(network.parameters()).device
+    # A traced network's weights are no parameters.
+    device = next(itertools.chain(network.parameters(), network.buffers())).device
 
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float32[Tensor, "part class"]:
         return network(as_input(pixels.to(device))).cpu()

@@ -20,13 +20,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convprobe.dataset.image_file import Images
-from convprobe.errors import InputError
+from convprobe.errors import InputError, short_reason
 from convprobe.job import ahead, versions
 from convprobe.job.runtime import IDLE, Job
-from convprobe.network import checkpoints
+from convprobe.network import checkpoints, factories, graphs
 from convprobe.network.batches import halving
 from convprobe.network.checkpoints import Checkpoint
-from convprobe.network.layers import RAW, Network, as_input
+from convprobe.network.classifiers import RAW, Classifier, FactoryNetwork
+from convprobe.network.layers import Network, as_input
 from convprobe.store import files
 from convprobe.training.augmentation import augment
 
@@ -78,20 +79,28 @@ def begin(
 ) -> tuple[Checkpoint, None]:
     """The checkpoint before epoch 1; there is no optimizer state yet.
 
-    Initial weights are PyTorch's default ones, drawn from the run's seed.
+    Initial weights are PyTorch's default ones, or those that a factory gives, drawn from the run's
+    seed.
 
     Args:
         images: the training images.
         network: the config's `network`.
         normalisation: `mean` and `std` of the training images; used where the settings say so.
         settings: the run's `training`.
+
+    Raises:
+        InputError: the network's factory fails.
     """
     used = RAW
     if settings["normalise"]:
         used = {key: normalisation[key] for key in RAW}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings["seed"])
-        untrained = Network(network, len(images.classes), images.side, used)
+    if graphs.is_traced(network):
+        module = factories.build(network, settings["seed"])
+        untrained = FactoryNetwork(network, graphs.of(network, images.side), module, used)
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings["seed"])
+            untrained = Network(network, len(images.classes), images.side, used)
     checkpoint = Checkpoint(untrained, network, images.classes, images.side, used, epoch=0)
     return checkpoint, None
 
@@ -99,8 +108,31 @@ def begin(
 def resume(
     checkpoint_path: Path | str, optimizer_path: Path | str
 ) -> tuple[Checkpoint, OptimizerState]:
-    """The checkpoint and the optimizer's state after an epoch."""
-    return checkpoints.load(checkpoint_path), checkpoints.load_tensors(optimizer_path)
+    """The checkpoint and the optimizer's state after an epoch.
+
+    Raises:
+        InputError: a file is damaged, or the network's factory fails or makes another network than
+            the weights are of.
+    """
+    checkpoint = checkpoints.load(checkpoint_path)
+    if graphs.is_traced(checkpoint.settings):
+        checkpoint.network = _trainable(checkpoint)
+    return checkpoint, checkpoints.load_tensors(optimizer_path)
+
+
+def _trainable(checkpoint: Checkpoint) -> FactoryNetwork:
+    """The network of a checkpoint as its factory makes it, with the checkpoint's weights."""
+    settings = checkpoint.settings
+    module = factories.build(settings)
+    network = FactoryNetwork(settings, checkpoint.network.graph, module, checkpoint.normalisation)
+    try:
+        network.load_state_dict(checkpoint.network.state_dict())
+    except RuntimeError as error:
+        raise InputError(
+            f"network.factory: {settings['factory']} makes another network than the one that was "
+            f"trained so far ({short_reason(error)})"
+        ) from error
+    return network
 
 
 def train(
@@ -157,7 +189,7 @@ def train_epoch(
 
 
 def _take_steps(
-    network: Network,
+    network: Classifier,
     optimizer: torch.optim.Optimizer,
     images: Images,
     settings: Settings,
@@ -203,7 +235,7 @@ def _draw_batches(count: int, size: int, random: torch.Generator) -> Sequence[In
 
 
 def _optimizer(
-    network: Network, settings: Settings, state: OptimizerState | None
+    network: Classifier, settings: Settings, state: OptimizerState | None
 ) -> torch.optim.Optimizer:
     optimizer = torch.optim.SGD(
         network.parameters(),
@@ -233,7 +265,7 @@ def _rate(settings: Settings, epochs_done: float) -> float:
 
 
 def _descend(
-    network: Network,
+    network: Classifier,
     optimizer: torch.optim.Optimizer,
     pixels: UInt8[Tensor, "image y x channel"],
     labels: Int[Tensor, "image"],
@@ -264,7 +296,7 @@ def _descend(
 
 
 def _logits(
-    network: Network, pixels: UInt8[Tensor, "image y x channel"], precision: str
+    network: Classifier, pixels: UInt8[Tensor, "image y x channel"], precision: str
 ) -> Float[Tensor, "image class"]:
     is_bf16 = precision == "bf16"
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=is_bf16):

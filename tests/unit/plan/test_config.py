@@ -24,8 +24,14 @@ PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 def test_a_shipped_config_passes_unchanged_but_for_its_defaults(preset):
     config, files = with_preset(*preset)
     checked = configs.checked(config, SCHEMA, files)
+    graph = checked["network"].pop("graph", None)
+    if graph:  # a factory, whose file is named from here
+        assert checked["network"]["factory"].endswith("/presets/resnet.py:build")
+        config["network"]["factory"] = checked["network"]["factory"]
     assert holds(checked, config)
-    assert configs.checked(checked, SCHEMA) == checked
+    again = configs.checked(checked, SCHEMA)
+    assert again["network"].pop("graph", None) == graph
+    assert again == checked
 
 
 def holds(value, part):

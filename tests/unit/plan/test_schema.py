@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import ValidationError
+from shipped_configs import with_preset
 
 from convprobe.plan import config as configs
-from convprobe.plan import schema
+from convprobe.plan import form, schema
 from convprobe.plan.sections import Config
 
 ROOT = Path(__file__).parents[3]
@@ -44,11 +45,9 @@ def test_every_key_is_described():
 
 @pytest.mark.parametrize("preset", [None, *PRESETS], ids=lambda path: path.stem if path else "none")
 def test_the_models_accept_the_shipped_configs_and_give_the_same_defaults(preset):
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    if preset:
-        config = configs.merged(config, yaml.safe_load(preset.read_text(encoding="utf-8")))
+    config, _ = with_preset(*([preset.stem] if preset else []))
     filled = Config.model_validate(config).model_dump(exclude_none=True)
-    checked = configs.checked(config, SCHEMA)
+    checked = form.with_defaults(config, schema.schema())
     for section in ("dataset", "network", "training", "occlusion", "ablation"):
         assert filled[section] == checked[section]
 

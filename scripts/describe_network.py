@@ -1,0 +1,26 @@
+"""The graph of the network that a factory makes, for a plan; run by plan/factories, by no rule."""
+
+import json
+import sys
+from pathlib import Path
+
+from convprobe.errors import InputError
+from convprobe.network import factories, tracing
+
+
+def described(network: dict, side: int) -> dict[str, str]:
+    """The graph's text, or what is wrong with the network."""
+    try:
+        module = factories.build(network)
+    except InputError as error:
+        return {"mistake": str(error)}
+    try:
+        return {"graph": tracing.trace(module, (3, side, side)).to_json()}
+    except InputError as error:
+        return {"mistake": f"network.factory: {network['factory']} {error}"}
+
+
+if __name__ == "__main__":
+    asked = json.load(sys.stdin)
+    found = described(asked["network"], asked["side"])
+    Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
