@@ -95,9 +95,9 @@ def test_a_dry_run_says_why_each_job_is_due_and_announces_at_its_end(finished, t
     listed, announced = planned.stdout.split("convprobe: experiment tiny on the ")
     assert re.search(r"reason: .*convprobe/occlusion/summary.py", listed)
     assert "in all" in announced
-    assert re.search(r"convprobe: due: 3 of \d+ jobs, about", announced)
+    assert re.search(r"convprobe: due: 5 of \d+ jobs, about", announced)
     assert re.search(r"    occlusion +\d+ s +1 of 5 jobs", announced)
-    assert re.search(r"    report +\d+ s +2 of 2 jobs", announced)
+    assert re.search(r"    report +\d+ s +4 of 4 jobs", announced)
 
 
 def test_snakemakes_own_output_is_there_for_the_asking(finished, tmp_path):
