@@ -110,10 +110,15 @@ class TracedNetwork(_NetworkOfModule):
         graph: Graph,
         normalisation: Mapping[str, Sequence[float]] = RAW,
     ) -> None:
-        """Make room for the weights, which are 0 until they are loaded."""
+        """Make room for the weights, which are 0 until they are loaded.
+
+        Raises:
+            InputError: the graph does anything else than compute.
+        """
         module = nn.Module()
         for name, (shape, dtype) in graph.weights.items():
             _place(module, name, torch.zeros(shape, dtype=named(dtype)))
+        Execution(graph, module)
         super().__init__(settings, graph, module, normalisation)
 
     def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:

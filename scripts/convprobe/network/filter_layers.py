@@ -60,7 +60,7 @@ def of_graph(graph: Graph) -> dict[str, FilterLayer]:
 
 def _followers(node: Node, maps: Maps, users: dict[str, list[Node]]) -> tuple[str, ...]:
     names = []
-    while node.name != maps.graph.output and len(users[node.name]) == 1:
+    while len(users[node.name]) == 1:
         (node,) = users[node.name]
         if not maps.is_channelwise(node):
             break

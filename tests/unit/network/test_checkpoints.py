@@ -1,5 +1,6 @@
 """Checkpoints are read whole, or refused in one line, and nothing in them is executed."""
 
+import dataclasses
 import pickle
 import zipfile
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from convprobe.network import checkpoints
+from convprobe.network import chain, checkpoints
+from convprobe.network.classifiers import FactoryNetwork
 from convprobe.network.layers import Network
 from convprobe.store import files
 
@@ -155,4 +157,41 @@ def test_a_checkpoint_that_is_no_mapping_is_refused(tmp_path, value, refusal):
     checkpoints.save_tensors(tmp_path / "a.pth", value)
     assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
         "not a checkpoint of this workflow ("
+    )
+
+
+# Networks that a factory makes
+
+FACTORY = {"factory": "mynet.py:build", "arguments": {}}
+
+
+def traced_checkpoint(operator="aten.relu.default"):
+    """Of a graph whose second last node is computed by an operator."""
+    graph = chain.graph(SETTINGS, side=8, classes=2)
+    nodes = dict(graph.nodes)
+    nodes["fc1-relu"] = dataclasses.replace(nodes["fc1-relu"], operator=operator)
+    network = Network(SETTINGS, classes=2, side=8)
+    # As loaded, it would be refused already.
+    traced = FactoryNetwork(FACTORY, dataclasses.replace(graph, nodes=nodes), network)
+    return checkpoints.Checkpoint(traced, FACTORY, ("cat", "dog"), 8, PLAIN, epoch=3)
+
+
+def test_a_network_of_a_factory_is_read_without_its_code(tmp_path):
+    before = traced_checkpoint()
+    checkpoints.save(tmp_path / "a.pth", before)
+    after = checkpoints.load(tmp_path / "a.pth")
+    assert after.settings == FACTORY
+    assert after.network.graph == before.network.graph
+    images = torch.rand(3, 3, 8, 8)
+    before.network.eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(after.network(images), before.network(images))
+
+
+def test_a_graph_in_a_checkpoint_that_does_more_than_compute_is_refused(tmp_path, refusal):
+    checkpoints.save(tmp_path / "a.pth", traced_checkpoint("aten.from_file.default"))
+    told = refusal(tmp_path / "a.pth", checkpoints.load)
+    assert told.startswith(
+        "not a checkpoint of this workflow (fc1-relu in fc1-relu is computed by "
+        "aten.from_file.default, expected"
     )

@@ -85,11 +85,10 @@ def test_in_a_densely_connected_block_a_normalisation_of_several_layers_is_nobod
     drawn = Drawn()
     first = drawn.convolution("conv1", INPUT)
     narrow = drawn.convolution("conv2", drawn.relu("relu1", drawn.norm("norm1", first)))
-    both = drawn.add("cat", "cat.default", first, shape=(8, 8, 8))
-    drawn.nodes[both] = Node(
-        both, "aten.cat.default", ([Value(first), Value(narrow)], 1), {}, (8, 8, 8)
-    )
-    last = drawn.convolution("conv3", drawn.relu("relu2", both))
+    joined = ([Value(first), Value(narrow)], 1)
+    drawn.nodes["cat"] = Node("cat", "aten.cat.default", joined, {}, (8, 8, 8))
+    both = drawn.add("relu2", "relu.default", "cat", shape=(8, 8, 8))
+    last = drawn.convolution("conv3", both)
     assert steps(drawn.layers(last)) == {"conv1": (), "conv2": (), "conv3": ()}
     assert drawn.layers(last)["conv1"].map == "conv1"
 

@@ -148,6 +148,18 @@ def test_a_pooling_beyond_the_border_sees_what_is_there():
     assert fields_of(graph)["node0"].x.seen == ((0, 1), (1, 3), (3, 5), (5, 7), (7, 9))
 
 
+def test_a_pooling_over_axes_that_are_not_height_and_width_sees_everything():
+    """Behind a permutation a pooling joins columns and channels."""
+    nodes = {
+        INPUT: Node(INPUT, INPUT, shape=(6, 8, 8)),
+        "last": Node("last", "aten.permute.default", (Value(INPUT), [0, 2, 3, 1]), {}, (8, 8, 6)),
+        "pool": Node("pool", "aten.max_pool2d.default", (Value("last"), [2, 2]), {}, (8, 4, 3)),
+    }
+    along = fields_of(Graph(nodes, "pool", {}))["pool"]
+    assert along.y.seen == ((0, 8),) * 4
+    assert along.y.grid is along.x.grid is None
+
+
 def test_behind_an_unknown_operator_each_unit_sees_everything_that_its_inputs_see():
     pool = ("max_pool2d.default", ([2, 2], [2, 2]), 4)
     along = fields_of(chained(pool, ("flip.default", ([2],), 4)))["node1"]
