@@ -97,7 +97,7 @@ class Reach:
             return True
         for name in node.weights:
             shape = self.graph.tensor_shape(name)
-            if math.prod(shape[-2:]) > 1 and len(shape) > 1:
+            if math.prod(shape[-2:]) > 1:
                 return False
         return True
 
