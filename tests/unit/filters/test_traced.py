@@ -5,10 +5,11 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from unit.traced_modules import KINDS, Depthwise, Reused, Traced
 
 from convprobe.filters import activations, ranking, top_patches
-from convprobe.network import filter_layers
+from convprobe.network import filter_layers, tracing
 from convprobe.network.execution import Execution
 
 TOP = 3
@@ -120,3 +121,22 @@ def test_maps_are_held_no_longer_than_they_are_needed():
             alive = [reference() is not None for reference in held]
             assert sum(alive) == 1
     assert len(held) == len(layers) == 3
+
+
+class Unpooled(nn.Module):
+    """The places of the maxima are used too."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+        self.pool = nn.MaxPool2d(2, return_indices=True)
+        self.unpool = nn.MaxUnpool2d(2)
+
+    def forward(self, x):
+        return self.unpool(*self.pool(torch.relu(self.conv(x)))).mean((2, 3))
+
+
+def test_a_map_is_one_result():
+    layer = filter_layers.of_graph(tracing.trace(Unpooled(), (3, 10, 10)))["conv"]
+    assert layer.map == "relu"
+    assert layer.shape == (8, 8)
