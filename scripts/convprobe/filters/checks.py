@@ -15,6 +15,9 @@ from convprobe.dataset.outputs import IMAGES
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.filters.outputs import ACTIVATIONS, ALL_TOP_IMAGES, PATCHES, TOP_IMAGES
 from convprobe.network import checkpoints, filter_layers, graphs
+from convprobe.network.batches import fitting, in_batches
+from convprobe.network.classifiers import Classifier
+from convprobe.network.execution import Execution
 from convprobe.network.filter_layers import FilterLayer, split_name
 from convprobe.network.layers import as_input
 from convprobe.store import hdf5, tables

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from convprobe.network import receptive_field
-from convprobe.network.graph import Graph, Node
+from convprobe.network.graph import ITEM, Graph, Node
 from convprobe.network.operators import CONVOLUTIONS, Maps
 from convprobe.network.receptive_field import Fields
 
@@ -62,10 +62,15 @@ def _followers(node: Node, maps: Maps, users: dict[str, list[Node]]) -> tuple[st
     names = []
     while len(users[node.name]) == 1:
         (node,) = users[node.name]
-        if not maps.is_channelwise(node):
+        if not maps.is_channelwise(node) or _parts(node, users) > 1:
             break
         names.append(node.name)
     return tuple(names)
+
+
+def _parts(node: Node, users: dict[str, list[Node]]) -> int:
+    """How many results of a node are used, as of a pooling that gives places too."""
+    return sum(user.kind == ITEM for user in users[node.name])
 
 
 def _free_name(node: Node, taken: dict[str, FilterLayer]) -> str:

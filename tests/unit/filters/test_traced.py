@@ -1,12 +1,16 @@
 """Filters of networks that are no chains, against hooks and gradients of the module itself."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
-from unit.traced_modules import KINDS, Reused, Traced
+from torch import nn
+from unit.traced_modules import KINDS, Depthwise, Reused, Traced
 
 from convprobe.filters import activations, ranking, top_patches
-from convprobe.network import filter_layers
+from convprobe.network import filter_layers, tracing
+from convprobe.network.execution import Execution
 
 TOP = 3
 
@@ -101,3 +105,38 @@ def test_a_patch_at_no_regular_place_shows_the_image_grey_outside_of_the_box():
 def test_layers_that_are_used_again_have_a_number():
     layers = filter_layers.of_graph(Traced(Reused).network.graph)
     assert list(layers) == ["stem", "conv", "conv-2"]
+
+
+def test_maps_are_held_no_longer_than_they_are_needed():
+    """Of all layers at once they would not fit into the memory."""
+    traced = Traced(Depthwise)
+    graph = traced.network.graph
+    layers = list(filter_layers.of_graph(graph).values())
+    execution = Execution(graph, traced.network)
+    held = []
+    with torch.no_grad():
+        for _, maps in execution.each(traced.inputs().float(), [layer.map for layer in layers]):
+            held.append(weakref.ref(maps))
+            del maps
+            alive = [reference() is not None for reference in held]
+            assert sum(alive) == 1
+    assert len(held) == len(layers) == 3
+
+
+class Unpooled(nn.Module):
+    """The places of the maxima are used too."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+        self.pool = nn.MaxPool2d(2, return_indices=True)
+        self.unpool = nn.MaxUnpool2d(2)
+
+    def forward(self, x):
+        return self.unpool(*self.pool(torch.relu(self.conv(x)))).mean((2, 3))
+
+
+def test_a_map_is_one_result():
+    layer = filter_layers.of_graph(tracing.trace(Unpooled(), (3, 10, 10)))["conv"]
+    assert layer.map == "relu"
+    assert layer.shape == (8, 8)

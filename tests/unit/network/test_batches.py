@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from convprobe.errors import InputError
-from convprobe.network.batches import in_batches
+from convprobe.network import batches, chain
+from convprobe.network.batches import fitting, in_batches
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 # All probes of a network, with all memory and then with little: the system refuses what is above.
@@ -98,3 +99,14 @@ def test_other_errors_are_no_lack_of_memory():
 
     with pytest.raises(RuntimeError, match="another mistake"):
         list(in_batches(compute, range(8), 4, "images"))
+
+
+def test_fewer_images_are_computed_at_a_time_where_maps_are_large(monkeypatch):
+    small = chain.graph({"conv": [{"channels": 4, "kernel": 3}], "fc": []}, 12, 2)
+    assert fitting(small, 250) == 250
+    # Its largest map has 4 channels of 10×10; the image is smaller.
+    monkeypatch.setattr(batches, "LARGEST_MAPS", 400 * 7 + 399)
+    assert fitting(small, 250) == 7
+    assert fitting(small, 3) == 3
+    monkeypatch.setattr(batches, "LARGEST_MAPS", 10)
+    assert fitting(small, 250) == 1

@@ -33,3 +33,24 @@ def test_convolutions_by_products_are_those_of_pytorch():
     torch.testing.assert_close(
         matrix.Convolution(weight)(maps).double(), expected, atol=1e-4, rtol=0
     )
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        {},
+        {"stride": [1, 1], "padding": [0, 0], "dilation": [1, 1]},
+        {"stride": [2, 1], "padding": [0, 1]},
+        {"dilation": 2},
+        {"padding": "same"},
+        {"padding": "valid"},
+    ],
+)
+def test_convolutions_walk_as_those_of_pytorch_do(walk):
+    torch.manual_seed(0)
+    maps, weight = torch.randn(3, 6, 9, 8), torch.randn(4, 6, 3, 1)
+    convolution = matrix.Convolution(weight, **walk)
+    expected = torch.nn.functional.conv2d(maps.double(), weight.double(), **walk)
+    torch.testing.assert_close(convolution(maps).double(), expected, atol=1e-4, rtol=0)
+    some = torch.nn.functional.conv2d(maps[:, [1, 4]], weight[:, [1, 4]], **walk)
+    torch.testing.assert_close(convolution(maps[:, [1, 4]], [1, 4]), some, atol=1e-4, rtol=0)
