@@ -17,7 +17,8 @@ class Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(channels)
         self.shortcut = nn.Identity()
         if stride > 1 or inputs != channels:
-            self.shortcut = nn.Conv2d(inputs, channels, 1, stride, bias=False)
+            convolution = nn.Conv2d(inputs, channels, 1, stride, bias=False)
+            self.shortcut = nn.Sequential(convolution, nn.BatchNorm2d(channels))
 
     def forward(self, maps: Tensor) -> Tensor:
         inner = F.relu(self.norm1(self.conv1(maps)))
@@ -27,7 +28,8 @@ class Block(nn.Module):
 def build(classes: int, width: int) -> nn.Module:
     """The network, from images to logits."""
     layers = {
-        "stem": nn.Conv2d(3, width, 3, padding=1),
+        "stem": nn.Conv2d(3, width, 3, padding=1, bias=False),
+        "norm": nn.BatchNorm2d(width),
         "relu": nn.ReLU(),
         "pool": nn.MaxPool2d(2),
         "block1": Block(width, width, stride=1),

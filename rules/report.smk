@@ -148,10 +148,11 @@ def explorer_settings(wildcards) -> dict:
 
 def manifest_settings(wildcards) -> dict:
     weights = {run: weights_settings(run)["content"] for run in BUILT if run not in TRAINED}
+    network = {"network": FACTORY_CODE} if FACTORY_CODE else {}
     whole = {
         "experiment": config["experiment"],
         "config": study.shown(config),
-        "sources": {"images": dataset_settings().get("content"), "weights": weights},
+        "sources": {"images": dataset_settings().get("content"), "weights": weights, **network},
         "files": whole_files(in_manifest),
     }
     return study.with_probes(whole, probed_places(), probe_files())

@@ -8,6 +8,7 @@ makes `graph`, in the form of JSON.
 
 import io
 import re
+import sys
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -131,9 +132,23 @@ def save_tensors(path: Path | str, values: Any) -> None:
     # In memory first: given a path, torch.save would write the temporary file's name inside; given
     # an open file, it would hide the system's reason where the disk is full.
     content = io.BytesIO()
-    torch.save(values, content)
+    torch.save(_with_shared_texts(values), content)
     with files.replacing(path) as partial:
         partial.write_bytes(content.getbuffer())
+
+
+def _with_shared_texts(value: Any) -> Any:
+    """A copy in which equal texts are one object: pickle writes one that is met again as a number.
+
+    Those of a file that was read are not shared with those of this code.
+    """
+    if isinstance(value, str):
+        return sys.intern(value)
+    if type(value) is dict:
+        return {_with_shared_texts(key): _with_shared_texts(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_with_shared_texts(item) for item in value]
+    return value
 
 
 def load_tensors(path: Path | str, advice: str = RUN_AGAIN) -> Any:

@@ -64,12 +64,20 @@ def _tensors(content: bytes) -> dict[str, Tensor]:
         raise ValueError(f"its header has {length} bytes")
     header = json.loads(content[LENGTH : LENGTH + length])
     data = memoryview(content)[LENGTH + length :]
-    return {name: _tensor(entry, data) for name, entry in header.items() if name != METADATA}
+    found = {}
+    for name, entry in header.items():
+        if name != METADATA:
+            found[name] = _tensor(entry, data)
+    return found
 
 
-def _tensor(entry: dict[str, Any], data: memoryview) -> Tensor:
+def _tensor(entry: Any, data: memoryview) -> Tensor:
+    if not isinstance(entry, dict):
+        raise TypeError(f"a tensor is described by {entry}")
     dtype = DTYPES[entry["dtype"]]
     shape = entry["shape"]
+    if not isinstance(shape, list):
+        raise TypeError(f"a tensor has the shape {shape}")
     start, stop = entry["data_offsets"]
     for number in (*shape, start, stop):
         if type(number) is not int or number < 0:

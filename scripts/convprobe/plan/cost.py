@@ -195,6 +195,12 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     if not graphs.is_traced(config["network"]):
         changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
     computed = side**2 / positions  # changes, for each that is kept
+    if kind == "cpu" and changes == math.inf:
+        stride = config["occlusion"]["stride"]
+        boxes = _changed_boxes(json.dumps(config["network"]), side, window, stride) / positions
+        if boxes < everywhere:
+            rate = _rate(CORE_RATE, kind, cores, precision)
+            return Work(f"map_occlusion {precision} boxes", images * positions, boxes, rate)
     if kind == "gpu" or everywhere <= changes * computed:
         rate = _rate(CORE_RATE, kind, cores, precision)
         return Work(f"map_occlusion {precision}", images * positions, everywhere + IMAGE, rate)
@@ -314,20 +320,28 @@ def _side(config: dict) -> int:
 
 def _graph(config: dict) -> Graph:
     """The graph, for images of the least usual side where only they themselves say theirs."""
-    network = config["network"]
-    if graphs.is_traced(network):
-        return study.traced_graph(network["graph"])
-    return _plain_graph(json.dumps(network), study.image_side(config))
+    return _graph_of(json.dumps(config["network"]), study.image_side(config))
 
 
 @functools.cache
-def _plain_graph(network: str, side: int | None) -> Graph:
-    if side:
-        return graphs.of(json.loads(network), side, CLASSES)
+def _graph_of(network: str, side: int | None) -> Graph:
+    """The graph of a network in the form of JSON."""
+    settings = json.loads(network)
+    if side or graphs.is_traced(settings):
+        return graphs.of(settings, side or SIDE, CLASSES)
     for doubled in range(MOST_DOUBLED):
         with contextlib.suppress(InputError):  # for the network shrinks it to nothing
-            return graphs.of(json.loads(network), SIDE * 2**doubled, CLASSES)
-    return graphs.of(json.loads(network), SIDE * 2**MOST_DOUBLED, CLASSES)
+            return graphs.of(settings, SIDE * 2**doubled, CLASSES)
+    return graphs.of(settings, SIDE * 2**MOST_DOUBLED, CLASSES)
+
+
+@functools.cache
+def _changed_boxes(network: str, side: int, window: int, stride: int) -> float:
+    """Multiply-adds of all positions of a window on one image, by boxes of what changes."""
+    from convprobe.network import reach  # here, because most plans can do without NumPy
+
+    hidden = reach.hidden(side, window, stride)
+    return reach.Reach(_graph_of(network, side)).multiply_adds([hidden, hidden])
 
 
 def _positions(config: dict) -> int:

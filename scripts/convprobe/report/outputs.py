@@ -55,7 +55,8 @@ MANIFEST = Json(
     keys={
         "experiment": "its name",
         "config": "as it was run: the config files and the command line, merged",
-        "sources": "digests of files of your own: `images`, and `weights` by run",
+        "sources": "digests of files of your own: `images`, `weights` by run, and where a "
+        "factory makes the network, `network`, its files and the versions of packages",
         "environments": "the different ones that jobs ran in: the `processor`, how many `cores` "
         "the job might use, bytes of `memory`, the `system`, and the `versions` of Python and "
         "libraries",

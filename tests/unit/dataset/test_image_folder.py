@@ -11,6 +11,7 @@ from own_images import draw, packed, refusal
 from PIL import Image
 
 from convprobe.dataset import image_folder
+from convprobe.errors import InputError
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
@@ -171,3 +172,16 @@ def test_images_that_take_more_than_half_of_the_free_memory_are_refused(pictures
         "the first 4 images take 192 bytes of memory, "
         "expected at most 191, half of what is free: fewer or smaller ones"
     )
+
+
+def test_given_classes_number_the_images_and_may_have_none(pictures):
+    splits, classes = image_folder.read(pictures, classes=["b", "c", "a"])
+    assert classes == ("b", "c", "a")
+    assert splits["train"][1].tolist() == [2, 0, 2, 0, 2]
+    assert splits["test"][1].tolist() == [2, 0]
+
+
+def test_a_folder_that_is_not_among_the_given_classes_is_refused(pictures):
+    with pytest.raises(InputError) as refused:
+        image_folder.read(pictures, classes=["a", "c"])
+    assert str(refused.value) == f"{pictures}: class b is not among dataset.classes"

@@ -114,3 +114,7 @@ def test_a_kind_that_is_added_is_loaded_with_nothing_else_changed(monkeypatch):
     assert {name: len(images.pixels) for name, images in loaded.items()} == {
         "train": 2, "test": 2, "validation": 1,
     }  # fmt: skip
+
+
+def test_a_kind_has_as_many_classes_as_it_says():
+    assert len(shapes.CLASSES) == kinds.KINDS["shapes"].class_count

@@ -1,5 +1,6 @@
 """Weights from elsewhere: what is taken, and what is refused in which words."""
 
+import json
 import pickle
 import zipfile
 
@@ -8,7 +9,7 @@ import torch
 import torchvision
 
 from convprobe.errors import InputError
-from convprobe.network import checkpoints, weights
+from convprobe.network import checkpoints, tracing, weights
 from convprobe.network.layers import RAW, Network
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}], "fc": [4]}
@@ -349,13 +350,62 @@ def test_a_torchscript_archive_is_named(tmp_path):
     ]
 
 
-def test_a_safetensors_file_is_named(tmp_path):
-    header = b'{"conv1.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
-    (tmp_path / "a.pth").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    assert refusal(tmp_path / "a.pth") == [
-        "seems to be a safetensors file: expected a state dict, as "
-        "torch.save(safetensors.torch.load_file(path), other_path) writes it"
-    ]
+def save_safetensors(path, state, metadata=None):
+    """As the format's authors describe it."""
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+    header, data = {"__metadata__": metadata} if metadata else {}, b""
+    for name, tensor in state.items():
+        content = bytes(tensor.contiguous().reshape(-1).view(torch.uint8).tolist())
+        offsets = [len(data), len(data) + len(content)]
+        header[name] = {
+            "dtype": names[tensor.dtype], "shape": list(tensor.shape), "data_offsets": offsets,
+        }  # fmt: skip
+        data += content
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_safetensors_file_is_taken(tmp_path, state, dtype):
+    path = tmp_path / "a.safetensors"
+    stored = {name: tensor.to(dtype) for name, tensor in state.items()}
+    save_safetensors(path, stored, {"format": "pt"})
+    found = read(path).network.state_dict()
+    assert all(torch.equal(found[name], stored[name].float()) for name in state)
+
+
+def header(**changes):
+    entry = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **changes}
+    return {"fc2.bias": entry}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (header(data_offsets=[0, 16]), "bytes 0 to 16 of 8 hold no torch.float32 of shape [2]"),
+        (header(shape=[3]), "bytes 0 to 8 of 8 hold no torch.float32 of shape [3]"),
+        (header(shape=[-2], data_offsets=[8, 0]), "-2 is no size"),
+        (header(data_offsets=[8, 0]), "bytes 8 to 0 of 8 hold no torch.float32 of shape [2]"),
+        (header(dtype="F4"), "'F4'"),
+        (header(shape=None), "a tensor has the shape None"),
+        ({"fc2.bias": {}}, "'dtype'"),
+        ({"fc2.bias": 3}, "a tensor is described by 3"),
+    ],
+)
+def test_a_damaged_safetensors_file_is_refused(tmp_path, content, told):
+    path = tmp_path / "a.safetensors"
+    text = json.dumps(content).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+    (line,) = refusal(path)
+    assert line.startswith(f"damaged or not a safetensors file ({told}")
+    assert line.endswith("as safetensors.torch.save_file(network.state_dict(), path) writes it")
+
+
+def test_a_safetensors_file_whose_header_has_no_end_is_refused(tmp_path, state):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes((40).to_bytes(8, "little") + b"{" * 48)
+    (line,) = refusal(path)
+    assert line.startswith("damaged or not a safetensors file (")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 9, 300, 900])
@@ -380,3 +430,89 @@ def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path, state):
     (line,) = refusal(bomb)
     assert line.startswith("damaged or not a checkpoint (unpacks to 4000")
     assert f", expected no more than the {bomb.stat().st_size} that it has)" in line
+
+
+# A network that a factory makes
+
+
+class Counted(torch.nn.Module):
+    """A convolution, batch normalisation, and a buffer of whole numbers that it reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = torch.nn.Conv2d(3, 4, 3)
+        self.norm = torch.nn.BatchNorm2d(4)
+        self.head = torch.nn.Linear(4, 2)
+        self.register_buffer("order", torch.tensor([1, 0, 3, 2]))
+
+    def forward(self, images):
+        maps = self.norm(self.stem(images)).relu()
+        return self.head(maps.mean((2, 3))[:, self.order])
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """The config's `network`, and the module with weights of its own."""
+    torch.manual_seed(1)
+    module = Counted()
+    module.norm.running_mean.normal_()
+    path = tmp_path_factory.mktemp("graph") / "graph.json"
+    path.write_text(tracing.trace(module, (3, 8, 8)).to_json())
+    module.order.copy_(torch.tensor([3, 2, 1, 0]))
+    return {"factory": "a.py:Counted", "arguments": {}, "graph": str(path)}, module.eval()
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_state_dict_of_a_factory_s_network_is_taken_under_its_own_names(
+    tmp_path, counted, suffix
+):
+    settings, module = counted
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "pth":
+        torch.save({"model": module.state_dict()}, path)
+    else:
+        save_safetensors(path, module.state_dict())
+    found = read(path, settings, given=RAW)
+    images = torch.rand(2, 3, 8, 8)
+    with torch.inference_mode():
+        assert torch.allclose(found.network.eval()(images), module(images), atol=1e-6)
+    assert found.network.state_dict()["order"].tolist() == [3, 2, 1, 0]
+    checkpoints.save(tmp_path / "b.pth", found)
+    assert checkpoints.load(tmp_path / "b.pth").settings == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"order": torch.rand(4)}, "order holds torch.float32, expected whole numbers"),
+        (
+            {"stem.bias": torch.ones(4, dtype=torch.int64)},
+            "stem.bias holds torch.int64, expected floating-point numbers",
+        ),
+        ({"head.weight": torch.rand(3, 4)}, "head.weight has shape (3, 4), expected (2, 4)"),
+        ({"fc.bias": torch.rand(2)}, "fc.bias of shape (2,) is unknown, expected only order … "),
+    ],
+)
+def test_what_does_not_fit_a_factory_s_network_is_told(tmp_path, counted, change, told):
+    settings, module = counted
+    torch.save(module.state_dict() | change, tmp_path / "a.pth")
+    (line,) = refusal(tmp_path / "a.pth", settings)
+    assert line.startswith(told)
+
+
+def test_weights_of_another_network_than_the_factory_s_are_told_in_one_line(tmp_path, counted):
+    settings, _ = counted
+    torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "a.pth")
+    (line,) = refusal(tmp_path / "a.pth", settings)
+    assert line.startswith(
+        "seems to be another network (102 tensors, conv1.weight … fc.bias), expected 9 tensors, "
+    )
+    assert "plain" not in line
+
+
+def test_the_same_shapes_under_other_names_are_not_taken_for_a_factory_s(tmp_path, counted):
+    settings, module = counted
+    state = {f"net.{name}": tensor for name, tensor in module.state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    (line,) = refusal(tmp_path / "a.pth", settings)
+    assert line.startswith("seems to be another network (")

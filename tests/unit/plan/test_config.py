@@ -172,10 +172,16 @@ EXAMPLES = [
     for page in PAGES
     for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 ]
+(MODULE,) = re.findall(r"```python\n(.*?)```", PAGES[1].read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("block", EXAMPLES)
 def test_the_examples_for_users_are_right(block):
-    Path("own.pth").touch()
-    write_names("pictures.zip", train=1000, test=1000)
-    configs.checked(configs.merged(with_preset()[0], yaml.safe_load(block)), SCHEMA)
+    for name in ("own.pth", "own.safetensors"):
+        Path(name).touch()
+    for name in ("pictures.zip", "photos.zip"):
+        write_names(name, train=1000, test=1000)
+    Path("mynet.py").write_text(MODULE, encoding="utf-8")
+    Path("mine.yaml").write_text(block, encoding="utf-8")
+    config = configs.merged(with_preset()[0], yaml.safe_load(block))
+    configs.checked(config, SCHEMA, [BASE, "mine.yaml"])

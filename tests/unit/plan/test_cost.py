@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from convprobe.job import machine, records
+from convprobe.network import arithmetic, chain
 from convprobe.plan import config, cost, rates
 from convprobe.plan.rates import Took
 
@@ -237,3 +238,28 @@ def test_what_is_due_is_listed_by_stage():
         "    training                             5 of 32 jobs",
         "    and the probes of the best epochs, once these are known",
     ]
+
+
+def test_a_traced_network_counts_by_its_graph(tmp_path):
+    """The graph of the published network in a file costs what its layers do, but for occlusion."""
+    path = tmp_path / "graph.json"
+    graph = chain.graph(PUBLISHED["network"], 32, 10)
+    path.write_text(graph.to_json())
+    network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
+    traced = {**PUBLISHED, "network": network}
+    assert cost.network_size(traced) == cost.network_size(PUBLISHED)
+    assert cost.disk(traced, SIZES) == cost.disk(PUBLISHED, SIZES)
+    layers, of_graph = (cost.seconds(one, SIZES, "cpu", 2) for one in (PUBLISHED, traced))
+    for part in ("training", "filters and ablation"):
+        assert of_graph[part] == pytest.approx(layers[part])
+
+
+def test_images_of_unknown_size_are_taken_to_be_large_enough():
+    conv = [{"channels": 4, "kernel": 5}] * 4  # leaves nothing of 32 × 32 pixels
+    dataset = {"name": "image-folder", "path": "mine"}
+    network = {"conv": conv, "fc": [], "dropout": 0.0}
+    filters = {"chosen": ["conv1/0"], "top": 5}
+    config = {**PUBLISHED, "dataset": dataset, "network": network, "filters": filters}
+    graph = chain.graph(network, 128, 10)
+    assert cost.network_size(config) == arithmetic.forward(graph)
+    assert cost.disk(config, SIZES)["training"] > 0

@@ -1,9 +1,13 @@
 """Keys that contradict each other, or what is on the disk."""
 
+from pathlib import Path
+
 import pytest
 import yaml
-from shipped_configs import SCHEMA, edit, lines, with_preset, write_names
+from shipped_configs import BASE, SCHEMA, edit, lines, with_preset, write_names
 
+from convprobe.errors import InputError
+from convprobe.network import chain
 from convprobe.plan import config as configs
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -86,3 +90,172 @@ def test_images_that_lie_otherwise_than_expected_are_reported_with_the_other_mis
         "own: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side "
         "(3, 5, 7 …)",
     ]
+
+
+# A network that a factory makes
+
+FACTORY = """
+network: {factory: "mynet.py:build", arguments: {width: 3, depth: 2}}
+filters: {chosen: [conv2/1]}
+"""
+
+
+def write_graph(convolutions=2, classes=10):
+    """The file of a graph of layers conv1 …, fc1 and fc2."""
+    plain = {"conv": [{"channels": 4, "kernel": 1, "pool": 1}] * convolutions, "fc": [8]}
+    path = Path(f"graph-{convolutions}-{classes}.json")  # one that is there never changes
+    path.write_text(chain.graph(plain, 32, classes).to_json())
+    return str(path)
+
+
+def check(change, describe=None, name="own"):
+    """The checked config of the published one with a file merged over it."""
+    Path("mynet.py").touch()
+    Path("base").write_bytes(BASE.read_bytes())
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text(change, encoding="utf-8")
+    config = configs.merged(with_preset()[0], yaml.safe_load(change))
+    describe = describe or (lambda network, side: write_graph())
+    return configs.checked(config, SCHEMA, ["base", name], describe=describe)
+
+
+def refused(change, **graph):
+    """The lines of the refusal, for a graph."""
+    with pytest.raises(InputError) as error:
+        check(change, lambda network, side: write_graph(**graph))
+    return str(error.value).splitlines()
+
+
+def test_a_factory_takes_the_place_of_layers_and_gets_its_graph():
+    asked = []
+
+    def describe(network, side):
+        asked.append((dict(network), side))
+        return write_graph()
+
+    network = check(FACTORY, describe)["network"]
+    described = {"factory": "mynet.py:build", "arguments": {"depth": 2, "width": 3}}
+    assert asked == [(described, 32)]
+    assert network == {**described, "graph": "graph-2-10.json"}
+    assert list(network["arguments"]) == ["depth", "width"]
+
+
+def test_the_file_of_a_factory_lies_beside_the_config_file_that_names_it():
+    Path("mine").mkdir()
+    Path("mine/mynet.py").touch()
+    assert check(FACTORY, name="mine/own.yaml")["network"]["factory"] == "mine/mynet.py:build"
+
+
+def test_chosen_filters_stand_in_the_order_of_the_graph():
+    change = FACTORY.replace("conv2/1", "conv10/2, conv2/3, conv10/1")
+    config = check(change, lambda network, side: write_graph(convolutions=10))
+    assert config["filters"]["chosen"] == ["conv2/3", "conv10/1", "conv10/2"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "graph", "told"),
+    [
+        ("conv3/0", {}, "is conv3/0, but the layers with filters are conv1, conv2"),
+        (
+            "conv9/0",
+            {"convolutions": 8},
+            "is conv9/0, but the layers with filters are conv1, conv2, conv3, conv4 … conv8 (8)",
+        ),
+        (
+            "fc1/0",
+            {},
+            "is fc1/0, but fc1 is no convolution: the layers with filters are conv1, conv2",
+        ),
+        ("conv2/4", {}, "is conv2/4, but conv2 has channels 0 to 3"),
+    ],
+)
+def test_a_filter_is_held_against_the_graph(chosen, graph, told):
+    expected = [f"own: filters.chosen[0] {told}"]
+    assert refused(FACTORY.replace("conv2/1", chosen), **graph) == expected
+
+
+def test_a_network_without_a_convolution_has_no_filters():
+    assert refused(FACTORY, convolutions=0) == [
+        "own: network.factory: mynet.py:build makes a network without a convolution: it has no "
+        "filters that can be probed"
+    ]
+
+
+def test_outputs_are_held_against_the_classes():
+    assert refused(FACTORY, classes=1000) == [
+        "own: network.arguments give a network of 1000 outputs, but the data set has 10 classes: "
+        "expected as many"
+    ]
+
+
+OWN_IMAGES = (
+    FACTORY
+    + """
+dataset: {name: image-folder, path: pictures.zip, image_size: 32}
+occlusion: {images: 1}
+ablation: {table_images: 1}
+"""
+)
+
+
+def test_names_of_classes_may_be_more_than_those_of_folders():
+    write_names("pictures.zip", train=4, test=4)
+    given = OWN_IMAGES.replace("size: 32", "size: 32, classes: [c, b, a]")
+    config = check(given, lambda network, side: write_graph(classes=3))
+    assert config["dataset"]["classes"] == ["c", "b", "a"]
+    assert refused(OWN_IMAGES, classes=3) == [
+        "own: network.arguments give a network of 3 outputs, but the data set has 2 classes: "
+        "expected as many, or their names in dataset.classes"
+    ]
+    assert refused(given.replace("[c, b, a]", "[c, b]"), classes=2) == [
+        "own: dataset.classes has no a, but pictures.zip has such a folder: expected the names of "
+        "all classes"
+    ]
+
+
+def test_a_factory_needs_to_know_the_size_of_the_images():
+    write_names("pictures.zip", train=4, test=4)
+    assert refused(OWN_IMAGES.replace(", image_size: 32", "")) == [
+        "own: dataset.image_size is missing, expected the side in pixels of the images that "
+        "network.factory is made for"
+    ]
+
+
+def test_what_is_wrong_with_a_factory_is_a_mistake_of_its_key():
+    def describe(network, side):
+        raise InputError("network.factory: mynet.py:build fails")
+
+    with pytest.raises(InputError) as error:
+        check(FACTORY, describe)
+    assert str(error.value) == "own: network.factory: mynet.py:build fails"
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (
+            "{factory: 'mynet.py:build', conv: [{channels: 4, kernel: 3}]}",
+            "own: network has a factory, and conv: expected one of the two",
+        ),
+        (
+            "{facotry: 'mynet.py:build'}",
+            "own: network.facotry: unknown key, did you mean factory?",
+        ),
+        (
+            "{factory: build}",
+            'own: network.factory is "build", expected package.module:function, as in '
+            "torchvision.models:resnet18, or file.py:function",
+        ),
+        (
+            "{factory: 'gone.py:build'}",
+            "own: network.factory is gone.py:build: no file gone.py is there, expected it beside "
+            "the config file or in the working folder",
+        ),
+        (
+            "{factory: 'mynet.py:build', arguments: [3]}",
+            "own: network.arguments is [3], expected a mapping of keys to values",
+        ),
+    ],
+)
+def test_a_mistake_in_a_factory_is_one_line(network, told):
+    assert refused(FACTORY.replace("{factory", f"{network} # {{factory", 1)) == [told]

@@ -57,3 +57,29 @@ def test_a_config_file_without_keys_is_reported_with_what_it_holds(content, foun
 )
 def test_mappings_are_merged_key_by_key_and_anything_else_is_replaced(base, override, expected):
     assert reading.merged(base, override) == expected
+
+
+LAYERS = {"conv": [1], "fc": [], "dropout": 0.5}
+MADE = {"factory": "a.py:b", "arguments": {"c": 1, "d": 2}}
+
+
+@pytest.mark.parametrize(
+    ("networks", "chosen"),
+    [
+        ([LAYERS, MADE], MADE),
+        ([MADE, LAYERS], LAYERS),
+        ([LAYERS, MADE, LAYERS, MADE], MADE),
+        ([LAYERS, MADE, {"arguments": {"d": 3}}], {**MADE, "arguments": {"c": 1, "d": 3}}),
+        ([MADE, {"factory": "e:f"}], {"factory": "e:f"}),  # with arguments of its own
+        ([MADE, {"fc": [3]}], {**MADE, "fc": [3]}),  # which is a mistake
+        ([{**MADE, "conv": [1]}], {**MADE, "conv": [1]}),  # and so is this
+        ([MADE, "odd", None], MADE),
+    ],
+)
+def test_the_last_one_that_gives_a_whole_network_counts(networks, chosen):
+    contents = [{"network": network} for network in networks]
+    assert reading.chosen_network([{}, *contents, {}]) == {"network": chosen}
+
+
+def test_networks_without_a_factory_are_left_to_the_usual_merging():
+    assert reading.chosen_network([{"network": LAYERS}, {"network": {"fc": [3]}}, {}]) == {}

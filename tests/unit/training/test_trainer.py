@@ -10,7 +10,8 @@ import torch
 
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.network import checkpoints
+from convprobe.network import checkpoints, factories, tracing
+from convprobe.network.classifiers import RAW
 from convprobe.store import files
 from convprobe.training import trainer
 
@@ -23,10 +24,10 @@ TRAINING = {
 }  # fmt: skip
 
 
-def train(images, settings, epochs, cut_in=None):
+def train(images, settings, epochs, cut_in=None, network=NETWORK):
     """Train some epochs; with `cut_in` a folder, each starts from the files of the one before."""
     checkpoint, state = trainer.begin(
-        images, NETWORK, image_file.normalisation(images.pixels), settings
+        images, network, image_file.normalisation(images.pixels), settings
     )
     for _ in range(epochs):
         record, state = trainer.train_epoch(checkpoint, state, images, settings)
@@ -150,3 +151,75 @@ def test_a_channel_of_one_value_stops_only_runs_that_normalise(images, level):
         match=r"channel 1 has one value everywhere\. Expected training\.normalise or runs",
     ):
         trainer.begin(flat, NETWORK, measured, TRAINING)
+
+
+# A network that a factory makes
+
+FACTORY = """
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, maps):
+        return maps + self.norm(self.conv(maps)).relu()
+
+def build(width=4):
+    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.1)]
+    return nn.Sequential(nn.Conv2d(3, width, 3, 2), Block(width), *mean, nn.Linear(width, 10))
+"""
+
+
+@pytest.fixture
+def factory(images, tmp_path):
+    """The config's `network`, with the path of its graph."""
+    (tmp_path / "blocks_of_test_trainer.py").write_text(FACTORY)
+    network = {"factory": f"{tmp_path}/blocks_of_test_trainer.py:build", "arguments": {"width": 5}}
+    graph = tracing.trace(factories.build(network), (3, images.side, images.side))
+    (tmp_path / "graph.json").write_text(graph.to_json())
+    return {**network, "graph": f"{tmp_path}/graph.json"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_factory_s_network_that_was_cut_and_resumed_gives_the_same_bytes(
+    images, tmp_path, factory, precision
+):
+    settings = TRAINING | {"precision": precision}
+    whole, record = train(images, settings, epochs=3, network=factory)
+    resumed, record_resumed = train(images, settings, epochs=3, cut_in=tmp_path, network=factory)
+    checkpoints.save(tmp_path / "whole.pth", whole)
+    checkpoints.save(tmp_path / "resumed.pth", resumed)
+    assert files.sha256(tmp_path / "whole.pth") == files.sha256(tmp_path / "resumed.pth")
+    assert record == record_resumed
+
+
+def test_a_factory_s_checkpoint_computes_what_was_trained(images, tmp_path, factory):
+    trained, _ = train(images, TRAINING, epochs=1, network=factory)
+    checkpoints.save(tmp_path / "epoch.pth", trained)
+    loaded = checkpoints.load(tmp_path / "epoch.pth")
+    assert (loaded.settings, loaded.epoch) == (factory, 1)
+    pixels = torch.rand(3, 3, images.side, images.side)
+    with torch.inference_mode():
+        expected = trained.network.eval()(pixels)
+        assert torch.allclose(loaded.network(pixels), expected, atol=1e-6)
+
+
+def test_seeds_decide_a_factory_s_initial_weights(images, factory):
+    states = []
+    for seed in (0, 1, 0):
+        checkpoint, _ = trainer.begin(images, factory, RAW, TRAINING | {"seed": seed})
+        states.append(checkpoint.network.state_dict()["1.conv.weight"])
+    assert torch.equal(states[0], states[2])
+    assert not torch.equal(states[0], states[1])
+
+
+def test_a_factory_that_makes_another_network_than_before_cannot_go_on(images, tmp_path, factory):
+    train(images, TRAINING, epochs=1, cut_in=tmp_path, network=factory)
+    checkpoint = checkpoints.load(tmp_path / "epoch.pth")
+    checkpoint.settings = {**factory, "arguments": {"width": 6}}
+    checkpoints.save(tmp_path / "epoch.pth", checkpoint)
+    with pytest.raises(InputError, match="makes another network than the one that was trained"):
+        trainer.resume(tmp_path / "epoch.pth", tmp_path / "epoch.optimizer.pth")
