@@ -15,7 +15,7 @@ from PIL import Image
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
-from convprobe.filters.top_patches import cut, frame_shape
+from convprobe.filters.top_patches import cut, frame_shape, show_the_image
 from convprobe.network.receptive_field import Fields
 from convprobe.store import hdf5
 
@@ -104,9 +104,9 @@ def _seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -
     image_shape = images.pixels.shape[1:3]
     if _is_whole(rows, image_shape):
         return "the whole image"
-    height, width = frame_shape(fields, image_shape)
-    if (height, width) == image_shape:
+    if show_the_image(fields, image_shape):
         return "the pixels"
+    height, width = frame_shape(fields, image_shape)
     return f"{of} {height}×{width} pixels"
 
 
@@ -118,7 +118,7 @@ def _about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
     is_narrow = rows["right"] - rows["left"] < width
     if not (is_low | is_narrow).any():
         return ""
-    if (height, width) == image_shape:
+    if show_the_image(fields, image_shape):
         return "grey where it sees nothing"
     return "grey where it sees padding"
 

@@ -197,10 +197,24 @@ def _shown(field: ReceptiveField, pixels: int, peak: int) -> Interval:
 
     The latter where units don't look at regular places, or see more than the image.
     """
-    if field.grid is None or field.grid.size > pixels:
+    if _sees_too_much(field, pixels):
         return 0, pixels
     first = field.grid.start + peak * field.grid.stride
     return first, first + field.grid.size
+
+
+def _sees_too_much(field: ReceptiveField, pixels: int) -> bool:
+    return field.grid is None or field.grid.size > pixels
+
+
+def show_the_image(fields: Fields, image_shape: Sequence[int]) -> bool:
+    """Whether patches show all of the image along an axis, and not what units see alone.
+
+    Args:
+        image_shape: height and width of the images.
+    """
+    height, width = image_shape
+    return _sees_too_much(fields.y, height) or _sees_too_much(fields.x, width)
 
 
 def cut(

@@ -113,6 +113,15 @@ def test_what_a_peak_does_not_see_of_the_image_is_grey(tmp_path, grid):
     assert 2 < pixels_of(path, GREY) / pixels_of(path, RED) < 4
 
 
+def test_a_field_as_large_as_the_image_may_see_padding(tmp_path):
+    field = ReceptiveField(((0, 6), (2, SIDE)), Grid(SIDE, 4, -2))
+    for draw, name in ((draw_filter, "one.png"), (draw_atlas, "atlas.png")):
+        path = tmp_path / name
+        draw(path, [2.0, 1.0], Fields(field, field))
+        assert "8×8 pixels" in words(path)
+        assert "grey where it sees padding" in words(path)
+
+
 def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
     assert figures._shown_size((4, 8)) == (16, 32)
     assert figures._shown_size((72, 40)) == (72, 40)
