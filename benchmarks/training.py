@@ -25,7 +25,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
-from convprobe.network import arithmetic, devices, layers
+from convprobe.network import arithmetic, devices, graphs, layers
 from convprobe.training import trainer
 
 REPEATS, MATRIX = 5, 4096
@@ -64,7 +64,8 @@ def compare(device, count):
     images = image_file.Images(
         pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count)
     )
-    work = 3 * arithmetic.forward(CONFIG["network"], SIDE, 10)  # forward, and backward twice
+    graph = graphs.of(CONFIG["network"], SIDE, classes=10)
+    work = 3 * arithmetic.forward(graph)  # forward, and backward twice
     limit = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):
         rates = np.array(

@@ -57,6 +57,39 @@ def test_a_deleted_epoch_is_trained_again_to_the_same_bytes(workflow):
     assert checkpoint.read_bytes() == before
 
 
+def test_a_factory_s_code_counts_for_its_training_by_its_meaning(workflow):
+    (workflow.folder / "mynet.py").write_text(module_for_users(workflow))
+    workflow.configure(
+        'network: {factory: "mynet.py:build", arguments: {classes: 10, width: 4}}\n'
+        "filters: {chosen: [0/1, 2.conv/2]}\n",
+        name="mine.yaml",
+    )
+    target = "results/tiny/normalised/checkpoints/epoch-02.pth"
+    both = ["tiny.yaml", "mine.yaml"]
+    completed = workflow.run(target, configs=both)
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert completed.stdout.count("mynet.py:build is traced, once") == 1
+
+    def due():
+        planned = workflow.run("--dry-run", target, configs=both).stdout
+        return [number for number in ("01", "02") if f"training/epoch-{number}.log" in planned]
+
+    assert due() == []
+    with (workflow.folder / "mynet.py").open("a") as file:
+        file.write("# A comment\n")
+    assert due() == []
+    with (workflow.folder / "mynet.py").open("a") as file:
+        file.write("ADDED = 1\n")
+    assert due() == ["01", "02"]
+
+
+def module_for_users(workflow):
+    """The Python file that the page about one's own shows."""
+    page = (workflow.folder / "docs/your-own.md").read_text()
+    (found,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    return found
+
+
 def example_for_users(workflow, word):
     """The block of YAML that contains a word, in the README or on the page about one's own."""
     pages = [(workflow.folder / name).read_text() for name in ("README.md", "docs/your-own.md")]

@@ -45,6 +45,7 @@ def test_the_page_links_by_tab_and_of_a_figure_the_picture():
     [
         (MAPS, "maps/side-3.h5"),
         (PARTS, "maps/side-3/0001.h5"),
+        (PARTS, "maps/side-3/layer1.0.conv1.h5"),
         (SHEET, "maps/sheet-1.svg"),
         (SUMMARY, "summary.csv"),
     ],
