@@ -23,7 +23,7 @@ from convprobe.store import files
 
 FOLDER = ".snakemake/convprobe"
 SCRIPTS = Path(__file__).parents[2]
-DESCRIBING = SCRIPTS / "describe_network.py"
+DESCRIBING = "convprobe.network.description"  # the module that traces
 FILE = ".py"  # how the name of a file ends
 INSTALLED = ("site-packages", "dist-packages")  # folders of what has a version
 TRACERS = ("torch", "torchvision")  # whose versions may change a graph
@@ -156,7 +156,7 @@ def describe(network: Mapping[str, Any], side: int, folder: Path | str = FOLDER)
         used = code(factory)
     except InputError as error:
         raise InputError(f"network.factory {error}") from error
-    ours = fingerprint.fingerprint(DESCRIBING)
+    ours = fingerprint.of_files(fingerprint.files_of_module(DESCRIBING, SCRIPTS), SCRIPTS)
     signature = [used, ours, [_version(package) for package in TRACERS], sys.version]
     key = json.dumps([factory, network["arguments"], side])
     memory = Path(folder, "networks.json")
@@ -177,11 +177,14 @@ def describe(network: Mapping[str, Any], side: int, folder: Path | str = FOLDER)
 def _traced(network: Mapping[str, Any], side: int) -> str:
     """The graph's text, from a process that imports PyTorch and the factory."""
     asked = json.dumps({"network": network, "side": side})
+    known = [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryDirectory() as beside:
         path = Path(beside, "described.json")
         ended = subprocess.run(
-            [sys.executable, str(DESCRIBING), str(path)],
+            # -P: a file of the working folder must not take the place of a library's.
+            [sys.executable, "-P", "-m", DESCRIBING, str(path)],
             input=asked, capture_output=True, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(known)},
         )  # fmt: skip
         if path.is_file():
             described = json.loads(path.read_text(encoding="utf-8"))

@@ -59,10 +59,10 @@ class Output:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """A regular expression for a template; a value has no slash."""
+    """A regular expression for a template; a value has no slash, and only a layer has dots."""
     parts = WILDCARD.split(template)
     parts[::2] = map(re.escape, parts[::2])
-    parts[1::2] = ["[^/]+" for _ in parts[1::2]]
+    parts[1::2] = ["[^/]+" if name == "layer" else "[^/.]+" for name in parts[1::2]]
     return re.compile("".join(parts))
 
 

@@ -6,7 +6,7 @@ from convprobe.store import outputs
 from convprobe.store.outputs import Figure, Hdf5, Table
 
 MAPS = Hdf5("maps/side-{side}.h5", "maps", tab="maps")
-PARTS = Hdf5("maps/side-{side}/{part}.h5", "the same in parts")
+PARTS = Hdf5("maps/side-{side}/{layer}.h5", "the same in parts")
 SHEET = Figure("maps/sheet-{sheet}", "a figure", tab="maps")
 SUMMARY = Table("summary.csv", "a table", tab="tables")
 VALUES = {

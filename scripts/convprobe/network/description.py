@@ -1,4 +1,8 @@
-"""The graph of the network that a factory makes, for a plan; run by plan/factories, by no rule."""
+"""The graph of the network that a factory makes, for a plan.
+
+plan/factories runs it in a process of its own: it reads from standard input what is asked, and
+writes the answer to the file that it is given.
+"""
 
 import json
 import sys
