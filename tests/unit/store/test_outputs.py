@@ -11,7 +11,7 @@ SHEET = Figure("maps/sheet-{sheet}", "a figure", tab="maps")
 SUMMARY = Table("summary.csv", "a table", tab="tables")
 VALUES = {
     ("side",): [{"side": 3}, {"side": 5}],
-    ("side", "part"): [{"side": 3, "part": "a"}],
+    ("side", "layer"): [{"side": 3, "layer": "a"}],
     ("sheet",): [{"sheet": 1}],
 }
 
