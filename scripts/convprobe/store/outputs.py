@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 WILDCARD = re.compile(r"{(\w+)}")
+DOTTED = ("layer",)  # wildcards whose values may have dots, as layer1.0.conv1
 FIGURE_SUFFIXES = (".png", ".svg", ".txt")
 
 # By the names of wildcards: each combination of their values.
@@ -59,10 +60,10 @@ class Output:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """A regular expression for a template; a value has no slash, and only a layer has dots."""
+    """A regular expression for a template; a value has no slash, and most have no dot."""
     parts = WILDCARD.split(template)
     parts[::2] = map(re.escape, parts[::2])
-    parts[1::2] = ["[^/]+" if name == "layer" else "[^/.]+" for name in parts[1::2]]
+    parts[1::2] = ["[^/]+" if name in DOTTED else "[^/.]+" for name in parts[1::2]]
     return re.compile("".join(parts))
 
 

@@ -9,6 +9,9 @@ MAPS = Hdf5("maps/side-{side}.h5", "maps", tab="maps")
 PARTS = Hdf5("maps/side-{side}/{layer}.h5", "the same in parts")
 SHEET = Figure("maps/sheet-{sheet}", "a figure", tab="maps")
 SUMMARY = Table("summary.csv", "a table", tab="tables")
+LAYER = Figure("filters/{layer}/{channel}", "a figure of a filter")
+WEIGHTS = Hdf5("weights/epoch-{epoch}.pth", "weights")
+STATE = Hdf5("weights/epoch-{epoch}.state.pth", "what goes with them")
 VALUES = {
     ("side",): [{"side": 3}, {"side": 5}],
     ("side", "layer"): [{"side": 3, "layer": "a"}],
@@ -45,10 +48,13 @@ def test_the_page_links_by_tab_and_of_a_figure_the_picture():
     [
         (MAPS, "maps/side-3.h5"),
         (PARTS, "maps/side-3/0001.h5"),
-        (PARTS, "maps/side-3/layer1.0.conv1.h5"),
+        (LAYER, "filters/layer1.0.conv1/12.svg"),
+        (WEIGHTS, "weights/epoch-01.pth"),
+        (STATE, "weights/epoch-01.state.pth"),
         (SHEET, "maps/sheet-1.svg"),
         (SUMMARY, "summary.csv"),
     ],
 )
 def test_a_name_matches_its_own_declaration_only(output, name):
-    assert [one for one in (MAPS, PARTS, SHEET, SUMMARY) if one.matches(name)] == [output]
+    declared = (MAPS, PARTS, SHEET, SUMMARY, LAYER, WEIGHTS, STATE)
+    assert [one for one in declared if one.matches(name)] == [output]
