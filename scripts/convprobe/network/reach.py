@@ -4,8 +4,9 @@ Plain Python and NumPy, so that the estimate that is printed when Snakemake star
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -155,3 +156,37 @@ class Reach:
                 total += work * places
         batches = math.ceil(places / BATCH)
         return total + CALL * len(self.boxed) * batches
+
+
+class Way(NamedTuple):
+    """How the map of one image is computed, and what that takes.
+
+    Attributes:
+        name: `passes`, one for each position; `boxes`, that a window reaches; or `states` of the
+            units of a plain network, into which windows at all pixels put them.
+        multiply_adds: copies and other overhead included.
+    """
+
+    name: Literal["passes", "boxes", "states"]
+    multiply_adds: float
+
+
+def cheapest(
+    network: Mapping[str, Any], graph: Graph, sides: tuple[int, int], window: int, stride: int
+) -> Way:
+    """The way that takes the fewest multiply-adds on a CPU.
+
+    Args:
+        network: the config's `network`.
+        graph: of the network.
+        sides: height and width of the images, in pixels.
+        window: side in pixels, odd.
+        stride: from one position of the window to the next, in pixels.
+    """
+    covered = [hidden(side, window, stride) for side in sides]
+    passes = arithmetic.forward(graph) * len(covered[0]) * len(covered[1])
+    ways = [Way("passes", passes), Way("boxes", Reach(graph).multiply_adds(covered))]
+    if "conv" in network and sides[0] == sides[1]:
+        states = arithmetic.occlusion_map(network, sides[0], graph.classes, window)
+        ways.append(Way("states", states))
+    return min(ways, key=lambda way: way.multiply_adds)

@@ -26,8 +26,7 @@ from convprobe.job import runtime
 from convprobe.network import arithmetic, reach
 from convprobe.network.batches import in_batches
 from convprobe.network.classifiers import Classifier
-from convprobe.network.layers import Network, as_input
-from convprobe.network.reach import Reach
+from convprobe.network.layers import as_input
 from convprobe.occlusion import blocks
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
@@ -141,17 +140,13 @@ def _engine(
     """
     if not isinstance(network, Classifier) or network.mean.device.type != "cpu":
         return None
-    hidden = [reach.hidden(side, window, stride) for side in sides]
-    plain = arithmetic.forward(network.graph) * len(hidden[0]) * len(hidden[1])
-    boxes = Reach(network.graph).multiply_adds(hidden)
-    states = float("inf")
-    if isinstance(network, Network):
-        states = arithmetic.occlusion_map(network.settings, sides[0], network.classes, window)
-    if plain <= min(boxes, states):
-        return None
-    if boxes < states:
+    way = reach.cheapest(network.settings, network.graph, sides, window, stride)
+    if way.name == "states":
+        return Incremental(network, sides[0], window, precision, stride)
+    if way.name == "boxes":
+        hidden = [reach.hidden(side, window, stride) for side in sides]
         return ChangedBoxes(network, hidden, precision)
-    return Incremental(network, sides[0], window, precision, stride)
+    return None
 
 
 def _by_engine(

@@ -190,24 +190,20 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     precision = config["occlusion"]["precision"]
     images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
     positions = _positions(config)
-    everywhere = network_size(config)
-    changes = math.inf
-    if not graphs.is_traced(config["network"]):
-        changes = arithmetic.occlusion_map(config["network"], side, CLASSES, window) / side**2
-    computed = side**2 / positions  # changes, for each that is kept
-    if kind == "cpu" and changes == math.inf:
+    count = images * positions
+    way, changes = "passes", 0.0
+    if kind == "cpu":
         stride = config["occlusion"]["stride"]
-        boxes = _changed_boxes(json.dumps(config["network"]), side, window, stride) / positions
-        if boxes < everywhere:
-            rate = _rate(CORE_RATE, kind, cores, precision)
-            return Work(f"map_occlusion {precision} boxes", images * positions, boxes, rate)
-    if kind == "gpu" or everywhere <= changes * computed:
-        rate = _rate(CORE_RATE, kind, cores, precision)
-        return Work(f"map_occlusion {precision}", images * positions, everywhere + IMAGE, rate)
+        way, changes = _way(json.dumps(config["network"]), side, window, stride)
+        changes /= positions
+    rate = _rate(CORE_RATE, kind, cores, precision)
+    if way == "passes":
+        return Work(f"map_occlusion {precision}", count, network_size(config) + IMAGE, rate)
+    if way == "boxes":
+        return Work(f"map_occlusion {precision} boxes", count, changes, rate)
     rate = _rate(MAP_RATE, kind, cores, precision)
-    kind = f"map_occlusion {precision} changes"
-    beside = POSITION * min(cores, THREADS)
-    return Work(kind, images * positions, (changes + beside) * computed, rate)
+    changes += POSITION * min(cores, THREADS) * side**2 / positions  # of all pixels
+    return Work(f"map_occlusion {precision} changes", count, changes, rate)
 
 
 def _rate(of_core: Mapping[str, float], kind: str, cores: int, precision: str) -> float:
@@ -336,12 +332,12 @@ def _graph_of(network: str, side: int | None) -> Graph:
 
 
 @functools.cache
-def _changed_boxes(network: str, side: int, window: int, stride: int) -> float:
-    """Multiply-adds of all positions of a window on one image, by boxes of what changes."""
-    from convprobe.network import reach  # here, because most plans can do without NumPy
+def _way(network: str, side: int, window: int, stride: int) -> tuple[str, float]:
+    """How a window's map is computed on a CPU, and the multiply-adds of one image's."""
+    from convprobe.network import reach  # here, because jobs read the plan too, without NumPy
 
-    hidden = reach.hidden(side, window, stride)
-    return reach.Reach(_graph_of(network, side)).multiply_adds([hidden, hidden])
+    graph = _graph_of(network, side)
+    return reach.cheapest(json.loads(network), graph, (side, side), window, stride)
 
 
 def _positions(config: dict) -> int:
