@@ -232,7 +232,7 @@ SETTINGS = [
         "docstring of a function",
         replace(
             f"{LIBRARY}/network/layers.py",
-            "The network that is trained and probed.",
+            "The network of a config's `conv` and `fc`, as it is trained and probed.",
             "What is probed.",
         ),
     ),
@@ -522,6 +522,7 @@ MODULES = {
     "network/chain": AFTER_DATA,
     "network/checkpoints": AFTER_DATA,
     "network/classifiers": AFTER_DATA,
+    "network/description": NOTHING,
     "network/devices": AFTER_DATA,
     "network/execution": AFTER_DATA,
     "network/factories": AFTER_DATA,
