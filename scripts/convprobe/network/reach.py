@@ -27,6 +27,7 @@ AXES = (0, 1)  # height and width
 # What copying parts of maps takes, as a multiple of the multiply-adds of the parts
 # (benchmarks/graph_occlusion.py).
 COPIES = 1.5
+PRODUCTS = 2  # states are computed by products of matrices, at so many times a convolution's rate
 BATCH = 32  # positions at a time
 CALL = 12_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
 
@@ -185,8 +186,10 @@ def cheapest(
     """
     covered = [hidden(side, window, stride) for side in sides]
     passes = arithmetic.forward(graph) * len(covered[0]) * len(covered[1])
-    ways = [Way("passes", passes), Way("boxes", Reach(graph).multiply_adds(covered))]
+    boxes = Reach(graph).multiply_adds(covered)
+    states = math.inf
     if "conv" in network and sides[0] == sides[1]:
         states = arithmetic.occlusion_map(network, sides[0], graph.classes, window)
-        ways.append(Way("states", states))
-    return min(ways, key=lambda way: way.multiply_adds)
+    if states <= min(passes, PRODUCTS * boxes):
+        return Way("states", states)
+    return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)
