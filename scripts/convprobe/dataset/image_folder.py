@@ -60,15 +60,20 @@ def read(
         _refuse_mixed(path, arranged["train"][0], places, pixels)
     found = sorted({place[-2] for place in arranged["train"]})
     classes = list(classes or found)
-    unknown = sorted(set(found) - set(classes))
-    if unknown:
-        raise InputError(f"{path}: class {unknown[0]} is not among dataset.classes")
+    _refuse_unknown(path, found, classes)
     arrays = {}
     for name, places in arranged.items():
         labels = [classes.index(place[-2]) for place in places]
         stacked = np.stack([pixels[place] for place in places])
         arrays[name] = (stacked, np.array(labels, dtype=np.int64))
     return arrays, tuple(classes)
+
+
+def _refuse_unknown(path: Path | str, found: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise an InputError if a folder's name is none of the classes."""
+    for name in found:
+        if name not in classes:
+            raise InputError(f"{path}: class {name} is not among dataset.classes")
 
 
 def _read(listed: listing.Listing, image_size: int | None) -> dict[Parts, Pixels]:

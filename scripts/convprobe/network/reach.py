@@ -111,13 +111,13 @@ class Reach:
                 return False
         return True
 
-    def spans(self, hidden: Sequence[Interval], axis: int) -> dict[str, Span]:
+    def spans(self, covered: Sequence[Interval], axis: int) -> dict[str, Span]:
         """Along one axis, the units of each boxed map that differ.
 
         Args:
-            hidden: half-open intervals of pixels, for each place of the window.
+            covered: half-open intervals of pixels, for each place of the window.
         """
-        first, end = np.array(hidden).T
+        first, end = np.array(covered).T
         spans = {INPUT: Span(first, end)}
         for node in self.boxed.values():
             if node.name == INPUT:
@@ -138,14 +138,14 @@ class Reach:
         nothing = ~reads.any(1)
         return Span(np.where(nothing, 0, first), np.where(nothing, 0, end))
 
-    def multiply_adds(self, hidden: Sequence[Sequence[Interval]]) -> float:
+    def multiply_adds(self, covered: Sequence[Sequence[Interval]]) -> float:
         """What one image's map takes if only boxes are computed, copies included.
 
         Args:
-            hidden: along height and width, intervals of pixels for each place of the window.
+            covered: along height and width, intervals of pixels for each place of the window.
         """
-        rows, columns = (self.spans(hidden[axis], axis) for axis in AXES)
-        places = len(hidden[0]) * len(hidden[1])
+        rows, columns = (self.spans(covered[axis], axis) for axis in AXES)
+        places = len(covered[0]) * len(covered[1])
         total = 0.0
         for node in self.graph.nodes.values():
             work = arithmetic.of_node(node, self.graph)

@@ -79,10 +79,9 @@ def read(
     mistakes = list(_other_origin(ours, normalisation, list(classes)))
     network = _network(settings, len(classes), side, RAW if mistakes else normalisation)
     expected = network.state_dict()
-    is_plain = not graphs.is_traced(settings)
-    if is_plain:
+    if not graphs.is_traced(settings):
         weights = _renamed(weights, expected)
-    mistakes += _mistakes(weights, expected, is_plain)
+    mistakes += _mistakes(weights, expected, not graphs.is_traced(settings))
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict(expected | _converted(weights, expected))

@@ -32,9 +32,7 @@ from convprobe.network.operators import (
     groups,
     steps,
 )
-from convprobe.network.reach import BATCH, Reach
-
-AXES = (0, 1)
+from convprobe.network.reach import AXES, BATCH, Reach
 
 Starts = Int[np.ndarray, " position"]
 
