@@ -7,6 +7,8 @@ import math
 
 import pandas as pd
 
+LISTED = 8  # layers, at most; more are counted together
+
 
 def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
     """How many filters answer to one class alone, and how many to nothing.
@@ -27,13 +29,14 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
     if top == 1 or answering.empty:
         return about_silent
     by_chance = _chance_of_one_class(class_counts, top)
+    layers = list(answering.groupby("layer", sort=False)["classes"])
+    if len(layers) > LISTED:
+        layers = [(f"all {len(layers)} layers", answering["classes"])]
     counted = []
-    for layer, classes in answering.groupby("layer", sort=False)["classes"]:
+    for layer, classes in layers:
         one_class = (classes == 1).sum()
-        expected = len(classes) * by_chance
-        counted.append(
-            f"{one_class} of {len(classes)} in {layer} (images at random: {expected:.1g})"
-        )
+        expected = _number(len(classes) * by_chance)
+        counted.append(f"{one_class} of {len(classes)} in {layer} (images at random: {expected})")
     return (
         f"Filters whose {top} highest responses are all to images of one class: "
         f"{', '.join(counted)}. Where classes differ in brightness or colour, untrained networks "
@@ -45,3 +48,7 @@ def _chance_of_one_class(class_counts: pd.Series, top: int) -> float:
     """How probable it is that images drawn at random are all of one class."""
     of_one_class = sum(math.comb(count, top) for count in class_counts)
     return of_one_class / math.comb(class_counts.sum(), top)
+
+
+def _number(expected: float) -> str:
+    return f"{expected:.1g}" if expected < 1 else f"{expected:.0f}"

@@ -27,3 +27,14 @@ def test_of_one_image_per_filter_only_silence_is_told():
     table = pd.DataFrame(rows, columns=["layer", "channel", "rank", "class", "response"])
     said = what_filters_answer_to(table, pd.Series([5, 5]))
     assert said == "1 of 2 filters answer to no image at all."
+
+
+def test_of_many_layers_all_filters_together_are_told():
+    """Each of 27 filters answers to two ants; of pairs at random 20 of 45 are alike."""
+    rows = []
+    for layer in range(9):
+        for channel in range(3):
+            rows += [(f"conv{layer}", channel, rank, "ant", 1) for rank in (1, 2)]
+    table = pd.DataFrame(rows, columns=["layer", "channel", "rank", "class", "response"])
+    said = what_filters_answer_to(table, pd.Series([5, 5]))
+    assert "images of one class: 27 of 27 in all 9 layers (images at random: 12). " in said
