@@ -1,13 +1,13 @@
 """Training, one job per epoch; evaluation; the choice of the epoch that is probed."""
 
-from convprobe.plan import factories
+from convprobe.plan import traced_networks
 from convprobe.training import outputs as training
 
 # What changes with the code of a network's factory, as `fingerprint` gives that of ours. Nothing
 # else imports it: a checkpoint holds its graph.
 FACTORY = config["network"].get("factory")
 FACTORY_CODE = (
-    [f"{file} {found}" for file, found in factories.code(FACTORY).items()] if FACTORY else []
+    [f"{file} {found}" for file, found in traced_networks.code(FACTORY).items()] if FACTORY else []
 )
 
 # Of a probed epoch, one of its own or weights from elsewhere.

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from convprobe.job import ahead, runtime
+from convprobe.job import runtime, shared_process
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]) as job:
         inputs = snakemake.input
         outputs = dict(snakemake.output.items())
         folder = Path(outputs["evaluation"]).parent
-        with ahead.shelf(folder, snakemake.params, [inputs.images]) as shelf:
+        with shared_process.shelf(folder, snakemake.params, [inputs.images]) as shelf:
             if not shelf.take(outputs, inputs.checkpoint):
                 # Only now: PyTorch takes seconds to import.
                 from convprobe.dataset import image_file

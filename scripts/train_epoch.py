@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convprobe.job import ahead, runtime
+from convprobe.job import runtime, shared_process
 from convprobe.store import files
 
 if __name__ == "__main__":
@@ -11,7 +11,7 @@ if __name__ == "__main__":
         outputs = dict(snakemake.output.items())
         folder = Path(outputs["checkpoint"]).parent
         made_from = [inputs.images, inputs.normalisation]
-        with ahead.shelf(folder, snakemake.params, made_from) as shelf:
+        with shared_process.shelf(folder, snakemake.params, made_from) as shelf:
             if not shelf.take(outputs, *inputs.previous):
                 # Only now: PyTorch takes seconds to import.
                 from convprobe.dataset import image_file

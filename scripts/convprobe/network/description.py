@@ -1,7 +1,7 @@
 """The graph of the network that a factory makes, for a plan.
 
-plan/factories runs it in a process of its own: it reads from standard input what is asked, and
-writes the answer to the file that it is given.
+plan/traced_networks runs it in a process of its own: it reads from standard input what is asked,
+and writes the answer to the file that it is given.
 """
 
 import json

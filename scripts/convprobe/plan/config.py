@@ -10,11 +10,11 @@ from convprobe.dataset.kinds import ReadLabels
 from convprobe.errors import InputError
 from convprobe.network import graphs
 from convprobe.network.filter_layers import split_name
-from convprobe.plan import factories, form, meaning, mistakes, study
+from convprobe.plan import form, meaning, mistakes, study, traced_networks
 from convprobe.plan.mistakes import Mistake
 from convprobe.plan.reading import chosen_network, from_arguments, merged, plain, read
 
-# Makes the file of a network's graph, as `factories.describe`.
+# Makes the file of a network's graph, as `traced_networks.describe`.
 Describe = Callable[[Mapping[str, Any], int], str]
 LAYERS = ("conv", "fc", "dropout")  # keys of network, where no factory makes it
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
@@ -26,7 +26,7 @@ def checked(
     files: Iterable[Path | str] = (),
     arguments: Iterable[str] = (),
     read_labels: ReadLabels = listing.labels,
-    describe: Describe = factories.describe,
+    describe: Describe = traced_networks.describe,
 ) -> dict:
     """The config with its defaults; of a network that a factory makes, with `graph`, its file.
 
@@ -37,7 +37,7 @@ def checked(
             that holds its key.
         arguments: of --config, as `KEY=VALUE`; they are merged over the files.
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
-        describe: makes the file of a graph, as `factories.describe` does.
+        describe: makes the file of a graph, as `traced_networks.describe` does.
 
     Raises:
         InputError: all mistakes, one line each.
@@ -57,7 +57,7 @@ def imported(
     source: str,
     schema_path: Path | str,
     read_labels: ReadLabels = listing.labels,
-    describe: Describe = factories.describe,
+    describe: Describe = traced_networks.describe,
 ) -> dict:
     """The config of a workflow that another one imports, with its defaults.
 
@@ -118,7 +118,7 @@ def _add_graph(
     key = ("network", "factory")
     folder = Path(mistakes.origin(key, sources)).parent
     try:
-        network["factory"] = factories.located(network["factory"], folder)
+        network["factory"] = traced_networks.located(network["factory"], folder)
     except InputError as error:
         yield mistakes.at(key, str(error))
         return

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from convprobe.errors import InputError
-from convprobe.job import ahead, machine, records
+from convprobe.job import machine, records, shared_process
 from convprobe.job.progress import duration
 from convprobe.network import arithmetic, filter_layers, graphs
 from convprobe.network.filter_layers import split_name
@@ -234,7 +234,7 @@ def _seconds(job: Work, count: int, known: Known, made_ahead: int = 0) -> float:
 
 def _made_ahead(job: Work, count: int, known: Known) -> int:
     """How many of so many results are made ahead: if they are quick, one process makes all."""
-    quick = _one(job, known) < ahead.STARTS * _took(job.kind, known).start
+    quick = _one(job, known) < shared_process.STARTS * _took(job.kind, known).start
     return count - 1 if quick and count else 0
 
 

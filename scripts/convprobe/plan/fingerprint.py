@@ -140,12 +140,19 @@ def _without_docstring(body: Any) -> Any:
 def _local_files(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> Iterator[Path]:
     """Files under `root` that an import statement loads, packages' `__init__.py` included."""
     for name in _imported_modules(node, file, root):
-        module = root.joinpath(*name.split("."))
-        packages = [path for path in (module, *module.parents) if path.is_relative_to(root)]
-        inits = [package / "__init__.py" for package in packages]
-        yield from filter(Path.is_file, [module.with_suffix(".py"), *inits])
-        if inits[0].is_file():  # a package itself: it may be asked for what it offers
-            yield from _offered(inits[0], root)
+        yield from _files_loaded(name, root)
+
+
+@functools.cache
+def _files_loaded(name: str, root: Path) -> list[Path]:
+    """Files under `root` that are loaded with a module or package of this dotted name."""
+    module = root.joinpath(*name.split("."))
+    packages = [path for path in (module, *module.parents) if path.is_relative_to(root)]
+    inits = [package / "__init__.py" for package in packages]
+    loaded = list(filter(Path.is_file, [module.with_suffix(".py"), *inits]))
+    if inits[0].is_file():  # a package itself: it may be asked for what it offers
+        loaded += _offered(inits[0], root)
+    return loaded
 
 
 def _imported_modules(node: ast.Import | ast.ImportFrom, file: Path, root: Path) -> Iterator[str]:

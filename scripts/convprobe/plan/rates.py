@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convprobe.job import ahead
+from convprobe.job import shared_process
 from convprobe.store import files
 
 RUNS = 5  # so many of the last ones are remembered
@@ -82,7 +82,7 @@ def _of_kind(jobs: list[Done]) -> Took:
     starts = []
     takes = []
     for job in jobs:
-        if ahead.TAKEN in job.log:
+        if shared_process.TAKEN in job.log:
             takes.append(job.seconds - job.units * job.each / rate)
         else:
             # A shard may have fewer images than planned.

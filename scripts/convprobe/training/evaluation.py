@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convprobe.dataset.image_file import Images
-from convprobe.job import ahead
+from convprobe.job import shared_process
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
 from convprobe.network.batches import in_batches
@@ -26,7 +26,7 @@ Measures = dict[str, float | int]
 
 def write_evaluations(
     outputs: Mapping[str, Path | str],
-    shelf: ahead.Shelf,
+    shelf: shared_process.Shelf,
     checkpoint_path: Path | str,
     last_epoch: int,
     splits: Mapping[str, Images],
@@ -43,21 +43,23 @@ def write_evaluations(
     """
     own = shelf.place(checkpoint_path)
     others = {}
-    with ahead.leaving_errors_to_their_job():
+    with shared_process.leaving_errors_to_their_job():
         others = _places_of_others(shelf, checkpoint_path, last_epoch)
         shelf.discard_all_but([own, *others.values()])
     due = [path for path, place in others.items() if not place.exists()]
-    evaluations = ahead.while_quick(_evaluations([checkpoint_path, *due], splits, device, job))
+    evaluations = shared_process.while_quick(
+        _evaluations([checkpoint_path, *due], splits, device, job)
+    )
     files.write_json(outputs["evaluation"], next(evaluations))
     own.mkdir(parents=True, exist_ok=True)  # empty, as if the evaluation were taken from there
-    with ahead.leaving_errors_to_their_job():
+    with shared_process.leaving_errors_to_their_job():
         for path, evaluation in zip(due, evaluations, strict=False):
             with shelf.adding(others[path]) as folder:
                 files.write_json(folder / "evaluation", evaluation)
 
 
 def _places_of_others(
-    shelf: ahead.Shelf, checkpoint_path: Path | str, last_epoch: int
+    shelf: shared_process.Shelf, checkpoint_path: Path | str, last_epoch: int
 ) -> dict[Path, Path]:
     """Places on the shelf of the evaluations of a run's other checkpoints, by their paths."""
     places = {}

@@ -4,7 +4,7 @@ An epoch is a function of the weights and the optimizer's state before it, the i
 settings: its random draws come from a generator that is seeded by the run's seed and the epoch's
 number. So training that is cut and resumed gives the same bytes, on one machine and version, as
 training that was not. Where epochs are quick, one process trains several, each with files of its
-own (see job/ahead).
+own (see job/shared_process).
 """
 
 import math
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError, short_reason
-from convprobe.job import ahead, versions
+from convprobe.job import shared_process, versions
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints, factories, graphs
 from convprobe.network.batches import halving
@@ -47,7 +47,7 @@ class Epoch(NamedTuple):
 
 
 def write_epochs(
-    outputs: Mapping[str, Path | str], shelf: ahead.Shelf, epochs: Iterator[Epoch]
+    outputs: Mapping[str, Path | str], shelf: shared_process.Shelf, epochs: Iterator[Epoch]
 ) -> None:
     """Write an epoch's results, and put those of the next ones on the shelf while they are quick.
 
@@ -55,9 +55,9 @@ def write_epochs(
         outputs: paths by name: `checkpoint`, `optimizer` and `record`.
         epochs: from this job's epoch on, as `train` yields them.
     """
-    epochs = ahead.while_quick(epochs)
+    epochs = shared_process.while_quick(epochs)
     _write(outputs, next(epochs))
-    with ahead.leaving_errors_to_their_job():
+    with shared_process.leaving_errors_to_their_job():
         place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
         if place.exists():
             return  # a job that was killed had trained ahead

@@ -14,7 +14,7 @@ JOB = """
 import sys, time
 from pathlib import Path
 from snakemake.iocontainers import InputFiles, OutputFiles, Params, Wildcards
-from convprobe.job import ahead, runtime
+from convprobe.job import shared_process, runtime
 from convprobe.store import files
 
 class snakemake:
@@ -26,10 +26,10 @@ class snakemake:
 
 with runtime.job(f"logs/{sys.argv[1]}.log"):
     outputs = dict(zip(("one", "other"), snakemake.output))
-    with ahead.shelf("results/a", [], []) as shelf:
+    with shared_process.shelf("results/a", [], []) as shelf:
         if not shelf.take(outputs):
             print("device: abacus", flush=True)
-            numbers = ahead.while_quick(iter(range(2)))
+            numbers = shared_process.while_quick(iter(range(2)))
             for path in outputs.values():
                 files.write_json(path, next(numbers) if path == outputs["one"] else 0)
             next(numbers)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convprobe.job import ahead
+from convprobe.job import shared_process
 from convprobe.plan import rates
 from convprobe.plan.rates import Done, Took
 
@@ -17,8 +17,8 @@ TRAINED += "10/10 images, 2 a second, 0 s left\n"
 def test_rate_and_start_follow_from_the_log_and_the_seconds():
     jobs = [
         Done("train_epoch", 10, 5.0, 9.0, TRAINED),
-        Done("train_epoch", 10, 5.0, 7.0, f"{ahead.TAKEN}\n"),
-        Done("train_epoch", 10, 5.0, 8.0, f"{ahead.TAKEN}\n"),
+        Done("train_epoch", 10, 5.0, 7.0, f"{shared_process.TAKEN}\n"),
+        Done("train_epoch", 10, 5.0, 8.0, f"{shared_process.TAKEN}\n"),
         Done("plot_atlas", 0, 0.0, 2.0, ""),
         Done("plot_atlas", 0, 0.0, 4.0, ""),
     ]
@@ -36,7 +36,7 @@ def test_the_last_shard_has_fewer_images_than_planned():
 
 
 def test_jobs_that_only_took_results_tell_nothing():
-    assert not rates.of_jobs([Done("train_epoch", 10, 5.0, 7.0, f"{ahead.TAKEN}\n")])
+    assert not rates.of_jobs([Done("train_epoch", 10, 5.0, 7.0, f"{shared_process.TAKEN}\n")])
 
 
 def test_what_is_written_is_read_for_the_same_machine_and_the_nearest_network(tmp_path):

@@ -1,4 +1,4 @@
-"""How many results one process makes: its own, and ahead of their jobs those that are quick.
+"""Which results one process makes: its own, and ahead of their jobs those that are quick.
 
 Starting Python and PyTorch takes seconds, and so does an epoch of a small network, or of a large
 one on a GPU. So a job that has made its own results goes on with those of the next jobs of its

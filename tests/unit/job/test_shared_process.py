@@ -10,7 +10,7 @@ import pytest
 
 from convprobe.dataset import image_file, shapes
 from convprobe.errors import InputError
-from convprobe.job import ahead
+from convprobe.job import shared_process
 from convprobe.network import checkpoints
 from convprobe.store import files
 from convprobe.training import evaluation, trainer
@@ -41,7 +41,7 @@ def source(tmp_path):
 
 @pytest.fixture(autouse=True)
 def everything_is_quick(monkeypatch):
-    monkeypatch.setattr(ahead, "STARTS", 1e9)
+    monkeypatch.setattr(shared_process, "STARTS", 1e9)
 
 
 def outputs_of(folder, epoch):
@@ -56,7 +56,7 @@ def begun(images):
 def run_first_job(folder, images, source, epochs=None):
     """The job of epoch 1; the paths of its results."""
     outputs = outputs_of(folder, 1)
-    with ahead.shelf(folder, PARAMS, [source]) as shelf:
+    with shared_process.shelf(folder, PARAMS, [source]) as shelf:
         trainer.write_epochs(
             outputs, shelf, epochs or trainer.train(*begun(images), images, TRAINING, 3)
         )
@@ -72,7 +72,7 @@ def test_epochs_made_ahead_are_those_that_their_jobs_would_make(tmp_path, images
         checkpoints.save_tensors(tmp_path / "alone.optimizer.pth", state)
         if epoch > 1:
             previous, made = made, outputs_of(tmp_path / "run", epoch)
-            with ahead.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
+            with shared_process.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
                 assert shelf.take(made, previous["checkpoint"], previous["optimizer"])
         assert made["checkpoint"].read_bytes() == (tmp_path / "alone.pth").read_bytes()
         assert made["optimizer"].read_bytes() == (tmp_path / "alone.optimizer.pth").read_bytes()
@@ -99,7 +99,7 @@ def test_nothing_is_taken_that_was_made_from_something_else(
         installed.parent.mkdir(parents=True)
         installed.write_text(f"Metadata-Version: 2.1\nName: {changed}\nVersion: 99.0\n")
         monkeypatch.syspath_prepend(tmp_path / "updated")
-    with ahead.shelf(tmp_path / "run", params, [source]) as shelf:
+    with shared_process.shelf(tmp_path / "run", params, [source]) as shelf:
         assert not shelf.take(
             outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"]
         )
@@ -108,7 +108,7 @@ def test_nothing_is_taken_that_was_made_from_something_else(
 
 def test_what_a_killed_job_took_in_part_is_made_anew(tmp_path, images, source):
     made = run_first_job(tmp_path / "run", images, source)
-    with ahead.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
+    with shared_process.shelf(tmp_path / "run", PARAMS, [source]) as shelf:
         (shelf.place(made["checkpoint"], made["optimizer"]) / "optimizer").unlink()
         assert not shelf.take(
             outputs_of(tmp_path / "run", 2), made["checkpoint"], made["optimizer"]
@@ -145,7 +145,7 @@ def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source, 
 
 
 def test_slow_results_are_left_to_their_own_jobs(tmp_path, images, source, monkeypatch):
-    monkeypatch.setattr(ahead, "STARTS", 0)
+    monkeypatch.setattr(shared_process, "STARTS", 0)
     run_first_job(tmp_path / "run", images, source)
     assert not (tmp_path / "run/.ahead").exists()
 
@@ -160,7 +160,7 @@ def test_evaluations_in_any_order_are_made_once(tmp_path, images):
         epoch: {"evaluation": tmp_path / f"evaluation/epoch-{epoch:02d}.json"}
         for epoch in (1, 2, 3)
     }
-    with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
+    with shared_process.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
         evaluation.write_evaluations(outputs[2], shelf, folder / "epoch-02.pth", 3, splits)
         for epoch in (3, 1):
             assert shelf.take(outputs[epoch], folder / f"epoch-{epoch:02d}.pth")
@@ -170,7 +170,7 @@ def test_evaluations_in_any_order_are_made_once(tmp_path, images):
             "test": evaluation.evaluate(network, images)
         }
     # One that is asked for again alone is made alone.
-    with ahead.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
+    with shared_process.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
         assert not shelf.take(outputs[1], folder / "epoch-01.pth")
         evaluation.write_evaluations(outputs[1], shelf, folder / "epoch-01.pth", 3, splits)
     assert not [path for path in (tmp_path / "evaluation/.ahead").rglob("*") if path.is_file()]
@@ -200,7 +200,7 @@ def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(
     checkpoint, _, _ = next(trainer.train(*begun(images), images, TRAINING, 1))
     checkpoints.save(folder / "epoch-01.pth", checkpoint)
     of_an_earlier_config(folder / "epoch-02.pth", images, kind)
-    with ahead.shelf(output.parent, PARAMS, []) as shelf:
+    with shared_process.shelf(output.parent, PARAMS, []) as shelf:
         outputs = {"evaluation": output}
         evaluation.write_evaluations(
             outputs, shelf, folder / "epoch-01.pth", last_epoch, {"test": images}
@@ -216,8 +216,9 @@ def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(
 
 def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):
     holder = (
-        "import sys, time\nfrom convprobe.job import ahead\n"
-        "with ahead.shelf(sys.argv[1], [], []):\n    print('held', flush=True)\n    time.sleep(60)"
+        "import sys, time\nfrom convprobe.job import shared_process\n"
+        "with shared_process.shelf(sys.argv[1], [], []):\n"
+        "    print('held', flush=True)\n    time.sleep(60)"
     )
     command = [sys.executable, "-c", holder, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="scripts") as first:
@@ -227,5 +228,5 @@ def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.close(folder)
         first.kill()
-    with ahead.shelf(tmp_path, [], []):
+    with shared_process.shelf(tmp_path, [], []):
         pass

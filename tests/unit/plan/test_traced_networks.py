@@ -9,7 +9,7 @@ import pytest
 
 from convprobe.errors import InputError
 from convprobe.network import filter_layers, graphs
-from convprobe.plan import factories
+from convprobe.plan import traced_networks
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
@@ -46,19 +46,19 @@ def mistake(function, *arguments):
 
 
 def test_a_file_is_found_beside_the_config_file_and_then_in_the_working_folder(network_file):
-    assert factories.located("mynet.py:build", "elsewhere") == "mynet.py:build"
+    assert traced_networks.located("mynet.py:build", "elsewhere") == "mynet.py:build"
     Path("elsewhere").mkdir()
     Path("elsewhere/mynet.py").touch()
-    assert factories.located("mynet.py:build", "elsewhere") == "elsewhere/mynet.py:build"
-    assert factories.located(f"{network_file.resolve()}:build") == "mynet.py:build"
+    assert traced_networks.located("mynet.py:build", "elsewhere") == "elsewhere/mynet.py:build"
+    assert traced_networks.located(f"{network_file.resolve()}:build") == "mynet.py:build"
 
 
 def test_what_is_not_there_is_said():
-    assert mistake(factories.located, "mynet.py:build") == (
+    assert mistake(traced_networks.located, "mynet.py:build") == (
         "is mynet.py:build: no file mynet.py is there, expected it beside the config file or in "
         "the working folder"
     )
-    assert mistake(factories.located, "nowhere.models:build") == (
+    assert mistake(traced_networks.located, "nowhere.models:build") == (
         "is nowhere.models:build, but no package nowhere is installed: expected one that is, or a "
         "file as in mynet.py:build"
     )
@@ -74,11 +74,11 @@ def edited(path, old, new):
             assert old in text
             text = text.replace(old, new)
         (folder / file.name).write_text(text)
-    return factories.code(f"{folder}/mynet.py:build")
+    return traced_networks.code(f"{folder}/mynet.py:build")
 
 
 def test_the_code_is_that_of_the_file_and_of_its_local_imports(network_file):
-    before = factories.code("mynet.py:build")
+    before = traced_networks.code("mynet.py:build")
     assert list(before) == ["blocks.py", "mynet.py"]
     assert edited("mynet.py", "# Without batch", "# With or without batch") == before
     assert edited("mynet.py", "width=3", "width=4")["mynet.py"] != before["mynet.py"]
@@ -89,12 +89,12 @@ def test_the_code_is_that_of_the_file_and_of_its_local_imports(network_file):
 
 def test_of_installed_packages_the_version_counts():
     expected = {"torchvision": metadata.version("torchvision")}
-    assert factories.code("torchvision.models:resnet18") == expected
+    assert traced_networks.code("torchvision.models:resnet18") == expected
     Path("mynet.py").write_text(
         "import json, torch\nfrom torchvision.models import vgg11 as build\n"
     )
-    assert factories.code("mynet.py:build")["torchvision"] == expected["torchvision"]
-    assert "torch" not in factories.code("mynet.py:build")
+    assert traced_networks.code("mynet.py:build")["torchvision"] == expected["torchvision"]
+    assert "torch" not in traced_networks.code("mynet.py:build")
 
 
 def test_a_package_that_is_imported_from_a_folder_counts_by_its_code(monkeypatch, tmp_path):
@@ -102,20 +102,20 @@ def test_a_package_that_is_imported_from_a_folder_counts_by_its_code(monkeypatch
     (tmp_path / "own_nets/__init__.py").touch()
     (tmp_path / "own_nets/small.py").write_text(BLOCKS)
     monkeypatch.syspath_prepend(tmp_path)
-    assert list(factories.code("own_nets.small:first")) == [
+    assert list(traced_networks.code("own_nets.small:first")) == [
         "own_nets/__init__.py", "own_nets/small.py",
     ]  # fmt: skip
 
 
 def test_a_file_that_is_not_python_is_refused_with_its_line():
     Path("mynet.py").write_text("import torch\n\ndef build(:\n")
-    assert mistake(factories.code, "mynet.py:build").startswith(
+    assert mistake(traced_networks.code, "mynet.py:build").startswith(
         "is mynet.py:build, which is not Python: line 3: "
     )
 
 
 def ask(network="mynet.py:build", side=8, **arguments):
-    return factories.describe({"factory": network, "arguments": arguments}, side, "kept")
+    return traced_networks.describe({"factory": network, "arguments": arguments}, side, "kept")
 
 
 def test_a_graph_is_made_once_and_again_after_an_edit(network_file, capfd):
