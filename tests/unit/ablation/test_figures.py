@@ -54,12 +54,14 @@ def of_no_effect(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_names_its_run_and_what_is_switched_off(of_no_effect, name):
     assert "r, epoch-01" in words(of_no_effect / f"{name}.png")
     assert ABLATION in words(of_no_effect / f"{name}.png")
 
 
+@pytest.mark.slow
 def test_an_ablation_that_changes_nothing_is_drawn_and_said(of_no_effect):
     assert "0 of the 0 test images" in words(of_no_effect / "gallery.png")
     said = words(of_no_effect / "accuracy.png")
@@ -67,6 +69,7 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(of_no_effect):
     assert "random draws of as many filters lose" not in said, "nothing to compare with"
 
 
+@pytest.mark.slow
 def test_classes_are_named_in_confusion_whatever_their_names(tmp_path):
     counts = np.arange(len(AWKWARD) ** 2).reshape(len(AWKWARD), -1)
     table = pd.DataFrame(counts, AWKWARD, AWKWARD)
@@ -77,6 +80,7 @@ def test_classes_are_named_in_confusion_whatever_their_names(tmp_path):
     assert drawn.count("<!-- class.1 -->") == 2 * 3
 
 
+@pytest.mark.slow
 def test_confusion_has_room_for_many_classes_of_any_name(tmp_path):
     """A cell is as wide as a number is; dollars in a name are no formula."""
     names = [rf"$\{number}$" for number in range(33)]

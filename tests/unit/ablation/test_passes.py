@@ -9,6 +9,7 @@ from convprobe.ablation import passes
 from convprobe.training import evaluation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
 @pytest.mark.parametrize("seed", range(8))
 def test_variants_predict_as_a_changed_network_does(seed, mode):

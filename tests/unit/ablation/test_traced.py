@@ -56,6 +56,7 @@ def logits_without(traced, filters, mode):
     return traced.with_hooks(hooks)(inputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
 def test_variants_predict_as_a_module_does_that_hooks_change(traced, mode):
     filters = several(traced)

@@ -156,6 +156,7 @@ def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_pat
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_archive_that_is_damaged_anywhere_is_read_or_refused(pictures, kind):
     """Up to three bytes changed, in names, headers, images or checksums."""

@@ -88,6 +88,7 @@ def whole(grid):
     return Fields(field, field)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", [None, Grid(8, 4, 0), Grid(20, 4, -6)])
 def test_a_box_that_is_the_whole_image_is_said_to_be(tmp_path, grid):
     draw_filter(tmp_path / "one.png", [2.0, 1.0], whole(grid))
@@ -152,6 +153,7 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
     assert shown[0] > shown[1] > shown[2] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("draw", "table"),
     [

@@ -72,6 +72,7 @@ def peak_by_brute_force(seen):
     return max(units, key=lambda unit: float(seen[unit]))  # the first of equals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 30])
 def test_both_tables_of_top_images_are_those_of_brute_force(
     any_network, images, images_path, tmp_path, batch
@@ -104,6 +105,7 @@ class Weighing(runtime.Job):
             )
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_all_filters_does_not_grow_with_the_images(network, images):
     job = Weighing()
     ranking.top_images(network, images, 3, job, batch=3)

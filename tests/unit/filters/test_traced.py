@@ -35,6 +35,7 @@ def names_of(maps):
     return [f"{layer}/{channel}" for layer in maps for channel in range(maps[layer].shape[1])]
 
 
+@pytest.mark.slow
 def test_recorded_maps_are_what_hooks_see(traced, maps):
     chosen = names_of(maps)[::-1]
     batches = list(activations.record(traced.network, traced.images, chosen, batch=4))

@@ -123,6 +123,7 @@ def shared(spans):
     )
 
 
+@pytest.mark.slow
 def test_with_two_gpus_snakemake_gives_two_jobs_at_a_time_one_each(tmp_path):
     for name, text in {"torch.py": TORCH, "Snakefile": SNAKEFILE, "compute.py": COMPUTE}.items():
         (tmp_path / name).write_text(text)

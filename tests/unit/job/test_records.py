@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 # A job as Snakemake starts it: `snakemake` stands in the script that is run.
@@ -47,6 +49,7 @@ def run(folder, epoch):
     return json.loads((folder / f"results/a/.{epoch}.json.job.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_job_records_what_it_made_of_what_and_where(tmp_path):
     begun = time.time()
     record = run(tmp_path, "01")
@@ -57,10 +60,12 @@ def test_a_job_records_what_it_made_of_what_and_where(tmp_path):
     assert record["inputs"] == ["../../mine/images.h5"]
     zero = hashlib.sha256(b"0\n").hexdigest()
     assert record["outputs"] == {"01.json": zero, "../b/01.json": zero}
-    assert 0 < record["seconds"] <= time.time() - begun - 1.1
+    # 1.2 seconds went into another job's; the system tells a start to a fraction of a second.
+    assert 0 < record["seconds"] <= time.time() - begun - 0.7
     assert record["environment"]["versions"]["Python"] == sys.version.split()[0]
 
 
+@pytest.mark.slow
 def test_what_is_made_ahead_is_recorded_for_the_job_that_takes_it(tmp_path):
     first = run(tmp_path, "01")
     second = run(tmp_path, "02")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 # Each of eight batches is logged, whatever the clock says.
@@ -50,6 +52,7 @@ with runtime.job(sys.argv[2]):
 """
 
 
+@pytest.mark.slow
 def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
     """Two megabytes of images unpack to two gigabytes, where the system gives a fifth of that."""
     command = [sys.executable, "-c", BOMB, tmp_path / "a.zip", tmp_path / "a.log"]

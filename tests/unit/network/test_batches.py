@@ -71,6 +71,7 @@ for name, probe in probes.items():
 """
 
 
+@pytest.mark.slow
 def test_a_batch_that_does_not_fit_is_halved_and_the_result_stays_the_same():
     run = subprocess.run(
         [sys.executable, "-c", LITTLE_MEMORY],

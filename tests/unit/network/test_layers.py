@@ -66,6 +66,7 @@ def test_published_network_has_the_published_maps_and_learns_from_one_image(publ
     )
 
 
+@pytest.mark.slow
 def test_published_network_makes_one_occlusion_map(published):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
     maps, _ = windows.sweep(published.eval(), pixels, window=5)
@@ -204,6 +205,7 @@ def gradients(network, images):
     return [logits.detach(), images.grad, *(weight.grad.clone() for weight in network.parameters())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(12))], ids=str)
 @pytest.mark.parametrize("count", [1, 6])
 def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settings, count):

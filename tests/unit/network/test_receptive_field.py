@@ -44,6 +44,7 @@ def are_exact(maps, name):
     return all(are_exact(maps, source) for source in sources)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_boxes_of_random_networks_are_exact(seed):
@@ -102,6 +103,7 @@ class Residual(nn.Module):
         return self.fc(maps.mean((2, 3)))
 
 
+@pytest.mark.slow
 def test_boxes_of_a_residual_network_are_where_gradients_are():
     torch.manual_seed(0)
     module = Residual().eval()

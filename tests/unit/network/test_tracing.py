@@ -152,6 +152,7 @@ def _no_fast_path():
     torch.backends.mha.set_fastpath_enabled(True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_fast_path")
 @pytest.mark.parametrize("name", MODULES)
 def test_a_graph_computes_what_its_module_does_bit_by_bit(traced, name):

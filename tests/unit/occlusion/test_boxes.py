@@ -113,6 +113,7 @@ def plain(network, images, window, stride, fill=90):
     return windows._plain(network, images, hidden, fill, "fp32", job, batch=64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (5, 3), (9, 4), (17, 2)])
 def test_maps_equal_a_forward_pass_at_every_position(networks, name, window, stride):

@@ -50,6 +50,7 @@ def by_engine(network, images, window, fill, precision="fp32"):
     return np.stack(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_maps_equal_a_forward_pass_at_every_position(seed):
     draw = np.random.default_rng(seed)
@@ -96,6 +97,7 @@ def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
     assert added.tolist() == np.outer(along_an_axis, along_an_axis).ravel().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_do_not_change_a_byte(threads):
     network, side = draw_network(np.random.default_rng(5))

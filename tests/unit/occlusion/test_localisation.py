@@ -138,6 +138,7 @@ def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
     assert (table["p_value"] > 0.05).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_untrained_networks_find_nothing(tmp_path, seed):
     torch.manual_seed(seed)

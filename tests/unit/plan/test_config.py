@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS]
 )
@@ -175,6 +176,7 @@ EXAMPLES = [
 (MODULE,) = re.findall(r"```python\n(.*?)```", PAGES[1].read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", EXAMPLES)
 def test_the_examples_for_users_are_right(block):
     for name in ("own.pth", "own.safetensors"):

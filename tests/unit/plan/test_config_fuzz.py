@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,12 +113,14 @@ def plan_or_lines(value):
     assert repr(value) == repr(before), "the user's config stays as it is"
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(mutated())
 def test_a_mutated_config_gives_a_plan_or_lines_that_name_keys(value):
     plan_or_lines(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(VALUES)
 def test_anything_else_gives_lines(value):

@@ -118,6 +118,7 @@ def ask(network="mynet.py:build", side=8, **arguments):
     return traced_networks.describe({"factory": network, "arguments": arguments}, side, "kept")
 
 
+@pytest.mark.slow
 def test_a_graph_is_made_once_and_again_after_an_edit(network_file, capfd):
     path = ask(classes=5)
     assert re.fullmatch(r"kept/networks/\w{16}\.json", path)
@@ -143,12 +144,14 @@ FAILING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", FAILING)
 def test_a_factory_that_fails_is_one_line(body):
     Path("mynet.py").write_text(f"import os\n\ndef build():\n    print('noise')\n    {body}\n")
     assert mistake(ask) == FAILING[body]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_traced_is_one_line(network_file):
     line = mistake(ask, "mynet.py:build", 9)
     assert line.startswith(

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from convprobe.store import files
 
 SCRIPTS = Path(files.__file__).parents[2]
@@ -33,6 +35,7 @@ for limit in (3, 100, 4096, 20_000, 100_000):
 """
 
 
+@pytest.mark.slow
 def test_where_no_space_is_left_the_old_file_stays_and_one_line_tells_it(tmp_path):
     """The limit of the system on the size of a file, at several sizes, stands for a full disk."""
     paths = {kind: tmp_path / f"a.{kind}" for kind in WRITERS}

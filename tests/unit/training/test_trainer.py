@@ -38,6 +38,7 @@ def train(images, settings, epochs, cut_in=None, network=NETWORK):
     return checkpoint, record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_training_that_was_cut_and_resumed_gives_the_same_bytes(images, tmp_path, precision):
     settings = TRAINING | {"precision": precision}
@@ -183,6 +184,7 @@ def factory(images, tmp_path):
     return {**network, "graph": f"{tmp_path}/graph.json"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_factory_s_network_that_was_cut_and_resumed_gives_the_same_bytes(
     images, tmp_path, factory, precision
