@@ -10,7 +10,7 @@ from collections.abc import Callable
 from convprobe.plan import cautions, contents, cost
 from convprobe.job import failures
 from convprobe.store import files, outputs
-from convprobe.plan.fingerprint import fingerprint as code_fingerprint
+from convprobe.plan import fingerprint as fingerprints
 
 
 def shown_path(path):
@@ -20,6 +20,7 @@ def shown_path(path):
 
 
 MEMORY = ".snakemake/convprobe/contents.json"  # what was found in a user's own files
+CODE = ".snakemake/convprobe/code.json"  # the digests of the scripts and of what they import
 RATES = ".snakemake/convprobe/rates.json"  # what jobs took on this machine
 
 
@@ -80,13 +81,15 @@ wildcard_constraints:
     page=r"\d\d+",
 
 
+FINGERPRINTS = fingerprints.of_scripts(f"{HOME}/scripts", CODE)
+
+
 def fingerprint(script: str) -> list[str]:
     """Digests of a script and of the modules it imports: a job is stale when one of them changes.
 
     Each is a param of its own, `FILE DIGEST`, so that Snakemake's reason names just what changed.
     """
-    digests = code_fingerprint(f"{HOME}/scripts/{script}")
-    return [f"{file} {digest}" for file, digest in digests.items()]
+    return [f"{file} {digest}" for file, digest in FINGERPRINTS[script].items()]
 
 
 def as_given(path: str) -> str:

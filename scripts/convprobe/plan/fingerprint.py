@@ -12,9 +12,13 @@ counts for those alone who import the package itself, or a name of it that is no
 import ast
 import functools
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from convprobe.plan import contents
+from convprobe.store import files
 
 NO_NUMBERS = "convprobe/job"  # relative to the scripts' folder
 
@@ -31,6 +35,27 @@ def fingerprint(script: Path | str) -> dict[str, str]:
         16 hexadecimal digits by path relative to the script's folder, in sorted order.
     """
     return of_files([Path(script)], Path(script).parent)
+
+
+def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, str]]:
+    """The fingerprint of every script in a folder; found anew only where code has changed.
+
+    To read the syntax of all modules takes a quarter of the time of a plan.
+
+    Args:
+        folder: of the scripts and of what they import.
+        memory: as for `contents.digest`.
+
+    Returns:
+        by the scripts' names.
+    """
+    root = Path(folder)
+    code = [(str(file.relative_to(root)), files.sha256(file)) for file in root.rglob("*.py")]
+
+    def find() -> dict[str, dict[str, str]]:
+        return {script.name: fingerprint(script) for script in sorted(root.glob("*.py"))}
+
+    return contents.remembered(memory, str(root), [sys.version, sorted(code)], find)
 
 
 def of_files(start: Iterable[Path], root: Path) -> dict[str, str]:

@@ -1,12 +1,17 @@
 """The digest of code: changed by what can change a result, and by nothing else."""
 
+import json
 import os
+import subprocess
+import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from convprobe.plan.fingerprint import fingerprint
 
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 # script.py reaches pkg/a.py and, from there, all but the two unused.py, by every form of import.
 TREE = {
     "script.py": "import json\nfrom pkg import a\n\n\ndef run(x):\n    return a.twice(x) + 1\n",
@@ -257,3 +262,41 @@ def test_an_edit_under_job_changes_no_digest(digests):
 def test_a_file_outside_the_folder_is_never_reached(digests, tmp_path):
     (tmp_path / "copy 0.py").write_text("value = 1\n", encoding="utf-8")
     assert set(digests({"script.py": "from . import lazy\n"})) == {"script.py", "lazy.py"}
+
+
+def plan(folder):
+    """The digests of all scripts of a folder as a plan of its own finds them."""
+    asked = (
+        "import json; from convprobe.plan import fingerprint\n"
+        "print(json.dumps(fingerprint.of_scripts('scripts', 'memory.json')))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=folder, env={"PYTHONPATH": str(SCRIPTS)}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(run.stdout)
+
+
+def test_what_is_remembered_of_scripts_changes_with_any_of_their_files(tmp_path):
+    folder = tmp_path / "scripts"
+    (folder / "pkg").mkdir(parents=True)
+    (folder / "one.py").write_text("from pkg import a\n")
+    (folder / "other.py").write_text("value = 1\n")
+    (folder / "pkg/a.py").write_text("value = 1\n")
+    first = plan(tmp_path)
+    assert {name: set(files) for name, files in first.items()} == {
+        "one.py": {"one.py", "pkg/a.py"},
+        "other.py": {"other.py"},
+    }
+    memory = tmp_path / "memory.json"
+    memory.write_text(memory.read_text().replace(first["other.py"]["other.py"], "remembered"))
+    assert plan(tmp_path)["other.py"] == {"other.py": "remembered"}
+
+    (folder / "pkg/a.py").write_text("value = 2\n")
+    edited = plan(tmp_path)
+    assert edited["other.py"] == first["other.py"]
+    assert changed(edited["one.py"], first["one.py"]) == {"pkg/a.py"}
+    (folder / "pkg/__init__.py").write_text("")
+    assert set(plan(tmp_path)["one.py"]) == {"one.py", "pkg/a.py", "pkg/__init__.py"}
+    memory.write_text("damaged")
+    assert set(plan(tmp_path)["one.py"]) == {"one.py", "pkg/a.py", "pkg/__init__.py"}
