@@ -92,6 +92,7 @@ def _checked(
         config = form.canonical(form.with_defaults(config, schema), schema)
         if graphs.is_traced(config["network"]):
             found = list(_add_graph(config, sources, describe))
+            _leave_out_filters(config, sources)
         found += meaning.check(config, read_labels)
     if found:
         raise InputError(mistakes.lines(found, sources))
@@ -131,6 +132,18 @@ def _add_graph(
         network["graph"] = describe(network, side)
     except InputError as error:
         yield Mistake(key, str(error))
+
+
+def _leave_out_filters(config: dict, sources: list[tuple[str, Mapping]]) -> None:
+    """Choose no filters where a network has none, and only earlier files chose some.
+
+    Those are filters of the network that the factory takes the place of.
+    """
+    if "graph" not in config["network"] or study.filter_channels(config):
+        return
+    chosen_in = mistakes.last_holder(("filters", "chosen"), sources)
+    if chosen_in < mistakes.last_holder(("network", "factory"), sources):
+        config["filters"]["chosen"] = []
 
 
 def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str, Mapping]]:

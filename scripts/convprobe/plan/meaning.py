@@ -114,7 +114,7 @@ def _probed_images(config: dict, available: Mapping[str, int]) -> Iterator[Mista
     if isinstance(occluded, int) and occluded > tested:
         key = ("occlusion", "images")
         yield mistakes.at(key, f"is {occluded}, but {tested} images are tested")
-    if listed > tested:
+    if listed > tested and study.has_filters(config):
         key = ("ablation", "table_images")
         yield mistakes.at(key, f"is {listed}, but {tested} images are tested")
     if isinstance(occluded, list):
@@ -289,24 +289,31 @@ def _filters(config: dict) -> Iterator[Mistake]:
     network = config["network"]
     if graphs.is_traced(network) and "graph" not in network:
         return  # it could not be made
+    key = ("filters", "chosen")
+    chosen = config["filters"]["chosen"]
     channels = study.filter_channels(config)
     if not channels:
-        found = f"network.factory: {network['factory']} makes a network without a convolution"
-        yield Mistake(("network", "factory"), f"{found}: it has no filters that can be probed")
+        if chosen:
+            without = f"{network['factory']} makes a network {study.WITHOUT_FILTERS}"
+            found = f"is {mistakes.shown(chosen)}, but {without}"
+            yield mistakes.at(key, f"{found}: expected []")
         return
+    if not chosen:
+        yield mistakes.at(key, "is [], expected a list of filters as in conv2/400, each once")
     for layer in channels:
         if not LAYER.fullmatch(layer):
             found = f"network.factory: {network['factory']} has a layer {mistakes.shown(layer)}"
             expected = "expected names of letters, digits, ., - and _, for files are named so"
             yield Mistake(("network", "factory"), f"{found}: {expected}")
-    for index, name in enumerate(config["filters"]["chosen"]):
-        key = ("filters", "chosen", index)
+    for index, name in enumerate(chosen):
         layer, channel = split_name(name)
         if layer not in channels:
-            yield mistakes.at(key, f"is {name}, but {_no_such_layer(network, layer, channels)}")
+            found = f"is {name}, but {_no_such_layer(network, layer, channels)}"
+            yield mistakes.at((*key, index), found)
         elif channel >= channels[layer]:
             last = channels[layer] - 1
-            yield mistakes.at(key, f"is {name}, but {layer} has channels 0 to {last}")
+            found = f"is {name}, but {layer} has channels 0 to {last}"
+            yield mistakes.at((*key, index), found)
 
 
 def _no_such_layer(network: Mapping, layer: str, channels: Mapping[str, int]) -> str:

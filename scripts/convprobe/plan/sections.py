@@ -322,9 +322,9 @@ class Filters(Section):
             ),
         ]
     ] = Field(
-        min_length=1,
         description="The filters, as layer/channel, counted from 0. The ablation switches them off "
-        "together.",
+        "together. [] only for a factory's network without a layer whose filters have maps (height "
+        "and width): then filters and ablation are left out.",
         json_schema_extra=expected(
             "a list of filters as in conv2/400, each once", uniqueItems=True
         ),

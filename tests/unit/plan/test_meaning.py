@@ -9,6 +9,7 @@ from shipped_configs import BASE, SCHEMA, edit, lines, with_preset, write_names
 from convprobe.errors import InputError
 from convprobe.network import chain
 from convprobe.plan import config as configs
+from convprobe.plan import study
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
@@ -174,11 +175,29 @@ def test_a_filter_is_held_against_the_graph(chosen, graph, told):
     assert refused(FACTORY.replace("conv2/1", chosen), **graph) == expected
 
 
-def test_a_network_without_a_convolution_has_no_filters():
+def test_a_network_without_filters_is_given_none():
     assert refused(FACTORY, convolutions=0) == [
-        "own: network.factory: mynet.py:build makes a network without a convolution: it has no "
-        "filters that can be probed"
+        'own: filters.chosen is ["conv2/1"], but mynet.py:build makes a network without a layer '
+        "whose filters have maps (height and width): expected []"
     ]
+
+
+@pytest.mark.parametrize("given", ["", "filters: {chosen: []}", "filters: {top: 3}"])
+def test_filters_of_an_earlier_file_s_network_are_none_of_one_without_filters(given):
+    network = FACTORY.partition("filters")[0]
+    # As many images would be listed, if the ablation were not left out.
+    images = "dataset: {name: shapes, train_images: 200, test_images: 40}\n"
+    config = check(network + images + given, lambda network, side: write_graph(convolutions=0))
+    assert config["filters"]["chosen"] == []
+    assert config["ablation"]["table_images"] > 40
+    assert not {"filters", "ablation"} & study.shown(config).keys()
+
+
+def test_a_network_with_filters_needs_some_of_them():
+    expected = "expected a list of filters as in conv2/400, each once"
+    assert edit("filters: {chosen: []}") == [f"own: filters.chosen is [], {expected}"]
+    none = FACTORY.replace("[conv2/1]", "[]")
+    assert refused(none) == [f"own: filters.chosen is [], {expected}"]
 
 
 def test_outputs_are_held_against_the_classes():
