@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from convprobe.dataset import kinds
-from convprobe.dataset.kinds import ReadLabels
+from convprobe.dataset.kinds import ReadLabels, ReadSizes
 from convprobe.errors import InputError
 from convprobe.network import chain, graphs
 from convprobe.network.filter_layers import split_name
@@ -18,10 +18,10 @@ LAYER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 
 
-def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+def check(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:
     """The mistakes of a config that has the right form, and its defaults."""
     yield from _paths(config)
-    yield from _dataset(config, read_labels)
+    yield from _dataset(config, read_labels, read_sizes)
     yield from _studied(config)
     yield from _compared(config)
     yield from _weights(config)
@@ -44,7 +44,7 @@ def _paths(config: dict) -> Iterator[Mistake]:
             yield mistakes.at(key, f"{found}: expected a path without them")
 
 
-def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:
     dataset = config["dataset"]
     kind = kinds.of(dataset)
     found = list(kind.mistakes(dataset))
@@ -54,9 +54,12 @@ def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
         return  # the images can't be counted
     try:
         available = kind.counts(dataset, read_labels)
+        of_sizes = list(kind.size_mistakes(dataset, read_sizes))
     except InputError as error:
         yield mistakes.at(("dataset", "path"), f"is {error}")
         return
+    for key, words in of_sizes:
+        yield mistakes.at(("dataset", key), words)
     yield from _wanted_images(config, available)
     yield from _probed_images(config, available)
     yield from _classes(config, read_labels)

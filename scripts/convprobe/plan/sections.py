@@ -73,6 +73,7 @@ class Dataset(Section):
         None,
         description="For an image-folder: side in pixels to which the middle square of each image "
         "is scaled. Without it, images are not scaled and must be square and of one size.",
+        json_schema_extra=expected("the side of a square in pixels, from 1 to 4096"),
     )
     split: Split | None = None
     classes: ClassNames | None = Field(

@@ -93,6 +93,46 @@ def test_images_that_lie_otherwise_than_expected_are_reported_with_the_other_mis
     ]
 
 
+WIDE = "test/a/0.png"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ([(40, 24, WIDE)], f"40×24 pixels ({WIDE})"),
+        (
+            [(32, 32, "test/b/1.png"), (40, 24, WIDE)],
+            f"32×32 pixels (test/b/1.png) and 40×24 pixels ({WIDE})",
+        ),
+        (
+            [(32, 32, "test/b/1.png"), (24, 24, WIDE)],
+            f"32×32 pixels (test/b/1.png) and 24×24 pixels ({WIDE})",
+        ),
+    ],
+)
+def test_images_that_cannot_be_taken_as_they_are_are_refused_before_anything_runs(sizes, found):
+    write_names("pictures.zip", train=4, test=4)
+    own = (
+        "dataset: {name: image-folder, path: pictures.zip%s}\n"
+        "occlusion: {images: 1}\n"
+        "ablation: {table_images: 1}"
+    )
+
+    def checked(change, sizes):
+        config = configs.merged(with_preset()[0], yaml.safe_load(own % change))
+        return configs.checked(config, SCHEMA, read_sizes=lambda path: sizes)
+
+    with pytest.raises(InputError) as error:
+        checked("", sizes)
+    assert str(error.value) == (
+        f"config: dataset.path is pictures.zip, with images of {found}: expected square ones of "
+        "one size, or dataset.image_size, the side in pixels to which the middle square of each is "
+        "scaled"
+    )
+    checked(", image_size: 32", sizes)
+    checked("", [(32, 32, WIDE)])
+
+
 # A network that a factory makes
 
 FACTORY = """
