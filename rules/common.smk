@@ -34,6 +34,10 @@ def own_labels(path, **split):
     return own_images(path, **split).labels
 
 
+def own_sizes(path, **split):
+    return contents.sizes(path, MEMORY, **split)
+
+
 SCHEMA = f"{HOME}/schemas/config.schema.json"
 
 try:
@@ -44,6 +48,7 @@ try:
             f"config of module {__name__ or 'convprobe'}",
             SCHEMA,
             own_labels,
+            own_sizes,
         )
     else:
         config = configs.checked(
@@ -52,6 +57,7 @@ try:
             dict.fromkeys(["config.yaml", *map(shown_path, workflow.configfiles)]),
             workflow.config_settings.config_args or [],
             own_labels,
+            own_sizes,
         )
 except InputError as error:
     sys.exit(str(error))

@@ -5,6 +5,10 @@ Included last: it knows the files of all questions.
 
 from convprobe.report import outputs as reports
 
+HAS_FILTERS = study.has_filters(config)
+# Without filters nothing asks for the files of the other probes.
+OF_PROBE = reports.of_probe(HAS_FILTERS)
+
 
 def runs_by_role() -> dict[str, list[str]]:
     """Which run plays the study's normalised and its raw one, and with it its other seeds.
@@ -41,9 +45,12 @@ def card_sources() -> tuple[dict[str, list[str]], dict[str, str]]:
     of_epoch = {
         "summary": occlusion.SUMMARY.path,
         "localisation": occlusion.LOCALISATION.path,
-        "accuracies": ablation.ACCURACY.path,
-        "predictions": ablation.PREDICTIONS.path,
     }
+    if HAS_FILTERS:
+        of_epoch["accuracies"] = ablation.ACCURACY.path
+        of_epoch["predictions"] = ablation.PREDICTIONS.path
+    else:
+        of_epoch["maps"] = occlusion.WINDOW.path.format(window=min(WINDOWS))
     return whole, of_epoch
 
 
@@ -57,11 +64,9 @@ def card_files(wildcards) -> dict[str, list[str]]:
 
 def epochs_files(wildcards) -> dict[str, list[str]]:
     """What the figure is drawn from, the first epoch first."""
-    names = {
-        "maps": occlusion.WINDOW.path.format(window=max(WINDOWS)),
-        "tables": filters.TOP_IMAGES.path,
-        "patches": filters.PATCHES.path,
-    }
+    names = {"maps": occlusion.WINDOW.path.format(window=max(WINDOWS))}
+    if HAS_FILTERS:
+        names |= {"tables": filters.TOP_IMAGES.path, "patches": filters.PATCHES.path}
     return {
         kind: [f"{folder}/{name}" for folder in probed(wildcards.run)]
         for kind, name in names.items()
@@ -109,7 +114,7 @@ def whole_files(chosen: Callable = any_file) -> list[str]:
 
 def probe_files(chosen: Callable = any_file) -> list[str]:
     """The files of a probed epoch, relative to its folder."""
-    return outputs.names(filter(chosen, reports.OF_PROBE), VALUES)
+    return outputs.names(filter(chosen, OF_PROBE), VALUES)
 
 
 def every_file(chosen: Callable) -> list:
@@ -130,7 +135,7 @@ def page_settings() -> dict:
         "config": study.shown(config),
         "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.
-        "links": outputs.links(reports.OF_PROBE, VALUES),
+        "links": outputs.links(OF_PROBE, VALUES),
         "page": content(f"{HOME}/report/explorer"),
     }
 

@@ -13,8 +13,9 @@ if __name__ == "__main__":
         epochs = snakemake.params.settings["epochs"]
         indices = through_training.shown_images(snakemake.input.maps[0])
         images = image_file.read(snakemake.input.images, "test", indices)
-        top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
-        maps, patches = snakemake.input.maps, snakemake.input.patches
-        through_training.draw(
-            snakemake.output.figure, images, maps, patches, top, snakemake.wildcards.run
-        )
+        maps, patches = snakemake.input.maps, snakemake.input.get("patches", [])
+        top = None
+        if patches:
+            top = pd.concat(map(tables.read, snakemake.input.tables), keys=epochs)
+        run = snakemake.wildcards.run
+        through_training.draw(snakemake.output.figure, images, epochs, maps, patches, top, run)

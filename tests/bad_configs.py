@@ -35,6 +35,10 @@ BAD_EDITS = {
         "own: dataset.image_size is given, but cifar10 does not use it: expected it for an "
         "image-folder"
     ),
+    "dataset: {image_size: [24, 40]}": (
+        "own: dataset.image_size is [24, 40], expected the side of a square in pixels, from 1 to "
+        "4096"
+    ),
     "dataset: {train_images: 50001}": "own: dataset.train_images is 50001, but cifar10 has 50000",
     "dataset: {train_images: 1e4}": (
         'own: dataset.train_images is "1e4", expected a whole number of at least 1, or all'

@@ -30,9 +30,12 @@ function seedsTable({ group, probed }) {
   const name = (column) => column.replace(/^confidence_(\d+)$/, "mean confidence, window $1");
   const asText = (value) => (typeof value === "number" ? value.toFixed(3) : (value ?? ""));
   fillTable(table, probed.columns.map(name), probed.rows, asText);
+  const also = probed.columns.includes("accuracy_without_filters")
+    ? ", also without the chosen filters,"
+    : "";
   const text =
-    `The probed networks of run ${group}: test accuracy, also without the chosen filters, ` +
-    "and the mean probability of the true class under each window.";
+    `The probed networks of run ${group}: test accuracy${also} and the mean probability of the ` +
+    "true class under each window.";
   table.prepend(element("caption", {}, text));
   const attributes = { tabindex: "0", role: "region", "aria-label": `Seeds of run ${group}` };
   return element("div", { className: "scroll", attributes }, table);

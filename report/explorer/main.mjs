@@ -8,7 +8,7 @@ import { prepareOcclusion, showOcclusion } from "./occlusion.mjs";
 import { inflatedObject } from "./packing.mjs";
 import { loadedPicture } from "./pictures.mjs";
 import { shown } from "./state.mjs";
-import { prepareTabs } from "./tabs.mjs";
+import { prepareTabs, removeTab } from "./tabs.mjs";
 
 async function loadSprite(sprite) {
   sprite.picture = await loadedPicture(sprite.source);
@@ -18,13 +18,20 @@ async function loadSprite(sprite) {
 async function unpackedData() {
   const data = await inflatedObject(byId("data").textContent);
   const { thumbnails } = data;
-  thumbnails.cells = new Map(thumbnails.indices.map((image, cell) => [image, cell]));
-  await loadSprite(thumbnails);
+  if (thumbnails) {
+    thumbnails.cells = new Map(thumbnails.indices.map((image, cell) => [image, cell]));
+    await loadSprite(thumbnails);
+  }
   for (const { occlusion, filters } of data.probes) {
     await loadSprite(occlusion.sprite);
-    for (const layer of filters.layers) await loadSprite(layer.sprite);
+    for (const layer of filters?.layers ?? []) await loadSprite(layer.sprite);
   }
   return data;
+}
+
+/** Whether the network has layers whose filters have maps: else it is only occluded. */
+function hasFilters() {
+  return shown.data.probes[0].filters !== null;
 }
 
 function showProbe(place) {
@@ -32,8 +39,10 @@ function showProbe(place) {
   byId("warning").textContent = shown.probe.warning;
   byId("warning").hidden = !shown.probe.warning;
   showOcclusion();
-  showFilters();
-  showAblation();
+  if (hasFilters()) {
+    showFilters();
+    showAblation();
+  }
   for (const [id, names] of Object.entries(shown.data.links)) showLinks(`${id}-files`, names);
 }
 
@@ -50,8 +59,12 @@ async function start() {
   shown.data = await unpackedData();
   prepareProbes();
   prepareOcclusion();
-  prepareFilters();
-  prepareAblation();
+  if (hasFilters()) {
+    prepareFilters();
+    prepareAblation();
+  } else {
+    for (const name of ["filters", "ablation"]) removeTab(name);
+  }
   showExperiment();
   showProbe(0);
   byId("unpacking").remove();

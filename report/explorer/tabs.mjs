@@ -23,6 +23,12 @@ function tabOfKey(key, tabs, place) {
   return wanted === undefined ? undefined : tabs.at(wanted % tabs.length);
 }
 
+/** Take away a tab with its panel. */
+export function removeTab(name) {
+  byId(`tab-${name}`).remove();
+  byId(name).remove();
+}
+
 export function prepareTabs() {
   const tabs = allTabs();
   for (const [place, tab] of tabs.entries()) {

@@ -228,7 +228,7 @@ def test_the_page_is_mentioned_only_where_it_was_asked_for(workflow):
         ),
         (
             lambda folder: write_images(folder, ("odd",), size=24),
-            ["error: pictures: train/odd/0.png is 24×24 pixels, expected 20×20"],
+            ["own.yaml: dataset.path is pictures, with images of 20×20", "and 24×24 pixels"],
         ),
         (
             lambda folder: shutil.rmtree(folder / "train/light"),

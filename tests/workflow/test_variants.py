@@ -19,6 +19,7 @@ from PIL import Image
 
 from convprobe.dataset import image_folder
 from convprobe.network.layers import Network
+from convprobe.report import explorer
 
 REAL_IMAGES = os.environ.get("CONVPROBE_CIFAR10_JPEG", "")
 needs_real_images = pytest.mark.skipif(
@@ -81,6 +82,49 @@ def test_a_factory_s_code_counts_for_its_training_by_its_meaning(workflow):
     with (workflow.folder / "mynet.py").open("a") as file:
         file.write("ADDED = 1\n")
     assert due() == ["01", "02"]
+
+
+PERCEPTRON = """
+import torch
+from torch import nn
+
+
+def build(classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 8), nn.ReLU(), nn.Linear(8, classes))
+"""
+
+
+def test_a_network_without_filters_is_occluded_and_nothing_else(workflow):
+    """Trained here, and with weights from elsewhere."""
+    (workflow.folder / "perceptron.py").write_text(PERCEPTRON)
+    made = {}
+    exec(PERCEPTRON, made)
+    torch.save(made["build"](10).state_dict(), workflow.folder / "own.pth")
+    workflow.configure(
+        'network: {factory: "perceptron.py:build", arguments: {classes: 10}}\n'
+        "runs: {own: {weights: own.pth}}\n"
+        "studied: [normalised, own]\n"
+        "compared: []\n"
+        "occlusion: {windows: [3], images: 2, stride: 4}\n",
+        name="mine.yaml",
+    )
+    both = ["tiny.yaml", "mine.yaml"]
+    completed = workflow.run(configs=both)
+    assert completed.returncode == 0, completed.stdout[-3000:]
+    assert completed.stdout.count("filters and ablation are left out: perceptron.py:build") == 1
+    files = workflow.files()
+    probes = {
+        name.split("/")[2] for name in files if re.match("normalised/epoch-|own/weights/", name)
+    }
+    assert probes == {"occlusion"}
+    card = pd.read_csv(files["reproduction.csv"]).set_index("claim")
+    verdict = card.loc["loss of test accuracy with filters switched off", "verdict"]
+    assert verdict.startswith("not tested: no layer of this network has filters")
+    shown, _ = explorer.read(files["explorer.html"])
+    assert [probe["filters"] or probe["ablation"] for probe in shown["probes"]] == [None, None]
+    assert list(shown["links"]) == ["occlusion"]
+    verified = workflow.run("verify_results", configs=both)
+    assert verified.returncode == 0, verified.stdout
 
 
 def module_for_users(workflow):

@@ -4,10 +4,13 @@ No verdict is given that an untrained network, a map that ignores its image, or 
 could pass.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from convprobe import verdicts
 from convprobe.ablation import tabulation
+from convprobe.intervals import Count
 from convprobe.phrases import p_value, percent, points
 
 
@@ -16,18 +19,29 @@ def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
 
     Args:
         predictions: of `predictions.csv`.
+        chosen_among: as for `at_chance`.
+    """
+    right = int((predictions["class"] == predictions["clean"]).sum())
+    return at_chance(right, predictions["class"].value_counts().tolist(), chosen_among)
+
+
+def at_chance(right: Count, counts: Sequence[Count], chosen_among: int) -> str:
+    """A warning if a network predicts no better than the same answer for every image.
+
+    Args:
+        right: how many images it predicts right.
+        counts: images of each class.
         chosen_among: of `selection.json`; 1 if no epoch was selected.
 
     Returns:
         the warning; an empty text if the network is better.
     """
-    if tabulation.better_than_chance(predictions, chosen_among):
+    if verdicts.better_than_chance(right, counts, chosen_among):
         return ""
-    accuracy = (predictions["class"] == predictions["clean"]).mean()
-    commonest = predictions["class"].value_counts(normalize=True).max()
+    images = sum(counts)
     return (
-        f"The accuracy of this network, {percent(accuracy)}, can't be told from chance: "
-        f"the same answer for every image is right in {percent(commonest)}. "
+        f"The accuracy of this network, {percent(right / images)}, can't be told from chance: "
+        f"the same answer for every image is right in {percent(max(counts) / images)}. "
         "Nothing below is evidence of what it has learned."
     )
 

@@ -14,12 +14,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convprobe.dataset import archives, listing
 from convprobe.dataset.archives import Parts
+from convprobe.dataset.image_sizes import FORMATS
 from convprobe.errors import InputError
 
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
-# Of all that Pillow reads: for some others it starts other programs.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 
 Pixels = UInt8[np.ndarray, "y x channel"]
 Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image"]]

@@ -17,6 +17,8 @@ from convprobe.job import runtime
 Settings = Mapping[str, Any]  # the config's `dataset`
 Labels = dict[str, list[str]]  # the class of each image, by split
 ReadLabels = Callable[..., Labels]  # as `listing.labels`
+Size = tuple[int, int, str]  # width and height in pixels, and the place of an image of it
+ReadSizes = Callable[..., list[Size]]  # as `image_sizes.read`
 Arrays = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where known, masks
 Mistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
 
@@ -91,6 +93,10 @@ class Kind(abc.ABC):
     def source(self, path: str) -> str | None:
         """The file or folder that the workflow reads; None where its date says nothing."""
         return None
+
+    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+        """The mistake of images that can't be taken as they are; raises as `labels`."""
+        yield from ()
 
     @abc.abstractmethod
     def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
@@ -174,6 +180,20 @@ class ImageFolder(Kind):
     ) -> dict[str, int]:
         found = self.labels(settings, read_labels)
         return {split: len(classes) for split, classes in found.items()}
+
+    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+        if "image_size" in settings:
+            return
+        path = settings["path"]
+        sizes = read_sizes(path, **settings.get("split", {}))
+        if len(sizes) > 1 or any(width != height for width, height, _ in sizes):
+            shown = [f"{width}×{height} pixels ({place})" for width, height, place in sizes]
+            expected = "expected square ones of one size, or dataset.image_size, the side in pixels"
+            yield (
+                "path",
+                f"is {path}, with images of {' and '.join(shown)}: {expected} to which the middle "
+                "square of each is scaled",
+            )
 
     def classes(self, settings: Settings, read_labels: ReadLabels = listing.labels) -> int:
         if "classes" in settings:

@@ -18,15 +18,19 @@ WIDTH = 79
 
 
 def at_start(config: dict, sizes: Mapping[str, int], read_labels: ReadLabels) -> list[str]:
-    """Warnings of too few training steps and of classes without images, in lines of up to 79
-    characters.
+    """Warnings of too few training steps, of classes without images and of a network without
+    filters, in lines of up to 79 characters.
 
     Args:
         config: the checked config.
         sizes: how many images each split has.
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
     """
-    found = [*_few_steps(config, sizes["train"]), *_lacking_classes(config["dataset"], read_labels)]
+    found = [
+        *_few_steps(config, sizes["train"]),
+        *_lacking_classes(config["dataset"], read_labels),
+        *_no_filters(config),
+    ]
     return [_warning(line) for line in found]
 
 
@@ -104,6 +108,12 @@ def _few_steps(config: dict, trained: int) -> Iterator[str]:
             f"few training steps for {', '.join(names)}: {steps}; below {FEW_STEPS} little is "
             f"learned: {advice}"
         )
+
+
+def _no_filters(config: dict) -> Iterator[str]:
+    if not study.has_filters(config):
+        without = f"{config['network']['factory']} makes a network {study.WITHOUT_FILTERS}"
+        yield f"filters and ablation are left out: {without}"
 
 
 def _lacking_classes(dataset: kinds.Settings, read_labels: ReadLabels) -> list[str]:

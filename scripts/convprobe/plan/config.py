@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from convprobe.dataset import listing
-from convprobe.dataset.kinds import ReadLabels
+from convprobe.dataset import image_sizes, listing
+from convprobe.dataset.kinds import ReadLabels, ReadSizes
 from convprobe.errors import InputError
 from convprobe.network import graphs
 from convprobe.network.filter_layers import split_name
@@ -26,6 +26,7 @@ def checked(
     files: Iterable[Path | str] = (),
     arguments: Iterable[str] = (),
     read_labels: ReadLabels = listing.labels,
+    read_sizes: ReadSizes = image_sizes.read,
     describe: Describe = traced_networks.describe,
 ) -> dict:
     """The config with its defaults; of a network that a factory makes, with `graph`, its file.
@@ -37,6 +38,7 @@ def checked(
             that holds its key.
         arguments: of --config, as `KEY=VALUE`; they are merged over the files.
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
+        read_sizes: gives their sizes, as `image_sizes.read` does.
         describe: makes the file of a graph, as `traced_networks.describe` does.
 
     Raises:
@@ -48,7 +50,7 @@ def checked(
         # Snakemake has merged them already, but with every number inside a value as text.
         config = merged(config, command_line)
     sources = _sources(files, command_line)
-    return _checked(config, schema_path, sources, read_labels, describe)
+    return _checked(config, schema_path, sources, read_labels, read_sizes, describe)
 
 
 def imported(
@@ -57,6 +59,7 @@ def imported(
     source: str,
     schema_path: Path | str,
     read_labels: ReadLabels = listing.labels,
+    read_sizes: ReadSizes = image_sizes.read,
     describe: Describe = traced_networks.describe,
 ) -> dict:
     """The config of a workflow that another one imports, with its defaults.
@@ -65,14 +68,16 @@ def imported(
         config: as the importer gives it.
         base: the config file that it is merged over.
         source: what a mistake in `config` is reported for.
-        schema_path, read_labels, describe: as for `checked`.
+        schema_path, read_labels, read_sizes, describe: as for `checked`.
 
     Raises:
         InputError: all mistakes, one line each.
     """
     given = plain(config)
     sources = [(str(base), read(base)), (source, given)]
-    return _checked(merged(read(base), given), schema_path, sources, read_labels, describe)
+    return _checked(
+        merged(read(base), given), schema_path, sources, read_labels, read_sizes, describe
+    )
 
 
 def _checked(
@@ -80,6 +85,7 @@ def _checked(
     schema_path: Path | str,
     sources: list[tuple[str, Mapping]],
     read_labels: ReadLabels,
+    read_sizes: ReadSizes,
     describe: Describe,
 ) -> dict:
     schema = json.loads(Path(schema_path).read_text(encoding="utf-8"))
@@ -92,7 +98,8 @@ def _checked(
         config = form.canonical(form.with_defaults(config, schema), schema)
         if graphs.is_traced(config["network"]):
             found = list(_add_graph(config, sources, describe))
-        found += meaning.check(config, read_labels)
+            _leave_out_filters(config, sources)
+        found += meaning.check(config, read_labels, read_sizes)
     if found:
         raise InputError(mistakes.lines(found, sources))
     return study.expanded(_without_what_changes_nothing(config))
@@ -131,6 +138,18 @@ def _add_graph(
         network["graph"] = describe(network, side)
     except InputError as error:
         yield Mistake(key, str(error))
+
+
+def _leave_out_filters(config: dict, sources: list[tuple[str, Mapping]]) -> None:
+    """Choose no filters where a network has none, and only earlier files chose some.
+
+    Those are filters of the network that the factory takes the place of.
+    """
+    if "graph" not in config["network"] or study.filter_channels(config):
+        return
+    chosen_in = mistakes.last_holder(("filters", "chosen"), sources)
+    if chosen_in < mistakes.last_holder(("network", "factory"), sources):
+        config["filters"]["chosen"] = []
 
 
 def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str, Mapping]]:

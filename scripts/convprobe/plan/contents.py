@@ -7,13 +7,14 @@ change: of a file's inode or its time of change, which no one sets back, beside 
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convprobe.dataset import archives, listing
+from convprobe.dataset import archives, image_sizes, listing
 from convprobe.dataset.archives import Parts
+from convprobe.dataset.kinds import Size
 from convprobe.store import files
 
 DIGITS = 16  # of a digest, hexadecimal
@@ -62,22 +63,38 @@ def images(path: Path | str, memory: Path | str, **split: float) -> Images:
         InputError: a file can't be read, or as for `listing.Listing`.
     """
     root = Path(path)
-    places = WHOLE
-    folders = []
-
-    def find() -> dict:
-        return {"labels": listing.labels(path, **split), "digest": _content(root, places)}
 
     with archives.reading(path):
-        if root.is_dir():
-            listed = listing.Listing(path, split)
-            listed.read_names()
-            places = sorted(listed.images)
-            folders = sorted(listed.folders)
+        places, folders = _listed(root, split)
         signature = [folders, _statuses(root, places)]
         key = json.dumps([str(path), split])
+
+        def find() -> dict:
+            return {"labels": listing.labels(path, **split), "digest": _content(root, places)}
+
         found = remembered(memory, key, signature, find)
     return Images(**found)
+
+
+def sizes(path: Path | str, memory: Path | str, **split: float) -> list[Size]:
+    """The sizes of images, as `image_sizes.read` gives them; args and errors as for `images`."""
+    root = Path(path)
+
+    with archives.reading(path):
+        places, _ = _listed(root, split)
+        key = json.dumps(["sizes", str(path), split])
+        signature = _statuses(root, places)
+        found = remembered(memory, key, signature, lambda: image_sizes.read(path, **split))
+    return [tuple(size) for size in found]  # lists in the file
+
+
+def _listed(root: Path, split: Mapping[str, float]) -> tuple[list[Parts], list[Parts]]:
+    """The places of a folder's images, and of the folders in it; an archive is one file."""
+    if not root.is_dir():
+        return WHOLE, []
+    listed = listing.Listing(root, split)
+    listed.read_names()
+    return sorted(listed.images), sorted(listed.folders)
 
 
 def _files(folder: Path) -> list[Parts]:

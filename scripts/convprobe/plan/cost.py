@@ -56,8 +56,8 @@ PASSES = {  # over the images that are evaluated
     "ablate_filters": 2,  # clean and ablated
 }
 OF_RUN = ("train_epoch", "evaluate_epoch")
-OF_PROBED = ("map_occlusion", "record_activations", "rank_filters")
-OF_PROBED += ("ablate_filters", "compare_ablations")
+OF_FILTERS = ("record_activations", "rank_filters", "ablate_filters", "compare_ablations")
+OF_PROBED = ("map_occlusion", *OF_FILTERS)
 SIDE = 32  # pixels, where only the images themselves say; doubled until the network takes it
 MOST_DOUBLED = 7
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
@@ -126,7 +126,7 @@ def seconds(
     costs = by_rule(config, sizes, kind, cores, known)
     training = sum(costs[rule] for rule in OF_RUN)
     occlusion = costs["map_occlusion"]
-    others = sum(costs.values()) - training - occlusion
+    others = sum(costs[rule] for rule in OF_FILTERS)
     return dict(zip(ROWS, (training, occlusion, others), strict=True))
 
 
@@ -267,6 +267,8 @@ def job_counts(config: dict, sizes: Sizes) -> dict[str, int]:
     shards = math.ceil(_occluded(config, sizes["test"]) / study.SHARD_IMAGES)
     counts = dict.fromkeys(OF_RUN, epochs) | dict.fromkeys(OF_PROBED, _studied(config))
     counts["map_occlusion"] *= len(config["occlusion"]["windows"]) * shards
+    if not study.has_filters(config):
+        counts |= dict.fromkeys(OF_FILTERS, 0)
     return counts
 
 
@@ -430,7 +432,8 @@ def announcement(
     lines = [f"experiment {experiment} on the {kind.upper()} ({name}); about, from nothing:"]
     lines.append(_row(IN_ALL, in_all, sum(spaces.values())))
     for row, time in times.items():
-        lines.append(_row(row, time, spaces[row]))
+        if time or spaces[row]:
+            lines.append(_row(row, time, spaces[row]))
     if is_measured(config, sizes, kind, cores, known):
         lines.append("    by what earlier runs took on this machine")
     else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from convprobe.dataset import kinds
-from convprobe.dataset.kinds import ReadLabels
+from convprobe.dataset.kinds import ReadLabels, ReadSizes
 from convprobe.errors import InputError
 from convprobe.network import chain, graphs
 from convprobe.network.filter_layers import split_name
@@ -18,10 +18,10 @@ LAYER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 
 
-def check(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+def check(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:
     """The mistakes of a config that has the right form, and its defaults."""
     yield from _paths(config)
-    yield from _dataset(config, read_labels)
+    yield from _dataset(config, read_labels, read_sizes)
     yield from _studied(config)
     yield from _compared(config)
     yield from _weights(config)
@@ -44,7 +44,7 @@ def _paths(config: dict) -> Iterator[Mistake]:
             yield mistakes.at(key, f"{found}: expected a path without them")
 
 
-def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
+def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:
     dataset = config["dataset"]
     kind = kinds.of(dataset)
     found = list(kind.mistakes(dataset))
@@ -54,9 +54,12 @@ def _dataset(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:
         return  # the images can't be counted
     try:
         available = kind.counts(dataset, read_labels)
+        of_sizes = list(kind.size_mistakes(dataset, read_sizes))
     except InputError as error:
         yield mistakes.at(("dataset", "path"), f"is {error}")
         return
+    for key, words in of_sizes:
+        yield mistakes.at(("dataset", key), words)
     yield from _wanted_images(config, available)
     yield from _probed_images(config, available)
     yield from _classes(config, read_labels)
@@ -114,7 +117,7 @@ def _probed_images(config: dict, available: Mapping[str, int]) -> Iterator[Mista
     if isinstance(occluded, int) and occluded > tested:
         key = ("occlusion", "images")
         yield mistakes.at(key, f"is {occluded}, but {tested} images are tested")
-    if listed > tested:
+    if listed > tested and study.has_filters(config):
         key = ("ablation", "table_images")
         yield mistakes.at(key, f"is {listed}, but {tested} images are tested")
     if isinstance(occluded, list):
@@ -289,24 +292,31 @@ def _filters(config: dict) -> Iterator[Mistake]:
     network = config["network"]
     if graphs.is_traced(network) and "graph" not in network:
         return  # it could not be made
+    key = ("filters", "chosen")
+    chosen = config["filters"]["chosen"]
     channels = study.filter_channels(config)
     if not channels:
-        found = f"network.factory: {network['factory']} makes a network without a convolution"
-        yield Mistake(("network", "factory"), f"{found}: it has no filters that can be probed")
+        if chosen:
+            without = f"{network['factory']} makes a network {study.WITHOUT_FILTERS}"
+            found = f"is {mistakes.shown(chosen)}, but {without}"
+            yield mistakes.at(key, f"{found}: expected []")
         return
+    if not chosen:
+        yield mistakes.at(key, "is [], expected a list of filters as in conv2/400, each once")
     for layer in channels:
         if not LAYER.fullmatch(layer):
             found = f"network.factory: {network['factory']} has a layer {mistakes.shown(layer)}"
             expected = "expected names of letters, digits, ., - and _, for files are named so"
             yield Mistake(("network", "factory"), f"{found}: {expected}")
-    for index, name in enumerate(config["filters"]["chosen"]):
-        key = ("filters", "chosen", index)
+    for index, name in enumerate(chosen):
         layer, channel = split_name(name)
         if layer not in channels:
-            yield mistakes.at(key, f"is {name}, but {_no_such_layer(network, layer, channels)}")
+            found = f"is {name}, but {_no_such_layer(network, layer, channels)}"
+            yield mistakes.at((*key, index), found)
         elif channel >= channels[layer]:
             last = channels[layer] - 1
-            yield mistakes.at(key, f"is {name}, but {layer} has channels 0 to {last}")
+            found = f"is {name}, but {layer} has channels 0 to {last}"
+            yield mistakes.at((*key, index), found)
 
 
 def _no_such_layer(network: Mapping, layer: str, channels: Mapping[str, int]) -> str:

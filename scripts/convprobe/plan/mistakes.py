@@ -76,6 +76,12 @@ def origin(key: Key, sources: list[tuple[str, Mapping]]) -> str:
     return best
 
 
+def last_holder(key: Key, sources: list[tuple[str, Mapping]]) -> int:
+    """The place of the last of the sources that holds a key; -1 if none does."""
+    places = range(len(sources))
+    return max((at for at in places if _depth(key, sources[at][1]) == len(key)), default=-1)
+
+
 def _depth(key: Key, content: object) -> int:
     """How many parts of a key's path a config file holds."""
     for depth, part in enumerate(key):

@@ -73,6 +73,7 @@ class Dataset(Section):
         None,
         description="For an image-folder: side in pixels to which the middle square of each image "
         "is scaled. Without it, images are not scaled and must be square and of one size.",
+        json_schema_extra=expected("the side of a square in pixels, from 1 to 4096"),
     )
     split: Split | None = None
     classes: ClassNames | None = Field(
@@ -322,9 +323,9 @@ class Filters(Section):
             ),
         ]
     ] = Field(
-        min_length=1,
         description="The filters, as layer/channel, counted from 0. The ablation switches them off "
-        "together.",
+        "together. [] only for a factory's network without a layer whose filters have maps (height "
+        "and width): then filters and ablation are left out.",
         json_schema_extra=expected(
             "a list of filters as in conv2/400, each once", uniqueItems=True
         ),

@@ -13,6 +13,7 @@ from convprobe.plan.reading import merged
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
+WITHOUT_FILTERS = "without a layer whose filters have maps (height and width)"
 SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there are several jobs
 
 
@@ -196,6 +197,14 @@ def filter_channels(config: dict) -> dict[str, int]:
     return {f"conv{number}": count for number, count in enumerate(channels, start=1)}
 
 
+def has_filters(config: dict) -> bool:
+    """Whether there are filters to probe and to switch off.
+
+    A factory's network may have no layer whose filters have maps: then it is only occluded.
+    """
+    return bool(config["filters"]["chosen"])
+
+
 @functools.cache
 def _traced_layers(path: str) -> dict[str, FilterLayer]:
     """The layers in the file of a graph, which is named by its content."""
@@ -222,6 +231,8 @@ def shown(config: dict) -> dict:
         given = [given_name(config, run) + slash + epoch for run, slash, epoch in entries]
         visible[key] = list(dict.fromkeys(given))
     del visible["dataset"]["path"]
+    if not has_filters(config):
+        del visible["filters"], visible["ablation"]
     if graphs.is_traced(visible.get("network", {})):
         visible["network"]["factory"] = Path(visible["network"]["factory"]).name
         del visible["network"]["graph"]

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from convprobe.dataset import image_file
-from convprobe.report import reproduction
+from convprobe.report import reproduction, right
 from convprobe.store import files, tables
 
-TABLES = ("accuracies", "predictions", "summary", "localisation")  # of each probed network
+TABLES = ("summary", "localisation")  # of each probed network
+OF_ABLATION = ("accuracies", "predictions")  # of each that has filters
 
 
 def of_files(
@@ -21,8 +22,9 @@ def of_files(
     Args:
         paths: by name: `images` and `normalisation` of the data set, one each; and for each seed
             `summary` and `localisation` of occlusion; `accuracies` and `predictions` of the
-            ablation; a learning curve by role; `selection`, missing where the probed weights were
-            trained elsewhere, or without normalisation.
+            ablation, or of a network without filters `maps` of a window; a learning curve by role;
+            `selection`, missing where the probed weights were trained elsewhere, or without
+            normalisation.
         settings: `roles` that a run plays, the config's `network`, its `chosen` filters, and the
             `mode` of the ablation.
 
@@ -40,6 +42,7 @@ def of_files(
         network=settings["network"],
         chosen=settings["chosen"],
         mode=settings["mode"],
+        tested=None if settings["chosen"] else right.tested(images),
     )
     return reproduction.card(evidence)
 
@@ -49,6 +52,17 @@ def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Prob
     found = []
     for seed in range(len(paths[TABLES[0]])):
         selection = files.read_json(paths["selection"][seed]) if "selection" in paths else None
-        of_seed = {name: tables.read(paths[name][seed]) for name in TABLES}
-        found.append(reproduction.Probed(selection, **of_seed))
+        names = [name for name in (*TABLES, *OF_ABLATION) if name in paths]
+        of_seed = {name: tables.read(paths[name][seed]) for name in names}
+        answers = None if "predictions" in paths else _answers(paths, seed, selection)
+        found.append(reproduction.Probed(selection, **of_seed, clean=answers))
     return found
+
+
+def _answers(
+    paths: Mapping[str, Sequence[Path | str]], seed: int, selection: Mapping[str, Any] | None
+) -> right.Answers:
+    """How often a network without filters is right."""
+    if selection is None:
+        return right.on_occluded_images(paths["maps"][seed])
+    return right.on_test_images(selection["test_accuracy"], paths["images"][0])

@@ -17,10 +17,18 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from convprobe.ablation.answers import chance
+from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.report import manifest, packing, page_script, seed_comparison, sprites, tab_data
+from convprobe.report import (
+    manifest,
+    packing,
+    page_script,
+    right,
+    seed_comparison,
+    sprites,
+    tab_data,
+)
 from convprobe.store import files, tables
 
 SOURCES = Path(__file__).parents[3] / "report/explorer"
@@ -36,11 +44,12 @@ def write(path: Path | str, folder: Path | str, settings: dict) -> None:
     Args:
         path: of the page.
         folder: of the experiment. The page is in it and links to its files.
-        settings: `title`; `probes`, folders of the probed checkpoints; `windows`; `chosen` filters;
-            `table_images`; `trained` runs; `groups`, the runs that differ in their seed alone, by
-            the name that the config gives them all; `config`, to be shown; `files`, all results;
-            `links`, names of files by place on the page. Folders and `files` are relative to
-            `folder`, `links` to the folder of a probed checkpoint.
+        settings: `title`; `probes`, folders of the probed checkpoints; `windows`; `chosen` filters,
+            none of a network that has no filters; `table_images`; `trained` runs; `groups`, the
+            runs that differ in their seed alone, by the name that the config gives them all;
+            `config`, to be shown; `files`, all results; `links`, names of files by place on the
+            page. Folders and `files` are relative to `folder`, `links` to the folder of a probed
+            checkpoint.
     """
     data = packing.plain(collect(Path(folder), settings))
     with files.replacing(path) as partial:
@@ -90,7 +99,7 @@ def collect(folder: Path, settings: dict) -> dict:
         "classes": image_file.classes(images_path),
         "digits": packing.DIGITS,
         "viridis": _viridis(),
-        "thumbnails": _thumbnails(images_path, probes),
+        "thumbnails": _thumbnails(images_path, probes) if settings["chosen"] else None,
         "curves": [_curve(folder / run) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
         "card": _table(tables.read(folder / "reproduction.csv")),
@@ -132,10 +141,15 @@ def links(settings: dict) -> dict[str, list[str]]:
 def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     """What is shown of one network, except its occlusion maps."""
     run, checkpoint = folder.parts[-2:]
+    chosen_among = _chosen_among(folder.parent, settings["trained"])
+    if not settings["chosen"]:
+        answers = _answers(folder, images_path, settings)
+        warning = at_chance(answers.right, list(answers.counts.values()), chosen_among)
+        without = {"filters": None, "ablation": None}
+        return {"run": run, "checkpoint": checkpoint, "warning": warning, **without}
     classes = image_file.classes(images_path)
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
-    chosen_among = _chosen_among(folder.parent, settings["trained"])
     ablation = tab_data.ablation(folder, predictions, classes)
     return {
         "run": run,
@@ -144,6 +158,16 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
         "filters": tab_data.filters(folder, images_path, settings["chosen"], class_images),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
+
+
+def _answers(folder: Path, images_path: Path, settings: dict) -> right.Answers:
+    """How often a network without filters is right."""
+    if folder.parent.name not in settings["trained"]:
+        window = settings["windows"][0]
+        return right.on_occluded_images(folder / f"occlusion/window-{window}.h5")
+    curve = tables.read(folder.parent / "learning-curve.csv").set_index("epoch")
+    epoch = int(folder.name.removeprefix("epoch-"))
+    return right.on_test_images(curve.loc[epoch, "test_accuracy"], images_path)
 
 
 def _chosen_among(folder: Path, trained: list[str]) -> int:
@@ -228,7 +252,8 @@ def _group(folder: Path, group: str, settings: dict) -> dict:
         chosen += places[:1]  # its selected epoch comes first
     probed = None
     if chosen:
-        probed = _table(seed_comparison.probed([folder / place for place in chosen]))
+        folders = [folder / place for place in chosen]
+        probed = _table(seed_comparison.probed(folders, bool(settings["chosen"])))
     return {**seed_comparison.curves(folder, group), "probed": probed}
 
 

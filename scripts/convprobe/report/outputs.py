@@ -1,5 +1,7 @@
 """The files of the report, and those of all questions put together, by the folder they lie in."""
 
+from types import ModuleType
+
 from convprobe.ablation import outputs as ablation
 from convprobe.dataset import outputs as dataset
 from convprobe.filters import outputs as filters
@@ -99,6 +101,16 @@ OF_THINNED_RUN = training.OF_THINNED_RUN
 OF_RUN_WITH_SEVERAL_EPOCHS = (THROUGH_TRAINING,)
 OF_ANY_RUN = (*OF_TRAINED_RUN, *OF_THINNED_RUN, *OF_IMPORTED_RUN, *OF_RUN_WITH_SEVERAL_EPOCHS)
 OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in probe.OF_PROBE)
+
+
+def probes(has_filters: bool) -> tuple[ModuleType, ...]:
+    """The probes of a network: without filters it is only occluded."""
+    return PROBES if has_filters else (occlusion,)
+
+
+def of_probe(has_filters: bool) -> tuple[Output, ...]:
+    """The files of a probed epoch, by whether its network has filters."""
+    return tuple(output for probe in probes(has_filters) for output in probe.OF_PROBE)
 
 
 def declared(name: str) -> Output:

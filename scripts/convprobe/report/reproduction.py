@@ -17,12 +17,14 @@ from convprobe.ablation import tabulation
 from convprobe.intervals import Interval
 from convprobe.occlusion import localisation
 from convprobe.report import published, seeds
+from convprobe.report.right import Answers
 from convprobe.report.seeds import Measured
 
 AT_CHANCE = "can't be told from chance"
 LOWER = "measured lower"
 HIGHER = "measured higher"
 NO_RUN = "not tested: no such run"
+NO_FILTERS = "not tested: no layer of this network has filters with maps (height and width)"
 UNLEARNED = f"not tested: the network's accuracy {AT_CHANCE}"
 ABOVE_CHANCE = "above chance"  # as the study says of a pair of classes, without a number
 NO_INTERVAL = (None, None)
@@ -90,22 +92,40 @@ class Probed:
 
     Attributes:
         selection: content of the normalised run's `selection.json`; None without such a run.
-        accuracies: of the network's variants, `accuracy.csv`.
-        predictions: `predictions.csv`.
         summary, localisation: of its occlusion maps.
+        accuracies: of the network's variants, `accuracy.csv`; None of a network without filters.
+        predictions: `predictions.csv`, likewise.
+        clean: how often it is right; None where `predictions` says so.
     """
 
     selection: dict[str, Any] | None
-    accuracies: pd.DataFrame
-    predictions: pd.DataFrame
     summary: pd.DataFrame
     localisation: pd.DataFrame
+    accuracies: pd.DataFrame | None = None
+    predictions: pd.DataFrame | None = None
+    clean: Answers | None = None
 
     @property
     def has_learned(self) -> bool:
         """Whether it is certainly better than chance."""
         chosen_among = self.selection["chosen_among"] if self.selection else 1
+        if self.clean is not None:
+            return self.clean.better_than_chance(chosen_among)
         return tabulation.better_than_chance(self.predictions, chosen_among)
+
+    @property
+    def accuracy(self) -> float:
+        """That of the network with all filters, from 0 to 1."""
+        if self.clean is not None:
+            return self.clean.accuracy
+        return self.accuracies.set_index("variant").loc["clean", "accuracy"]
+
+    @property
+    def images(self) -> int:
+        """How many test images its accuracy was counted on."""
+        if self.clean is not None:
+            return self.clean.images
+        return int(self.accuracies["images"].iloc[0])
 
 
 @dataclass(frozen=True)
@@ -121,6 +141,7 @@ class Evidence:
         network: the config's.
         chosen: names of the filters that the ablated network is without.
         mode: in which they are switched off.
+        tested: test images of each class, by its name; None where `predictions` says so.
     """
 
     curves: dict[str, list[pd.DataFrame]]
@@ -130,11 +151,12 @@ class Evidence:
     network: dict[str, Any]
     chosen: list[str]
     mode: str
+    tested: dict[str, int] | None = None
 
     @property
     def images(self) -> int:
-        """How many test images an accuracy was counted on."""
-        return int(self.probed[0].accuracies["images"].iloc[0])
+        """How many test images there are."""
+        return self.probed[0].images if self.tested is None else sum(self.tested.values())
 
     @property
     def has_learned(self) -> bool:
@@ -173,9 +195,7 @@ def card(evidence: Evidence) -> pd.DataFrame:
         *classes_without_images(evidence),
         accuracy_without_normalisation(evidence),
         accuracy_with_normalisation(evidence),
-        accuracy_of_the_ablated_network(evidence),
-        fall_by_the_ablation(evidence),
-        *falls_by_random_ablations(evidence),
+        *loss_by_the_ablation(evidence),
         best_epoch(evidence),
         fall_after_the_best_epoch(evidence),
     ]
@@ -198,10 +218,9 @@ def card(evidence: Evidence) -> pd.DataFrame:
 def better_than_chance(evidence: Evidence) -> Row:
     """Whether there is anything to test: the probed network has learned something."""
     claim = "test accuracy of the probed network, above that of the same answer for every image"
-    tables = [probed.accuracies.set_index("variant") for probed in evidence.probed]
-    clean = [table.loc["clean", "accuracy"] for table in tables]
+    clean = [probed.accuracy for probed in evidence.probed]
     verdict = verdicts.HOLDS if evidence.has_learned else AT_CHANCE
-    return Row(claim).of(_mean_share(clean, evidence.images), verdict)
+    return Row(claim).of(_mean_share(clean, evidence.probed[0].images), verdict)
 
 
 def _mean_share(shares: Collection[float], images: int) -> Measured:
@@ -212,7 +231,9 @@ def _mean_share(shares: Collection[float], images: int) -> Measured:
 
 def classes_without_images(evidence: Evidence) -> list[Row]:
     """A warning if a class has no test image."""
-    tested = set(evidence.probed[0].predictions["class"])
+    tested = evidence.tested
+    if tested is None:
+        tested = set(evidence.probed[0].predictions["class"])
     untested = [name for name in evidence.classes if name not in tested]
     if not untested:
         return []
@@ -237,6 +258,17 @@ def accuracy_with_normalisation(evidence: Evidence) -> Row:
         return Row(claim, claimed, verdict=NO_RUN)
     selected = [probed.selection["test_accuracy"] for probed in evidence.probed]
     return _accuracy(claim, claimed, selected, evidence.images, evidence.other_study)
+
+
+def loss_by_the_ablation(evidence: Evidence) -> list[Row]:
+    """What the network loses without the chosen filters, if it has any."""
+    if not evidence.chosen:
+        return [Row("loss of test accuracy with filters switched off", verdict=NO_FILTERS)]
+    return [
+        accuracy_of_the_ablated_network(evidence),
+        fall_by_the_ablation(evidence),
+        *falls_by_random_ablations(evidence),
+    ]
 
 
 def accuracy_of_the_ablated_network(evidence: Evidence) -> Row:
@@ -552,6 +584,8 @@ def flips_under_the_largest_window(evidence: Evidence) -> list[Row]:
 
 def confusions_of_the_ablated_network(evidence: Evidence) -> list[Row]:
     """Images lost without ten filters were predicted as certain other classes."""
+    if not evidence.chosen:
+        return []
     changed = []
     for probed in evidence.probed:
         lost = tabulation.lost_images(probed.predictions)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from convprobe.store import tables
+from convprobe.store import files, tables
 from convprobe.training.seeds import mean_accuracy
 
 SUMMARIES = ("mean", "standard deviation")  # rows below those of the seeds
@@ -35,23 +35,20 @@ def curves(folder: Path, group: str) -> dict[str, Any]:
     }
 
 
-def probed(folders: list[Path]) -> pd.DataFrame:
+def probed(folders: list[Path], has_filters: bool = True) -> pd.DataFrame:
     """What the probes of all seeds found, one row per seed, then the mean and the spread.
 
     Args:
-        folders: of the probed epochs, one per seed.
+        folders: of the selected epochs, one per seed.
+        has_filters: whether some of the network's were switched off.
 
     Returns:
-        columns `network`, `accuracy`, `accuracy_without_filters` and, for each window,
-        `confidence_N`, the mean over images and positions.
+        columns `network`, `accuracy`, `accuracy_without_filters` if it has any, and, for each
+        window, `confidence_N`, the mean over images and positions.
     """
     rows = []
     for folder in folders:
-        accuracy = tables.read(folder / "ablation/accuracy.csv").set_index("variant")["accuracy"]
-        row = {
-            "accuracy": accuracy["clean"],
-            "accuracy_without_filters": accuracy["ablated"],
-        }
+        row = _accuracies(folder) if has_filters else _selected_accuracy(folder)
         summary = tables.read(folder / "occlusion/summary.csv")
         for window, images in summary.groupby("window"):
             row[f"confidence_{window}"] = images["mean_confidence"].mean()
@@ -60,3 +57,12 @@ def probed(folders: list[Path]) -> pd.DataFrame:
     table = pd.DataFrame(rows, index=names)
     both = pd.DataFrame([table.mean(), table.std()], index=SUMMARIES)
     return pd.concat([table, both]).rename_axis("network").reset_index()
+
+
+def _accuracies(folder: Path) -> dict[str, float]:
+    accuracy = tables.read(folder / "ablation/accuracy.csv").set_index("variant")["accuracy"]
+    return {"accuracy": accuracy["clean"], "accuracy_without_filters": accuracy["ablated"]}
+
+
+def _selected_accuracy(folder: Path) -> dict[str, float]:
+    return {"accuracy": files.read_json(folder.parent / "selection.json")["test_accuracy"]}

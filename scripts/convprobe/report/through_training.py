@@ -30,22 +30,27 @@ def shown_images(maps_path: Path | str) -> list[int]:
 def draw(
     path: Path | str,
     images: Images,
+    epochs: Sequence[str],
     map_paths: Sequence[Path | str],
     patch_paths: Sequence[Path | str],
-    top_images: pd.DataFrame,
+    top_images: pd.DataFrame | None,
     run: str,
 ) -> None:
     """Maps of the largest window, and the patch of the highest response of each chosen filter.
 
     Args:
         images: those of shown_images.
-        map_paths, patch_paths: window files and `patches.h5`, one per epoch.
-        top_images: tables of `top-images.csv`, with the epochs' names as first level of the index.
+        epochs: their names.
+        map_paths: window files, one per epoch.
+        patch_paths: `patches.h5`, likewise; none of a network without filters.
+        top_images: tables of `top-images.csv`, with the epochs' names as first level of the index;
+            None of a network without filters.
         run: its name, for the title.
     """
-    epochs = list(top_images.index.unique(0))
-    names = top_images[["layer", "channel"]].drop_duplicates()
-    filters = list(names.itertuples(index=False, name=None))
+    filters = []
+    if top_images is not None:
+        names = top_images[["layer", "channel"]].drop_duplicates()
+        filters = list(names.itertuples(index=False, name=None))
     shown = len(images.indices)
     columns = shown + len(filters)
     figure = style.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
@@ -53,27 +58,36 @@ def draw(
     for axes in grid.flat:
         axes.set_axis_off()
     _draw_images(list(grid[0, :shown]), images)
-    _name_filters(list(grid[1, shown:]), filters)
+    if filters:
+        _name_filters(list(grid[1, shown:]), filters)
     for row, epoch in enumerate(epochs, start=1):
         window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.side)
         grid[row, 0].set_ylabel(epoch)
-        top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
-        _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, top)
+        if filters:
+            top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
+            _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, top)
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
-    figure.suptitle(f"Through training: what run {run} looks at, and what its filters answer to")
+    answered = ", and what its filters answer to" if filters else ""
+    figure.suptitle(f"Through training: what run {run} looks at{answered}")
     with hdf5.open_complete(map_paths[0]) as file:
         block = blocks.name(file["y"][:])
-    style.save(figure, path, _caption(window, block))
+    style.save(figure, path, _caption(window, block, bool(filters)))
 
 
-def _caption(window: int, block: str) -> str:
-    return (
-        "One row per epoch. Left, under each image: the probability of its true class with a grey "
+def _caption(window: int, block: str, has_filters: bool) -> str:
+    place = "Left, under" if has_filters else "Under"
+    maps = (
+        f"One row per epoch. {place} each image: the probability of its true class with a grey "
         f"window of {window}×{window} pixels centred at each {block}; below, its mean, and that "
-        "without a window. Right: for each chosen filter the patch that the peak of its map sees "
-        "in the test image with the highest response, and that image's class; no response: its map "
-        "is 0 for all of them."
+        "without a window."
+    )
+    if not has_filters:
+        return maps
+    return (
+        f"{maps} Right: for each chosen filter the patch that the peak of its map sees in the test "
+        "image with the highest response, and that image's class; no response: its map is 0 for "
+        "all of them."
     )
 
 

@@ -22,7 +22,7 @@ from convprobe.store.checks import TOLERANCE, Check, Probed, Results, form
 from convprobe.training import checks as training
 from convprobe.training.outputs import EVALUATION, PROBED_CHECKPOINT, SELECTION
 
-PROBES = [importlib.import_module(f"{probe.__package__}.checks") for probe in outputs.PROBES]
+CHECKS = {probe: importlib.import_module(f"{probe.__package__}.checks") for probe in outputs.PROBES}
 SHOWN = (".csv", ".h5", ".json")  # what the page takes its numbers from
 
 
@@ -79,10 +79,12 @@ def _check_questions(results: Results, config: dict[str, Any], probed: list[Prob
     for run in configs.studied_runs(config):
         if run not in trained:
             results.check(training.check_imported, config, run)
+    has_filters = configs.has_filters(config)
     for probe in probed:
-        for question in PROBES:
-            results.check(question.check, config, probe)
-        results.check(_clean_network, config, probe)
+        for question in outputs.probes(has_filters):
+            results.check(CHECKS[question].check, config, probe)
+        if has_filters:
+            results.check(_clean_network, config, probe)
 
 
 def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:

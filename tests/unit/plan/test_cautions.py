@@ -94,6 +94,19 @@ def test_images_that_a_split_draws_are_counted_likewise(own_images):
     assert told(checked) == ["no test image of class b"]
 
 
+def test_a_network_without_filters_is_told_what_is_left_out(own_images):
+    checked = own_images(
+        [*places("train", a=2), *places("test", a=1)], training={"epochs": 500, "batch_size": 1}
+    )
+    checked["network"] = {"factory": "mynet.py:build"}
+    assert told(checked) == []
+    checked["filters"]["chosen"] = []
+    assert told(checked) == [
+        "filters and ablation are left out: mynet.py:build makes a network without a layer whose "
+        "filters have maps (height and width)"
+    ]
+
+
 def test_epochs_that_are_trained_again_are_named():
     lines = cautions.trained_again({"normalised": [3, 4, 5], "raw": [2]})
     assert all(len(line) < 80 for text in lines for line in text.splitlines())

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from own_images import draw
 
 from convprobe.errors import InputError
 from convprobe.plan import contents
@@ -159,3 +160,13 @@ def test_what_can_t_be_read_is_named(folder, digest, tmp_path):
         digest(folder / "missing")
     with pytest.raises(InputError, match=r"missing: can't be read: No such file"):
         contents.digest(folder / "missing", tmp_path / "memory.json")
+
+
+def test_sizes_are_read_again_where_an_image_changes(tmp_path):
+    image, memory = tmp_path / "data/train/cat/0.png", tmp_path / "memory.json"
+    draw(image, 1, size=(4, 3))
+    expected = [(4, 3, "train/cat/0.png")]
+    assert contents.sizes(tmp_path / "data", memory) == expected
+    assert contents.sizes(tmp_path / "data", memory) == expected, "as it is remembered"
+    draw(image, 1, size=(5, 5))
+    assert contents.sizes(tmp_path / "data", memory) == [(5, 5, "train/cat/0.png")]

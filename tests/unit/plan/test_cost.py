@@ -254,6 +254,19 @@ def test_a_traced_network_counts_by_its_graph(tmp_path):
         assert of_graph[part] == pytest.approx(layers[part])
 
 
+def test_a_network_without_filters_costs_no_probe_of_them(tmp_path):
+    path = tmp_path / "graph.json"
+    path.write_text(chain.graph({"conv": [], "fc": [8]}, 32, 10).to_json())
+    network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
+    config = {**PUBLISHED, "network": network, "filters": {"chosen": [], "top": 5}}
+    counts = cost.job_counts(config, SIZES)
+    assert counts["map_occlusion"] == 4
+    assert {counts[rule] for rule in cost.OF_FILTERS} == {0}
+    assert cost.seconds(config, SIZES, "cpu", 2)["filters and ablation"] == 0
+    assert cost.disk(config, SIZES)["filters and ablation"] == 0
+    assert "filters" not in cost.announcement(config, SIZES, 2, {}, STAGES, {})
+
+
 def test_images_of_unknown_size_are_taken_to_be_large_enough():
     conv = [{"channels": 4, "kernel": 5}] * 4  # leaves nothing of 32 × 32 pixels
     dataset = {"name": "image-folder", "path": "mine"}

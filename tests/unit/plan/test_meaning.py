@@ -9,6 +9,7 @@ from shipped_configs import BASE, SCHEMA, edit, lines, with_preset, write_names
 from convprobe.errors import InputError
 from convprobe.network import chain
 from convprobe.plan import config as configs
+from convprobe.plan import study
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
@@ -90,6 +91,46 @@ def test_images_that_lie_otherwise_than_expected_are_reported_with_the_other_mis
         "own: occlusion.windows[1] is 4, but a window is centred on a pixel: give an odd side "
         "(3, 5, 7 …)",
     ]
+
+
+WIDE = "test/a/0.png"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        ([(40, 24, WIDE)], f"40×24 pixels ({WIDE})"),
+        (
+            [(32, 32, "test/b/1.png"), (40, 24, WIDE)],
+            f"32×32 pixels (test/b/1.png) and 40×24 pixels ({WIDE})",
+        ),
+        (
+            [(32, 32, "test/b/1.png"), (24, 24, WIDE)],
+            f"32×32 pixels (test/b/1.png) and 24×24 pixels ({WIDE})",
+        ),
+    ],
+)
+def test_images_that_cannot_be_taken_as_they_are_are_refused_before_anything_runs(sizes, found):
+    write_names("pictures.zip", train=4, test=4)
+    own = (
+        "dataset: {name: image-folder, path: pictures.zip%s}\n"
+        "occlusion: {images: 1}\n"
+        "ablation: {table_images: 1}"
+    )
+
+    def checked(change, sizes):
+        config = configs.merged(with_preset()[0], yaml.safe_load(own % change))
+        return configs.checked(config, SCHEMA, read_sizes=lambda path: sizes)
+
+    with pytest.raises(InputError) as error:
+        checked("", sizes)
+    assert str(error.value) == (
+        f"config: dataset.path is pictures.zip, with images of {found}: expected square ones of "
+        "one size, or dataset.image_size, the side in pixels to which the middle square of each is "
+        "scaled"
+    )
+    checked(", image_size: 32", sizes)
+    checked("", [(32, 32, WIDE)])
 
 
 # A network that a factory makes
@@ -174,11 +215,29 @@ def test_a_filter_is_held_against_the_graph(chosen, graph, told):
     assert refused(FACTORY.replace("conv2/1", chosen), **graph) == expected
 
 
-def test_a_network_without_a_convolution_has_no_filters():
+def test_a_network_without_filters_is_given_none():
     assert refused(FACTORY, convolutions=0) == [
-        "own: network.factory: mynet.py:build makes a network without a convolution: it has no "
-        "filters that can be probed"
+        'own: filters.chosen is ["conv2/1"], but mynet.py:build makes a network without a layer '
+        "whose filters have maps (height and width): expected []"
     ]
+
+
+@pytest.mark.parametrize("given", ["", "filters: {chosen: []}", "filters: {top: 3}"])
+def test_filters_of_an_earlier_file_s_network_are_none_of_one_without_filters(given):
+    network = FACTORY.partition("filters")[0]
+    # As many images would be listed, if the ablation were not left out.
+    images = "dataset: {name: shapes, train_images: 200, test_images: 40}\n"
+    config = check(network + images + given, lambda network, side: write_graph(convolutions=0))
+    assert config["filters"]["chosen"] == []
+    assert config["ablation"]["table_images"] > 40
+    assert not {"filters", "ablation"} & study.shown(config).keys()
+
+
+def test_a_network_with_filters_needs_some_of_them():
+    expected = "expected a list of filters as in conv2/400, each once"
+    assert edit("filters: {chosen: []}") == [f"own: filters.chosen is [], {expected}"]
+    none = FACTORY.replace("[conv2/1]", "[]")
+    assert refused(none) == [f"own: filters.chosen is [], {expected}"]
 
 
 def test_outputs_are_held_against_the_classes():

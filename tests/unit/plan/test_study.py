@@ -54,6 +54,7 @@ STUDY = {
     "studied": ["b", "b/epoch-07", "b/epoch-2", "own", "a/epoch-3"],
     "compared": ["c"],
     "dataset": {"name": "shapes", "path": "somewhere"},
+    "filters": {"chosen": ["conv1/0"]},
 }
 
 

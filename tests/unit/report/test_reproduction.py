@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from convprobe import intervals
 from convprobe.ablation import tabulation
 from convprobe.ablation.tabulation import Variant
 from convprobe.occlusion import localisation
 from convprobe.report import published, reproduction
+from convprobe.report.right import Answers
 
 CIFAR10 = sorted(published.CIFAR10_CLASSES)
 PIXELS = {"mean": [0.49140, 0.48216, 0.44653], "std": [0.24703, 0.24349, 0.26159], "images": 50_000}
@@ -16,6 +18,7 @@ SUMMARY_COLUMNS = [
     "flipped_fraction", "flipped_to",
 ]  # fmt: skip
 OF_SEED = ("selection", "accuracies", "predictions", "summary", "localisation")
+LEARNED = "test accuracy of the probed network, above that of the same answer for every image"
 RAW = "test accuracy without normalisation, best epoch"
 SELECTED = "test accuracy with normalisation, selected epoch"
 SWITCHED_OFF = "test accuracy with the chosen filters switched off"
@@ -560,3 +563,47 @@ def test_one_seed_that_has_learned_nothing_is_enough_not_to_ask_further(probes):
     guessed = probes["predictions"].assign(clean="cat", ablated="cat")
     card = card_of_seeds(of_seeds(probes, "predictions", [probes["predictions"], guessed]))
     assert card["verdict"].iloc[0] == "can't be told from chance"
+
+
+# A network without filters
+
+
+def without_filters(probes, right):
+    """The card where the network is right about so many of 1000 test images."""
+    tested = dict.fromkeys(CIFAR10, 100)
+    probed = {name: probes[name] for name in ("summary", "localisation")}
+    curves = {"normalised": [curve(0.7, 0.812, 0.8)]}
+    answers = {"clean": Answers(right, tested)}
+    return card_of_seeds([probed | answers], curves, chosen=[], tested=tested)
+
+
+def test_without_filters_one_row_says_that_no_loss_was_tested(probes):
+    card = without_filters(probes, right=812)
+    (claim,) = [claim for claim in card.index if "switched off" in claim]
+    reason = "not tested: no layer of this network has filters with maps (height and width)"
+    assert card.loc[claim, "verdict"] == reason
+    assert not [claim for claim in card.index if "random" in claim]
+    row = card.loc[LEARNED]
+    assert (row["verdict"], row["measured"]) == ("holds", 0.812)
+    assert row["low"] == pytest.approx(intervals.wilson(812, 1000).low)
+    assert card.loc[CONFIDENCE, "verdict"] == "holds"
+
+
+def test_without_filters_a_network_at_chance_is_not_tested_either(probes):
+    card = without_filters(probes, right=118)  # of 100 by chance, with a probability of 3.6 %
+    assert card.loc[LEARNED, "verdict"] == "can't be told from chance"
+    assert card.loc[CONFIDENCE, "verdict"].startswith("not tested: the network's accuracy")
+    assert without_filters(probes, right=121).loc[CONFIDENCE, "verdict"] == "holds"
+
+
+def test_without_filters_a_class_without_test_images_is_named(probes):
+    card = card_of_seeds(
+        [
+            {name: probes[name] for name in ("summary", "localisation")}
+            | {"clean": Answers(9, {"cat": 9})}
+        ],
+        chosen=[],
+        tested=dict.fromkeys(CIFAR10[:-1], 1),
+    )
+    row = card.loc["accuracies are those of all classes"]
+    assert row["verdict"] == "not tested: no test image of class truck"

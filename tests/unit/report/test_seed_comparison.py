@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from convprobe.report import seed_comparison
-from convprobe.store import tables
+from convprobe.store import files, tables
 
 
 def test_each_seeds_curve_stands_beside_the_mean(tmp_path):
@@ -50,3 +50,14 @@ def test_what_the_probes_found_with_each_seed_its_mean_and_spread(tmp_path):
     assert rows["mean"] == pytest.approx([0.81, 0.68, 0.6, 0.2])
     # Of two values: their difference by the root of two.
     assert rows["standard deviation"] == pytest.approx([0.014142, 0.028284, 0.141421, 0], abs=1e-6)
+
+
+def test_without_filters_the_accuracy_is_that_of_the_selected_epoch(tmp_path):
+    folder = tmp_path / "a-seed-0/epoch-02"
+    (folder / "occlusion").mkdir(parents=True)
+    files.write_json(folder.parent / "selection.json", {"test_accuracy": 0.5})
+    summary = {"window": [3, 3], "mean_confidence": [0.1, 0.3]}
+    tables.write(folder / "occlusion/summary.csv", pd.DataFrame(summary))
+    table = seed_comparison.probed([folder], has_filters=False)
+    assert list(table.columns) == ["network", "accuracy", "confidence_3"]
+    assert table.iloc[0].tolist() == ["a-seed-0, epoch-02", 0.5, pytest.approx(0.2)]

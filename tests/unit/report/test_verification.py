@@ -17,5 +17,5 @@ def test_every_folder_with_declared_files_is_put_together_with_the_others():
 
 
 def test_every_probe_checks_its_files():
-    assert wings(verification.PROBES) == wings(outputs.PROBES)
-    assert all(callable(probe.check) for probe in verification.PROBES)
+    assert wings(verification.CHECKS.values()) == wings(outputs.PROBES)
+    assert all(callable(probe.check) for probe in verification.CHECKS.values())
