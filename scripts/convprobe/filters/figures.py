@@ -318,14 +318,21 @@ def atlas_page(
     figure.suptitle(f"Filters {first} to {last} of {layer}: {run}, {checkpoint}")
     grey = _about_grey(rows, fields, images)
     grey = f"; {grey}" if grey else ""
+    silent = " Silent: the map is 0 for every image." if _silent(rows) else ""
     seen = _seen(rows, fields, images, of="the patches of")
     style.save(
         figure,
         path,
         f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
-        f"{layout.ranks} test images with the highest response, the highest on the left{grey}. "
-        f"Silent: the map is 0 for every image.{left_out}",
+        f"{layout.ranks} test images with the highest response, the highest on the left{grey}."
+        f"{silent}{left_out}",
     )
+
+
+def _silent(rows: pd.DataFrame) -> set[int]:
+    """The channels whose map is 0 for every image."""
+    highest = rows.groupby("channel")["response"].max()
+    return set(highest[highest <= 0].index)
 
 
 def _shown_size(patch: tuple[int, int]) -> Corner:
@@ -362,9 +369,9 @@ def _resized(
 
 def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
     """Write the number of each filter left of its patches, and whether it is silent."""
-    highest = rows.groupby("channel")["response"].max()
+    silent = _silent(rows)
     for channel in layout.channels:
-        text = str(channel) if highest[channel] > 0 else f"{channel}\nsilent"
+        text = f"{channel}\nsilent" if channel in silent else str(channel)
         first = layout.first_patch(channel)
         middle = first.y + layout.shown.y / 2
         axes.text(first.x - 5, middle, text, ha="right", va="center", fontsize=6)
