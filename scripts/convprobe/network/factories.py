@@ -1,5 +1,7 @@
 """Networks that a factory makes: a function of a module, or of a Python file of one's own."""
 
+import contextlib
+import difflib
 import importlib
 import importlib.util
 import sys
@@ -31,13 +33,21 @@ def build(network: Mapping[str, Any], seed: int = 0) -> nn.Module:
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            factory = getattr(_imported(source), name)
+            factory = _named(name, _imported(source))
             made = factory(**network.get("arguments", {}))
     except (Exception, SystemExit) as error:  # code of someone else's may raise anything
         raise InputError(f"{key} fails with {_reason(error)}") from error
     if not isinstance(made, nn.Module):
         raise InputError(f"{key} makes a {type(made).__name__}, expected a torch.nn.Module")
     return made
+
+
+def _named(name: str, module: ModuleType) -> Any:
+    with contextlib.suppress(AttributeError):
+        return getattr(module, name)
+    close = difflib.get_close_matches(name, vars(module), n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    raise LookupError(f"there is no {name}{meant}")
 
 
 def _reason(error: BaseException) -> str:

@@ -94,7 +94,8 @@ def test_a_file_that_failed_is_executed_anew(tmp_path, own_file):
         ("fails", "fails with ValueError: no such depth"),
         ("leaves", "fails with SystemExit: no licence"),
         ("gives_a_class", "makes a type, expected a torch.nn.Module"),
-        ("missing", "fails with AttributeError: module 'my_network' has no attribute 'missing'"),
+        ("leave", "fails with LookupError: there is no leave; did you mean leaves?"),
+        ("missing", "fails with LookupError: there is no missing"),
     ],
 )
 def test_what_a_factory_does_wrong_is_one_line(own_file, factory, told):
