@@ -1,5 +1,7 @@
 """What does it lose? Confusion, accuracy of the variants, and the images that are lost."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -223,6 +225,7 @@ def accuracy(
     """
     is_random = table["variant"].str.startswith("random-")
     named = table[~is_random & (table["variant"] != "clean")]
+    named = named[~named["variant"].isin(_layers_of_one(named["variant"]))]
     draws = table[is_random]
     lines = [_line_name(variant) for variant in named["variant"]]
     of_draws = ""
@@ -241,6 +244,12 @@ def accuracy(
         f"Bars: the paired 95 % interval. {answers.what_it_loses(table)}"
     )
     style.save(figure, path, caption)
+
+
+def _layers_of_one(variants: Iterable[str]) -> list[str]:
+    """The layers of which one filter is chosen: its own line says the same."""
+    layers = Counter(split_name(name)[0] for name in variants if "/" in name)
+    return [layer for layer, count in layers.items() if count == 1]
 
 
 def _draw_changes(axes: Axes, named: pd.DataFrame, draws: pd.DataFrame) -> None:

@@ -47,6 +47,11 @@ def of_no_effect(tmp_path):
     variants = {
         "clean": Variant("", right["clean"]),
         "ablated": Variant("conv1/2 conv1/7 conv2/5", right["ablated"]),
+        "conv1": Variant("conv1/2 conv1/7", right["ablated"]),
+        "conv2": Variant("conv2/5", right["ablated"]),
+        "conv2/5": Variant("conv2/5", right["ablated"]),
+        "conv1/2": Variant("conv1/2", right["ablated"]),
+        "conv1/7": Variant("conv1/7", right["ablated"]),
         "random-01": Variant("conv1/1 conv1/2 conv2/0", right["ablated"]),
     }
     table = tabulation.accuracies(variants, right["class"])
@@ -67,6 +72,14 @@ def test_an_ablation_that_changes_nothing_is_drawn_and_said(of_no_effect):
     said = words(of_no_effect / "accuracy.png")
     assert "0 of 2 images are lost, 0 gained" in said
     assert "random draws of as many filters lose" not in said, "nothing to compare with"
+
+
+@pytest.mark.slow
+def test_a_layer_of_one_chosen_filter_has_no_line_beside_the_filter_s(of_no_effect):
+    drawn = (of_no_effect / "accuracy.svg").read_text()
+    assert "without conv2/5" in drawn
+    assert "without those of conv1" in drawn
+    assert "without those of conv2" not in drawn
 
 
 @pytest.mark.slow
