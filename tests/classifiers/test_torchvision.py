@@ -311,7 +311,7 @@ def test_top_images_are_those_of_what_hooks_see(case, maps):
         rows = table[table["layer"] == layer]
         channels = np.arange(of_layer.shape[1])
         assert rows["channel"].tolist() == channels.tolist()
-        norms = torch.linalg.matrix_norm(of_layer).numpy()
+        norms = torch.linalg.matrix_norm(of_layer.double()).numpy()
         scale = norms.max()
         image, y, x = (rows[name].to_numpy() for name in ("image", "peak_y", "peak_x"))
         agree(rows["response"] / scale, norms.max(0) / scale, 1e-5, f"responses of {layer}")
@@ -382,12 +382,17 @@ def logits_without(case, maps, filters, mode):
 
 @pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
 def test_without_filters_it_predicts_as_a_module_does_that_hooks_change(case, maps, mode):
-    """Of each layer the filter whose maps differ most, alone and together."""
+    """Of each layer the filter whose maps differ most, alone and together.
+
+    Of large images, which take long, alone in one mode only.
+    """
     chosen = []
     for layer, of_layer in maps.items():
         channel = int(of_layer.var(0).mean((1, 2)).argmax())
         chosen.append(f"{layer}/{channel}")
-    variants = [[name] for name in chosen] + [chosen]
+    variants = [chosen]
+    if mode == "zero" or case.network.side == min(SIDES):
+        variants += [[name] for name in chosen]
     found = passes.predict(case.network, [[], *variants], case.images, mode)
     clean = case.logits()
     agree(found[0], clean, 1e-4, "clean")
