@@ -3,6 +3,7 @@
 # make test    linters and all tests
 # make test-page   the page's scripts alone, where Node is installed; it is needed for nothing else
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
+# make test-classifiers   the probes of torchvision's classifiers, which takes long
 # make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   compares with other libraries; REAL="--weights … --images …" takes real ones
 # make lint    linters alone
@@ -31,7 +32,7 @@ NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.
 PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
 
 .PHONY: demo verify test lint test-page lint-page generate lock test-cluster \
-	faults bench report clean
+	test-classifiers faults bench report clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -92,6 +93,9 @@ test-cluster: .venv/installed-for-tests
 		apt-get install -qq -y --no-install-recommends slurm-wlm munge; } || true
 	CONVPROBE_CLUSTER_STUDY=$${CONVPROBE_CLUSTER_STUDY-presets/demo.yaml} \
 		$(BIN)/python -m pytest tests/cluster
+
+test-classifiers: .venv/installed-for-tests
+	$(BIN)/python -m pytest tests/classifiers
 
 faults: .venv/installed-for-tests
 	CONVPROBE_FAULTS=200 $(BIN)/python -m pytest tests/faults
