@@ -47,10 +47,7 @@ def draw(
             None of a network without filters.
         run: its name, for the title.
     """
-    filters = []
-    if top_images is not None:
-        names = top_images[["layer", "channel"]].drop_duplicates()
-        filters = list(names.itertuples(index=False, name=None))
+    filters = [] if top_images is None else _filters(top_images)
     shown = len(images.indices)
     columns = shown + len(filters)
     figure = style.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
@@ -73,6 +70,11 @@ def draw(
     with hdf5.open_complete(map_paths[0]) as file:
         block = blocks.name(file["y"][:])
     style.save(figure, path, _caption(window, block, bool(filters)))
+
+
+def _filters(top_images: pd.DataFrame) -> list[Filter]:
+    names = top_images[["layer", "channel"]].drop_duplicates()
+    return list(names.itertuples(index=False, name=None))
 
 
 def _caption(window: int, block: str, has_filters: bool) -> str:
