@@ -16,7 +16,7 @@ if __name__ == "__main__":
                 # Only now: PyTorch takes seconds to import.
                 from convprobe.dataset import image_file
                 from convprobe.network import devices
-                from convprobe.training import trainer
+                from convprobe.training import epochs_per_process, trainer
 
                 network = snakemake.params.settings["network"]
                 settings = snakemake.params.settings["training"]
@@ -28,5 +28,7 @@ if __name__ == "__main__":
                     normalisation = files.read_json(inputs.normalisation)
                     before = trainer.begin(images, network, normalisation, settings)
                 device = devices.choose(snakemake.threads)
-                epochs = trainer.train(*before, images, settings, last_epoch, device, job)
-                trainer.write_epochs(outputs, shelf, epochs)
+                epochs = epochs_per_process.train(
+                    *before, images, settings, last_epoch, device, job
+                )
+                epochs_per_process.write(outputs, shelf, epochs)

@@ -588,6 +588,7 @@ MODULES = {
     "style": FIGURES | RECORD,
     "training/augmentation": AFTER_DATA,
     "training/checks": NOTHING,
+    "training/epochs_per_process": AFTER_DATA,
     "training/evaluation": EVALUATION | PAGE,
     "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
     "training/outputs": NOTHING,

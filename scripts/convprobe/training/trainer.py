@@ -3,15 +3,14 @@
 An epoch is a function of the weights and the optimizer's state before it, the images and the
 settings: its random draws come from a generator that is seeded by the run's seed and the epoch's
 number. So training that is cut and resumed gives the same bytes, on one machine and version, as
-training that was not. Where epochs are quick, one process trains several, each with files of its
-own (see job/shared_process).
+training that was not.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,14 +20,13 @@ from torch.nn import functional as F
 
 from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError, short_reason
-from convprobe.job import shared_process, versions
+from convprobe.job import versions
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints, factories, graphs
 from convprobe.network.batches import halving
 from convprobe.network.checkpoints import Checkpoint
 from convprobe.network.classifiers import RAW, Classifier, FactoryNetwork
 from convprobe.network.layers import Network, as_input
-from convprobe.store import files
 from convprobe.training.augmentation import augment
 
 CPU = torch.device("cpu")
@@ -36,42 +34,6 @@ CPU = torch.device("cpu")
 Settings = dict[str, Any]
 OptimizerState = dict[str, Any]
 Record = dict[str, Any]
-
-
-class Epoch(NamedTuple):
-    """What an epoch of training leaves: the weights, the optimizer's state, and its record."""
-
-    checkpoint: Checkpoint
-    optimizer_state: OptimizerState
-    record: Record
-
-
-def write_epochs(
-    outputs: Mapping[str, Path | str], shelf: shared_process.Shelf, epochs: Iterator[Epoch]
-) -> None:
-    """Write an epoch's results, and put those of the next ones on the shelf while they are quick.
-
-    Args:
-        outputs: paths by name: `checkpoint`, `optimizer` and `record`.
-        epochs: from this job's epoch on, as `train` yields them.
-    """
-    epochs = shared_process.while_quick(epochs)
-    _write(outputs, next(epochs))
-    with shared_process.leaving_errors_to_their_job():
-        place = shelf.place(outputs["checkpoint"], outputs["optimizer"])
-        if place.exists():
-            return  # a job that was killed had trained ahead
-        shelf.discard_all_but([])
-        for epoch in epochs:
-            with shelf.adding(place) as folder:
-                _write({name: folder / name for name in outputs}, epoch)
-            place = shelf.place(place / "checkpoint", place / "optimizer")
-
-
-def _write(paths: Mapping[str, Path | str], epoch: Epoch) -> None:
-    checkpoints.save(paths["checkpoint"], epoch.checkpoint)
-    checkpoints.save_tensors(paths["optimizer"], epoch.optimizer_state)
-    files.write_json(paths["record"], epoch.record)
 
 
 def begin(
@@ -133,26 +95,6 @@ def _trainable(checkpoint: Checkpoint) -> FactoryNetwork:
             f"trained so far ({short_reason(error)})"
         ) from error
     return network
-
-
-def train(
-    checkpoint: Checkpoint,
-    optimizer_state: OptimizerState | None,
-    images: Images,
-    settings: Settings,
-    last_epoch: int,
-    device: torch.device = CPU,
-    job: Job = IDLE,
-) -> Iterator[Epoch]:
-    """Train epoch after epoch up to the last one, in place, and yield what each leaves.
-
-    Args: as those of `train_epoch`.
-    """
-    while checkpoint.epoch < last_epoch:
-        record, optimizer_state = train_epoch(
-            checkpoint, optimizer_state, images, settings, device, job
-        )
-        yield Epoch(checkpoint, optimizer_state, record)
 
 
 def train_epoch(

@@ -13,7 +13,7 @@ from convprobe.errors import InputError
 from convprobe.job import shared_process
 from convprobe.network import checkpoints
 from convprobe.store import files
-from convprobe.training import evaluation, trainer
+from convprobe.training import epochs_per_process, evaluation, trainer
 
 NETWORK = {"conv": [{"channels": 4, "kernel": 5}], "fc": []}
 TRAINING = {
@@ -57,8 +57,8 @@ def run_first_job(folder, images, source, epochs=None):
     """The job of epoch 1; the paths of its results."""
     outputs = outputs_of(folder, 1)
     with shared_process.shelf(folder, PARAMS, [source]) as shelf:
-        trainer.write_epochs(
-            outputs, shelf, epochs or trainer.train(*begun(images), images, TRAINING, 3)
+        epochs_per_process.write(
+            outputs, shelf, epochs or epochs_per_process.train(*begun(images), images, TRAINING, 3)
         )
     return outputs
 
@@ -120,7 +120,7 @@ def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images
     there = sorted((tmp_path / "run/.ahead").rglob("*"))
     made["checkpoint"].unlink()
     # Of the next epochs none is asked for: a fourth would be an error.
-    first = iter([next(trainer.train(*begun(images), images, TRAINING, 1))])
+    first = iter([next(epochs_per_process.train(*begun(images), images, TRAINING, 1))])
     run_first_job(tmp_path / "run", images, source, first)
     assert sorted((tmp_path / "run/.ahead").rglob("*")) == there
 
@@ -128,7 +128,7 @@ def test_a_job_started_again_goes_on_with_what_it_had_put_there(tmp_path, images
 @pytest.mark.parametrize("error", [InputError, OSError, RuntimeError, IndexError])
 def test_what_goes_wrong_ahead_is_left_to_its_own_job(tmp_path, images, source, error, capsys):
     def epochs():
-        yield from trainer.train(*begun(images), images, TRAINING, 1)
+        yield from epochs_per_process.train(*begun(images), images, TRAINING, 1)
         raise error("epoch 2: training diverged\nsomewhere")
 
     made = run_first_job(tmp_path / "run", images, source, epochs())
@@ -153,7 +153,7 @@ def test_slow_results_are_left_to_their_own_jobs(tmp_path, images, source, monke
 def test_evaluations_in_any_order_are_made_once(tmp_path, images):
     folder, splits = tmp_path / "checkpoints", {"test": images}
     for epoch, (checkpoint, _, _) in enumerate(
-        trainer.train(*begun(images), images, TRAINING, 3), start=1
+        epochs_per_process.train(*begun(images), images, TRAINING, 3), start=1
     ):
         checkpoints.save(folder / f"epoch-{epoch:02d}.pth", checkpoint)
     outputs = {
@@ -197,7 +197,7 @@ def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(
     tmp_path, images, kind, last_epoch, capsys
 ):
     folder, output = tmp_path / "checkpoints", tmp_path / "evaluation/epoch-01.json"
-    checkpoint, _, _ = next(trainer.train(*begun(images), images, TRAINING, 1))
+    checkpoint, _, _ = next(epochs_per_process.train(*begun(images), images, TRAINING, 1))
     checkpoints.save(folder / "epoch-01.pth", checkpoint)
     of_an_earlier_config(folder / "epoch-02.pth", images, kind)
     with shared_process.shelf(output.parent, PARAMS, []) as shelf:
