@@ -114,8 +114,10 @@ def test_a_file_that_is_not_python_is_refused_with_its_line():
     )
 
 
-def ask(network="mynet.py:build", side=8, **arguments):
-    return traced_networks.describe({"factory": network, "arguments": arguments}, side, "kept")
+def ask(network="mynet.py:build", image_size=(8, 8), **arguments):
+    return traced_networks.describe(
+        {"factory": network, "arguments": arguments}, image_size, "kept"
+    )
 
 
 @pytest.mark.slow
