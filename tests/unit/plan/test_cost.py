@@ -298,6 +298,9 @@ def test_images_that_are_not_square_count_by_height_and_width(dataset):
     # As the job chooses: it can't put units of such images into states.
     way, _ = reach.cheapest(network, graph, (24, 40), 3, 1)
     assert (way, job.kind) == ("boxes", "map_occlusion fp32 boxes")
+    covered = [reach.hidden(24, 3, 1), reach.hidden(40, 3, 1)]
+    of_image = reach.Reach(graph).multiply_adds(covered)
+    assert job.units * job.each == pytest.approx(20 * of_image)
     images = sum(SIZES.values()) * 24 * 40 * 3
     without = cost.disk(config, dict.fromkeys(SIZES, 0))["training"]
     assert cost.disk(config, SIZES)["training"] == without + images

@@ -155,7 +155,7 @@ def test_a_factory_that_fails_is_one_line(body):
 
 @pytest.mark.slow
 def test_what_cannot_be_traced_is_one_line(network_file):
-    line = mistake(ask, "mynet.py:build", 9)
+    line = mistake(ask, "mynet.py:build", (9, 9))
     assert line.startswith(
         "network.factory: mynet.py:build can't compute images of shape (3, 9, 9)"
     )
