@@ -128,8 +128,8 @@ def _add_image_size(config: dict, read_sizes: ReadSizes) -> None:
     """Put the size of images that are taken as they are into the config, if it is known."""
     dataset = config["dataset"]
     kind = kinds.of(dataset)
-    if not kind.is_there(dataset["path"]):
-        return
+    if any(kind.mistakes(dataset)):
+        return  # as where all of the working folder would be read
     with contextlib.suppress(InputError):  # `meaning` reports it
         sizes = kind.sizes_found(dataset, read_sizes)
         if len(sizes) == 1:
