@@ -45,7 +45,9 @@ CAPTUM_BATCHES = (16, 32, 64, 128)
 def published_network(weights):
     """With the weights of a state dict, or with PyTorch's initial ones."""
     torch.manual_seed(0)
-    network = Network(published.NETWORK, classes=10, side=SIDE, normalisation=CIFAR10).eval()
+    network = Network(
+        published.NETWORK, classes=10, image_size=(SIDE, SIDE), normalisation=CIFAR10
+    ).eval()
     if weights:
         state = torch.load(weights, weights_only=True)
         network.load_state_dict({name: tensor.float() for name, tensor in state.items()})

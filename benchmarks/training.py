@@ -64,7 +64,7 @@ def compare(device, count):
     images = image_file.Images(
         pixels, random.integers(10, size=count), tuple("abcdefghij"), np.arange(count)
     )
-    graph = graphs.of(CONFIG["network"], SIDE, classes=10)
+    graph = graphs.of(CONFIG["network"], (SIDE, SIDE), classes=10)
     work = 3 * arithmetic.forward(graph)  # forward, and backward twice
     limit = layers.PATCHES_PER_FILTER
     for precision in ("fp32", "bf16"):

@@ -15,7 +15,7 @@ if __name__ == "__main__":
             snakemake.input.weights,
             settings["network"],
             image_file.classes(images),
-            image_file.side(images),
+            image_file.image_size(images),
             measured={key: normalisation[key] for key in RAW},
             given=settings["normalisation"],
         )

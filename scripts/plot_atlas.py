@@ -15,7 +15,7 @@ if __name__ == "__main__":
         rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
         shown = sorted(rows["image"].unique().tolist())
         images = image_file.read(snakemake.input.images, "test", shown)
-        graph = graphs.of(settings["network"], images.side)
+        graph = graphs.of(settings["network"], images.image_size)
         fields = filter_layers.of_graph(graph)[layer].fields
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.atlas_page(snakemake.output.figure, images, rows, fields, run, checkpoint)

@@ -16,7 +16,7 @@ if __name__ == "__main__":
         images = image_file.read(snakemake.input.images, "test", rows["image"].tolist())
         name = f"{layer}/{channel}"
         maps = top_patches.read_maps(snakemake.input.activations, name, rows["image"])
-        graph = graphs.of(snakemake.params.settings["network"], images.side)
+        graph = graphs.of(snakemake.params.settings["network"], images.image_size)
         fields = filter_layers.of_graph(graph)[layer].fields
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         figures.one_filter(snakemake.output.figure, images, maps, rows, fields, run, checkpoint)

@@ -35,9 +35,9 @@ BAD_EDITS = {
         "own: dataset.image_size is given, but cifar10 does not use it: expected it for an "
         "image-folder"
     ),
-    "dataset: {image_size: [24, 40]}": (
-        "own: dataset.image_size is [24, 40], expected the side of a square in pixels, from 1 to "
-        "4096"
+    "dataset: {image_size: [24, 40, 3]}": (
+        "own: dataset.image_size is [24, 40, 3], expected the side of a square in pixels, from "
+        "1 to 4096, or [height, width]"
     ),
     "dataset: {train_images: 50001}": "own: dataset.train_images is 50001, but cifar10 has 50000",
     "dataset: {train_images: 1e4}": (

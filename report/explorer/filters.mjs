@@ -29,19 +29,19 @@ function topImage(layer, channel, rank) {
 
 /** The whole image with the box in it. */
 function imageWithBox(whole, image, box) {
-  const { side } = shown.data;
-  const length = ENLARGEMENT * side * Math.ceil(32 / side);
-  const canvas = canvasOf(`test image ${image} with the box`, { width: length, height: length });
+  const times = ENLARGEMENT * Math.ceil(32 / Math.max(shown.data.width, shown.data.height));
+  const [width, height] = [times * shown.data.width, times * shown.data.height];
+  const canvas = canvasOf(`test image ${image} with the box`, { width, height });
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  context.drawImage(whole, 0, 0, length, length);
-  outline(canvas, length / side, box);
+  context.drawImage(whole, 0, 0, width, height);
+  outline(canvas, times, box);
   return canvas;
 }
 
 /** The pixels in the box. */
 function patchOf(whole, [top, left, bottom, right]) {
-  const scale = whole.width / shown.data.side;
+  const scale = whole.width / shown.data.width;
   const width = Math.max(1, Math.round((right - left) * scale));
   const height = Math.max(1, Math.round((bottom - top) * scale));
   const canvas = canvasOf("the same pixels, enlarged", { width, height });
@@ -108,13 +108,13 @@ function currentGrid() {
   const { channels, sprite } = currentLayer();
   // As wide as the page, so that a patch is never shown too small to be tapped.
   const width = Math.min(WIDEST, document.body.clientWidth - PAGE_MARGINS);
-  return filterGrid(channels, sprite.side, width);
+  return filterGrid(channels, sprite.width, width);
 }
 
 function drawPatch(context, sprite, channel, { times, pitch, across }) {
-  const { side } = sprite;
+  const { width: side } = sprite; // its cells are square
   const from = cellCorner(channel, sprite);
-  const to = cellCorner(channel, { side: pitch, across });
+  const to = cellCorner(channel, { width: pitch, height: pitch, across });
   if (channel === filterView.channel) {
     context.fillStyle = FRAME_COLOUR;
     context.fillRect(to.x - FRAME, to.y - FRAME, pitch + FRAME + 1, pitch + FRAME + 1);

@@ -13,42 +13,47 @@ export function scaled(value, [low, high], [start, end]) {
 }
 
 /** The top left corner of a cell of a sprite. */
-export function cellCorner(cell, { side, across }) {
-  return { x: (cell % across) * side, y: Math.floor(cell / across) * side };
+export function cellCorner(cell, { width, height, across }) {
+  return { x: (cell % across) * width, y: Math.floor(cell / across) * height };
 }
 
-/** The pixels under a window, clipped at the border: top, left, bottom, right. */
-export function windowBox(row, column, window, side) {
+/** The pixels of an image under a window, clipped at the border: top, left, bottom, right. */
+export function windowBox(row, column, window, { width, height }) {
   const reach = (window - 1) / 2;
-  const edges = [row - reach, column - reach, row + reach + 1, column + reach + 1];
-  return edges.map((edge) => clamp(edge, 0, side));
+  const [top, bottom] = [row - reach, row + reach + 1].map((edge) => clamp(edge, 0, height));
+  const [left, right] = [column - reach, column + reach + 1].map((edge) => clamp(edge, 0, width));
+  return [top, left, bottom, right];
 }
 
 /** The image's pixel under the pointer, in a picture of it that is shown in any size. */
-export function pixelUnder({ clientX, clientY }, { left, top, width, height }, side) {
-  const row = Math.floor(((clientY - top) / height) * side);
-  const column = Math.floor(((clientX - left) / width) * side);
+export function pixelUnder({ clientX, clientY }, picture, { width, height }) {
+  const row = Math.floor(((clientY - picture.top) / picture.height) * height);
+  const column = Math.floor(((clientX - picture.left) / picture.width) * width);
   return [row, column];
 }
 
-/** At each pixel of an image the position whose block of pixels holds it, -1 where none does. */
-export function positionsOfPixels(count, stride, side) {
-  const positions = new Int32Array(side * side).fill(-1);
-  const end = Math.min(side, count * stride); // what is beyond it is too little for a block
+/**
+ * At each pixel of an image the position whose block of pixels holds it, -1 where none does; of so
+ * many rows and columns of positions.
+ */
+export function positionsOfPixels({ rows, columns, stride }, { width, height }) {
+  const positions = new Int32Array(height * width).fill(-1);
+  const end = Math.min(height, rows * stride); // what is beyond it is too little for a block
+  const right = Math.min(width, columns * stride);
   for (let row = 0; row < end; row++) {
-    for (let column = 0; column < end; column++) {
-      const position = Math.floor(row / stride) * count + Math.floor(column / stride);
-      positions[row * side + column] = position;
+    for (let column = 0; column < right; column++) {
+      const position = Math.floor(row / stride) * columns + Math.floor(column / stride);
+      positions[row * width + column] = position;
     }
   }
   return positions;
 }
 
-/** Where an object ends: from (row, column) one pixel to the right, or one down. */
-export function borderOf(isInside, side) {
+/** Where an object in an image ends: from (row, column) one pixel to the right, or one down. */
+export function borderOf(isInside, { width, height }) {
   const edges = [];
-  for (let row = 0; row <= side; row++) {
-    for (let column = 0; column <= side; column++) {
+  for (let row = 0; row <= height; row++) {
+    for (let column = 0; column <= width; column++) {
       const inside = isInside(row, column);
       if (inside !== isInside(row - 1, column)) edges.push({ row, column, right: 1, down: 0 });
       if (inside !== isInside(row, column - 1)) edges.push({ row, column, right: 0, down: 1 });

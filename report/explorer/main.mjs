@@ -57,6 +57,8 @@ function prepareProbes() {
 
 async function start() {
   shown.data = await unpackedData();
+  const { width, height } = shown.data;
+  document.body.style.setProperty("--aspect-ratio", `${width} / ${height}`);
   prepareProbes();
   prepareOcclusion();
   if (hasFilters()) {

@@ -38,9 +38,16 @@ function mapsOf(image) {
   return unpackedMaps.get(packed);
 }
 
+/** How many positions the window has on an image, in rows and columns, and how far apart. */
+function positionGrid() {
+  const { centres, stride } = shown.probe.occlusion;
+  return { rows: centres.row.length, columns: centres.column.length, stride };
+}
+
 /** How many positions the window has on an image. */
 function positionCount() {
-  return shown.probe.occlusion.centres.length ** 2;
+  const { rows, columns } = positionGrid();
+  return rows * columns;
 }
 
 /** The probabilities of a class, in units, with the window at each position. */
@@ -62,15 +69,15 @@ function currentImage() {
   const shownWindow = occlusion.windows[occlusionView.window];
   const side = shownWindow.window;
   const { centres } = occlusion;
-  const [y, x] = [centres[row], centres[column]];
+  const [y, x] = [centres.row[row], centres.column[column]];
   return {
     index: occlusion.indices[image],
     label,
     name: className(label),
     shownWindow,
     place: `window ${side}×${side} at row ${y}, column ${x}`,
-    box: windowBox(y, x, side, shown.data.side),
-    position: row * centres.length + column,
+    box: windowBox(y, x, side, shown.data),
+    position: row * positionGrid().columns + column,
   };
 }
 
@@ -80,7 +87,7 @@ function drawOccludedImage() {
   const pixels = cellPixels(shown.probe.occlusion.sprite, occlusionView.image);
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
-      const at = 4 * (row * shown.data.side + column);
+      const at = 4 * (row * shown.data.width + column);
       pixels.data.fill(shownWindow.fill, at, at + 3);
     }
   }
@@ -91,10 +98,8 @@ function drawOccludedImage() {
 
 /** A map on its image: each position is painted over its block of pixels. */
 function mapOfBlocks(paintPosition) {
-  const { side } = shown.data;
-  const { centres, stride } = shown.probe.occlusion;
-  const pixels = new ImageData(side, side);
-  for (const [pixel, position] of positionsOfPixels(centres.length, stride, side).entries()) {
+  const pixels = new ImageData(shown.data.width, shown.data.height);
+  for (const [pixel, position] of positionsOfPixels(positionGrid(), shown.data).entries()) {
     if (position >= 0) paintPosition(position, pixels.data, 4 * pixel);
   }
   return pixels;
@@ -111,13 +116,13 @@ function mapPixels(units, [low, high]) {
 function outlineObject(canvas, times) {
   const packed = shown.probe.occlusion.masks?.[occlusionView.image];
   if (!packed) return;
-  const { side } = shown.data;
+  const { width, height } = shown.data;
   const mask = bytesOf(packed);
-  const isWithin = (row, column) => row >= 0 && column >= 0 && row < side && column < side;
-  const isObject = (row, column) => isWithin(row, column) && hasBit(mask, row * side + column);
+  const isWithin = (row, column) => row >= 0 && column >= 0 && row < height && column < width;
+  const isObject = (row, column) => isWithin(row, column) && hasBit(mask, row * width + column);
   const context = canvas.getContext("2d");
   context.beginPath();
-  for (const { row, column, right, down } of borderOf(isObject, side)) {
+  for (const { row, column, right, down } of borderOf(isObject, shown.data)) {
     context.rect(column * times, row * times, right * times, down * times);
   }
   const lines = [
@@ -208,7 +213,7 @@ function showReadout(maps) {
 function showSliders() {
   const { centres } = shown.probe.occlusion;
   for (const axis of ["row", "column"]) {
-    const pixel = centres[occlusionView[axis]];
+    const pixel = centres[axis][occlusionView[axis]];
     byId(axis).value = pixel;
     byId(`${axis}-value`).textContent = pixel;
   }
@@ -262,9 +267,9 @@ async function drawOcclusion() {
 }
 
 function moveTo(row, column) {
-  const last = shown.probe.occlusion.centres.length - 1;
-  occlusionView.row = clamp(row, 0, last);
-  occlusionView.column = clamp(column, 0, last);
+  const { rows, columns } = positionGrid();
+  occlusionView.row = clamp(row, 0, rows - 1);
+  occlusionView.column = clamp(column, 0, columns - 1);
   return drawOcclusion();
 }
 
@@ -272,15 +277,15 @@ function moveTo(row, column) {
 function moveToLowest() {
   const { lowest } = currentImage().shownWindow;
   const position = lowest[occlusionView.image];
-  const count = shown.probe.occlusion.centres.length;
-  return moveTo(Math.floor(position / count), position % count);
+  const { columns } = positionGrid();
+  return moveTo(Math.floor(position / columns), position % columns);
 }
 
 /** Let the pointer and the arrow keys move the window over a picture. */
 function steer(canvas) {
   const follow = (event) => {
-    const [row, column] = pixelUnder(event, canvas.getBoundingClientRect(), shown.data.side);
-    const { stride } = shown.probe.occlusion;
+    const [row, column] = pixelUnder(event, canvas.getBoundingClientRect(), shown.data);
+    const { stride } = positionGrid();
     moveTo(Math.floor(row / stride), Math.floor(column / stride));
   };
   canvas.addEventListener("pointermove", follow);
@@ -317,7 +322,7 @@ async function drawListed(canvas, image, label) {
   const context = canvas.getContext("2d");
   context.putImageData(cellPixels(shown.probe.occlusion.sprite, image), 0, 0);
   const map = mapPixels(probabilityUnits(maps, label), FULL_SCALE);
-  context.putImageData(map, shown.data.side + 2, 0);
+  context.putImageData(map, shown.data.width + 2, 0);
 }
 
 function listedImage(image) {
@@ -325,8 +330,8 @@ function listedImage(image) {
   const label = labels[image];
   const mean = windows[occlusionView.window].mean_confidence[image];
   const cleanProbability = clean[image][label] / fullUnits();
-  const { side } = shown.data;
-  const canvas = element("canvas", { width: 2 * side + 2, height: side });
+  const { width, height } = shown.data;
+  const canvas = element("canvas", { width: 2 * width + 2, height });
   const title = `${indices[image]}: ${className(label)}`;
   const isChosen = image === occlusionView.image;
   const attributes = { "aria-pressed": String(isChosen), "data-place": image };
@@ -385,7 +390,7 @@ export function prepareOcclusion() {
     byId(axis).addEventListener("input", () => {
       const { centres } = shown.probe.occlusion;
       const [row, column] = ["row", "column"].map((name) => Number(byId(name).value));
-      moveTo(centres.indexOf(row), centres.indexOf(column));
+      moveTo(centres.row.indexOf(row), centres.column.indexOf(column));
     });
   }
   for (const id of ["seen", "map", "predicted"]) steer(byId(id));
@@ -398,7 +403,8 @@ export function prepareOcclusion() {
 function prepareSliders() {
   const { centres, stride } = shown.probe.occlusion;
   for (const axis of ["row", "column"]) {
-    Object.assign(byId(axis), { min: centres.at(0), max: centres.at(-1), step: stride });
+    const [min, max] = [centres[axis].at(0), centres[axis].at(-1)];
+    Object.assign(byId(axis), { min, max, step: stride });
   }
 }
 

@@ -4,7 +4,7 @@ import { canvasOf } from "./elements.mjs";
 import { cellCorner } from "./layout.mjs";
 import { shown } from "./state.mjs";
 
-const LARGE = 288; // side of a large picture, in canvas pixels, or a little more
+const LARGE = 288; // longer side of a large picture, in canvas pixels, or a little more
 
 export async function loadedPicture(source) {
   const image = new Image();
@@ -14,7 +14,7 @@ export async function loadedPicture(source) {
 }
 
 /** Draw a cell of a sprite, or its top left part, into a canvas of the cell's own pixels. */
-export function drawCell(canvas, sprite, cell, width = sprite.side, height = sprite.side) {
+export function drawCell(canvas, sprite, cell, width = sprite.width, height = sprite.height) {
   const { x, y } = cellCorner(cell, sprite);
   canvas.width = width;
   canvas.height = height;
@@ -24,12 +24,12 @@ export function drawCell(canvas, sprite, cell, width = sprite.side, height = spr
 
 /** The pixels of a cell of a sprite, which may be changed. */
 export function cellPixels(sprite, cell) {
-  const { side } = sprite;
+  const { width, height } = sprite;
   const { x, y } = cellCorner(cell, sprite);
-  const canvas = new OffscreenCanvas(side, side);
+  const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(sprite.picture, x, y, side, side, 0, 0, side, side);
-  return context.getImageData(0, 0, side, side);
+  context.drawImage(sprite.picture, x, y, width, height, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
 }
 
 /** A small picture of a test image, or null where the page doesn't hold it. */
@@ -44,11 +44,11 @@ export function thumbnail(image) {
 
 /** Show pixels of the image's size in a larger canvas; how many canvas pixels one of them has. */
 export function showLarge(canvas, pixels) {
-  const { side } = shown.data;
-  const times = Math.max(1, Math.ceil(LARGE / side));
-  canvas.width = side * times;
-  canvas.height = side * times;
-  const small = new OffscreenCanvas(side, side);
+  const { width, height } = shown.data;
+  const times = Math.max(1, Math.ceil(LARGE / Math.max(width, height)));
+  canvas.width = width * times;
+  canvas.height = height * times;
+  const small = new OffscreenCanvas(width, height);
   small.getContext("2d").putImageData(pixels, 0, 0);
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;

@@ -257,7 +257,7 @@ def probabilities_without(case, image, rows, columns):
 
 @pytest.mark.parametrize("kind", ["small", "large"])
 def test_occlusion_maps_are_what_the_module_predicts(case, kind):
-    side = case.network.side
+    side = case.network.image_size[0]
     size, stride = WINDOWS[kind][side]
     image = case.images.pixels[0]
     maps, clean = windows.sweep(case.network, image[None], size, FILL, stride=stride)
@@ -271,7 +271,7 @@ def test_occlusion_maps_are_what_the_module_predicts(case, kind):
 
 
 def test_occlusion_by_changed_boxes_is_what_the_module_predicts(case):
-    rows, columns = HIDDEN[case.network.side]
+    rows, columns = HIDDEN[case.network.image_size[0]]
     image = case.images.pixels[1]
     maps, clean = ChangedBoxes(case.network, [rows, columns])(image, FILL)
     expected = probabilities_without(case, image, rows, columns)
@@ -341,7 +341,7 @@ def opened(module):
 
 
 def test_a_box_is_where_the_gradient_of_its_unit_is_not_0(case):
-    side = case.network.side
+    side = case.network.image_size[0]
     random = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, side, side, dtype=torch.float64, generator=random).requires_grad_()
     of_image = case.maps_of(opened(case.module), image)
@@ -391,7 +391,7 @@ def test_without_filters_it_predicts_as_a_module_does_that_hooks_change(case, ma
         channel = int(of_layer.var(0).mean((1, 2)).argmax())
         chosen.append(f"{layer}/{channel}")
     variants = [chosen]
-    if mode == "zero" or case.network.side == min(SIDES):
+    if mode == "zero" or case.network.image_size[0] == min(SIDES):
         variants += [[name] for name in chosen]
     found = passes.predict(case.network, [[], *variants], case.images, mode)
     clean = case.logits()

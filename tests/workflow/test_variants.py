@@ -334,7 +334,7 @@ def test_the_example_of_a_user_s_own_weights_is_probed_without_training(workflow
     settings = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}], "fc": []}
     normalisation = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
     torch.manual_seed(1)
-    network = Network(settings, classes=10, side=32, normalisation=normalisation).eval()
+    network = Network(settings, classes=10, image_size=(32, 32), normalisation=normalisation).eval()
     torch.save({"state_dict": network.half().state_dict()}, workflow.folder / "own.pth")
     workflow.configure(example_for_users(workflow, "own.pth"), name="own.yaml")
     completed = workflow.run(configs=["tiny.yaml", "own.yaml"])

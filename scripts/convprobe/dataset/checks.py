@@ -28,7 +28,7 @@ def check(results: Results, settings: dict[str, Any]) -> Check:
 
 def _images(split: str, images: image_file.Images, wanted: int | str) -> Check:
     count = len(images.labels)
-    shape = (count, images.side, images.side, 3)
+    shape = (count, *images.image_size, 3)
     yield images.pixels.shape == shape, IMAGES.path, f"{split}/images has another shape"
     found = f"has {count} {split} images, expected {wanted}"
     yield wanted in ("all", count), IMAGES.path, found

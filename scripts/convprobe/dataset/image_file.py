@@ -30,7 +30,7 @@ class Images:
     """Labelled images of one split.
 
     Attributes:
-        pixels: square.
+        pixels: of images of one size.
         labels: indices into `classes`.
         classes: names of the classes.
         indices: the place of each image in its split.
@@ -44,9 +44,9 @@ class Images:
     masks: Masks | None = None
 
     @property
-    def side(self) -> int:
+    def image_size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self.pixels.shape[1]
+        return self.pixels.shape[1:3]
 
 
 def write(path: Path | str, splits: Mapping[str, Images]) -> None:
@@ -56,7 +56,7 @@ def write(path: Path | str, splits: Mapping[str, Images]) -> None:
         for name, images in splits.items():
             group = file.create_group(name)
             hdf5.dimension(group, "image", images.indices)
-            hdf5.places(group, images.side)
+            hdf5.places(group, images.image_size)
             hdf5.dimension(group, "channel", CHANNELS)
             hdf5.dataset(group, "images", images.pixels, ("image", "y", "x", "channel"))
             hdf5.dataset(group, "labels", images.labels, ("image",))
@@ -70,10 +70,10 @@ def classes(path: Path | str) -> list[str]:
         return list(file.attrs["classes"])
 
 
-def side(path: Path | str) -> int:
-    """Side of the square images, in pixels."""
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Height and width of the images, in pixels."""
     with hdf5.open_complete(path) as file:
-        return file["test/images"].shape[1]
+        return file["test/images"].shape[1:3]
 
 
 def read(path: Path | str, split: str, chosen: int | Sequence[int] | str = "all") -> Images:

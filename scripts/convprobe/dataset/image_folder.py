@@ -26,7 +26,7 @@ Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image
 
 def read(
     path: Path | str,
-    image_size: int | None = None,
+    image_size: tuple[int, int] | None = None,
     split: Mapping[str, float] | None = None,
     classes: Sequence[str] | None = None,
 ) -> tuple[dict[str, Arrays], tuple[str, ...]]:
@@ -38,8 +38,8 @@ def read(
 
     Args:
         path: of the folder or archive.
-        image_size: side in pixels to which the middle square of each image is scaled; without it,
-            images must be square and of one size.
+        image_size: height and width in pixels to which the middle part of each image, of that
+            aspect ratio, is scaled; without it, images must be of one size.
         split: `test_share` and `seed`, where there are no folders `train` and `test`: the share of
             each class's images that is drawn for the test.
         classes: names of all classes in their order, also of those without images.
@@ -75,7 +75,7 @@ def _refuse_unknown(path: Path | str, found: Sequence[str], classes: Sequence[st
             raise InputError(f"{path}: class {name} is not among dataset.classes")
 
 
-def _read(listed: listing.Listing, image_size: int | None) -> dict[Parts, Pixels]:
+def _read(listed: listing.Listing, image_size: tuple[int, int] | None) -> dict[Parts, Pixels]:
     """The pixels of each image, by its place."""
     pixels = {}
     taken = 0  # bytes
@@ -94,7 +94,7 @@ def _read(listed: listing.Listing, image_size: int | None) -> dict[Parts, Pixels
     return pixels
 
 
-def _pixels(where: str, content: bytes, image_size: int | None) -> Pixels:
+def _pixels(where: str, content: bytes, image_size: tuple[int, int] | None) -> Pixels:
     """What an image file shows.
 
     Args:
@@ -108,7 +108,8 @@ def _pixels(where: str, content: bytes, image_size: int | None) -> Pixels:
             deep = image.mode.startswith(("I", "F"))
             rgb = image.convert("RGB")
             if image_size:
-                rgb = ImageOps.fit(rgb, (image_size, image_size))  # the middle square, scaled
+                height, width = image_size
+                rgb = ImageOps.fit(rgb, (width, height))  # the middle part, scaled
             pixels = np.asarray(rgb)
     except (InputError, MemoryError):
         raise
@@ -136,14 +137,11 @@ def _refuse_mixed(
     places: Sequence[Parts],
     pixels: Mapping[Parts, Pixels],
 ) -> None:
-    """Refuse images that are not square, or not of the first one's size."""
-    side = len(pixels[first_place])
+    """Refuse images that are not of the first one's size."""
+    first_height, first_width, _ = pixels[first_place].shape
     for place in places:
         height, width, _ = pixels[place].shape
-        found = f"{path}: {'/'.join(place)} is {width}×{height} pixels"
-        if height != width:
-            expected = "expected square images, or dataset.image_size to scale them to"
-            raise InputError(f"{found}, {expected}")
-        if height != side:
-            expected = f"expected {side}×{side} as in {'/'.join(first_place)}"
+        if (height, width) != (first_height, first_width):
+            found = f"{path}: {'/'.join(place)} is {width}×{height} pixels"
+            expected = f"expected {first_width}×{first_height} as in {'/'.join(first_place)}"
             raise InputError(f"{found}, {expected}: all of one size, or dataset.image_size")

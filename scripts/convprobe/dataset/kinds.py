@@ -30,7 +30,8 @@ class Kind(abc.ABC):
         name: in the config, as `dataset.name`.
         about: what it is, for the schema.
         path_about: what `dataset.path` may be.
-        side: of its images, in pixels; None where only the images themselves say.
+        image_size: height and width of its images, in pixels; None where only the images
+            themselves say.
         class_count: how many classes it has; None where the images say.
         sizes: how many images its splits have; None where that depends on the user.
         keys: of the config's `dataset`, those that only this kind uses.
@@ -42,7 +43,7 @@ class Kind(abc.ABC):
     name: str
     about: str
     path_about: str
-    side: int | None = None
+    image_size: tuple[int, int] | None = None
     class_count: int | None = None
     sizes: Mapping[str, int] | None = None
     keys: tuple[str, ...] = ()
@@ -94,6 +95,14 @@ class Kind(abc.ABC):
         """The file or folder that the workflow reads; None where its date says nothing."""
         return None
 
+    def size_of_images(self, settings: Settings) -> tuple[int, int] | None:
+        """Height and width to which images are brought; None if they are taken as they are."""
+        return self.image_size
+
+    def sizes_found(self, settings: Settings, read_sizes: ReadSizes) -> list[Size]:
+        """The first different sizes of images that are taken as they are; raises as `labels`."""
+        return []
+
     def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
         """The mistake of images that can't be taken as they are; raises as `labels`."""
         yield from ()
@@ -127,7 +136,7 @@ class Cifar10(Published):
     name = "cifar10"
     about = "downloaded if it isn't there"
     path_about = "a folder, or the published .tar.gz"
-    side = 32
+    image_size = (32, 32)
     class_count = 10
     sizes = {"train": 50_000, "test": 10_000}  # noqa: RUF012 - read only
     archive = "cifar-10-python.tar.gz"
@@ -181,18 +190,27 @@ class ImageFolder(Kind):
         found = self.labels(settings, read_labels)
         return {split: len(classes) for split, classes in found.items()}
 
-    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+    def size_of_images(self, settings: Settings) -> tuple[int, int] | None:
+        given = settings.get("image_size")
+        if given is None:
+            return None
+        height, width = given if isinstance(given, list) else (given, given)
+        return height, width
+
+    def sizes_found(self, settings: Settings, read_sizes: ReadSizes) -> list[Size]:
         if "image_size" in settings:
-            return
-        path = settings["path"]
-        sizes = read_sizes(path, **settings.get("split", {}))
-        if len(sizes) > 1 or any(width != height for width, height, _ in sizes):
+            return []
+        return read_sizes(settings["path"], **settings.get("split", {}))
+
+    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+        sizes = self.sizes_found(settings, read_sizes)
+        if len(sizes) > 1:
             shown = [f"{width}×{height} pixels ({place})" for width, height, place in sizes]
-            expected = "expected square ones of one size, or dataset.image_size, the side in pixels"
+            expected = "expected all of one size, or dataset.image_size"
             yield (
                 "path",
-                f"is {path}, with images of {' and '.join(shown)}: {expected} to which the middle "
-                "square of each is scaled",
+                f"is {settings['path']}, with images of {' and '.join(shown)}: {expected}, to "
+                "which the middle of each is scaled",
             )
 
     def classes(self, settings: Settings, read_labels: ReadLabels = listing.labels) -> int:
@@ -203,7 +221,7 @@ class ImageFolder(Kind):
     def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
         from convprobe.dataset import image_folder
 
-        size, split = settings.get("image_size"), settings.get("split")
+        size, split = self.size_of_images(settings), settings.get("split")
         return image_folder.read(path, size, split, settings.get("classes"))
 
 
@@ -213,7 +231,7 @@ class Shapes(Kind):
     name = "shapes"
     about = "drawn, with the place of the object known"
     path_about = "not used"
-    side = 32
+    image_size = (32, 32)
     class_count = 10
 
     def mistakes(self, settings: Settings) -> Iterator[Mistake]:

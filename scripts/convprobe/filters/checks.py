@@ -42,7 +42,7 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     images = image_file.read(images_path, "test")
     name = probed.name(ACTIVATIONS)
     path = results.path(name)
-    layers = filter_layers.of_graph(graphs.of(config["network"], images.side))
+    layers = filter_layers.of_graph(graphs.of(config["network"], images.image_size))
     with hdf5.open_complete(path) as file:
         yield is_finite(file), name, "has values that are not finite"
         yield from results.made_from(name, file, probed)

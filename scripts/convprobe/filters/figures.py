@@ -72,7 +72,7 @@ def top_patches(
             patches = file[f"{layer}/{channel}"][:ranks]
             bottom_up = grid[::-1, column]
             _draw_column(bottom_up, patches, rows.set_index("rank"))
-            seen = f"{patches.shape[1]}×{patches.shape[2]} px"
+            seen = f"{patches.shape[2]}×{patches.shape[1]} px"
             if _is_whole(rows, image_shape):
                 seen = "whole image"
             grid[0, column].set_title(f"{layer}\n{channel}\n{seen}", fontsize=8)
@@ -107,7 +107,7 @@ def _seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -
     if show_the_image(fields, image_shape):
         return "the pixels"
     height, width = frame_shape(fields, image_shape)
-    return f"{of} {height}×{width} pixels"
+    return f"{of} {width}×{height} pixels"
 
 
 def _about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:

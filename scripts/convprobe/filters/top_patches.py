@@ -87,8 +87,8 @@ def top_images(
     with hdf5.open_complete(images_path) as file:
         classes = file.attrs["classes"]
         labels = file["test/labels"][:]
-        side = file["test/images"].shape[1]
-    layers = filter_layers.of_graph(graphs.of(network, side))
+        image_size = file["test/images"].shape[1:3]
+    layers = filter_layers.of_graph(graphs.of(network, image_size))
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:
@@ -148,8 +148,8 @@ def cut_patches(
         network: the config's `network`.
     """
     table = tables.read(top_images_path).sort_values("rank")
-    side = image_file.side(images_path)
-    layers = filter_layers.of_graph(graphs.of(network, side))
+    image_size = image_file.image_size(images_path)
+    layers = filter_layers.of_graph(graphs.of(network, image_size))
     with hdf5.create(path) as file:
         for (layer, channel), rows in table.groupby(["layer", "channel"], sort=False):
             images = image_file.read(images_path, "test", rows["image"].tolist())
@@ -159,7 +159,7 @@ def cut_patches(
             file[f"{layer}/{channel}"] = np.stack(patches)
         for group in file.values():
             _name_axes(group)
-        file.attrs["image_shape"] = [side, side]
+        file.attrs["image_shape"] = image_size
 
 
 def _name_axes(group: h5py.Group) -> None:

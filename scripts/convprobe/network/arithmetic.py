@@ -87,9 +87,9 @@ def occlusion_map(
 ) -> float:
     """Multiply-adds of one image's map by incremental.Incremental, its overhead included.
 
-    Infinite if it can't compute the network: all stages must have stride 1, no padding, no batch
-    normalisation and 2×2 pooling. Channels that don't change are not left out: only the image
-    can tell which these are.
+    Of square images. Infinite if it can't compute the network: all stages must have stride 1, no
+    padding, no batch normalisation and 2×2 pooling. Channels that don't change are not left out:
+    only the image can tell which these are.
 
     Args:
         network: the config's `network`, of plain layers.
@@ -102,7 +102,7 @@ def occlusion_map(
         return float("inf")
     first, *others = _layers(network, side, classes)
     states = list(_states_by_layer(network, side, window))
-    total = forward(chain.graph(network, side, classes))
+    total = forward(chain.graph(network, (side, side), classes))
     total += _first_changes(first, states[0], call)
     for layer, inputs in zip(others, states, strict=False):
         total += _changes(layer, inputs, call)
@@ -150,7 +150,7 @@ def _layers(network: Mapping[str, Any], side: int, classes: int) -> Iterator[Lay
 
 def _states_by_layer(network: Mapping[str, Any], side: int, window: int) -> Iterator[list[int]]:
     """Yield, per layer, how many parts of each pooled unit's field can be hidden, on one axis."""
-    for layer in of_graph(chain.graph(network, side, classes=1)).values():
+    for layer in of_graph(chain.graph(network, (side, side), classes=1)).values():
         yield [_states(first, end, side, window // 2) for first, end in layer.fields.y.seen]
 
 

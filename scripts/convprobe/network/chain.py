@@ -33,19 +33,21 @@ def convolved_side(stage: Stage, side: int) -> int:
     return (side + 2 * stage.padding - stage.kernel) // stage.stride + 1
 
 
-def graph(network: Mapping[str, Any], side: int, classes: int, channels: int = 3) -> Graph:
+def graph(
+    network: Mapping[str, Any], image_size: tuple[int, int], classes: int, channels: int = 3
+) -> Graph:
     """The graph of layers `conv1` … and `fc1` …
 
     Args:
         network: the config's `network`.
-        side: of the square images, in pixels.
+        image_size: height and width in pixels.
         classes: number of outputs.
         channels: of the images.
 
     Raises:
         InputError: a layer shrinks the map below 1×1.
     """
-    built = _Builder(channels, side)
+    built = _Builder(channels, image_size)
     for number, stage in enumerate(stages(network), start=1):
         built.add_stage(number, stage)
     built.add_flattening()
@@ -62,24 +64,24 @@ class _Builder:
         last: the node that was added last.
     """
 
-    def __init__(self, channels: int, side: int) -> None:
-        self.last = Node(INPUT, INPUT, shape=(channels, side, side))
+    def __init__(self, channels: int, image_size: tuple[int, int]) -> None:
+        self.last = Node(INPUT, INPUT, shape=(channels, *image_size))
         self.nodes = {INPUT: self.last}
         self.weights: dict[str, tuple[tuple[int, ...], str]] = {}
 
     def add_stage(self, number: int, stage: Stage) -> None:
         """Add a convolution, batch normalisation if asked for, pooling and ReLU."""
-        inputs, side, _ = self.last.shape
-        convolved = convolved_side(stage, side)
-        pooled = convolved // stage.pool
-        if pooled < 1:
+        inputs, height, width = self.last.shape
+        convolved = [convolved_side(stage, side) for side in (height, width)]
+        pooled = [side // stage.pool for side in convolved]
+        if min(pooled) < 1:
             raise InputError(
                 f"network.conv[{number - 1}] is a {stage.kernel}×{stage.kernel} convolution and "
-                f"{stage.pool}×{stage.pool} pooling, but its input is {side}×{side}: that leaves "
-                "nothing. Expected fewer layers or smaller kernels"
+                f"{stage.pool}×{stage.pool} pooling, but its input is {width}×{height}: that "
+                "leaves nothing. Expected fewer layers or smaller kernels"
             )
         name = f"conv{number}"
-        shape = (stage.channels, convolved, convolved)
+        shape = (stage.channels, *convolved)
         weight = self._weight(f"{name}.weight", stage.channels, inputs, stage.kernel, stage.kernel)
         bias = self._weight(f"{name}.bias", stage.channels)
         walk = ([stage.stride] * 2, [stage.padding] * 2)
@@ -89,7 +91,7 @@ class _Builder:
             tensors = [self._weight(f"{norm}.{kind}", stage.channels) for kind in NORM_TENSORS]
             settings = (False, NORM_MOMENTUM, NORM_EPSILON, False)
             self._add(norm, "batch_norm.default", shape, *tensors, *settings)
-        shape = (stage.channels, pooled, pooled)
+        shape = (stage.channels, *pooled)
         # Pooling first gives the same maps, and leaves fewer values to ReLU.
         if stage.pool > 1:
             self._add(f"pool{number}", "max_pool2d.default", shape, [stage.pool] * 2)

@@ -1,9 +1,9 @@
 """A network's weights on disk; a file that holds code, or unpacks too large, is refused.
 
 Format: a dict of plain values and tensors, read with `weights_only=True`: `format_version`,
-`weights` (state dict, `conv1.weight` … `fc3.bias`, float32), `network`, `classes`, `side`,
-`normalisation`, `epoch`, and `training`, the settings of the epoch; and of a network that a factory
-makes `graph`, in the form of JSON.
+`weights` (state dict, `conv1.weight` … `fc3.bias`, float32), `network`, `classes`,
+`image_size`, `normalisation`, `epoch`, and `training`, the settings of the epoch; and of a network
+that a factory makes `graph`, in the form of JSON.
 """
 
 import io
@@ -39,7 +39,7 @@ class Checkpoint:
     Attributes:
         settings: the config's `network`.
         classes: names, in the order of the network's outputs.
-        side: of the images, in pixels.
+        image_size: height and width of the images, in pixels.
         normalisation: `mean` and `std` per channel of pixels in [0, 1].
         epoch: how many epochs it was trained for; 0 if it was trained elsewhere.
         training: the settings of the last of them.
@@ -48,7 +48,7 @@ class Checkpoint:
     network: Classifier
     settings: Mapping[str, Any]
     classes: tuple[str, ...]
-    side: int
+    image_size: tuple[int, int]
     normalisation: Mapping[str, Any]
     epoch: int
     training: Mapping[str, Any] | None = None
@@ -64,7 +64,7 @@ def save(path: Path | str, checkpoint: Checkpoint) -> None:
         "weights": weights,
         "network": checkpoint.settings,
         "classes": list(checkpoint.classes),
-        "side": checkpoint.side,
+        "image_size": list(checkpoint.image_size),
         "normalisation": checkpoint.normalisation,
         "epoch": checkpoint.epoch,
         "training": checkpoint.training,
@@ -103,17 +103,19 @@ def _checkpoint(path: Path | str, values: Any) -> Checkpoint:
 
 def _from_values(values: Any) -> Checkpoint:
     normalisation = values["normalisation"]
+    height, width = values["image_size"]
+    image_size = (int(height), int(width))
     if graphs.is_traced(values["network"]):
         graph = Graph.from_json(values["graph"])
         network = TracedNetwork(values["network"], graph, normalisation)
     else:
-        network = Network(values["network"], len(values["classes"]), values["side"], normalisation)
+        network = Network(values["network"], len(values["classes"]), image_size, normalisation)
     network.load_state_dict(values["weights"])
     return Checkpoint(
         network=network,
         settings=values["network"],
         classes=tuple(values["classes"]),
-        side=values["side"],
+        image_size=image_size,
         normalisation=normalisation,
         epoch=int(values["epoch"]),
         training=values["training"],

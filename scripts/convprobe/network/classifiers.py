@@ -23,13 +23,13 @@ class Classifier(nn.Module):
     Attributes:
         settings: the config's `network`.
         classes: number of outputs.
-        side: of the square input images, in pixels.
+        image_size: height and width of the input images, in pixels.
         graph: what it computes in evaluation mode of normalised images.
     """
 
     settings: Mapping[str, Any]
     classes: int
-    side: int
+    image_size: tuple[int, int]
     graph: Graph
 
     def __init__(self, normalisation: Mapping[str, Sequence[float]] = RAW) -> None:
@@ -86,7 +86,7 @@ class _NetworkOfModule(Classifier):
         self.settings = settings
         self.graph = graph
         self.classes = graph.classes
-        self.side = graph.image_shape[1]
+        self.image_size = tuple(graph.image_shape[1:])
         self.module = module
 
     def state_dict(self, *arguments: Any, **keywords: Any) -> dict[str, Any]:

@@ -12,19 +12,23 @@ from convprobe.errors import InputError
 from convprobe.network import factories, tracing
 
 
-def described(network: dict, side: int) -> dict[str, str]:
-    """The graph's text, or what is wrong with the network."""
+def described(network: dict, image_size: list[int]) -> dict[str, str]:
+    """The graph's text, or what is wrong with the network.
+
+    Args:
+        image_size: height and width in pixels.
+    """
     try:
         module = factories.build(network)
     except InputError as error:
         return {"mistake": str(error)}
     try:
-        return {"graph": tracing.trace(module, (3, side, side)).to_json()}
+        return {"graph": tracing.trace(module, (3, *image_size)).to_json()}
     except InputError as error:
         return {"mistake": f"network.factory: {network['factory']} {error}"}
 
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    found = described(asked["network"], asked["side"])
+    found = described(asked["network"], asked["image_size"])
     Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")

@@ -16,12 +16,12 @@ def is_traced(network: Mapping[str, Any]) -> bool:
     return "factory" in network
 
 
-def of(network: Mapping[str, Any], side: int, classes: int = UNKNOWN) -> Graph:
+def of(network: Mapping[str, Any], image_size: tuple[int, int], classes: int = UNKNOWN) -> Graph:
     """The graph of a network.
 
     Args:
         network: the config's `network`; with a factory, `graph` is the path of the graph's file.
-        side: of the images, in pixels.
+        image_size: height and width in pixels.
         classes: number of outputs; that of a factory is its own.
 
     Raises:
@@ -29,7 +29,7 @@ def of(network: Mapping[str, Any], side: int, classes: int = UNKNOWN) -> Graph:
     """
     if is_traced(network):
         return read(network["graph"])
-    return chain.graph(network, side, classes)
+    return chain.graph(network, image_size, classes)
 
 
 def read(path: Path | str) -> Graph:

@@ -33,7 +33,7 @@ class Network(Classifier):
         self,
         settings: Mapping[str, Any],
         classes: int,
-        side: int,
+        image_size: tuple[int, int],
         normalisation: Mapping[str, Sequence[float]] = RAW,
     ) -> None:
         """Build the network with PyTorch's default initial weights.
@@ -42,7 +42,7 @@ class Network(Classifier):
             settings: the config's `network`: `conv` (a chain.Stage each), `fc` (widths)
                 and `dropout`.
             classes: number of outputs.
-            side: of the square input images, in pixels.
+            image_size: height and width of the input images, in pixels.
             normalisation: `mean` and `std` per channel of pixels in [0, 1].
 
         Raises:
@@ -52,10 +52,10 @@ class Network(Classifier):
         super().__init__(normalisation)
         self.settings = settings
         self.classes = classes
-        self.side = side
+        self.image_size = image_size
         self.stages = chain.stages(settings)
         channels = len(normalisation["mean"])
-        self.graph = chain.graph(settings, side, classes, channels)
+        self.graph = chain.graph(settings, image_size, classes, channels)
         self._add_convolutions(channels)
         (width,) = self.graph.nodes[chain.FLAT].shape
         self._add_fully_connected(width)
@@ -116,8 +116,8 @@ class Network(Classifier):
 
     def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
         stage = self.stages[number]
-        side = chain.convolved_side(stage, maps.shape[-1])
-        patches = len(maps) * side**2
+        height, width = (chain.convolved_side(stage, side) for side in maps.shape[-2:])
+        patches = len(maps) * height * width
         return patches <= PATCHES_PER_FILTER * stage.channels
 
     def pooled(
@@ -152,10 +152,10 @@ def _as_product(
     padded = F.pad(precise, 4 * convolution.padding[:1])
     kernel = convolution.kernel_size[0]
     stride = convolution.stride[0]
-    end = padded.shape[-1] - kernel + 1
+    last_y, last_x = (side - kernel for side in padded.shape[-2:])
     columns = []
     for y, x in itertools.product(range(kernel), repeat=2):
-        shifted = padded[..., y : y + end : stride, x : x + end : stride]
+        shifted = padded[..., y : y + last_y + 1 : stride, x : x + last_x + 1 : stride]
         columns.append(shifted.to(maps.dtype).permute(0, 2, 3, 1))
     patches = torch.cat(columns, dim=-1)
     weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches

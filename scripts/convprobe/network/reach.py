@@ -173,23 +173,24 @@ class Way(NamedTuple):
 
 
 def cheapest(
-    network: Mapping[str, Any], graph: Graph, sides: tuple[int, int], window: int, stride: int
+    network: Mapping[str, Any], graph: Graph, image_size: tuple[int, int], window: int, stride: int
 ) -> Way:
     """The way that takes the fewest multiply-adds on a CPU.
 
     Args:
         network: the config's `network`.
         graph: of the network.
-        sides: height and width of the images, in pixels.
+        image_size: height and width in pixels.
         window: side in pixels, odd.
         stride: from one position of the window to the next, in pixels.
     """
-    covered = [hidden(side, window, stride) for side in sides]
+    height, width = image_size
+    covered = [hidden(side, window, stride) for side in image_size]
     passes = arithmetic.forward(graph) * len(covered[0]) * len(covered[1])
     boxes = Reach(graph).multiply_adds(covered)
     states = math.inf
-    if "conv" in network and sides[0] == sides[1]:
-        states = arithmetic.occlusion_map(network, sides[0], graph.classes, window)
+    if "conv" in network and height == width:
+        states = arithmetic.occlusion_map(network, height, graph.classes, window)
     if states <= min(passes, PRODUCTS * boxes):
         return Way("states", states)
     return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)

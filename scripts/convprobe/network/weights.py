@@ -49,7 +49,7 @@ def read(
     path: Path | str,
     settings: Mapping[str, Any],
     classes: Sequence[str],
-    side: int,
+    image_size: tuple[int, int],
     measured: Mapping[str, Any],
     given: Mapping[str, Any] | None = None,
 ) -> Checkpoint:
@@ -61,7 +61,7 @@ def read(
             have other names than its own if their kinds, shapes and order are the same.
         settings: the config's `network`.
         classes: names, in the order of the network's outputs.
-        side: of the images, in pixels.
+        image_size: height and width of the images, in pixels.
         measured: `mean` and `std` per channel of the training images' pixels in [0, 1], used if
             neither the config nor the file says what the weights were trained with.
         given: those of the config, or None.
@@ -77,7 +77,7 @@ def read(
     ours = values if values.keys() >= OURS else {}
     normalisation = given or ours.get("normalisation", measured)
     mistakes = list(_other_origin(ours, normalisation, list(classes)))
-    network = _network(settings, len(classes), side, RAW if mistakes else normalisation)
+    network = _network(settings, len(classes), image_size, RAW if mistakes else normalisation)
     expected = network.state_dict()
     if not graphs.is_traced(settings):
         weights = _renamed(weights, expected)
@@ -85,15 +85,18 @@ def read(
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict(expected | _converted(weights, expected))
-    return Checkpoint(network, settings, tuple(classes), side, normalisation, epoch=0)
+    return Checkpoint(network, settings, tuple(classes), image_size, normalisation, epoch=0)
 
 
 def _network(
-    settings: Mapping[str, Any], classes: int, side: int, normalisation: Mapping[str, Any]
+    settings: Mapping[str, Any],
+    classes: int,
+    image_size: tuple[int, int],
+    normalisation: Mapping[str, Any],
 ) -> Classifier:
     if graphs.is_traced(settings):
-        return TracedNetwork(settings, graphs.of(settings, side), normalisation)
-    return Network(settings, classes, side, normalisation)
+        return TracedNetwork(settings, graphs.of(settings, image_size), normalisation)
+    return Network(settings, classes, image_size, normalisation)
 
 
 # What kind of file it is

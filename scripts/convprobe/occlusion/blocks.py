@@ -1,39 +1,49 @@
 """The blocks of pixels that the positions of a map stand for, each as wide as the stride."""
 
+import h5py
 import numpy as np
 from jaxtyping import Float, Integer
 
-Centres = Integer[np.ndarray, " position"]
+Centres = Integer[np.ndarray, " _position"]
 
 
-def stride(centres: Centres) -> int:
+def centres(file: h5py.File) -> tuple[Centres, Centres]:
+    """The rows and the columns, in pixels, at which the window of a window file is centred."""
+    return file["y"][:], file["x"][:]
+
+
+def stride(rows: Centres, columns: Centres) -> int:
     """Pixels from one position of the window to the next; all of them if there is but one.
 
     Args:
-        centres: of the window along an axis, in pixels: `y` or `x` of a window file.
+        rows, columns: as `centres` gives them.
     """
-    if len(centres) == 1:
-        return 2 * int(centres[0]) + 1
-    return int(centres[1] - centres[0])
+    for axis in (rows, columns):
+        if len(axis) > 1:
+            return int(axis[1] - axis[0])
+    return 2 * int(rows[0]) + 1
 
 
-def name(centres: Centres) -> str:
-    """What a position stands for, in words."""
-    width = stride(centres)
+def name(rows: Centres, columns: Centres) -> str:
+    """What a position stands for, in words; args as for `stride`."""
+    width = stride(rows, columns)
     return "pixel" if width == 1 else f"block of {width}×{width} pixels"
 
 
 def on_image(
-    values: Float[np.ndarray, "position position"], centres: Centres, side: int
+    values: Float[np.ndarray, "row column"],
+    rows: Centres,
+    columns: Centres,
+    image_size: tuple[int, int],
 ) -> Float[np.ndarray, "y x"]:
     """A map as it is drawn: at each pixel of the image the value of the block around it.
 
     Pixels beyond the last block, too few for one whose centre is in the image, are not a number.
 
     Args:
-        centres: as for `stride`.
-        side: of the image, in pixels.
+        rows, columns: as for `stride`.
+        image_size: height and width in pixels.
     """
     bordered = np.pad(values, (0, 1), constant_values=np.nan)
-    position = np.arange(side) // stride(centres)
-    return bordered[np.ix_(position, position)]
+    position = [np.arange(side) // stride(rows, columns) for side in image_size]
+    return bordered[np.ix_(*position)]

@@ -41,11 +41,11 @@ def check(results: Results, config: Mapping[str, Any], probed: Probed) -> Check:
 
 def _maps(file: h5py.File, name: str, images: image_file.Images, stride: int) -> Check:
     """Compare a window's images and places to the config's, and confidence to probabilities."""
-    centres = arithmetic.centres(images.side, stride)
-    shape = (len(images.labels), len(centres), len(centres), len(images.classes))
+    rows, columns = (arithmetic.centres(side, stride) for side in images.image_size)
+    shape = (len(images.labels), len(rows), len(columns), len(images.classes))
     found = file["probability"].shape
     yield found == shape, name, f"probability has shape {found}, expected {shape}"
-    for axis in ("y", "x"):
+    for axis, centres in (("y", rows), ("x", columns)):
         same = np.array_equal(file[axis][:], centres)
         yield same, name, f"has other {axis} than a stride of {stride} gives"
     same_labels = np.array_equal(file["label"][:], images.labels)

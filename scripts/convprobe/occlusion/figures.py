@@ -38,7 +38,7 @@ def occlusion_sheet(
     for axes_row, map_path in zip(grid[1:], map_paths, strict=True):
         with hdf5.open_complete(map_path) as file:
             drawn = _draw_maps(axes_row, file, images)
-            block = blocks.name(file["y"][:])
+            block = blocks.name(*blocks.centres(file))
     bar = figure.colorbar(drawn, ax=grid[1:], shrink=0.6, ticks=[0, 0.25, 0.5, 0.75, 1])
     bar.set_label("probability of the true class")
     figure.suptitle(f"Where does it look? {run}, {checkpoint}")
@@ -66,13 +66,13 @@ def _draw_maps(
     """Draw the map of each image under one window; the last one serves for the colour bar."""
     rows = {image: row for row, image in enumerate(file["image"][:])}
     labels = file["label"][:]
-    centres = file["y"][:]
+    centres = blocks.centres(file)
     for column, image in enumerate(images.indices):
         row = rows[image]
         axes = axes_row[column]
         axes.set_axis_on()
         confidence = file["confidence"][row]
-        shown = blocks.on_image(confidence, centres, images.side)
+        shown = blocks.on_image(confidence, *centres, images.image_size)
         drawn = style.picture(axes, shown, cmap="viridis", vmin=0, vmax=1)
         clean = file["clean_probability"][row, labels[row]]
         axes.set_xlabel(f"{confidence.mean():.2f} of {clean:.2f}", fontsize=8)

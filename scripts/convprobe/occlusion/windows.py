@@ -132,7 +132,7 @@ def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, 
 
 
 def _engine(
-    network: nn.Module, sides: tuple[int, int], window: int, stride: int, precision: str
+    network: nn.Module, image_size: tuple[int, int], window: int, stride: int, precision: str
 ) -> Engine | None:
     """What computes only what changes, if that takes fewer multiply-adds, by the geometry.
 
@@ -140,11 +140,11 @@ def _engine(
     """
     if not isinstance(network, Classifier) or network.mean.device.type != "cpu":
         return None
-    way = reach.cheapest(network.settings, network.graph, sides, window, stride)
+    way = reach.cheapest(network.settings, network.graph, image_size, window, stride)
     if way.name == "states":
-        return Incremental(network, sides[0], window, precision, stride)
+        return Incremental(network, image_size[0], window, precision, stride)
     if way.name == "boxes":
-        hidden = [reach.hidden(side, window, stride) for side in sides]
+        hidden = [reach.hidden(side, window, stride) for side in image_size]
         return ChangedBoxes(network, hidden, precision)
     return None
 
@@ -238,7 +238,7 @@ def write(
         "label": images.labels,
     }
     with hdf5.create(path) as file:
-        centres = np.array(arithmetic.centres(images.side, stride))
+        centres = [np.array(arithmetic.centres(side, stride)) for side in images.image_size]
         _write_axes(file, images.indices, centres, images.classes)
         for name, values in arrays.items():
             hdf5.dataset(file, name, values, AXES[name])
@@ -248,11 +248,15 @@ def write(
 
 
 def _write_axes(
-    file: h5py.File, images: np.ndarray, centres: blocks.Centres, classes: Iterable[str]
+    file: h5py.File,
+    images: np.ndarray,
+    centres: Sequence[blocks.Centres],
+    classes: Iterable[str],
 ) -> None:
+    """Write the coordinates; those of the window's centres are given for y, then for x."""
     hdf5.dimension(file, "image", images)
-    for name in ("y", "x"):
-        hdf5.dimension(file, name, centres, units="pixel")
+    for name, places in zip(("y", "x"), centres, strict=True):
+        hdf5.dimension(file, name, places, units="pixel")
     hdf5.dimension(file, "class", list(classes))
 
 
@@ -273,7 +277,7 @@ def join(path: Path | str, shard_paths: Sequence[Path | str]) -> None:
         with hdf5.create(path) as file:
             images = np.concatenate([shard["image"][:] for shard in shards])
             classes = shards[0]["class"].asstr()[:]
-            _write_axes(file, images, shards[0]["y"][:], classes)
+            _write_axes(file, images, blocks.centres(shards[0]), classes)
             for name, axes in AXES.items():
                 parts = [shard[name] for shard in shards]
                 hdf5.virtual_dataset(file, name, parts, Path(path).parent, axes)
@@ -297,7 +301,7 @@ def _made_with(shards: Sequence[h5py.File], paths: Sequence[Path | str]) -> dict
 
 def _made_each_with(shard: h5py.File) -> dict[str, Any]:
     made_with = {name: shard.attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
-    made_with["stride"] = blocks.stride(shard["y"][:])
+    made_with["stride"] = blocks.stride(*blocks.centres(shard))
     return made_with
 
 

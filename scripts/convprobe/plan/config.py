@@ -1,11 +1,13 @@
 """The config: every mistake found and reported in one line, defaults filled in."""
 
+import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from convprobe.dataset import image_sizes, listing
+from convprobe.dataset import image_sizes, kinds, listing
 from convprobe.dataset.kinds import ReadLabels, ReadSizes
 from convprobe.errors import InputError
 from convprobe.network import graphs
@@ -15,7 +17,7 @@ from convprobe.plan.mistakes import Mistake
 from convprobe.plan.reading import chosen_network, from_arguments, merged, plain, read
 
 # Makes the file of a network's graph, as `traced_networks.describe`.
-Describe = Callable[[Mapping[str, Any], int], str]
+Describe = Callable[[Mapping[str, Any], tuple[int, int]], str]
 LAYERS = ("conv", "fc", "dropout")  # keys of network, where no factory makes it
 USED_BY_POLICY = {"fixed": "epoch", "best": "split"}  # keys of selection
 
@@ -29,7 +31,10 @@ def checked(
     read_sizes: ReadSizes = image_sizes.read,
     describe: Describe = traced_networks.describe,
 ) -> dict:
-    """The config with its defaults; of a network that a factory makes, with `graph`, its file.
+    """The config with its defaults, and with what is found out for it.
+
+    That is, of a network that a factory makes, `graph`, its file; and of a user's own images that
+    are taken as they are, `image_size`, their height and width.
 
     Args:
         config: as Snakemake merged it from the config files and the command line.
@@ -96,10 +101,13 @@ def _checked(
     found = found or form.check(config, schema)
     if not found:
         config = form.canonical(form.with_defaults(config, schema), schema)
+        read_sizes = functools.cache(read_sizes)
+        _add_image_size(config, read_sizes)
         if graphs.is_traced(config["network"]):
             found = list(_add_graph(config, sources, describe))
             _leave_out_filters(config, sources)
         found += meaning.check(config, read_labels, read_sizes)
+        found = found or list(_missing_size(config))
     if found:
         raise InputError(mistakes.lines(found, sources))
     return study.expanded(_without_what_changes_nothing(config))
@@ -116,6 +124,27 @@ def _two_networks(config: dict) -> Iterator[Mistake]:
             yield Mistake(("network", key), f"{found}: expected one of the two")
 
 
+def _add_image_size(config: dict, read_sizes: ReadSizes) -> None:
+    """Put the size of images that are taken as they are into the config, if it is known."""
+    dataset = config["dataset"]
+    kind = kinds.of(dataset)
+    if any(kind.mistakes(dataset)):
+        return  # as where all of the working folder would be read
+    with contextlib.suppress(InputError):  # `meaning` reports it
+        sizes = kind.sizes_found(dataset, read_sizes)
+        if len(sizes) == 1:
+            ((width, height, _),) = sizes
+            config["image_size"] = [height, width]
+
+
+def _missing_size(config: dict) -> Iterator[Mistake]:
+    """Yield a mistake if a factory's network could not be traced for want of an image's size."""
+    if graphs.is_traced(config["network"]) and study.image_size(config) is None:
+        found = "dataset.image_size is missing, and none of the images can be read"
+        expected = "expected the size of the images that network.factory is made for"
+        yield Mistake(("dataset", "image_size"), f"{found}: {expected}")
+
+
 def _add_graph(
     config: dict, sources: list[tuple[str, Mapping]], describe: Describe
 ) -> Iterator[Mistake]:
@@ -129,13 +158,11 @@ def _add_graph(
     except InputError as error:
         yield mistakes.at(key, str(error))
         return
-    side = study.image_side(config)
-    if side is None:
-        expected = "expected the side in pixels of the images that network.factory is made for"
-        yield Mistake(("dataset", "image_size"), f"dataset.image_size is missing, {expected}")
+    image_size = study.image_size(config)
+    if image_size is None:
         return
     try:
-        network["graph"] = describe(network, side)
+        network["graph"] = describe(network, image_size)
     except InputError as error:
         yield Mistake(key, str(error))
 
@@ -161,7 +188,13 @@ def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str,
 
 
 def _without_what_changes_nothing(config: dict) -> dict:
-    """Lists that are meant as sets in one order, and of the selection what its policy uses."""
+    """Lists that are meant as sets in one order, and of the selection what its policy uses.
+
+    Of the size of square images one number.
+    """
+    size = config["dataset"].get("image_size")
+    if isinstance(size, list) and len(set(size)) == 1:
+        config["dataset"]["image_size"] = size[0]
     config["occlusion"]["windows"].sort()
     layers = list(study.filter_channels(config))
     config["filters"]["chosen"].sort(key=lambda name: _place(name, layers))

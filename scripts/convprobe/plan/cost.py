@@ -58,7 +58,7 @@ PASSES = {  # over the images that are evaluated
 OF_RUN = ("train_epoch", "evaluate_epoch")
 OF_FILTERS = ("record_activations", "rank_filters", "ablate_filters", "compare_ablations")
 OF_PROBED = ("map_occlusion", *OF_FILTERS)
-SIDE = 32  # pixels, where only the images themselves say; doubled until the network takes it
+SIDE = 32  # pixels, where the images' own isn't known; doubled until the network takes it
 MOST_DOUBLED = 7
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
@@ -186,7 +186,7 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
 
     At every position the whole network, or on a CPU only what changes, if that is less.
     """
-    side = _side(config)
+    height, width = image_size = _image_size(config)
     precision = config["occlusion"]["precision"]
     images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
     positions = _positions(config)
@@ -194,7 +194,7 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     way, changes = "passes", 0.0
     if kind == "cpu":
         stride = config["occlusion"]["stride"]
-        way, changes = _way(json.dumps(config["network"]), side, window, stride)
+        way, changes = _way(json.dumps(config["network"]), image_size, window, stride)
         changes /= positions
     rate = _rate(CORE_RATE, kind, cores, precision)
     if way == "passes":
@@ -202,7 +202,7 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     if way == "boxes":
         return Work(f"map_occlusion {precision} boxes", count, changes, rate)
     rate = _rate(MAP_RATE, kind, cores, precision)
-    changes += POSITION * min(cores, THREADS) * side**2 / positions  # of all pixels
+    changes += POSITION * min(cores, THREADS) * height * width / positions  # of all pixels
     return Work(f"map_occlusion {precision} changes", count, changes, rate)
 
 
@@ -312,39 +312,41 @@ def remember(
             rates.write(memory, computer(cores), network_size(config), rates.of_jobs(found))
 
 
-def _side(config: dict) -> int:
-    return _graph(config).image_shape[1]
+def _image_size(config: dict) -> tuple[int, int]:
+    _, height, width = _graph(config).image_shape
+    return height, width
 
 
 def _graph(config: dict) -> Graph:
-    """The graph, for images of the least usual side where only they themselves say theirs."""
-    return _graph_of(json.dumps(config["network"]), study.image_side(config))
+    """The graph, for images of the least usual side where theirs isn't known."""
+    return _graph_of(json.dumps(config["network"]), study.image_size(config))
 
 
 @functools.cache
-def _graph_of(network: str, side: int | None) -> Graph:
+def _graph_of(network: str, image_size: tuple[int, int] | None) -> Graph:
     """The graph of a network in the form of JSON."""
     settings = json.loads(network)
-    if side or graphs.is_traced(settings):
-        return graphs.of(settings, side or SIDE, CLASSES)
+    if image_size or graphs.is_traced(settings):
+        return graphs.of(settings, image_size or (SIDE, SIDE), CLASSES)
     for doubled in range(MOST_DOUBLED):
         with contextlib.suppress(InputError):  # for the network shrinks it to nothing
-            return graphs.of(settings, SIDE * 2**doubled, CLASSES)
-    return graphs.of(settings, SIDE * 2**MOST_DOUBLED, CLASSES)
+            return graphs.of(settings, (SIDE * 2**doubled,) * 2, CLASSES)
+    return graphs.of(settings, (SIDE * 2**MOST_DOUBLED,) * 2, CLASSES)
 
 
 @functools.cache
-def _way(network: str, side: int, window: int, stride: int) -> tuple[str, float]:
+def _way(network: str, image_size: tuple[int, int], window: int, stride: int) -> tuple[str, float]:
     """How a window's map is computed on a CPU, and the multiply-adds of one image's."""
     from convprobe.network import reach  # here, because jobs read the plan too, without NumPy
 
-    graph = _graph_of(network, side)
-    return reach.cheapest(json.loads(network), graph, (side, side), window, stride)
+    graph = _graph_of(network, image_size)
+    return reach.cheapest(json.loads(network), graph, image_size, window, stride)
 
 
 def _positions(config: dict) -> int:
     """At how many positions a window is put on an image."""
-    return len(arithmetic.centres(_side(config), config["occlusion"]["stride"])) ** 2
+    stride = config["occlusion"]["stride"]
+    return math.prod(len(arithmetic.centres(side, stride)) for side in _image_size(config))
 
 
 def _variants(config: dict) -> int:
@@ -364,7 +366,7 @@ def _occluded(config: dict, tested: int) -> int:
 
 def disk(config: dict, sizes: Sizes) -> dict[str, float]:
     """Rough bytes that a whole run leaves on the disk, by stage; args as for `seconds`."""
-    side = _side(config)
+    height, width = _image_size(config)
     graph = _graph(config)
     checkpoint = FLOAT * arithmetic.weights(graph)
     trained = study.trained_runs(config)
@@ -375,7 +377,7 @@ def disk(config: dict, sizes: Sizes) -> dict[str, float]:
         epochs += study.run_training(config, run)["epochs"]
         discarded += len(study.discarded_states(config, run))
     checkpoints = (2 * epochs - discarded + imported) * checkpoint  # weights and momentum
-    images = sum(sizes.values()) * side**2 * 3
+    images = sum(sizes.values()) * height * width * 3
     maps = len(config["occlusion"]["windows"]) * _occluded(config, sizes["test"])
     layers = filter_layers.of_graph(graph)
     chosen = 0  # values of the maps of one image

@@ -264,28 +264,29 @@ def _network(config: dict) -> Iterator[Mistake]:
             key = ("network", "conv", index, "padding")
             expected = f"expected less than the kernel, which is {stage.kernel}"
             yield mistakes.at(key, f"is {stage.padding}, {expected}")
-    side = study.image_side(config)
-    if side is None:
+    image_size = study.image_size(config)
+    if image_size is None:
         return
     try:
-        graphs.of(network, side)
+        graphs.of(network, image_size)
     except InputError as error:
         yield Mistake(("network", "conv"), str(error))
 
 
 def _windows(config: dict) -> Iterator[Mistake]:
-    side = study.image_side(config)
+    size = study.image_size(config)
+    images = f"the images are {size[1]}×{size[0]} pixels" if size else ""
     for index, window in enumerate(config["occlusion"]["windows"]):
         key = ("occlusion", "windows", index)
         if window % 2 == 0:
             expected = "a window is centred on a pixel: give an odd side (3, 5, 7 …)"
             yield mistakes.at(key, f"is {window}, but {expected}")
-        elif side is not None and window > side:
-            yield mistakes.at(key, f"is {window}, but the images are {side}×{side} pixels")
+        elif size and window > min(size):
+            yield mistakes.at(key, f"is {window}, but {images}")
     stride = config["occlusion"]["stride"]
-    if side is not None and stride > side:
-        found = f"is {stride}, but the images are {side}×{side} pixels"
-        yield mistakes.at(("occlusion", "stride"), f"{found}: expected 1 to {side}")
+    if size and stride > min(size):
+        found = f"is {stride}, but {images}"
+        yield mistakes.at(("occlusion", "stride"), f"{found}: expected 1 to {min(size)}")
 
 
 def _filters(config: dict) -> Iterator[Mistake]:

@@ -27,6 +27,7 @@ def expected(words: str, **more: object) -> dict[str, object]:
 
 
 Count = Annotated[int, Field(ge=1)]
+Pixels = Annotated[int, Field(ge=1, le=4096)]
 CountOrAll = Annotated[
     Count | Literal["all"],
     Field(json_schema_extra=expected("a whole number of at least 1, or all")),
@@ -69,11 +70,14 @@ class Dataset(Section):
     )
     train_images: CountOrAll = Field("all", description="The first N training images, or all.")
     test_images: CountOrAll = Field("all", description="The first N test images, or all.")
-    image_size: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+    image_size: Pixels | Annotated[list[Pixels], Field(min_length=2, max_length=2)] | None = Field(
         None,
-        description="For an image-folder: side in pixels to which the middle square of each image "
-        "is scaled. Without it, images are not scaled and must be square and of one size.",
-        json_schema_extra=expected("the side of a square in pixels, from 1 to 4096"),
+        description="For an image-folder: height and width in pixels to which the middle part of "
+        "each image, of that aspect ratio, is scaled; one number for a square. Without it, images "
+        "are not scaled and must be of one size.",
+        json_schema_extra=expected(
+            "the side of a square in pixels, from 1 to 4096, or [height, width]"
+        ),
     )
     split: Split | None = None
     classes: ClassNames | None = Field(

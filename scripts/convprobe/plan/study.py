@@ -169,10 +169,18 @@ def given_normalisation(config: dict, run: str) -> dict | None:
 # Images
 
 
-def image_side(config: dict) -> int | None:
-    """Side of the images in pixels, or None where only the images themselves say."""
+def image_size(config: dict) -> tuple[int, int] | None:
+    """Height and width of the images in pixels, or None where they can't be known yet.
+
+    A user's own images that are taken as they are say it themselves: the config keeps that under
+    `image_size`.
+    """
     dataset = config["dataset"]
-    return dataset.get("image_size", kinds.of(dataset).side)
+    size = kinds.of(dataset).size_of_images(dataset) or config.get("image_size")
+    if size is None:
+        return None
+    height, width = size
+    return height, width
 
 
 def split_sizes(config: dict, read_labels: ReadLabels = listing.labels) -> dict[str, int]:
@@ -230,6 +238,7 @@ def shown(config: dict) -> dict:
         entries = [entry.partition("/") for entry in config[key]]
         given = [given_name(config, run) + slash + epoch for run, slash, epoch in entries]
         visible[key] = list(dict.fromkeys(given))
+    visible.pop("image_size", None)  # found, not given
     del visible["dataset"]["path"]
     if not has_filters(config):
         del visible["filters"], visible["ablation"]

@@ -140,12 +140,14 @@ def _version(package: str) -> str | None:
     return metadata.version(names[0]) if names else None
 
 
-def describe(network: Mapping[str, Any], side: int, folder: Path | str = FOLDER) -> str:
+def describe(
+    network: Mapping[str, Any], image_size: tuple[int, int], folder: Path | str = FOLDER
+) -> str:
     """Path of the file of a network's graph, which is made if this network wasn't seen before.
 
     Args:
         network: `factory`, as `located` gives it, and `arguments`.
-        side: of the images, in pixels.
+        image_size: height and width in pixels.
         folder: where graphs are kept, named by their content.
 
     Raises:
@@ -158,12 +160,12 @@ def describe(network: Mapping[str, Any], side: int, folder: Path | str = FOLDER)
         raise InputError(f"network.factory {error}") from error
     ours = fingerprint.of_files(fingerprint.files_of_module(DESCRIBING, SCRIPTS), SCRIPTS)
     signature = [used, ours, [_version(package) for package in TRACERS], sys.version]
-    key = json.dumps([factory, network["arguments"], side])
+    key = json.dumps([factory, network["arguments"], image_size])
     memory = Path(folder, "networks.json")
 
     def trace() -> str:
         print(f"convprobe: {factory} is traced, once …", file=sys.stderr, flush=True)
-        text = _traced(network, side)
+        text = _traced(network, image_size)
         digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
         path = Path(folder, "networks", f"{digest}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,9 +176,9 @@ def describe(network: Mapping[str, Any], side: int, folder: Path | str = FOLDER)
     return contents.remembered(memory, key, signature, trace, lambda path: Path(path).is_file())
 
 
-def _traced(network: Mapping[str, Any], side: int) -> str:
+def _traced(network: Mapping[str, Any], image_size: tuple[int, int]) -> str:
     """The graph's text, from a process that imports PyTorch and the factory."""
-    asked = json.dumps({"network": network, "side": side})
+    asked = json.dumps({"network": network, "image_size": image_size})
     known = [str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryDirectory() as beside:
         path = Path(beside, "described.json")

@@ -92,10 +92,12 @@ def collect(folder: Path, settings: dict) -> dict:
     """
     images_path = folder / "dataset/images.h5"
     places = settings["probes"]
+    height, width = image_file.image_size(images_path)
     probes = [_probe(folder / place, images_path, settings) for place in places]
     data = {
         "probes": probes,
-        "side": image_file.side(images_path),
+        "height": height,
+        "width": width,
         "classes": image_file.classes(images_path),
         "digits": packing.DIGITS,
         "viridis": _viridis(),
@@ -179,14 +181,14 @@ def _chosen_among(folder: Path, trained: list[str]) -> int:
 
 def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
     """Small pictures of the images that the page names most, and which images they are."""
-    side = min(image_file.side(images_path), sprites.THUMBNAIL_SIDE)
+    side = min(max(image_file.image_size(images_path)), sprites.THUMBNAIL_SIDE)
     most = MOST_THUMBNAIL_PIXELS // side**2
     images = image_file.read(images_path, "test", _named_images(probes)[:most])
     pictures = [sprites.thumbnail(image) for image in images.pixels]
     return {
         "indices": images.indices.tolist(),
         "labels": images.labels.tolist(),
-        **sprites.sprite(pictures, len(pictures[0])),
+        **sprites.sprite(pictures, pictures[0].shape[:2]),
     }
 
 

@@ -18,30 +18,31 @@ Picture = UInt8[np.ndarray, "_y _x 3"]
 
 def sprite(
     pictures: Sequence[Picture] | UInt8[np.ndarray, "picture y x 3"],
-    side: int,
+    size: tuple[int, int],
     lossless: bool = False,
 ) -> dict:
     """Pictures side by side in a nearly square grid, row by row.
 
     Args:
-        pictures: each at most `side` high and wide.
-        side: of a cell, in pixels.
+        pictures: each at most as large as a cell.
+        size: height and width of a cell, in pixels.
         lossless: as PNG; otherwise as WebP, a quarter of the bytes.
 
     Returns:
-        `source`, a data URL; `side`; and `across`, the number of cells in a row.
+        `source`, a data URL; `height` and `width` of a cell; and `across`, how many are in a row.
     """
     across = max(1, math.ceil(math.sqrt(len(pictures))))
     down = max(1, math.ceil(len(pictures) / across))
-    grid = np.full((down * side, across * side, 3), GREY, np.uint8)
+    cell_height, cell_width = size
+    grid = np.full((down * cell_height, across * cell_width, 3), GREY, np.uint8)
     for cell, picture in enumerate(pictures):
         row, column = divmod(cell, across)
         height, width = picture.shape[:2]
-        y = row * side
-        x = column * side
+        y = row * cell_height
+        x = column * cell_width
         grid[y : y + height, x : x + width] = picture
     source = _lossless(grid) if lossless else _lossy(grid)
-    return {"source": source, "side": side, "across": across}
+    return {"source": source, "height": cell_height, "width": cell_width, "across": across}
 
 
 def _lossless(pixels: Picture) -> str:

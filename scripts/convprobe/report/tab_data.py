@@ -32,11 +32,12 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         labels = file["label"][:].tolist()
         clean = file["clean_probability"][:]
         digest = file.attrs["checkpoint_sha256"]
-        centres = file["y"][:]
+        rows, columns = blocks.centres(file)
 
     listed = []
     taken = 0
-    pixel_bytes = 4 * image_file.side(images_path) ** 2  # as base64, at most
+    height, width = image_file.image_size(images_path)
+    pixel_bytes = 4 * height * width  # as base64, at most
     for row, label in enumerate(labels):
         image = image_maps(paths, row, label)
         taken += sum(map(len, image["maps"].values())) + pixel_bytes
@@ -51,11 +52,11 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         "labels": images.labels.tolist(),
         "clean": packing.units(clean[: len(listed)]).tolist(),
         "maps": _column(listed, "maps"),
-        "sprite": sprites.sprite(images.pixels, images.side, lossless=True),
+        "sprite": sprites.sprite(images.pixels, images.image_size, lossless=True),
         "masks": None if images.masks is None else [packing.bits(mask) for mask in images.masks],
         "windows": _windows(folder, paths, listed),
-        "centres": centres.tolist(),
-        "stride": blocks.stride(centres),
+        "centres": {"row": rows.tolist(), "column": columns.tolist()},
+        "stride": blocks.stride(rows, columns),
         "digest": digest,
     }
 
@@ -161,7 +162,7 @@ def _layer(name: str, rows: pd.DataFrame, images_path: Path) -> dict:
         "left": rows["left"].tolist(),
         "bottom": rows["bottom"].tolist(),
         "right": rows["right"].tolist(),
-        "sprite": sprites.sprite(patches, side),
+        "sprite": sprites.sprite(patches, (side, side)),
     }
 
 

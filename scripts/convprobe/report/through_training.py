@@ -58,7 +58,7 @@ def draw(
     if filters:
         _name_filters(list(grid[1, shown:]), filters)
     for row, epoch in enumerate(epochs, start=1):
-        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.side)
+        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.image_size)
         grid[row, 0].set_ylabel(epoch)
         if filters:
             top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
@@ -68,7 +68,7 @@ def draw(
     answered = ", and what its filters answer to" if filters else ""
     figure.suptitle(f"Through training: what run {run} looks at{answered}")
     with hdf5.open_complete(map_paths[0]) as file:
-        block = blocks.name(file["y"][:])
+        block = blocks.name(*blocks.centres(file))
     style.save(figure, path, _caption(window, block, bool(filters)))
 
 
@@ -105,20 +105,22 @@ def _name_filters(axes_row: list[Axes], filters: list[Filter]) -> None:
         axes.set_title(f"{layer}\n{channel}", fontsize=8)
 
 
-def _draw_maps(axes_row: list[Axes], map_path: Path | str, side: int) -> tuple[int, AxesImage]:
+def _draw_maps(
+    axes_row: list[Axes], map_path: Path | str, image_size: tuple[int, int]
+) -> tuple[int, AxesImage]:
     """Draw the maps of the first images; the side of their window, and the last map drawn.
 
     Args:
-        side: of the images, in pixels.
+        image_size: height and width in pixels.
     """
     with hdf5.open_complete(map_path) as file:
         clean = file["clean_probability"][:]
         labels = file["label"][:]
-        centres = file["y"][:]
+        centres = blocks.centres(file)
         for image, axes in enumerate(axes_row):
             confidence = file["confidence"][image]
             axes.set_axis_on()
-            shown = blocks.on_image(confidence, centres, side)
+            shown = blocks.on_image(confidence, *centres, image_size)
             drawn = style.picture(axes, shown, cmap="viridis", vmin=0, vmax=1)
             means = f"{confidence.mean():.2f} of {clean[image, labels[image]]:.2f}"
             axes.set_xlabel(means, fontsize=7)

@@ -7,7 +7,7 @@ from convprobe.errors import InputError
 
 # Of all files that results/README.md describes: raised when one of them changes its form.
 # It stands in each HDF5 file and checkpoint.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def check_version(path: Path | str, version: Any) -> None:

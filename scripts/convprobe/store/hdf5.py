@@ -80,10 +80,10 @@ def dimension(group: h5py.Group, name: str, values: Values, units: str | None = 
         scale.attrs["units"] = units
 
 
-def places(group: h5py.Group, side: int, units: str | None = "pixel") -> None:
-    """Store the coordinates of the rows and columns of square images or maps."""
-    for name in ("y", "x"):
-        dimension(group, name, np.arange(side), units)
+def places(group: h5py.Group, size: tuple[int, int], units: str | None = "pixel") -> None:
+    """Store the coordinates of the rows and columns of images or maps of that height and width."""
+    for name, length in zip(("y", "x"), size, strict=True):
+        dimension(group, name, np.arange(length), units)
 
 
 def dataset(group: h5py.Group, name: str, values: Values, dimensions: Sequence[str]) -> None:

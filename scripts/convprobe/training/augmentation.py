@@ -37,13 +37,14 @@ def _flipped(
 def _shifted(
     pixels: UInt8[Tensor, "image y x channel"], random: torch.Generator
 ) -> UInt8[Tensor, "image y x channel"]:
-    count, side = pixels.shape[:2]
+    count, height, width = pixels.shape[:3]
     shifts = torch.randint(2 * CROP_MARGIN + 1, (2, count, 1), generator=random)
     shift_y, shift_x = shifts.to(pixels.device)
     margins = (CROP_MARGIN,) * 4
     padded = F.pad(pixels, (0, 0, *margins))
-    pixel = torch.arange(side, device=pixels.device)
+    row = torch.arange(height, device=pixels.device)
+    column = torch.arange(width, device=pixels.device)
     image = torch.arange(count, device=pixels.device)[:, None, None]
-    y = (shift_y + pixel)[:, :, None]
-    x = (shift_x + pixel)[:, None, :]
+    y = (shift_y + row)[:, :, None]
+    x = (shift_x + column)[:, None, :]
     return padded[image, y, x]

@@ -138,7 +138,7 @@ def check_imported(results: Results, config: dict[str, Any], run: str) -> Check:
         source,
         config["network"],
         image_file.classes(images),
-        image_file.side(images),
+        image_file.image_size(images),
         _measured(results),
         configs.given_normalisation(config, run),
     )

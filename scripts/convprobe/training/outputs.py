@@ -11,7 +11,7 @@ CHECKPOINT = Checkpoint(
         "weights": "the state dict",
         "network": "the config's `network`",
         "classes": "names of the classes",
-        "side": "height and width of the images, in pixels",
+        "image_size": "height and width of the images, in pixels",
         "normalisation": "mean and standard deviation that the network subtracts and divides by",
         "epoch": "its number, from 1",
         "training": "the settings that the epoch was trained with",

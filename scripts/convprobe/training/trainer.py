@@ -58,12 +58,12 @@ def begin(
         used = {key: normalisation[key] for key in RAW}
     if graphs.is_traced(network):
         module = factories.build(network, settings["seed"])
-        untrained = FactoryNetwork(network, graphs.of(network, images.side), module, used)
+        untrained = FactoryNetwork(network, graphs.of(network, images.image_size), module, used)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings["seed"])
-            untrained = Network(network, len(images.classes), images.side, used)
-    checkpoint = Checkpoint(untrained, network, images.classes, images.side, used, epoch=0)
+            untrained = Network(network, len(images.classes), images.image_size, used)
+    checkpoint = Checkpoint(untrained, network, images.classes, images.image_size, used, epoch=0)
     return checkpoint, None
 
 

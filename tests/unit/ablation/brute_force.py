@@ -29,7 +29,7 @@ def draw_network(random: np.random.Generator) -> Network:
             stage["batch_norm"] = bool(random.integers(2))
     torch.manual_seed(int(random.integers(2**31)))
     widths = random.integers(8, 12, random.integers(0, 3)).tolist()
-    network = Network({"conv": stages, "fc": widths}, len(CLASSES), SIDE)
+    network = Network({"conv": stages, "fc": widths}, len(CLASSES), (SIDE, SIDE))
     for name, values in network.state_dict().items():
         # Larger than the initial ones, so that each filter matters.
         if "running_var" in name:

@@ -9,7 +9,7 @@ from convprobe.network.layers import Network
 
 def test_controls_are_as_many_per_layer_as_were_chosen():
     stages = [{"channels": 3, "kernel": 3}, {"channels": 4, "kernel": 2}]
-    network = Network({"conv": stages, "fc": []}, 3, 12)
+    network = Network({"conv": stages, "fc": []}, 3, (12, 12))
     chosen = ["conv1/0", "conv2/1", "conv2/3"]
     draws = variants.draw_controls(network, chosen, count=40, seed=1)
     assert len(draws) == 40

@@ -54,11 +54,11 @@ def test_images_of_another_size_are_refused_in_either_split(pictures, split):
     )
 
 
-def test_images_that_are_not_square_are_refused(pictures):
+def test_one_image_that_is_not_square_among_squares_is_refused(pictures):
     draw(pictures / "test" / "a" / "0.png", 5, size=(6, 4))
-    assert (
-        refusal(pictures) == "test/a/0.png is 6×4 pixels, expected square images, "
-        "or dataset.image_size to scale them to"
+    assert refusal(pictures) == (
+        "test/a/0.png is 6×4 pixels, expected 4×4 as in train/a/0.png: all of one size, "
+        "or dataset.image_size"
     )
 
 
@@ -126,7 +126,8 @@ def test_only_the_forms_that_are_named_are_opened_whatever_the_suffix(pictures, 
         ),
         (
             (6, 4),
-            "b/1.png is 6×4 pixels, expected square images, or dataset.image_size to scale them to",
+            "b/1.png is 6×4 pixels, expected 4×4 as in a/0.png: all of one size, "
+            "or dataset.image_size",
         ),
     ],
 )
@@ -144,10 +145,32 @@ def test_the_middle_square_is_scaled_where_a_size_is_asked_for(pictures):
     wide = np.zeros((2, 6, 3), dtype=np.uint8)
     wide[:, 2:4] = 200  # the middle square
     Image.fromarray(wide).save(pictures / "test" / "b" / "0.png")
-    pixels = image_folder.read(pictures, image_size=2)[0]["test"][0]
+    pixels = image_folder.read(pictures, image_size=(2, 2))[0]["test"][0]
     assert pixels.shape == (2, 2, 2, 3)
     assert (pixels[0, ..., 0] == 11).all()
     assert (pixels[1] == 200).all()
+
+
+def test_the_middle_part_of_a_height_and_width_is_scaled(pictures):
+    draw(pictures / "test" / "a" / "0.png", 11, size=(8, 2))
+    high = np.zeros((12, 8, 3), dtype=np.uint8)
+    high[4:8] = 200  # the middle part that is twice as wide as high
+    Image.fromarray(high).save(pictures / "test" / "b" / "0.png")
+    pixels = image_folder.read(pictures, image_size=(4, 8))[0]["test"][0]
+    assert pixels.shape == (2, 4, 8, 3)
+    assert (pixels[0, ..., 0] == 11).all()
+    assert (pixels[1] == 200).all()
+
+
+def test_images_that_are_not_square_are_taken_as_they_are(tmp_path):
+    wide = np.random.default_rng(0).integers(0, 256, (2, 5, 3), dtype=np.uint8)
+    for place in ("train/a", "test/a"):
+        (tmp_path / place).mkdir(parents=True)
+        Image.fromarray(wide).save(tmp_path / place / "0.png")
+        Image.fromarray(255 - wide).save(tmp_path / place / "1.png")
+        wide = wide[::-1].copy()
+    pixels = image_folder.read(tmp_path)[0]["test"][0]
+    np.testing.assert_array_equal(pixels[0], wide[::-1])
 
 
 def test_an_image_that_claims_a_huge_size_is_refused_before_it_is_unpacked(pictures):

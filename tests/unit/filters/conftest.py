@@ -33,7 +33,7 @@ def images_path(images, tmp_path_factory):
 @pytest.fixture(scope="session")
 def network():
     torch.manual_seed(3)
-    built = Network(SETTINGS, classes=3, side=12).eval()
+    built = Network(SETTINGS, classes=3, image_size=(12, 12)).eval()
     for weight in built.parameters():  # larger than the initial ones, so that each filter matters
         torch.nn.init.normal_(weight)
     return built
@@ -42,6 +42,6 @@ def network():
 @pytest.fixture
 def quiet_network(network):
     """The same network, whose weights a test may change."""
-    copied = Network(SETTINGS, classes=3, side=12).eval()
+    copied = Network(SETTINGS, classes=3, image_size=(12, 12)).eval()
     copied.load_state_dict(network.state_dict())
     return copied

@@ -28,7 +28,7 @@ def any_network(request, network):
     if request.param == "plain":
         return network
     torch.manual_seed(5)
-    built = Network(OTHER_LAYERS, classes=3, side=12).eval()
+    built = Network(OTHER_LAYERS, classes=3, image_size=(12, 12)).eval()
     built.norm1.running_mean.normal_()
     return built
 
@@ -56,7 +56,7 @@ def top_images_by_brute_force(network, images, top):
                 for end in (0, grid.size):
                     whole += [grid.start + place * grid.stride + end for place in (y, x)]
                 # No row is dropped before a padding here.
-                box = [min(max(edge, 0), images.side) for edge in whole]
+                box = [min(max(edge, 0), images.image_size[0]) for edge in whole]
                 name = images.classes[images.labels[image]]
                 found = (layer, channel, rank, image, name, norms[image], y, x)
                 rows.append((*found, *box, whole != box))
@@ -117,7 +117,7 @@ def test_equal_images_tie_in_a_small_last_batch_too():
     """PyTorch adds up few images in another order than many: the last bits would differ."""
     torch.manual_seed(0)
     conv = [{"channels": 64, "kernel": 3}, {"channels": 512, "kernel": 1, "pool": 1}]
-    network = Network({"conv": conv, "fc": []}, classes=3, side=4).eval()
+    network = Network({"conv": conv, "fc": []}, classes=3, image_size=(4, 4)).eval()
     one = np.random.default_rng(0).integers(0, 256, (1, 4, 4, 3), dtype=np.uint8)
     labels = np.zeros(22, dtype=int)
     images = image_file.Images(one.repeat(22, axis=0), labels, ("ant",), np.arange(22))

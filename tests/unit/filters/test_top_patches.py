@@ -79,7 +79,7 @@ def test_a_patch_is_grey_where_padding_stands_in_place_of_pixels_that_pooling_dr
         {"channels": 1, "kernel": 1},
         {"channels": 1, "kernel": 2, "padding": 1, "pool": 1},
     ]
-    graph = chain.graph({"conv": conv, "fc": []}, 15, 1)
+    graph = chain.graph({"conv": conv, "fc": []}, (15, 15), 1)
     fields = filter_layers.of_graph(graph)["conv3"].fields
     image = np.arange(15 * 15 * 3).reshape(15, 15, 3).astype(np.uint8)
     patch = top_patches.cut(image, fields, 3, 3)

@@ -16,11 +16,11 @@ PUBLISHED = yaml.safe_load(Path("config.yaml").read_text())["network"]
 def test_a_forward_pass_of_the_published_network_layer_by_layer():
     convolutions = 784 * 75 * 256 + 144 * 2304 * 1024 + 16 * 9216 * 2048 + 4 * 2048 * 2048
     connected = 2048 * 1024 + 1024 * 256 + 2560
-    assert arithmetic.forward(chain.graph(PUBLISHED, 32, 10)) == convolutions + connected
+    assert arithmetic.forward(chain.graph(PUBLISHED, (32, 32), 10)) == convolutions + connected
 
 
 def test_weights_are_those_that_the_network_has():
-    network = Network(PUBLISHED, classes=10, side=32)
+    network = Network(PUBLISHED, classes=10, image_size=(32, 32))
     assert arithmetic.weights(network.graph) == sum(
         weight.numel() for weight in network.parameters()
     )
@@ -45,12 +45,14 @@ def test_products_of_random_networks_are_those_that_the_engine_lays_out(seed):
         int(draw.integers(14, 20)),
         int(draw.choice([1, 3, 5])),
     )
-    engine = Incremental(Network(network, classes=4, side=side), side, window)
+    engine = Incremental(Network(network, classes=4, image_size=(side, side)), side, window)
     first = 3 * conv[0]["channels"] * 4 * engine.first.reach**2
     count = (
         sum(len(hidden) for hidden in engine.first.hidden) - len(engine.first.hidden) ** 2
     )  # but the clean ones
-    expected = arithmetic.forward(chain.graph(network, side, 4)) + side**2 * 5 * 4 + count * first
+    expected = (
+        arithmetic.forward(chain.graph(network, (side, side), 4)) + side**2 * 5 * 4 + count * first
+    )
     for layer in [*engine.layers, engine.head]:
         outputs, inputs = layer.weight.shape[:2]
         expected += sum(sums.products for sums in layer.sums.values()) * outputs * inputs

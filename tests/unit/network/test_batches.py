@@ -29,7 +29,7 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 random = np.random.default_rng(0)
 layers = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}], "fc": []}
-network = Network(layers, classes=3, side=32).eval()
+network = Network(layers, classes=3, image_size=(32, 32)).eval()
 pixels = random.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
 images = image_file.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
 hidden = torch.from_numpy(windows.windows(32, 32, 5))
@@ -49,8 +49,8 @@ probes = {
 }
 def train():
     torch.manual_seed(0)
-    trained = Network({"conv": [{"channels": 64, "kernel": 3}], "fc": []}, 3, 32)
-    checkpoint = checkpoints.Checkpoint(trained, trained.settings, images.classes, 32, RAW, 0)
+    trained = Network({"conv": [{"channels": 64, "kernel": 3}], "fc": []}, 3, (32, 32))
+    checkpoint = checkpoints.Checkpoint(trained, trained.settings, images.classes, (32, 32), RAW, 0)
     settings = {"batch_size": 300, "augmentation": "none", "precision": "fp32", "seed": 0,
                 "schedule": "constant",
                 "label_smoothing": 0.0,
@@ -103,7 +103,7 @@ def test_other_errors_are_no_lack_of_memory():
 
 
 def test_fewer_images_are_computed_at_a_time_where_maps_are_large(monkeypatch):
-    small = chain.graph({"conv": [{"channels": 4, "kernel": 3}], "fc": []}, 12, 2)
+    small = chain.graph({"conv": [{"channels": 4, "kernel": 3}], "fc": []}, (12, 12), 2)
     assert fitting(small, 250) == 250
     # Its largest map has 4 channels of 10×10; the image is smaller.
     monkeypatch.setattr(batches, "LARGEST_MAPS", 400 * 7 + 399)

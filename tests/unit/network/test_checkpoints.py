@@ -18,15 +18,15 @@ PLAIN = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}
 
 
 def checkpoint():
-    network = Network(SETTINGS, classes=2, side=8)
-    return checkpoints.Checkpoint(network, SETTINGS, ("cat", "dog"), 8, PLAIN, epoch=3)
+    network = Network(SETTINGS, classes=2, image_size=(8, 8))
+    return checkpoints.Checkpoint(network, SETTINGS, ("cat", "dog"), (8, 8), PLAIN, epoch=3)
 
 
 def test_what_is_written_is_read_again(tmp_path):
     before = checkpoint()
     checkpoints.save(tmp_path / "a.pth", before)
     after = checkpoints.load(tmp_path / "a.pth")
-    assert (after.settings, after.classes, after.side) == (SETTINGS, ("cat", "dog"), 8)
+    assert (after.settings, after.classes, after.image_size) == (SETTINGS, ("cat", "dog"), (8, 8))
     assert (after.normalisation, after.epoch, after.network.training) == (PLAIN, 3, False)
     assert after.training is None
     expected = before.network.state_dict()
@@ -45,15 +45,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path, refusal):
     assert "No such file or directory" in refusal(tmp_path / "a.pth", checkpoints.load)
 
 
-@pytest.mark.parametrize("version", [1, None])
+@pytest.mark.parametrize("version", [2, 1, None])
 def test_a_checkpoint_of_an_older_version_is_refused(tmp_path, refusal, version):
     values = values_of(tmp_path)
-    assert values.pop("format_version") == 2
+    assert values.pop("format_version") == 3
     if version:
         values["format_version"] = version
     checkpoints.save_tensors(tmp_path / "a.pth", values)
     found = f"has format version {version}" if version else "has no format version"
-    advice = "expected 2: delete it and run again"
+    advice = "expected 3: delete it and run again"
     assert refusal(tmp_path / "a.pth", checkpoints.load) == f"{found}, {advice}"
 
 
@@ -113,17 +113,21 @@ def test_a_checkpoint_with_a_weight_that_is_no_number_is_refused(tmp_path, refus
 
 def test_so_is_one_whose_batch_normalisation_has_a_mean_that_is_no_number(tmp_path, refusal):
     network = Network(
-        {"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": []}, classes=2, side=8
+        {"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": []},
+        classes=2,
+        image_size=(8, 8),
     )
     network.norm1.running_mean[1] = float("inf")
-    same = checkpoints.Checkpoint(network, network.settings, ("cat", "dog"), 8, PLAIN, epoch=3)
+    same = checkpoints.Checkpoint(network, network.settings, ("cat", "dog"), (8, 8), PLAIN, epoch=3)
     checkpoints.save(tmp_path / "a.pth", same)
     assert refusal(tmp_path / "a.pth", checkpoints.load).startswith(
         "has weights that are not finite"
     )
 
 
-@pytest.mark.parametrize("key", ["weights", "network", "classes", "side", "normalisation", "epoch"])
+@pytest.mark.parametrize(
+    "key", ["weights", "network", "classes", "image_size", "normalisation", "epoch"]
+)
 @pytest.mark.parametrize("value", ["missing", None, [], "text", {}], ids=str)
 def test_a_checkpoint_with_a_wrong_part_is_refused(tmp_path, key, value, refusal):
     values = values_of(tmp_path)
@@ -167,13 +171,13 @@ FACTORY = {"factory": "mynet.py:build", "arguments": {}}
 
 def traced_checkpoint(operator="aten.relu.default"):
     """Of a graph whose second last node is computed by an operator."""
-    graph = chain.graph(SETTINGS, side=8, classes=2)
+    graph = chain.graph(SETTINGS, image_size=(8, 8), classes=2)
     nodes = dict(graph.nodes)
     nodes["fc1-relu"] = dataclasses.replace(nodes["fc1-relu"], operator=operator)
-    network = Network(SETTINGS, classes=2, side=8)
+    network = Network(SETTINGS, classes=2, image_size=(8, 8))
     # As loaded, it would be refused already.
     traced = FactoryNetwork(FACTORY, dataclasses.replace(graph, nodes=nodes), network)
-    return checkpoints.Checkpoint(traced, FACTORY, ("cat", "dog"), 8, PLAIN, epoch=3)
+    return checkpoints.Checkpoint(traced, FACTORY, ("cat", "dog"), (8, 8), PLAIN, epoch=3)
 
 
 def test_a_network_of_a_factory_is_read_without_its_code(tmp_path):

@@ -39,7 +39,7 @@ def draw_chain(seed):
 @pytest.mark.parametrize("count", [1, 5])
 def test_the_graph_of_a_chain_computes_what_the_network_does_bit_by_bit(seed, count):
     torch.manual_seed(seed)
-    network = Network(draw_chain(seed), 4, 24, NORMALISATION)
+    network = Network(draw_chain(seed), 4, (24, 24), NORMALISATION)
     network(torch.rand(8, 3, 24, 24))  # in training, so that batch normalisation has learnt
     network.eval()
     images = torch.rand(count, 3, 24, 24)
@@ -56,10 +56,10 @@ def test_the_graph_of_a_chain_computes_what_the_network_does_bit_by_bit(seed, co
 
 def test_the_graph_of_a_chain_names_the_weights_of_the_network():
     settings = {"conv": [{"channels": 2, "kernel": 3, "batch_norm": True}], "fc": [4]}
-    network = Network(settings, 3, 9)
+    network = Network(settings, 3, (9, 9))
     shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     del shapes["norm1.num_batches_tracked"]  # which evaluation doesn't use
-    graph = chain.graph(settings, 9, classes=3)
+    graph = chain.graph(settings, (9, 9), classes=3)
     assert {name: shape for name, (shape, _) in graph.weights.items()} == shapes
     assert (graph.classes, graph.image_shape) == (3, (3, 9, 9))
 
@@ -77,7 +77,7 @@ class Counting(Execution):
 
 
 def test_only_what_is_needed_is_computed_and_what_is_known_is_used():
-    network = Network({"conv": [{"channels": 2, "kernel": 3}] * 2, "fc": []}, 3, 18).eval()
+    network = Network({"conv": [{"channels": 2, "kernel": 3}] * 2, "fc": []}, 3, (18, 18)).eval()
     images = torch.rand(2, 3, 18, 18)
     execution = Counting(network.graph, network)
     found = execution.results(images, ["relu1"])
@@ -91,7 +91,7 @@ def test_only_what_is_needed_is_computed_and_what_is_known_is_used():
 
 
 def test_results_are_forgotten_when_nobody_needs_them_any_more():
-    network = Network({"conv": [{"channels": 2, "kernel": 3}] * 2, "fc": [5]}, 3, 18).eval()
+    network = Network({"conv": [{"channels": 2, "kernel": 3}] * 2, "fc": [5]}, 3, (18, 18)).eval()
 
     class Held(Execution):
         def result(self, node, found):
@@ -181,7 +181,7 @@ def test_operators_that_compute_are_found(name):
 # Networks that are computed by a graph
 
 
-@pytest.mark.parametrize("name", ["mean", "std", "graph", "settings", "module", "side"])
+@pytest.mark.parametrize("name", ["mean", "std", "graph", "settings", "module", "image_size"])
 def test_a_tensor_may_have_the_name_of_something_of_ours(name):
     """A module may well have its own `mean`."""
     nodes = {

@@ -53,7 +53,7 @@ def steps(layers):
 
 
 def test_the_published_network_has_its_maps_after_pooling_and_relu():
-    layers = filter_layers.of_graph(chain.graph(PUBLISHED, 32, 10))
+    layers = filter_layers.of_graph(chain.graph(PUBLISHED, (32, 32), 10))
     assert steps(layers) == {f"conv{n}": (f"pool{n}", f"relu{n}") for n in (1, 2, 3, 4)}
     assert [layer.map for layer in layers.values()] == ["relu1", "relu2", "relu3", "relu4"]
     assert [layer.channels for layer in layers.values()] == [256, 1024, 2048, 2048]

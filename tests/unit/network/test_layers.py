@@ -30,7 +30,7 @@ NETWORKS = [
 @pytest.fixture(scope="module")
 def published():
     torch.manual_seed(0)
-    return Network(PUBLISHED, classes=10, side=32)
+    return Network(PUBLISHED, classes=10, image_size=(32, 32))
 
 
 def test_published_network_has_the_published_weights(published):
@@ -76,11 +76,11 @@ def test_published_network_makes_one_occlusion_map(published):
 
 def test_state_dict_holds_weights_only_and_normalisation_is_applied_inside():
     settings = NETWORKS[0]
-    plain = Network(settings, classes=2, side=8)
+    plain = Network(settings, classes=2, image_size=(8, 8))
     normalising = Network(
         settings,
         classes=2,
-        side=8,
+        image_size=(8, 8),
         normalisation={"mean": [0.5, 0.25, 0], "std": [0.5, 0.25, 2]},
     )
     normalising.load_state_dict(plain.state_dict())
@@ -98,7 +98,7 @@ def test_pixels_become_channels_first_in_the_unit_interval():
 
 
 def test_receptive_fields_of_the_published_network():
-    layers = filter_layers.of_graph(chain.graph(PUBLISHED, 32, 10))
+    layers = filter_layers.of_graph(chain.graph(PUBLISHED, (32, 32), 10))
     sizes = {name: layer.fields.y.grid.size for name, layer in layers.items()}
     assert sizes == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
     assert {name: layer.shape for name, layer in layers.items()} == {
@@ -166,7 +166,7 @@ def changed_units(network, side):
 def test_receptive_fields_are_exact(settings, side):
     """The box holds all pixels that change a unit, and no more; it is clipped at the border."""
     torch.manual_seed(0)
-    network = Network(settings, classes=2, side=side).double().eval()
+    network = Network(settings, classes=2, image_size=(side, side)).double().eval()
     with torch.no_grad():
         missed = changed_units(network, side)
         for weight in network.parameters():
@@ -210,7 +210,7 @@ def gradients(network, images):
 @pytest.mark.parametrize("count", [1, 6])
 def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settings, count):
     torch.manual_seed(0)
-    network = Network(widened(settings), classes=2, side=24).double()
+    network = Network(widened(settings), classes=2, image_size=(24, 24)).double()
     images = torch.rand(count, 3, 24, 24, dtype=torch.float64)
     trained, evaluated = gradients(network.train(), images), gradients(network.eval(), images)
     for found, expected in zip(trained, evaluated, strict=True):
@@ -220,7 +220,9 @@ def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settin
 def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convolution():
     torch.manual_seed(0)
     network = Network(
-        {"conv": [{"channels": 64, "kernel": 1}, {"channels": 512, "kernel": 3}], "fc": []}, 2, 16
+        {"conv": [{"channels": 64, "kernel": 1}, {"channels": 512, "kernel": 3}], "fc": []},
+        2,
+        (16, 16),
     )
     maps, gradient = torch.rand(16, 64, 6, 6).bfloat16(), torch.randn(16, 512, 4, 4).bfloat16()
 
@@ -241,5 +243,7 @@ def test_a_network_that_leaves_nothing_of_the_image_names_the_layer():
         InputError, match=r"network\.conv\[3\] is a 3×3 convolution .* its input is 2×2"
     ):
         chain.graph(
-            {"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)], "fc": []}, 32, classes=2
+            {"conv": [{"channels": 1, "kernel": k} for k in (5, 3, 3, 3)], "fc": []},
+            (32, 32),
+            classes=2,
         )

@@ -21,11 +21,11 @@ MEASURED = {"mean": [0.5, 0.25, 0.75], "std": [0.2, 0.3, 0.1]}
 @pytest.fixture
 def state():
     torch.manual_seed(0)
-    return Network(SETTINGS, classes=2, side=8).state_dict()
+    return Network(SETTINGS, classes=2, image_size=(8, 8)).state_dict()
 
 
 def read(path, settings=SETTINGS, given=None):
-    return weights.read(path, settings, CLASSES, 8, MEASURED, given)
+    return weights.read(path, settings, CLASSES, (8, 8), MEASURED, given)
 
 
 def refusal(path, settings=SETTINGS):
@@ -73,9 +73,9 @@ def test_a_file_in_pytorch_s_older_form_is_taken(tmp_path, state):
 
 
 def save_own(path, classes=CLASSES, normalisation=RAW):
-    network = Network(SETTINGS, len(classes), 8, normalisation)
+    network = Network(SETTINGS, len(classes), (8, 8), normalisation)
     checkpoints.save(
-        path, checkpoints.Checkpoint(network, SETTINGS, classes, 8, normalisation, epoch=7)
+        path, checkpoints.Checkpoint(network, SETTINGS, classes, (8, 8), normalisation, epoch=7)
     )
     return network
 
@@ -224,7 +224,7 @@ def under_other_names(state, layers):
 def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(
     tmp_path, capsys, style
 ):
-    network = Network(WITH_NORM, classes=2, side=8).eval()
+    network = Network(WITH_NORM, classes=2, image_size=(8, 8)).eval()
     network.norm1.running_mean.normal_()
     torch.save(under_other_names(network.state_dict(), OTHER_NAMES[style]), tmp_path / "a.pth")
     images = torch.rand(2, 3, 8, 8)
@@ -238,7 +238,7 @@ def test_the_same_layers_under_other_names_are_taken_and_the_log_says_which(
 def test_names_of_the_network_are_never_taken_for_others(tmp_path):
     """Two layers of one shape, in the file in the other order."""
     settings = {"conv": [{"channels": 3, "kernel": 3, "pool": 1}] * 2, "fc": []}
-    state = Network(settings, classes=2, side=8).state_dict()
+    state = Network(settings, classes=2, image_size=(8, 8)).state_dict()
     names = [
         f"{layer}.{kind}" for layer in ("conv2", "conv1", "fc1") for kind in ("weight", "bias")
     ]
@@ -251,7 +251,7 @@ def test_names_of_the_network_are_never_taken_for_others(tmp_path):
 
 def test_a_plain_network_of_other_shapes_is_told_in_one_line(tmp_path):
     state = Network(
-        {"conv": [{"channels": 3, "kernel": 5}], "fc": [4]}, classes=2, side=8
+        {"conv": [{"channels": 3, "kernel": 5}], "fc": [4]}, classes=2, image_size=(8, 8)
     ).state_dict()
     layers = ("features.0", "classifier.0", "classifier.2")
     names = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
@@ -290,7 +290,7 @@ def test_a_residual_network_of_the_same_shapes_is_another_network(tmp_path, stat
 
 
 def test_what_batch_normalisation_counts_does_not_matter_its_variances_do(tmp_path):
-    state = Network(NORMALISING, classes=2, side=8).state_dict()
+    state = Network(NORMALISING, classes=2, image_size=(8, 8)).state_dict()
     torch.save({**state, "norm1.num_batches_tracked": torch.zeros(3)}, tmp_path / "a.pth")
     assert torch.equal(
         read(tmp_path / "a.pth", NORMALISING).network.fc1.weight, state["fc1.weight"]

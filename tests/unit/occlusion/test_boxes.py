@@ -135,7 +135,7 @@ def test_maps_of_a_chain_with_padding_and_stride_are_those_of_forward_passes():
         {"channels": 7, "kernel": 3, "stride": 2, "padding": 2, "pool": 1},
     ]
     torch.manual_seed(0)
-    network = Network({"conv": stages, "fc": [4]}, CLASSES, 16, NORMALISATION).eval()
+    network = Network({"conv": stages, "fc": [4]}, CLASSES, (16, 16), NORMALISATION).eval()
     images = draw_images(16, 16)
     engine = ChangedBoxes(network, [reach.hidden(16, 5, 1)] * 2)
     maps, _ = engine(images[0], fill=90)
@@ -172,7 +172,9 @@ def test_changed_units_are_those_that_differ(networks):
 def test_the_way_is_chosen_by_the_arithmetic(networks):
     """Boxes where a window is small and the network local; nothing but plain passes elsewhere."""
     deep = chain.graph(
-        {"conv": [{"channels": 64, "kernel": 3, "pool": 1, "padding": 1}] * 6, "fc": []}, 96, 10
+        {"conv": [{"channels": 64, "kernel": 3, "pool": 1, "padding": 1}] * 6, "fc": []},
+        (96, 96),
+        10,
     )
     hidden = [reach.hidden(96, 5, 4)] * 2
     plain_work = arithmetic.forward(deep) * len(hidden[0]) ** 2
@@ -181,5 +183,5 @@ def test_the_way_is_chosen_by_the_arithmetic(networks):
     assert Reach(deep).multiply_adds(everything) > plain_work / 4
     assert windows._engine(networks["residual"], (21, 19), 9, 4, "fp32") is None
     torch.manual_seed(0)
-    network = Network({"conv": [{"channels": 256, "kernel": 5}], "fc": []}, 10, 32).eval()
+    network = Network({"conv": [{"channels": 256, "kernel": 5}], "fc": []}, 10, (32, 32)).eval()
     assert isinstance(windows._engine(network, (32, 32), 3, 1, "fp32"), Incremental)

@@ -28,7 +28,9 @@ def draw_network(draw):
         "std": draw.uniform(0.2, 0.3, 3).tolist(),
     }
     torch.manual_seed(int(draw.integers(2**31)))
-    network = Network(settings, classes=4, side=side, normalisation=normalisation).eval()
+    network = Network(
+        settings, classes=4, image_size=(side, side), normalisation=normalisation
+    ).eval()
     for name, weight in network.named_parameters():  # as in a trained network, much is switched off
         weight.data = weight.data * 3 if name.endswith("weight") else weight.data - 0.2
     return network, side
@@ -117,6 +119,6 @@ def test_threads_do_not_change_a_byte(threads):
 def test_the_cheaper_way_is_taken():
     for channels, expected in ((2, False), (64, True)):
         conv = [{"channels": channels, "kernel": 5}, {"channels": 2 * channels, "kernel": 3}]
-        network = Network({"conv": conv, "fc": []}, classes=10, side=32)
+        network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
         found = windows._engine(network, (32, 32), 5, 1, "fp32")
         assert isinstance(found, Incremental) is expected

@@ -143,7 +143,7 @@ def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
 def test_untrained_networks_find_nothing(tmp_path, seed):
     torch.manual_seed(seed)
     settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 16, "kernel": 3}], "fc": []}
-    network = Network(settings, len(shapes.CLASSES), shapes.SIDE).eval()
+    network = Network(settings, len(shapes.CLASSES), (shapes.SIDE,) * 2).eval()
     pixels, labels, masks = shapes.draw(40, seed=(seed, 1))
     maps, _ = windows.sweep(network, pixels, 7)
     confidence = maps[np.arange(40), :, :, labels]

@@ -33,7 +33,7 @@ class GreyCounter(torch.nn.Module):
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    built = Network(SETTINGS, classes=3, side=11, normalisation=NORMALISATION)
+    built = Network(SETTINGS, classes=3, image_size=(11, 11), normalisation=NORMALISATION)
     for weight in built.parameters():  # larger than the initial ones, so that covering matters
         weight.data *= 3
     return built.eval()
@@ -71,7 +71,9 @@ def test_grey_is_normalised_as_the_image_is():
             seen.append((images - self.mean) / self.std)
             return super().pooled_maps(images)
 
-    watching = Watching(SETTINGS, classes=3, side=11, normalisation=NORMALISATION).eval()
+    watching = Watching(
+        SETTINGS, classes=3, image_size=(11, 11), normalisation=NORMALISATION
+    ).eval()
     windows.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
     # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes
     # the image itself.
@@ -158,7 +160,7 @@ class FromElsewhere(torch.nn.Module):
 def draw_network(seed, **stage):
     torch.manual_seed(seed)
     conv = [{"channels": 4, "kernel": 3, **stage}, {"channels": 6, "kernel": 2}]
-    network = Network({"conv": conv, "fc": [8]}, classes=3, side=11).eval()
+    network = Network({"conv": conv, "fc": [8]}, classes=3, image_size=(11, 11)).eval()
     for weight in network.parameters():
         weight.data *= 3
     return network
@@ -200,7 +202,7 @@ def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
 def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_left():
     """Under every position the units' states, under few of them the boxes that change, or all."""
     network = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 64, "kernel": 3}], "fc": []}
-    wide = Network(network, classes=3, side=32).eval()
+    wide = Network(network, classes=3, image_size=(32, 32)).eval()
     chosen = [type(windows._engine(wide, (32, 32), 3, stride, "fp32")) for stride in (1, 4, 16)]
     assert chosen == [Incremental, ChangedBoxes, type(None)]
 
@@ -209,7 +211,7 @@ def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_l
 def test_both_ways_keep_the_same_positions(stride, image_side):
     torch.manual_seed(0)
     network = {"conv": [{"channels": 8, "kernel": 3}, {"channels": 8, "kernel": 2}], "fc": []}
-    built = Network(network, classes=3, side=image_side).eval()
+    built = Network(network, classes=3, image_size=(image_side, image_side)).eval()
     images = np.random.default_rng(0).integers(0, 256, (1, image_side, image_side, 3), np.uint8)
     by_changes, _ = Incremental(built, image_side, 3, stride=stride)(images[0], fill=0)
     by_passes, _ = windows.sweep(FromElsewhere(built), images, 3, 0, stride=stride)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from convprobe.job import machine, records
-from convprobe.network import arithmetic, chain
+from convprobe.network import arithmetic, chain, reach
 from convprobe.plan import config, cost, rates
 from convprobe.plan.rates import Took
 
@@ -243,7 +243,7 @@ def test_what_is_due_is_listed_by_stage():
 def test_a_traced_network_counts_by_its_graph(tmp_path):
     """The graph of the published network in a file costs what its layers do, but for occlusion."""
     path = tmp_path / "graph.json"
-    graph = chain.graph(PUBLISHED["network"], 32, 10)
+    graph = chain.graph(PUBLISHED["network"], (32, 32), 10)
     path.write_text(graph.to_json())
     network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
     traced = {**PUBLISHED, "network": network}
@@ -256,7 +256,7 @@ def test_a_traced_network_counts_by_its_graph(tmp_path):
 
 def test_a_network_without_filters_costs_no_probe_of_them(tmp_path):
     path = tmp_path / "graph.json"
-    path.write_text(chain.graph({"conv": [], "fc": [8]}, 32, 10).to_json())
+    path.write_text(chain.graph({"conv": [], "fc": [8]}, (32, 32), 10).to_json())
     network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
     config = {**PUBLISHED, "network": network, "filters": {"chosen": [], "top": 5}}
     counts = cost.job_counts(config, SIZES)
@@ -273,6 +273,34 @@ def test_images_of_unknown_size_are_taken_to_be_large_enough():
     network = {"conv": conv, "fc": [], "dropout": 0.0}
     filters = {"chosen": ["conv1/0"], "top": 5}
     config = {**PUBLISHED, "dataset": dataset, "network": network, "filters": filters}
-    graph = chain.graph(network, 128, 10)
+    graph = chain.graph(network, (128, 128), 10)
     assert cost.network_size(config) == arithmetic.forward(graph)
     assert cost.disk(config, SIZES)["training"] > 0
+
+
+@pytest.mark.parametrize(
+    "dataset", [{"image_size": [24, 40]}, {}], ids=["scaled to a size", "taken as they are"]
+)
+def test_images_that_are_not_square_count_by_height_and_width(dataset):
+    network = {"conv": [{"channels": 256, "kernel": 5}] * 2, "fc": [], "dropout": 0.0}
+    config = {
+        **PUBLISHED,
+        "dataset": {"name": "image-folder", "path": "mine", **dataset},
+        "network": network,
+        "filters": {"chosen": ["conv1/0"], "top": 5},
+    }
+    if not dataset:
+        config["image_size"] = [24, 40]
+    graph = chain.graph(network, (24, 40), 10)
+    assert cost.network_size(config) == arithmetic.forward(graph)
+    job = cost.work(config, SIZES, "cpu", 1, "map_occlusion", {"window": 3})
+    assert job.units == 20 * 24 * 40
+    # As the job chooses: it can't put units of such images into states.
+    way, _ = reach.cheapest(network, graph, (24, 40), 3, 1)
+    assert (way, job.kind) == ("boxes", "map_occlusion fp32 boxes")
+    covered = [reach.hidden(24, 3, 1), reach.hidden(40, 3, 1)]
+    of_image = reach.Reach(graph).multiply_adds(covered)
+    assert job.units * job.each == pytest.approx(20 * of_image)
+    images = sum(SIZES.values()) * 24 * 40 * 3
+    without = cost.disk(config, dict.fromkeys(SIZES, 0))["training"]
+    assert cost.disk(config, SIZES)["training"] == without + images

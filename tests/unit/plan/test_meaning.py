@@ -99,7 +99,6 @@ WIDE = "test/a/0.png"
 @pytest.mark.parametrize(
     ("sizes", "found"),
     [
-        ([(40, 24, WIDE)], f"40×24 pixels ({WIDE})"),
         (
             [(32, 32, "test/b/1.png"), (40, 24, WIDE)],
             f"32×32 pixels (test/b/1.png) and 40×24 pixels ({WIDE})",
@@ -125,12 +124,42 @@ def test_images_that_cannot_be_taken_as_they_are_are_refused_before_anything_run
     with pytest.raises(InputError) as error:
         checked("", sizes)
     assert str(error.value) == (
-        f"config: dataset.path is pictures.zip, with images of {found}: expected square ones of "
-        "one size, or dataset.image_size, the side in pixels to which the middle square of each is "
-        "scaled"
+        f"config: dataset.path is pictures.zip, with images of {found}: expected all of one "
+        "size, or dataset.image_size, to which the middle of each is scaled"
     )
     checked(", image_size: 32", sizes)
-    checked("", [(32, 32, WIDE)])
+    assert "image_size" not in checked("", [(32, 32, WIDE)])["dataset"]
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "kept"),
+    [("", (24, 40), None), (", image_size: [32, 48]", (32, 48), [32, 48])]
+    + [(f", image_size: {given}", (32, 32), 32) for given in ("32", "[32, 32]")],
+)
+def test_the_size_of_a_user_s_own_images_is_found_or_given(given, size, kept):
+    write_names("pictures.zip", train=4, test=4)
+    own = f"""
+dataset: {{name: image-folder, path: pictures.zip{given}}}
+network: {{conv: [{{channels: 4, kernel: 3}}], fc: []}}
+filters: {{chosen: [conv1/1]}}
+occlusion: {{images: 1, windows: [3, 25]}}
+ablation: {{table_images: 1}}
+"""
+
+    def checked(own):
+        config = configs.merged(with_preset()[0], yaml.safe_load(own))
+        return configs.checked(config, SCHEMA, read_sizes=lambda path: [(40, 24, "a/1.png")])
+
+    if not kept:
+        with pytest.raises(InputError) as error:
+            checked(own)
+        images = "config: occlusion.windows[1] is 25, but the images are 40×24 pixels"
+        assert str(error.value) == images
+        own = own.replace(", 25", "")
+    config = checked(own)
+    assert study.image_size(config) == size
+    assert config["dataset"].get("image_size") == kept
+    assert "image_size" not in study.shown(config)
 
 
 # A network that a factory makes
@@ -145,7 +174,7 @@ def write_graph(convolutions=2, classes=10):
     """The file of a graph of layers conv1 …, fc1 and fc2."""
     plain = {"conv": [{"channels": 4, "kernel": 1, "pool": 1}] * convolutions, "fc": [8]}
     path = Path(f"graph-{convolutions}-{classes}.json")  # one that is there never changes
-    path.write_text(chain.graph(plain, 32, classes).to_json())
+    path.write_text(chain.graph(plain, (32, 32), classes).to_json())
     return str(path)
 
 
@@ -156,27 +185,27 @@ def check(change, describe=None, name="own"):
     Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text(change, encoding="utf-8")
     config = configs.merged(with_preset()[0], yaml.safe_load(change))
-    describe = describe or (lambda network, side: write_graph())
+    describe = describe or (lambda network, image_size: write_graph())
     return configs.checked(config, SCHEMA, ["base", name], describe=describe)
 
 
 def refused(change, **graph):
     """The lines of the refusal, for a graph."""
     with pytest.raises(InputError) as error:
-        check(change, lambda network, side: write_graph(**graph))
+        check(change, lambda network, image_size: write_graph(**graph))
     return str(error.value).splitlines()
 
 
 def test_a_factory_takes_the_place_of_layers_and_gets_its_graph():
     asked = []
 
-    def describe(network, side):
-        asked.append((dict(network), side))
+    def describe(network, image_size):
+        asked.append((dict(network), image_size))
         return write_graph()
 
     network = check(FACTORY, describe)["network"]
     described = {"factory": "mynet.py:build", "arguments": {"depth": 2, "width": 3}}
-    assert asked == [(described, 32)]
+    assert asked == [(described, (32, 32))]
     assert network == {**described, "graph": "graph-2-10.json"}
     assert list(network["arguments"]) == ["depth", "width"]
 
@@ -189,7 +218,7 @@ def test_the_file_of_a_factory_lies_beside_the_config_file_that_names_it():
 
 def test_chosen_filters_stand_in_the_order_of_the_graph():
     change = FACTORY.replace("conv2/1", "conv10/2, conv2/3, conv10/1")
-    config = check(change, lambda network, side: write_graph(convolutions=10))
+    config = check(change, lambda network, image_size: write_graph(convolutions=10))
     assert config["filters"]["chosen"] == ["conv2/3", "conv10/1", "conv10/2"]
 
 
@@ -227,7 +256,9 @@ def test_filters_of_an_earlier_file_s_network_are_none_of_one_without_filters(gi
     network = FACTORY.partition("filters")[0]
     # As many images would be listed, if the ablation were not left out.
     images = "dataset: {name: shapes, train_images: 200, test_images: 40}\n"
-    config = check(network + images + given, lambda network, side: write_graph(convolutions=0))
+    config = check(
+        network + images + given, lambda network, image_size: write_graph(convolutions=0)
+    )
     assert config["filters"]["chosen"] == []
     assert config["ablation"]["table_images"] > 40
     assert not {"filters", "ablation"} & study.shown(config).keys()
@@ -260,7 +291,7 @@ ablation: {table_images: 1}
 def test_names_of_classes_may_be_more_than_those_of_folders():
     write_names("pictures.zip", train=4, test=4)
     given = OWN_IMAGES.replace("size: 32", "size: 32, classes: [c, b, a]")
-    config = check(given, lambda network, side: write_graph(classes=3))
+    config = check(given, lambda network, image_size: write_graph(classes=3))
     assert config["dataset"]["classes"] == ["c", "b", "a"]
     assert refused(OWN_IMAGES, classes=3) == [
         "own: network.arguments give a network of 3 outputs, but the data set has 2 classes: "
@@ -275,13 +306,13 @@ def test_names_of_classes_may_be_more_than_those_of_folders():
 def test_a_factory_needs_to_know_the_size_of_the_images():
     write_names("pictures.zip", train=4, test=4)
     assert refused(OWN_IMAGES.replace(", image_size: 32", "")) == [
-        "own: dataset.image_size is missing, expected the side in pixels of the images that "
-        "network.factory is made for"
+        "own: dataset.image_size is missing, and none of the images can be read: expected the size "
+        "of the images that network.factory is made for"
     ]
 
 
 def test_what_is_wrong_with_a_factory_is_a_mistake_of_its_key():
-    def describe(network, side):
+    def describe(network, image_size):
         raise InputError("network.factory: mynet.py:build fails")
 
     with pytest.raises(InputError) as error:

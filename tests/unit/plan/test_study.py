@@ -157,12 +157,13 @@ def test_a_page_shows_neither_other_runs_nor_where_files_lie():
 
 
 @pytest.mark.parametrize(
-    ("dataset", "side"),
+    ("dataset", "size"),
     [
-        ({"name": "shapes"}, 32),
+        ({"name": "shapes"}, (32, 32)),
         ({"name": "image-folder"}, None),
-        ({"name": "image-folder", "image_size": 8}, 8),
+        ({"name": "image-folder", "image_size": 8}, (8, 8)),
+        ({"name": "image-folder", "image_size": [24, 40]}, (24, 40)),
     ],
 )
-def test_the_side_of_the_images_where_it_is_known(dataset, side):
-    assert study.image_side({"dataset": dataset}) == side
+def test_the_size_of_the_images_where_it_is_known(dataset, size):
+    assert study.image_size({"dataset": dataset}) == size

@@ -114,8 +114,10 @@ def test_a_file_that_is_not_python_is_refused_with_its_line():
     )
 
 
-def ask(network="mynet.py:build", side=8, **arguments):
-    return traced_networks.describe({"factory": network, "arguments": arguments}, side, "kept")
+def ask(network="mynet.py:build", image_size=(8, 8), **arguments):
+    return traced_networks.describe(
+        {"factory": network, "arguments": arguments}, image_size, "kept"
+    )
 
 
 @pytest.mark.slow
@@ -153,7 +155,7 @@ def test_a_factory_that_fails_is_one_line(body):
 
 @pytest.mark.slow
 def test_what_cannot_be_traced_is_one_line(network_file):
-    line = mistake(ask, "mynet.py:build", 9)
+    line = mistake(ask, "mynet.py:build", (9, 9))
     assert line.startswith(
         "network.factory: mynet.py:build can't compute images of shape (3, 9, 9)"
     )

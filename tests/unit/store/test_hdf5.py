@@ -26,7 +26,7 @@ def test_what_is_written_is_read_again(tmp_path):
     write_hdf5(tmp_path / "a.h5")
     with hdf5.open_complete(tmp_path / "a.h5") as file:
         assert file["means"].dims[0].keys() == ["x"]
-        assert file.attrs["format_version"] == 2
+        assert file.attrs["format_version"] == 3
 
 
 def test_equal_values_give_equal_bytes_under_any_name(tmp_path):
@@ -41,7 +41,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path, refusal):
     )
 
 
-@pytest.mark.parametrize("version", [1, None])
+@pytest.mark.parametrize("version", [2, 1, None])
 def test_a_file_of_an_older_version_is_refused(tmp_path, refusal, version):
     write_hdf5(tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5", "a") as file:
@@ -49,7 +49,7 @@ def test_a_file_of_an_older_version_is_refused(tmp_path, refusal, version):
         if version:
             file.attrs["format_version"] = version
     found = f"has format version {version}" if version else "has no format version"
-    assert refusal(tmp_path / "a.h5", read_maps) == f"{found}, expected 2: delete it and run again"
+    assert refusal(tmp_path / "a.h5", read_maps) == f"{found}, expected 3: delete it and run again"
 
 
 def test_an_error_while_an_hdf5_file_is_written_leaves_the_old_one(tmp_path):

@@ -12,7 +12,7 @@ NETWORK = {"conv": [{"channels": 4, "kernel": 5}, {"channels": 6, "kernel": 3}],
 
 
 def test_evaluation_counts_and_averages_by_hand(images):
-    network = Network(NETWORK, classes=10, side=32).eval()
+    network = Network(NETWORK, classes=10, image_size=(32, 32)).eval()
     with torch.no_grad():
         network.fc2.weight.zero_()
         network.fc2.bias.zero_()

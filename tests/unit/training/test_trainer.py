@@ -179,7 +179,7 @@ def factory(images, tmp_path):
     """The config's `network`, with the path of its graph."""
     (tmp_path / "blocks_of_test_trainer.py").write_text(FACTORY)
     network = {"factory": f"{tmp_path}/blocks_of_test_trainer.py:build", "arguments": {"width": 5}}
-    graph = tracing.trace(factories.build(network), (3, images.side, images.side))
+    graph = tracing.trace(factories.build(network), (3, *images.image_size))
     (tmp_path / "graph.json").write_text(graph.to_json())
     return {**network, "graph": f"{tmp_path}/graph.json"}
 
@@ -203,7 +203,7 @@ def test_a_factory_s_checkpoint_computes_what_was_trained(images, tmp_path, fact
     checkpoints.save(tmp_path / "epoch.pth", trained)
     loaded = checkpoints.load(tmp_path / "epoch.pth")
     assert (loaded.settings, loaded.epoch) == (factory, 1)
-    pixels = torch.rand(3, 3, images.side, images.side)
+    pixels = torch.rand(3, 3, *images.image_size)
     with torch.inference_mode():
         expected = trained.network.eval()(pixels)
         assert torch.allclose(loaded.network(pixels), expected, atol=1e-6)

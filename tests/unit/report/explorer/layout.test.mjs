@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import * as layout from "../../../../report/explorer/layout.mjs";
 
+const IMAGE = { width: 40, height: 24 };
 const BOX = { left: 100, top: 50, width: 64, height: 32 };
 
 test("a value is carried over from one range to another, also a falling one", () => {
@@ -15,37 +16,44 @@ test("a value is carried over from one range to another, also a falling one", ()
 });
 
 test("cells of a sprite lie row by row", () => {
-  assert.deepEqual(layout.cellCorner(0, { side: 8, across: 3 }), { x: 0, y: 0 });
-  assert.deepEqual(layout.cellCorner(5, { side: 8, across: 3 }), { x: 16, y: 8 });
+  const sprite = { width: 8, height: 5, across: 3 };
+  assert.deepEqual(layout.cellCorner(0, sprite), { x: 0, y: 0 });
+  assert.deepEqual(layout.cellCorner(5, sprite), { x: 16, y: 5 });
 });
 
 test("a window is clipped at the border", () => {
-  assert.deepEqual(layout.windowBox(10, 20, 3, 32), [9, 19, 12, 22]);
-  assert.deepEqual(layout.windowBox(0, 31, 9, 32), [0, 27, 5, 32]);
+  assert.deepEqual(layout.windowBox(10, 20, 3, IMAGE), [9, 19, 12, 22]);
+  assert.deepEqual(layout.windowBox(0, 39, 9, IMAGE), [0, 35, 5, 40]);
+  assert.deepEqual(layout.windowBox(23, 0, 9, IMAGE), [19, 0, 24, 5]);
 });
 
 test("the pointer finds the image's pixel in a picture of any size", () => {
-  const pixelAt = (clientX, clientY) => layout.pixelUnder({ clientX, clientY }, BOX, 32);
+  const pixelAt = (clientX, clientY) => layout.pixelUnder({ clientX, clientY }, BOX, IMAGE);
   assert.deepEqual(pixelAt(100, 50), [0, 0]);
-  assert.deepEqual(pixelAt(163.9, 81.9), [31, 31]);
-  assert.deepEqual(pixelAt(103, 60.5), [10, 1]);
+  assert.deepEqual(pixelAt(163.9, 81.9), [23, 39]);
+  assert.deepEqual(pixelAt(103, 60.5), [7, 1]);
 });
 
 test("each pixel belongs to the position whose block holds it, beyond the blocks to none", () => {
-  const positions = (...sides) => [...layout.positionsOfPixels(...sides)];
-  assert.deepEqual(positions(3, 1, 3), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  const positions = (rows, columns, stride, height, width) => [
+    ...layout.positionsOfPixels({ rows, columns, stride }, { height, width }),
+  ];
+  assert.deepEqual(positions(2, 3, 1, 2, 3), [0, 1, 2, 3, 4, 5]);
   // Centres 1 and 4 of 5 pixels: the second block is clipped.
   const clipped = [0, 0, 0, 1, 1];
   const below = [2, 2, 2, 3, 3];
-  assert.deepEqual(positions(2, 3, 5), [clipped, clipped, clipped, below, below].flat());
+  assert.deepEqual(positions(2, 2, 3, 5, 5), [clipped, clipped, clipped, below, below].flat());
   // Centre 1 of 4 pixels: the next one, 4, is outside.
   const covered = [0, 0, 0, -1];
-  assert.deepEqual(positions(1, 3, 4), [covered, covered, covered, [-1, -1, -1, -1]].flat());
+  assert.deepEqual(positions(1, 1, 3, 4, 4), [covered, covered, covered, [-1, -1, -1, -1]].flat());
+  // Centre 1 of 4 rows, centres 1 and 4 of 5 columns.
+  const wide = [0, 0, 0, 1, 1];
+  assert.deepEqual(positions(1, 2, 3, 4, 5), [wide, wide, wide, [-1, -1, -1, -1, -1]].flat());
 });
 
 test("an object of one pixel has four edges", () => {
   const isInside = (row, column) => row === 1 && column === 0;
-  assert.deepEqual(layout.borderOf(isInside, 2), [
+  assert.deepEqual(layout.borderOf(isInside, { width: 1, height: 3 }), [
     { row: 1, column: 0, right: 1, down: 0 },
     { row: 1, column: 0, right: 0, down: 1 },
     { row: 1, column: 1, right: 0, down: 1 },
