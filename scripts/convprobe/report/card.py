@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from convprobe.dataset import image_file
-from convprobe.report import reproduction, right
+from convprobe.report import clean_answers, reproduction
 from convprobe.store import files, tables
 
 TABLES = ("summary", "localisation")  # of each probed network
@@ -42,7 +42,7 @@ def of_files(
         network=settings["network"],
         chosen=settings["chosen"],
         mode=settings["mode"],
-        tested=None if settings["chosen"] else right.tested(images),
+        tested=None if settings["chosen"] else clean_answers.tested(images),
     )
     return reproduction.card(evidence)
 
@@ -61,8 +61,8 @@ def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Prob
 
 def _answers(
     paths: Mapping[str, Sequence[Path | str]], seed: int, selection: Mapping[str, Any] | None
-) -> right.Answers:
+) -> clean_answers.Answers:
     """How often a network without filters is right."""
     if selection is None:
-        return right.on_occluded_images(paths["maps"][seed])
-    return right.on_test_images(selection["test_accuracy"], paths["images"][0])
+        return clean_answers.on_occluded_images(paths["maps"][seed])
+    return clean_answers.on_test_images(selection["test_accuracy"], paths["images"][0])

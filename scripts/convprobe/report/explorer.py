@@ -21,10 +21,10 @@ from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.report import (
+    clean_answers,
     manifest,
     packing,
     page_script,
-    right,
     seed_comparison,
     sprites,
     tab_data,
@@ -162,14 +162,14 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     }
 
 
-def _answers(folder: Path, images_path: Path, settings: dict) -> right.Answers:
+def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.Answers:
     """How often a network without filters is right."""
     if folder.parent.name not in settings["trained"]:
         window = settings["windows"][0]
-        return right.on_occluded_images(folder / f"occlusion/window-{window}.h5")
+        return clean_answers.on_occluded_images(folder / f"occlusion/window-{window}.h5")
     curve = tables.read(folder.parent / "learning-curve.csv").set_index("epoch")
     epoch = int(folder.name.removeprefix("epoch-"))
-    return right.on_test_images(curve.loc[epoch, "test_accuracy"], images_path)
+    return clean_answers.on_test_images(curve.loc[epoch, "test_accuracy"], images_path)
 
 
 def _chosen_among(folder: Path, trained: list[str]) -> int:

@@ -17,7 +17,7 @@ from convprobe.ablation import tabulation
 from convprobe.intervals import Interval
 from convprobe.occlusion import localisation
 from convprobe.report import published, seeds
-from convprobe.report.right import Answers
+from convprobe.report.clean_answers import Answers
 from convprobe.report.seeds import Measured
 
 AT_CHANCE = "can't be told from chance"

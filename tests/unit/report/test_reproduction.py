@@ -9,7 +9,7 @@ from convprobe.ablation import tabulation
 from convprobe.ablation.tabulation import Variant
 from convprobe.occlusion import localisation
 from convprobe.report import published, reproduction
-from convprobe.report.right import Answers
+from convprobe.report.clean_answers import Answers
 
 CIFAR10 = sorted(published.CIFAR10_CLASSES)
 PIXELS = {"mean": [0.49140, 0.48216, 0.44653], "std": [0.24703, 0.24349, 0.26159], "images": 50_000}
