@@ -5,6 +5,7 @@ Reading all of them takes seconds, so what was found is remembered until the sys
 change: of a file's inode or its time of change, which no one sets back, beside its size and date.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 from convprobe.dataset import archives, image_sizes, listing
 from convprobe.dataset.archives import Parts
 from convprobe.dataset.kinds import Size
+from convprobe.errors import InputError
 from convprobe.store import files
 
 DIGITS = 16  # of a digest, hexadecimal
@@ -125,7 +127,8 @@ def remembered(
     if last.get("signature") != signature or not is_there(last["found"]):
         found = find()
         known = _known(memory) | {key: {"signature": signature, "found": found}}
-        files.write_json(memory, known)
+        with contextlib.suppress(InputError):  # a full disk: it is found again next time
+            files.write_json(memory, known)
     return known[key]["found"]
 
 

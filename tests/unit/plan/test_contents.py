@@ -170,3 +170,9 @@ def test_sizes_are_read_again_where_an_image_changes(tmp_path):
     assert contents.sizes(tmp_path / "data", memory) == expected, "as it is remembered"
     draw(image, 1, size=(5, 5))
     assert contents.sizes(tmp_path / "data", memory) == [(5, 5, "train/cat/0.png")]
+
+
+def test_what_cannot_be_remembered_is_found_all_the_same(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    memory = tmp_path / "file/memory.json"
+    assert contents.remembered(memory, "key", 1, lambda: "found") == "found"
