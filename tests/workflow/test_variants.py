@@ -62,7 +62,7 @@ def test_a_factory_s_code_counts_for_its_training_by_its_meaning(workflow):
     (workflow.folder / "mynet.py").write_text(module_for_users(workflow))
     workflow.configure(
         'network: {factory: "mynet.py:build", arguments: {classes: 10, width: 4}}\n'
-        "filters: {chosen: [0/1, 2.conv/2]}\n",
+        "filters: {chosen: [0/1, 1.conv/2]}\n",
         name="mine.yaml",
     )
     target = "results/tiny/normalised/checkpoints/epoch-02.pth"
