@@ -29,6 +29,9 @@ NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.
 	"%s is Python %d.%d, expected 3.11 or newer: make PYTHON=..." \
 	% (sys.executable, found[0], found[1]))'
 
+# Where bytecode may not be written, each of many processes would compile the library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
 
 .PHONY: demo verify test lint test-page lint-page generate lock test-cluster \

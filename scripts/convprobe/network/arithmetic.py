@@ -15,7 +15,9 @@ from convprobe.network.graph import Graph, Node, Weight
 from convprobe.network.operators import CONVOLUTIONS
 
 POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can compute
-CALL = 400_000  # multiply-adds that take as long as the overhead of one matrix product
+# The overhead of one matrix product and of the Python around it, which only one thread at a time
+# runs, in multiply-adds that take as long.
+CALL = 4_000_000
 
 
 class Layer(NamedTuple):

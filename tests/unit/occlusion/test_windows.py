@@ -201,7 +201,7 @@ def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
 
 def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_left():
     """Under every position the units' states, under few of them the boxes that change, or all."""
-    network = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 64, "kernel": 3}], "fc": []}
+    network = {"conv": [{"channels": 96, "kernel": 3}, {"channels": 96, "kernel": 3}], "fc": []}
     wide = Network(network, classes=3, image_size=(32, 32)).eval()
     chosen = [type(windows._engine(wide, (32, 32), 3, stride, "fp32")) for stride in (1, 4, 16)]
     assert chosen == [Incremental, ChangedBoxes, type(None)]
