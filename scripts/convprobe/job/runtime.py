@@ -54,7 +54,8 @@ class Job:
             logged = now
             rate = done / max(now - start, 1e-9)
             left = (total - done) / rate
-            print(f"{done}/{total} {unit}, {rate:.4g} a second, {left:.0f} s left", flush=True)
+            number = f"{rate:.0f}" if rate >= 1000 else f"{rate:.3g}"
+            print(f"{done}/{total} {unit}, {number} a second, {left:.0f} s left", flush=True)
 
 
 IDLE = Job()  # for calls outside a job: progress is printed
