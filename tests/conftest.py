@@ -1,5 +1,7 @@
 """Real runs of the workflow, each in a copy of the repository."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -154,17 +156,34 @@ def draw_pictures(path):
 
 
 @pytest.fixture(scope="session")
-def finished(make_workflow):
-    """The tiny study of a user's own images, run once from nothing; tests work on copies of it."""
-    workflow = make_workflow()
-    workflow.configs = ("tiny.yaml", "pictures.yaml", "edit.yaml")
+def finished(make_workflow, tmp_path_factory):
+    """The tiny study of a user's own images, run once from nothing; tests work on copies of it.
+
+    Of several processes that test, the first one runs it, and each has a copy.
+    """
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    run = Workflow(common / "finished", ("tiny.yaml", "pictures.yaml", "edit.yaml"))
+    output = common / "finished.txt"
+    with open(common / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not run.folder.exists():
+            output.write_text(run_the_tiny_study(make_workflow(), run), encoding="utf-8")
+    workflow = run.copy(tmp_path_factory.mktemp("finished") / "convprobe")
+    workflow.output = output.read_text(encoding="utf-8")
+    workflow.first_log = workflow.log()
+    return workflow
+
+
+def run_the_tiny_study(workflow, place):
+    """Run it and put it in place; returns what was printed."""
+    workflow.configs = place.configs
     workflow.configure(TINY).configure(PICTURES, "pictures.yaml").configure("{}", "edit.yaml")
     draw_pictures(workflow.folder / "pictures.zip")
     completed = workflow.run()
     assert completed.returncode == 0, completed.stdout[-5000:]
-    workflow.output = completed.stdout
-    workflow.first_log = workflow.log()
-    return workflow
+    workflow.folder.rename(place.folder)
+    return completed.stdout
 
 
 @pytest.fixture(scope="session")

@@ -245,7 +245,7 @@ def test_real_images_come_in_the_order_of_cifar10():
 
 
 @needs_real_images
-def test_the_small_preset_runs_on_real_images(workflow):
+def test_the_small_preset_is_judged_on_real_images(workflow):
     workflow.configure(
         "dataset:\n"
         f"  {{name: image-folder, path: {REAL_IMAGES}, train_images: 1000, test_images: 100}}\n"
@@ -256,9 +256,10 @@ def test_the_small_preset_runs_on_real_images(workflow):
         "ablation: {table_images: 100, random_controls: 1}\n",
         name="real.yaml",
     )
-    completed = workflow.run(configs=["presets/small.yaml", "real.yaml"])
+    name = "reproduction.csv"
+    completed = workflow.run(f"results/small/{name}", configs=["presets/small.yaml", "real.yaml"])
     assert completed.returncode == 0, completed.stdout[-3000:]
-    card = pd.read_csv(workflow.files()["reproduction.csv"]).set_index("claim")
+    card = pd.read_csv(workflow.files()[name]).set_index("claim")
     verdict = card.loc["test accuracy with normalisation, selected epoch", "verdict"]
     assert verdict == "not tested: other images than CIFAR-10's"
 
