@@ -1,7 +1,7 @@
 // How was it made? Training, claims of the study, images, weights, versions, hardware, files.
 
 import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
-import { shown } from "./state.mjs";
+import { shown } from "./data.mjs";
 import { bytesText, counted, madeText } from "./text.mjs";
 import { curveFigure, seedsFigure } from "./training.mjs";
 

@@ -1,9 +1,7 @@
 """The page in a real browser, from disk and offline, compared with the files behind it."""
 
 import json
-import os
 import re
-import shutil
 import urllib.parse
 from pathlib import Path
 
@@ -11,16 +9,11 @@ import axe_playwright_python
 import h5py
 import pandas as pd
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+from shown_page import PROBED, SIZES, WINDOWS, assert_bars, hover, probabilities
 
 pytestmark = pytest.mark.slow
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-WINDOWS = (3, 5, 7, 9)
-PROBED = "normalised/epoch-08"
-LOCAL = ("file:", "data:", "blob:")
 SOURCES = Path(__file__).parents[2] / "report/explorer"
 TABS = re.findall(r'role="tab" id="tab-(\w+)"', (SOURCES / "page.html").read_text(encoding="utf-8"))
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
@@ -32,78 +25,11 @@ PIXEL = """([id, row, column]) => {
     return [...pixel.data].slice(0, 3);
 }"""
 DARKEST = [68, 1, 84]  # of viridis
-SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    # Chromium's own sandbox doesn't work for root, as which containers run.
-    sandbox = [] if os.getuid() else ["--no-sandbox"]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium, demo):
-    """A function that opens the demo's page; any error in the browser fails the test."""
-    complaints, contexts = [], []
-
-    def opened(place="", **options):
-        contexts.append(chromium.new_context(offline=True, **options))
-        page = contexts[-1].new_page()
-        page.on(
-            "console", lambda message: message.type == "error" and complaints.append(message.text)
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(LOCAL) or complaints.append(request.url),
-        )
-        page.goto(demo.files()["explorer.html"].as_uri() + place)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def probabilities(demo, window, image, row, column):
-    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
-        return file["probability"][image, row, column].astype(float), file["clean_probability"][
-            image
-        ].astype(float)
-
-
-def shown_bars(page):
-    """What the page shows for each class: occluded and clean probability, in per cent."""
-    rows = page.locator("#bars tbody tr").all_inner_texts()
-    return [
-        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
-        for row in rows
-    ]
-
-
-def hover(page, panel, row, column, side=32):
-    box = page.locator(panel).bounding_box()
-    page.mouse.move(
-        box["x"] + (column + 0.5) * box["width"] / side,
-        box["y"] + (row + 0.5) * box["height"] / side,
-    )
-    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
 
 
 def assert_shows(page, demo, window, image, row, column):
-    occluded, clean = probabilities(demo, window, image, row, column)
-    expected = [
-        [round(100 * share, 2) for share in pair] for pair in zip(occluded, clean, strict=True)
-    ]
-    assert shown_bars(page) == [pytest.approx(pair, abs=1e-9) for pair in expected]
+    folder = demo.files()["explorer.html"].parent
+    assert_bars(page, "#bars", probabilities(folder, PROBED, window, image, row, column))
 
 
 @pytest.mark.parametrize("panel", ["#seen", "#map", "#predicted"])

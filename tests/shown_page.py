@@ -1,0 +1,105 @@
+"""What the tests of the page in a browser share: where things are on it, and what it must show."""
+
+import re
+import shutil
+
+import h5py
+import pytest
+from playwright.sync_api import expect
+
+from convprobe.report import explorer, packing, tab_data
+
+LOCAL = ("file:", "data:", "blob:")
+PROBED = "normalised/epoch-08"
+SECOND = "normalised/epoch-05"
+WINDOWS = (3, 5, 7, 9)
+SIZES = {
+    "phone": {"width": 360, "height": 740},
+    "tablet": {"width": 768, "height": 1024},
+    "desk": {"width": 1440, "height": 900},
+}
+
+
+def probabilities(folder, network, window, image, row, column):
+    """Of all classes, with the window there and without."""
+    with h5py.File(folder / f"{network}/occlusion/window-{window}.h5") as file:
+        return (
+            file["probability"][image, row, column].astype(float),
+            file["clean_probability"][image].astype(float),
+        )
+
+
+def shown_bars(page, bars="#bars"):
+    """What the page shows for each class: occluded and clean probability, in per cent."""
+    rows = page.locator(f"{bars} tbody tr").all_inner_texts()
+    return [
+        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
+        for row in rows
+    ]
+
+
+def assert_bars(page, bars, pairs):
+    """The bars show these probabilities, rounded to hundredths of per cent."""
+    expected = [[round(100 * share, 2) for share in pair] for pair in zip(*pairs, strict=True)]
+    assert shown_bars(page, bars) == [pytest.approx(pair, abs=1e-9) for pair in expected]
+
+
+def point_of(page, panel, row, column, side=32):
+    """Where an image's pixel is in the browser's window."""
+    page.locator(panel).scroll_into_view_if_needed()
+    box = page.locator(panel).bounding_box()
+    return (
+        box["x"] + (column + 0.5) * box["width"] / side,
+        box["y"] + (row + 0.5) * box["height"] / side,
+    )
+
+
+def hover(page, panel, row, column):
+    page.mouse.move(*point_of(page, panel, row, column))
+    expect_place(page, row, column)
+
+
+def expect_place(page, row, column):
+    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
+
+
+def address(page):
+    return page.evaluate("location.hash")
+
+
+def expect_address(page, view):
+    """Sooner or later: that of a moving place is written a few times a second."""
+    expect(page).to_have_url(re.compile(re.escape(view) + "$"))
+
+
+def second_network(demo, folder):
+    """Write the demo's page with a second network, which has maps of the first 30 images only.
+
+    The maps are the demo's turned over, top to bottom.
+
+    Args:
+        folder: to which the page is written, and the second network's files.
+
+    Returns:
+        the folder.
+    """
+    files = demo.files()
+    source = files[f"{PROBED}/occlusion/window-9.h5"].parents[1]
+    shutil.copytree(source / "occlusion", folder / SECOND / "occlusion")
+    for window in WINDOWS:
+        with h5py.File(folder / f"{SECOND}/occlusion/window-{window}.h5", "r+") as file:
+            for name in ("probability", "confidence"):
+                file[name][:] = file[name][:][:, ::-1]
+    data, _ = explorer.read(files["explorer.html"])
+    (probe,) = data["probes"]
+    images = files["dataset/images.h5"]
+    whole = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes=10**9)
+    bytes_of_30 = sum(len(text) for maps in whole["maps"][:30] for text in maps.values())
+    most_bytes = bytes_of_30 + 30 * 4 * 32 * 32
+    maps = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes)
+    assert len(maps["indices"]) == 30
+    second = {**probe, "checkpoint": SECOND.partition("/")[2], "occlusion": maps}
+    shown = {**data, "probes": [probe, second]}
+    text = explorer.page("Two networks", packing.plain(shown))
+    (folder / "explorer.html").write_text(text, encoding="utf-8")
+    return folder
