@@ -18,6 +18,14 @@ SIZES = {
     "tablet": {"width": 768, "height": 1024},
     "desk": {"width": 1440, "height": 900},
 }
+# The colour in the middle of an image's pixel, as a canvas of its id shows it.
+PIXEL = """([id, row, column]) => {
+    const canvas = document.getElementById(id);
+    const times = canvas.width / 32;
+    const [x, y] = [column, row].map((place) => (place + 0.5) * times);
+    const pixel = canvas.getContext("2d").getImageData(x, y, 1, 1);
+    return [...pixel.data].slice(0, 3);
+}"""
 
 
 def probabilities(folder, network, window, image, row, column):
@@ -31,10 +39,12 @@ def probabilities(folder, network, window, image, row, column):
 
 def shown_bars(page, bars="#bars"):
     """What the page shows for each class: occluded and clean probability, in per cent."""
-    rows = page.locator(f"{bars} tbody tr").all_inner_texts()
+    expect(page.locator(bars)).to_be_visible()
+    rows = page.locator(f"{bars} tbody").evaluate(
+        "(body) => [...body.rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    )
     return [
-        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
-        for row in rows
+        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in cells[-2:]] for cells in rows
     ]
 
 

@@ -2,13 +2,20 @@
 // under one window or of two side by side.
 
 import { FULL_SCALE, classColours, scaleOf } from "./colours.mjs";
+import {
+  SECOND,
+  drawDifference,
+  nameSides,
+  prepareComparison,
+  showComparison,
+} from "./comparison.mjs";
 import { className, differs, fullUnits, shown } from "./data.mjs";
 import { byId, checkRadio, showRadios } from "./elements.mjs";
 import { clamp, pixelUnder } from "./layout.mjs";
 import { gridOf, probabilityUnits, sideOf } from "./maps.mjs";
 import { change, move } from "./navigation.mjs";
 import { drawScale } from "./painting.mjs";
-import { drawSheet, markShownImage } from "./sheet.mjs";
+import { drawSheet, markShownImage, prepareSheet } from "./sheet.mjs";
 import { drawSide } from "./side.mjs";
 import { steer } from "./steering.mjs";
 
@@ -88,16 +95,21 @@ function commonColours(sides) {
 
 async function drawSides() {
   const { state } = shown;
-  const first = await sideOf(state.network, state.window, state);
+  const { network, window, beside } = state;
+  const first = await sideOf(network, window, state);
+  const second = beside ? await sideOf(beside.network, beside.window, state) : null;
   if (state !== shown.state) return; // another view was chosen meanwhile
   byId("shown-image").textContent = `Test image ${state.image}: ${className(first.label)}`;
-  const sides = [first];
+  const sides = [first, second].filter(Boolean);
   const common = {
     scale: commonScale(sides),
     colours: commonColours(sides),
     labels: classesOfBars(sides),
   };
+  nameSides(first, second);
   drawSide(first, "", common);
+  if (second) drawSide(second, SECOND, common);
+  drawDifference(first, second);
 }
 
 // The tab
@@ -107,7 +119,10 @@ export function prepareOcclusion() {
   for (const axis of ["row", "column"]) {
     byId(axis).addEventListener("input", () => move({ [axis]: Number(byId(axis).value) }));
   }
-  for (const id of PICTURES) {
+  prepareComparison();
+  prepareSheet();
+  const pictures = [...PICTURES, ...PICTURES.map((id) => id + SECOND), "difference"];
+  for (const id of pictures) {
     const isHeld = () => shown.state.held;
     steer(byId(id), { point: moveToPointer, step, isHeld, hold });
   }
@@ -116,7 +131,8 @@ export function prepareOcclusion() {
     byId(id).addEventListener("change", (event) => move({ [id]: event.target.checked }));
   }
   byId("order").addEventListener("change", (event) => change({ order: event.target.value }));
-  drawScale(byId("scale"), shown.data.viridis);
+  for (const id of ["scale", `scale${SECOND}`]) drawScale(byId(id), shown.data.viridis);
+  drawScale(byId("difference-scale"), shown.data.berlin);
 }
 
 /** What a network has to choose from; the sliders hold pixels, each the centre of a window. */
@@ -150,6 +166,7 @@ function answerOfWindow() {
 export function showOcclusion(before) {
   if (differs(before, "network")) showWindowsAndSliders();
   showControls();
+  showComparison();
   if (differs(before, "network", "window", "order")) {
     byId("occlusion-answer").textContent = answerOfWindow();
     drawSheet(chooseImage);

@@ -22,6 +22,13 @@ export function mapPixels(units, grid, [low, high]) {
   });
 }
 
+/** Differences of probabilities in colours whose scale is always the same, from -1 to 1. */
+export function differencePixels(differences, grid) {
+  return mapOfBlocks(grid, (position, bytes, at) => {
+    paint((differences[position] + 1) / 2, shown.data.berlin, bytes, at);
+  });
+}
+
 /** Draw the border of the object, where its place is known. */
 export function outlineObject(canvas, times, packed) {
   if (!packed) return;

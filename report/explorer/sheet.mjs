@@ -61,14 +61,10 @@ function listedImage(image, choose) {
 /** Draw all images; `choose` is called with the number of one that is pressed. */
 export function drawSheet(choose) {
   const { images, indices } = shown.probe.occlusion;
-  const rest =
-    images > indices.length
-      ? `The first ${indices.length} of ${images} images; the maps of all are in the files. `
-      : "";
-  const words =
-    "Under each image: number and class; then the probability of that class, averaged over all " +
-    "places of the window, and its value without a window.";
-  byId("sheet-note").textContent = rest + words;
+  const isPart = images > indices.length;
+  byId("sheet-note").textContent = isPart
+    ? `The first ${indices.length} of ${images} images; the maps of all are in the files.`
+    : "";
   const items = sortedImages().map((image) => listedImage(image, choose));
   byId("sheet").replaceChildren(...items);
 }
@@ -86,11 +82,31 @@ function bringIntoList(item) {
   list.scrollTo(left - (list.clientWidth - width) / 2, top - (list.clientHeight - height) / 2);
 }
 
+function listedButtons() {
+  return [...byId("sheet").querySelectorAll("button")];
+}
+
+/** Let the arrow keys lead through the list, which the tab key reaches and leaves at once. */
+export function prepareSheet() {
+  byId("sheet").addEventListener("keydown", (event) => {
+    const buttons = listedButtons();
+    const at = buttons.indexOf(document.activeElement);
+    const across = buttons.filter(({ offsetTop }) => offsetTop === buttons[0].offsetTop).length;
+    const row = across === buttons.length ? 1 : across; // a strip has one row
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row };
+    const next = buttons[at + steps[event.key]];
+    if (at < 0 || next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  });
+}
+
 /** Mark the image that is shown. */
 export function markShownImage() {
-  for (const button of byId("sheet").querySelectorAll("button")) {
+  for (const button of listedButtons()) {
     const isShown = Number(button.dataset.image) === shown.state.image;
     button.setAttribute("aria-pressed", String(isShown));
+    button.tabIndex = isShown ? 0 : -1;
     if (isShown) bringIntoList(button.parentElement);
   }
 }

@@ -10,20 +10,12 @@ import h5py
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
-from shown_page import PROBED, SIZES, WINDOWS, assert_bars, hover, probabilities
+from shown_page import PIXEL, PROBED, SIZES, WINDOWS, assert_bars, hover, probabilities
 
 pytestmark = pytest.mark.slow
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 SOURCES = Path(__file__).parents[2] / "report/explorer"
 TABS = re.findall(r'role="tab" id="tab-(\w+)"', (SOURCES / "page.html").read_text(encoding="utf-8"))
-# The colour in the middle of an image's pixel, as a canvas of its id shows it.
-PIXEL = """([id, row, column]) => {
-    const canvas = document.getElementById(id);
-    const times = canvas.width / 32;
-    const [x, y] = [column, row].map((place) => (place + 0.5) * times);
-    const pixel = canvas.getContext("2d").getImageData(x, y, 1, 1);
-    return [...pixel.data].slice(0, 3);
-}"""
 DARKEST = [68, 1, 84]  # of viridis
 
 

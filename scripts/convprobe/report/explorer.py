@@ -100,7 +100,9 @@ def collect(folder: Path, settings: dict) -> dict:
         "width": width,
         "classes": image_file.classes(images_path),
         "digits": packing.DIGITS,
-        "viridis": _viridis(),
+        "viridis": _colours("viridis"),
+        # Perceptually uniform on both sides of its dark middle. Source: Crameri 2018.
+        "berlin": _colours("berlin"),
         "thumbnails": _thumbnails(images_path, probes) if settings["chosen"] else None,
         "curves": [_curve(folder / run) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
@@ -119,9 +121,9 @@ def collect(folder: Path, settings: dict) -> dict:
     return data
 
 
-def _viridis() -> list[int]:
-    """Red, green and blue of the 256 levels, one after the other, from 0 to 255."""
-    colours = np.array(matplotlib.colormaps["viridis"].colors)
+def _colours(name: str) -> list[int]:
+    """Red, green and blue of a colour map's 256 levels, one after the other, from 0 to 255."""
+    colours = np.array(matplotlib.colormaps[name].colors)
     return (255 * colours).round().astype(int).ravel().tolist()
 
 
