@@ -1,5 +1,4 @@
-// Where does it look? The window moves over an image; maps and probabilities follow, of one network
-// under one window or of two side by side.
+// Where does it look? The window moves over an image; its maps and probabilities follow.
 
 import { FULL_SCALE, classColours, scaleOf } from "./colours.mjs";
 import {

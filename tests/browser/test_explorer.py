@@ -107,7 +107,7 @@ def test_colours_are_stretched_to_the_map(open_page, demo):
     page.locator(f'#sheet button[data-place="{image}"]').click()
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
     assert page.evaluate(PIXEL, ["map", row, column]) != DARKEST
-    page.get_by_label("stretch the colours to this map").check()
+    page.get_by_label("stretch the colours").check()
     for end, share in (("low", maps[image].min()), ("high", maps[image].max())):
         expect(page.locator(f"#scale-{end}")).to_have_text(f"{100 * share:.2f} %")
     assert page.evaluate(PIXEL, ["map", row, column]) == DARKEST
@@ -228,6 +228,19 @@ def test_the_numbers_in_the_answers_are_those_of_the_tables(open_page, demo):
     expect(said).to_contain_text(f"{first} {100 * hit['own']:.0f} %")
     expect(said).to_contain_text(f"on the objects of other images in {100 * hit['others']:.0f} %")
     expect(page.locator("#warning")).to_be_hidden()
+
+
+def test_claims_that_were_not_tested_are_folded_away(open_page, demo):
+    page = open_page("#experiment")
+    card = pd.read_csv(demo.files()["reproduction.csv"])
+    untested = card["verdict"].str.startswith("not tested: ")
+    assert set(card.loc[untested, "verdict"]) == {"not tested: not CIFAR-10"}
+    expect(page.locator("#card-title")).to_have_text("Which claims hold here?")
+    expect(page.locator("#card tbody tr")).to_have_count(int((~untested).sum()))
+    expect(page.locator("#untested-card")).to_be_hidden()
+    page.get_by_text(f"{untested.sum()} claims were not tested: not CIFAR-10").click()
+    claims = page.locator("#untested-card tbody tr td:first-child").all_inner_texts()
+    assert claims == card.loc[untested, "claim"].tolist()
 
 
 def test_every_link_leads_to_a_file(open_page, demo):
