@@ -2,13 +2,16 @@
 
 import re
 import shutil
+from pathlib import Path
 
+import axe_playwright_python
 import h5py
 import pytest
 from playwright.sync_api import expect
 
 from convprobe.report import explorer, packing, tab_data
 
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 LOCAL = ("file:", "data:", "blob:")
 PROBED = "normalised/epoch-08"
 SECOND = "normalised/epoch-05"
@@ -80,6 +83,13 @@ def address(page):
 def expect_address(page, view):
     """Sooner or later: that of a moving place is written a few times a second."""
     expect(page).to_have_url(re.compile(re.escape(view) + "$"))
+
+
+def barriers(page):
+    """What axe finds on the page: each finding with the first element of it."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
 
 
 def second_network(demo, folder):

@@ -3,7 +3,7 @@
 import { className, differs, shown } from "./data.mjs";
 import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
 import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
-import { change } from "./navigation.mjs";
+import { change, move } from "./navigation.mjs";
 import { drawCell, outline, thumbnail } from "./pictures.mjs";
 import { ordinal, significant } from "./text.mjs";
 
@@ -137,7 +137,7 @@ function drawAllFilters() {
   }
   const words =
     `for each of the ${channels} filters of ${name}, the patch at the peak of its map in its top ` +
-    "image; the controls above show the same for one filter at a time";
+    `image; chosen: filter ${chosen}`;
   canvas.setAttribute("aria-label", words);
   byId("all-name").textContent = `All ${channels} filters of ${name}`;
 }
@@ -178,12 +178,44 @@ function choosePointed(event) {
   if (channel !== null) change({ filter: `${currentFilter().layer.name}/${channel}` });
 }
 
+/** Move by one filter, or by a row of the picture of all; the rest of a held key is one entry. */
+function chooseByKey(event) {
+  const { layer, channel } = currentFilter();
+  const { across } = currentGrid();
+  const last = layer.channels - 1;
+  const places = {
+    ArrowLeft: channel - 1,
+    ArrowRight: channel + 1,
+    ArrowUp: channel - across,
+    ArrowDown: channel + across,
+    Home: 0,
+    End: last,
+  };
+  const place = places[event.key];
+  if (place === undefined) return;
+  event.preventDefault();
+  if (place < 0 || place > last) return;
+  const show = event.repeat ? move : change;
+  show({ filter: `${layer.name}/${place}` });
+  scrollToChosen();
+}
+
+/** Scroll the picture of all filters, where it is higher than its frame, to the chosen one. */
+function scrollToChosen() {
+  const { across, pitch } = currentGrid();
+  const top = Math.floor(currentFilter().channel / across) * pitch;
+  const frame = byId("all").parentElement;
+  const isSeen = top >= frame.scrollTop && top + pitch <= frame.scrollTop + frame.clientHeight;
+  if (!isSeen) frame.scrollTop = top - (frame.clientHeight - pitch) / 2;
+}
+
 /** What is done once, whichever network is shown. */
 export function prepareFilters() {
   byId("layer").addEventListener("change", chooseLayer);
   byId("channel").addEventListener("change", chooseChannel);
   byId("all").addEventListener("pointermove", showPointed);
   byId("all").addEventListener("click", choosePointed);
+  byId("all").addEventListener("keydown", chooseByKey);
   window.addEventListener("resize", drawAllFilters);
 }
 

@@ -1,19 +1,16 @@
 """The page in a real browser, from disk and offline, compared with the files behind it."""
 
-import json
 import re
 import urllib.parse
 from pathlib import Path
 
-import axe_playwright_python
 import h5py
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
-from shown_page import PIXEL, PROBED, SIZES, WINDOWS, assert_bars, hover, probabilities
+from shown_page import PIXEL, PROBED, SIZES, WINDOWS, assert_bars, barriers, hover, probabilities
 
 pytestmark = pytest.mark.slow
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 SOURCES = Path(__file__).parents[2] / "report/explorer"
 TABS = re.findall(r'role="tab" id="tab-(\w+)"', (SOURCES / "page.html").read_text(encoding="utf-8"))
 DARKEST = [68, 1, 84]  # of viridis
@@ -270,11 +267,4 @@ def test_every_tab_of_a_question_links_to_its_files(open_page):
 def test_no_barrier_and_no_sideways_scrolling(open_page, tab, size, scheme):
     page = open_page(f"#{tab}", viewport=SIZES[size], color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    barriers = [
-        (rule["id"], rule["nodes"][0]["html"])
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
-    assert barriers == [], json.dumps(barriers, indent=1)
+    assert barriers(page) == []

@@ -8,6 +8,7 @@ from shown_page import (
     SIZES,
     address,
     assert_bars,
+    barriers,
     expect_address,
     expect_place,
     hover,
@@ -203,3 +204,58 @@ def test_an_address_typed_by_hand_is_shown_at_once(open_two):
     assert address(page) == f"#occlusion/{PROBED}/image-4/window-7/2,30"
     page.go_back()
     expect_place(page, 20, 9)
+
+
+def test_arrow_keys_lead_through_the_picture_of_all_filters(open_two):
+    page = open_two(f"#filters/{PROBED}/filter-conv3-5", viewport=SIZES["phone"])
+    page.locator("#all").focus()
+    width = page.locator("#all").evaluate("(canvas) => canvas.width")
+    for key, moved in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        expect(page.locator("#filter-name")).to_have_text(f"Filter conv3/{5 + moved}")
+    page.keyboard.press("ArrowDown")
+    below = int(page.locator("#channel").input_value())
+    assert 6 < below < 64
+    assert width % (below - 6) == 0
+    page.keyboard.press("ArrowUp")
+    expect_address(page, "/filter-conv3-6")
+    page.keyboard.press("ArrowUp")
+    expect_address(page, "/filter-conv3-6")  # nothing is above the first row
+    page.keyboard.press("End")
+    expect(page.locator("#filter-name")).to_have_text("Filter conv3/63")
+    page.go_back()
+    expect(page.locator("#filter-name")).to_have_text("Filter conv3/6")
+
+
+def test_arrow_keys_lead_through_the_list_of_images(open_two):
+    page = open_two(VIEW, viewport=SIZES["desk"])
+    page.locator('#sheet button[data-image="12"]').focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator('#sheet button[data-image="14"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#shown-image")).to_contain_text("Test image 14:")
+    # The list is one stop of the tab key.
+    page.keyboard.press("Tab")
+    expect(page.locator("#windows :checked")).to_be_focused()
+
+
+def test_on_a_phone_the_image_and_its_map_are_seen_first(open_two):
+    page = open_two(VIEW, viewport=SIZES["phone"])
+    for picture in ("#seen", "#map"):
+        box = page.locator(picture).bounding_box()
+        assert box["y"] + box["height"] <= SIZES["phone"]["height"]
+    strip = page.locator("#sheet").bounding_box()
+    assert strip["y"] + strip["height"] <= page.locator("#map").bounding_box()["y"]
+    chosen = page.locator('#sheet [aria-pressed="true"]').bounding_box()
+    assert chosen["x"] >= 0
+    assert chosen["x"] + chosen["width"] <= SIZES["phone"]["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_no_barrier_in_a_comparison_and_no_sideways_scrolling(open_two, size, scheme):
+    view = f"{VIEW}/with/{SECOND}/window-3/held"
+    page = open_two(view, viewport=SIZES[size], color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    assert barriers(page) == []
