@@ -25,15 +25,18 @@ function writeSoon() {
   }, INTERVAL);
 }
 
-/** Show a state, and say what of the wanted one this page doesn't have. */
-function show({ state, missing }) {
+function show(state) {
   const before = shown.state;
   shown.state = state;
   shown.probe = probeNamed(state.network);
+  book.draw(before);
+}
+
+/** Say what of a wanted state this page doesn't have. */
+function say(missing) {
   byId("notice").textContent = missing.length
     ? `This page doesn't have ${missing.join("; ")}.`
     : "";
-  book.draw(before);
 }
 
 function isShown(state) {
@@ -42,23 +45,26 @@ function isShown(state) {
 
 /** Show something else: an entry of the history, to which the browser's back button leads. */
 export function change(patch) {
-  const found = settled({ ...shown.state, ...patch }, book.holdings);
-  if (isShown(found.state)) return;
+  const { state, missing } = settled({ ...shown.state, ...patch }, book.holdings);
+  if (isShown(state)) return;
   if (book.isBehind) write(); // the entry that is left
-  show(found);
-  history.pushState(null, "", `#${address(shown.state)}`);
+  show(state);
+  say(missing);
+  history.pushState(null, "", `#${address(state)}`);
 }
 
 /** Show something else in the same entry of the history: what changes all the time. */
 export function move(patch) {
-  const found = settled({ ...shown.state, ...patch }, book.holdings);
-  if (isShown(found.state)) return;
-  show(found);
+  const { state } = settled({ ...shown.state, ...patch }, book.holdings);
+  if (isShown(state)) return;
+  show(state);
   writeSoon();
 }
 
 function readAddress() {
-  show(parse(location.hash, book.holdings));
+  const { state, missing } = parse(location.hash, book.holdings);
+  show(state);
+  say(missing);
   write();
 }
 

@@ -119,6 +119,8 @@ def test_an_image_that_the_other_network_lacks_is_replaced_and_named(open_two):
     expect(page.locator("#notice")).to_have_text(
         "This page doesn't have image 57: image 29 is shown."
     )
+    hover(page, "#map", 4, 4)
+    expect(page.locator("#notice")).not_to_be_empty()
     page.locator('#sheet button[data-image="3"]').click()
     expect(page.locator("#notice")).to_be_empty()
 
