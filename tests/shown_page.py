@@ -92,6 +92,45 @@ def barriers(page):
     return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
 
 
+def write_page(demo, folder, change):
+    """Write the demo's page with other data, as `change(data)` makes them."""
+    data, _ = explorer.read(demo.files()["explorer.html"])
+    text = explorer.page("A changed page", packing.plain(change(data)))
+    (folder / "explorer.html").write_text(text, encoding="utf-8")
+    return folder / "explorer.html"
+
+
+def without_filters(data):
+    """The data of a network that is only occluded."""
+    (probe,) = data["probes"]
+    probe = {**probe, "filters": None, "ablation": None}
+    links = {"occlusion": data["links"]["occlusion"]}
+    return {**data, "probes": [probe], "thumbnails": None, "links": links}
+
+
+def coarse_maps(demo, folder, stride):
+    """The demo's maps with the window at every so many pixels only, of ten images."""
+    files = demo.files()
+    source = files[f"{PROBED}/occlusion/window-9.h5"].parents[1]
+    shutil.copytree(source / "occlusion", folder / PROBED / "occlusion")
+    for window in WINDOWS:
+        with h5py.File(folder / f"{PROBED}/occlusion/window-{window}.h5", "r+") as file:
+            kept = slice((stride - 1) // 2, None, stride)
+            for name in ("y", "x"):
+                centres = file[name][kept]
+                del file[name]
+                file[name] = centres
+            for name in ("probability", "confidence"):
+                values = file[name][:10, kept, kept]
+                del file[name]
+                file[name] = values
+            for name in ("image", "label", "clean_probability"):
+                values = file[name][:10]
+                del file[name]
+                file[name] = values
+    return tab_data.occlusion(folder / PROBED, files["dataset/images.h5"], list(WINDOWS), 10**9)
+
+
 def second_network(demo, folder):
     """Write the demo's page with a second network, which has maps of the first 30 images only.
 
@@ -110,16 +149,17 @@ def second_network(demo, folder):
         with h5py.File(folder / f"{SECOND}/occlusion/window-{window}.h5", "r+") as file:
             for name in ("probability", "confidence"):
                 file[name][:] = file[name][:][:, ::-1]
-    data, _ = explorer.read(files["explorer.html"])
-    (probe,) = data["probes"]
     images = files["dataset/images.h5"]
     whole = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes=10**9)
     bytes_of_30 = sum(len(text) for maps in whole["maps"][:30] for text in maps.values())
     most_bytes = bytes_of_30 + 30 * 4 * 32 * 32
     maps = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes)
     assert len(maps["indices"]) == 30
-    second = {**probe, "checkpoint": SECOND.partition("/")[2], "occlusion": maps}
-    shown = {**data, "probes": [probe, second]}
-    text = explorer.page("Two networks", packing.plain(shown))
-    (folder / "explorer.html").write_text(text, encoding="utf-8")
+
+    def with_second(data):
+        (probe,) = data["probes"]
+        second = {**probe, "checkpoint": SECOND.partition("/")[2], "occlusion": maps}
+        return {**data, "probes": [probe, second]}
+
+    write_page(demo, folder, with_second)
     return folder

@@ -9,10 +9,14 @@ from shown_page import (
     address,
     assert_bars,
     barriers,
+    coarse_maps,
     expect_address,
     expect_place,
     hover,
+    point_of,
     probabilities,
+    without_filters,
+    write_page,
 )
 
 pytestmark = pytest.mark.slow
@@ -261,3 +265,37 @@ def test_no_barrier_in_a_comparison_and_no_sideways_scrolling(open_two, size, sc
     page = open_two(view, viewport=SIZES[size], color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
     assert barriers(page) == []
+
+
+def test_a_network_without_filters_has_no_tabs_of_theirs(open_path, demo, tmp_path):
+    path = write_page(demo, tmp_path, without_filters)
+    page = open_path(path, f"#filters/{PROBED}/image-3/window-5/1,2/filter-conv1-3")
+    expect(page.locator("#notice")).to_have_text(
+        "This page doesn't have tab filters: tab occlusion is shown; filter conv1/3: none is shown."
+    )
+    assert address(page) == f"#occlusion/{PROBED}/image-3/window-5/1,2"
+    assert page.get_by_role("tab").count() == 2
+    page.locator("#tab-experiment").click()
+    page.go_back()
+    expect_place(page, 1, 2)
+
+
+def test_a_coarse_map_has_places_where_its_windows_are(open_path, demo, tmp_path):
+    maps = coarse_maps(demo, tmp_path, stride=5)
+
+    def with_maps(data):
+        (probe,) = data["probes"]
+        return {**data, "probes": [{**probe, "occlusion": maps}]}
+
+    path = write_page(demo, tmp_path, with_maps)
+    page = open_path(path, f"#occlusion/{PROBED}/image-3/window-5/11,8", viewport=SIZES["desk"])
+    expect(page.locator("#notice")).to_contain_text("place 11,8: place 12,7 is shown")
+    page.locator("#map").focus()
+    page.keyboard.press("ArrowDown")
+    expect_place(page, 17, 7)
+    page.mouse.move(*point_of(page, "#map", 4, 20))
+    expect_place(page, 2, 22)
+    assert_bars(page, "#bars", probabilities(tmp_path, PROBED, 5, 3, 0, 4))
+    page.get_by_label("Compare with").select_option(PROBED)
+    expect(page.locator("#readout-second")).to_contain_text("Window 3×3 at row 2, column 22:")
+    assert_bars(page, "#bars-second", probabilities(tmp_path, PROBED, 3, 3, 0, 4))
