@@ -1,11 +1,12 @@
 // What does it lose without them? Accuracies, confusions and predictions, clean and ablated.
 
 import { tint } from "./colours.mjs";
-import { byId, columnHeader, element, option } from "./elements.mjs";
+import { className, differs, shown, unitsText } from "./data.mjs";
+import { byId, checkRadio, columnHeader, element, option } from "./elements.mjs";
 import { rowHeader, showRadios, svg, tableCell } from "./elements.mjs";
 import { scaled } from "./layout.mjs";
+import { change } from "./navigation.mjs";
 import { thumbnail } from "./pictures.mjs";
-import { className, shown, unitsText } from "./state.mjs";
 import { countText, percent, points, variantLabel } from "./text.mjs";
 
 const MOST_PICTURES = 24;
@@ -19,9 +20,7 @@ const STATES = [
   ["ablated", "ablated"],
   ["change", "the change"],
 ];
-const FILTERS = ["rows-class", "rows-clean", "rows-ablated"];
-
-const confusionView = { state: "change" };
+const FILTERS = ["class", "clean", "ablated"];
 
 // Change of accuracy
 
@@ -109,13 +108,13 @@ function confusionCaption() {
     ablated: "images, without the chosen filters, coloured by their share of the true class",
     change,
   };
-  return `${axes}; ${captions[confusionView.state]}.`;
+  return `${axes}; ${captions[shown.state.confusion]}.`;
 }
 
 function confusionCell(label, predicted) {
   const { confusion } = shown.probe.ablation;
-  const isChange = confusionView.state === "change";
-  const count = confusion[confusionView.state][label][predicted];
+  const isChange = shown.state.confusion === "change";
+  const count = confusion[shown.state.confusion][label][predicted];
   const share = Math.abs(count) / Math.max(1, confusion.class_images[label]);
   const fullShare = isChange ? FULL_CHANGE : 1;
   const colour = isChange && count > 0 ? "var(--orange)" : "var(--blue)";
@@ -149,7 +148,9 @@ function countsInCell(place, predicted) {
   const { clean, ablated } = shown.probe.ablation;
   const isClean = clean[place] === predicted;
   const isAblated = ablated[place] === predicted;
-  return { clean: isClean, ablated: isAblated, change: isClean !== isAblated }[confusionView.state];
+  return { clean: isClean, ablated: isAblated, change: isClean !== isAblated }[
+    shown.state.confusion
+  ];
 }
 
 function imagesOfCell(label, predicted) {
@@ -168,7 +169,7 @@ function cellText(label, predicted, count, pictured) {
     ablated: "without the chosen filters",
     change: "either with all filters or without the chosen ones, but not both",
   };
-  const state = states[confusionView.state];
+  const state = states[shown.state.confusion];
   const held = image.length < images ? ` (of the ${image.length} images that the page holds)` : "";
   const below = pictured < count ? `, ${pictured} of them below` : "";
   const what = `${className(label)} predicted as ${className(predicted)} ${state}`;
@@ -194,25 +195,16 @@ function showImagesOfCell(label, predicted) {
   byId("cell").replaceChildren(...pictured.map(cellImage));
 }
 
-function chooseState(state) {
-  confusionView.state = state;
-  drawConfusion();
-  byId("cell").replaceChildren();
-}
-
 // Predictions
 
 /** Whether an image is wanted, by what is chosen above the table. */
 function isWanted(place) {
   const { ablation } = shown.probe;
   if (ablation.image[place] >= ablation.table_images) return false;
-  if (byId("rows-changed").checked && ablation.clean[place] === ablation.ablated[place]) {
-    return false;
-  }
-  return FILTERS.every((id) => {
-    const column = id.replace("rows-", "");
-    const wanted = byId(id).value;
-    return wanted === "" || ablation[column][place] === Number(wanted);
+  if (shown.state.changed && ablation.clean[place] === ablation.ablated[place]) return false;
+  return FILTERS.every((column) => {
+    const wanted = shown.state[column];
+    return wanted === null || className(ablation[column][place]) === wanted;
   });
 }
 
@@ -251,21 +243,41 @@ function drawRows(most = MOST_ROWS) {
 
 /** What is done once, whichever network is shown. */
 export function prepareAblation() {
-  for (const id of [...FILTERS, "rows-changed"]) {
-    byId(id).addEventListener("change", () => drawRows());
+  showRadios(byId("states"), "state", STATES, (confusion) => change({ confusion }));
+  for (const name of FILTERS) {
+    const select = byId(`rows-${name}`);
+    const options = shown.data.classes.map((held) => option(held, held));
+    select.replaceChildren(element("option", { textContent: "any" }), ...options);
+    select.addEventListener("change", () => {
+      change({ [name]: select.selectedIndex === 0 ? null : select.value });
+    });
   }
+  byId("rows-changed").addEventListener("change", (event) => {
+    change({ changed: event.target.checked });
+  });
 }
 
-export function showAblation() {
-  const { answer, table_images: tableImages, images } = shown.probe.ablation;
-  byId("ablation-answer").textContent = answer;
-  drawVariants();
-  showRadios(byId("states"), "state", STATES, confusionView.state, chooseState);
-  chooseState(confusionView.state);
+function showConfusion() {
+  checkRadio(byId("states"), shown.state.confusion);
+  drawConfusion();
+  byId("cell").replaceChildren();
+}
+
+function showRows() {
+  const { table_images: tableImages, images } = shown.probe.ablation;
   byId("rows-name").textContent = `The first ${Math.min(tableImages, images)} test images`;
-  for (const id of FILTERS) {
-    const options = shown.data.classes.map((name, label) => option(label, name));
-    byId(id).replaceChildren(option("", "any"), ...options);
+  for (const name of FILTERS) {
+    byId(`rows-${name}`).selectedIndex = shown.data.classes.indexOf(shown.state[name]) + 1;
   }
+  byId("rows-changed").checked = shown.state.changed;
   drawRows();
+}
+
+export function showAblation(before) {
+  if (differs(before, "network")) {
+    byId("ablation-answer").textContent = shown.probe.ablation.answer;
+    drawVariants();
+  }
+  if (differs(before, "network", "confusion")) showConfusion();
+  if (differs(before, "network", "changed", ...FILTERS)) showRows();
 }

@@ -1,6 +1,6 @@
 // Elements of the page. Texts only ever become text nodes: a class may have any name.
 
-import { shown } from "./state.mjs";
+import { shown } from "./data.mjs";
 import { addressOf } from "./text.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -76,13 +76,16 @@ export function fillTable(table, columns, rows, format = (value) => value ?? "")
   table.tBodies[0].replaceChildren(...lines);
 }
 
-/** Radio buttons for pairs of value and label. */
-export function showRadios(place, name, choices, chosen, choose) {
+/** Radio buttons for pairs of value and label; none is checked yet. */
+export function showRadios(place, name, choices, choose) {
   const labels = choices.map(([value, text]) => {
-    const checked = value === chosen;
     const onchange = () => choose(value);
-    const button = element("input", { type: "radio", name, value, checked, onchange });
+    const button = element("input", { type: "radio", name, value, onchange });
     return element("label", {}, button, ` ${text}`);
   });
   place.replaceChildren(...labels);
+}
+
+export function checkRadio(place, value) {
+  for (const input of place.querySelectorAll("input")) input.checked = input.value === `${value}`;
 }

@@ -1,7 +1,7 @@
 // How was it made? Training, claims of the study, images, weights, versions, hardware, files.
 
 import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
-import { shown } from "./state.mjs";
+import { shown } from "./data.mjs";
 import { bytesText, counted, madeText } from "./text.mjs";
 import { curveFigure, seedsFigure } from "./training.mjs";
 
@@ -57,11 +57,21 @@ function cardText(value, [claim], at) {
   return isShare ? value.toFixed(3) : (value ?? "");
 }
 
-function showCard() {
-  const { columns, rows } = shown.data.card;
+function fillCard(table, { columns, rows }) {
   const order = CARD_COLUMNS.map((name) => columns.indexOf(name));
   const ordered = rows.map((row) => order.map((at) => row[at]));
-  fillTable(byId("card"), CARD_COLUMNS, ordered, cardText);
+  fillTable(table, CARD_COLUMNS, ordered, cardText);
+}
+
+/** The claims, with those that were not tested folded away. */
+function showCard() {
+  const { title, about, tested, untested, why } = shown.data.card;
+  byId("card-title").textContent = title;
+  byId("card-about").textContent = about;
+  fillCard(byId("card"), tested);
+  byId("untested").hidden = why === "";
+  byId("untested-why").textContent = why;
+  fillCard(byId("untested-card"), untested);
 }
 
 /** A table of names and what they stand for. */

@@ -1,9 +1,10 @@
 // What do its filters answer to? The top images of one filter, and a patch of every filter.
 
-import { byId, canvasOf, element, option, showRadios } from "./elements.mjs";
+import { className, differs, shown } from "./data.mjs";
+import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
 import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
+import { change, move } from "./navigation.mjs";
 import { drawCell, outline, thumbnail } from "./pictures.mjs";
-import { className, shown } from "./state.mjs";
 import { ordinal, significant } from "./text.mjs";
 
 const ENLARGEMENT = 4; // of an image of 32 pixels
@@ -12,10 +13,13 @@ const PAGE_MARGINS = 50;
 const FRAME = 3; // around the chosen filter
 const FRAME_COLOUR = "#ff00ff";
 
-const filterView = { layer: 0, channel: 0 };
-
-function currentLayer() {
-  return shown.probe.filters.layers[filterView.layer];
+/** The layer and the number of the filter that is shown: at first the first chosen one. */
+function currentFilter() {
+  const { layers, chosen } = shown.probe.filters;
+  const name = shown.state.filter ?? chosen[0] ?? `${layers[0].name}/0`;
+  const [, layerName, channel] = /^(.*)\/(\d+)$/.exec(name);
+  const layer = layers.find((held) => held.name === layerName);
+  return { name, layer, channel: Number(channel) };
 }
 
 /** A filter's image of a rank counted from 0, its response, and the box that the peak sees. */
@@ -82,16 +86,12 @@ function topImageText({ image, response, box }, rank) {
 }
 
 function drawFilter() {
-  const layer = currentLayer();
-  const { channel } = filterView;
-  const name = `${layer.name}/${channel}`;
-  byId("layer").value = filterView.layer;
+  const { name, layer, channel } = currentFilter();
+  byId("layer").value = layer.name;
   byId("channel").max = layer.channels - 1;
   byId("channel").value = channel;
   byId("filter-name").textContent = `Filter ${name}`;
-  for (const input of byId("chosen").querySelectorAll("input")) {
-    input.checked = input.value === name;
-  }
+  checkRadio(byId("chosen"), name);
 
   const items = [];
   for (let rank = 0; rank < layer.ranks; rank++) {
@@ -105,17 +105,17 @@ function drawFilter() {
 // All filters of the layer
 
 function currentGrid() {
-  const { channels, sprite } = currentLayer();
+  const { channels, sprite } = currentFilter().layer;
   // As wide as the page, so that a patch is never shown too small to be tapped.
   const width = Math.min(WIDEST, document.body.clientWidth - PAGE_MARGINS);
   return filterGrid(channels, sprite.width, width);
 }
 
-function drawPatch(context, sprite, channel, { times, pitch, across }) {
+function drawPatch(context, sprite, channel, { times, pitch, across }, isChosen) {
   const { width: side } = sprite; // its cells are square
   const from = cellCorner(channel, sprite);
   const to = cellCorner(channel, { width: pitch, height: pitch, across });
-  if (channel === filterView.channel) {
+  if (isChosen) {
     context.fillStyle = FRAME_COLOUR;
     context.fillRect(to.x - FRAME, to.y - FRAME, pitch + FRAME + 1, pitch + FRAME + 1);
   }
@@ -124,17 +124,20 @@ function drawPatch(context, sprite, channel, { times, pitch, across }) {
 }
 
 function drawAllFilters() {
-  const { name, channels, sprite } = currentLayer();
+  const { layer, channel: chosen } = currentFilter();
+  const { name, channels, sprite } = layer;
   const grid = currentGrid();
   const canvas = byId("all");
   canvas.width = grid.across * grid.pitch;
   canvas.height = Math.ceil(channels / grid.across) * grid.pitch;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  for (let channel = 0; channel < channels; channel++) drawPatch(context, sprite, channel, grid);
+  for (let channel = 0; channel < channels; channel++) {
+    drawPatch(context, sprite, channel, grid, channel === chosen);
+  }
   const words =
     `for each of the ${channels} filters of ${name}, the patch at the peak of its map in its top ` +
-    "image; the controls above show the same for one filter at a time";
+    `image; chosen: filter ${chosen}`;
   canvas.setAttribute("aria-label", words);
   byId("all-name").textContent = `All ${channels} filters of ${name}`;
 }
@@ -142,12 +145,12 @@ function drawAllFilters() {
 /** The filter under the pointer, or null. */
 function filterAt(event) {
   const box = byId("all").getBoundingClientRect();
-  return filterUnder(event, box, currentGrid(), currentLayer().channels);
+  return filterUnder(event, box, currentGrid(), currentFilter().layer.channels);
 }
 
 function showPointed(event) {
   const channel = filterAt(event);
-  const layer = currentLayer();
+  const { layer } = currentFilter();
   let words = " "; // keeps the line's height
   if (channel !== null) {
     const { image, response } = topImage(layer, channel, 0);
@@ -159,29 +162,51 @@ function showPointed(event) {
 // The tab
 
 function chooseLayer() {
-  filterView.layer = Number(byId("layer").value);
-  filterView.channel = 0;
-  drawFilter();
+  change({ filter: `${byId("layer").value}/0` });
 }
 
 function chooseChannel() {
-  const last = currentLayer().channels - 1;
+  const { layer } = currentFilter();
   const wanted = Math.round(Number(byId("channel").value)) || 0;
-  filterView.channel = clamp(wanted, 0, last);
-  drawFilter();
+  const channel = clamp(wanted, 0, layer.channels - 1);
+  byId("channel").value = channel;
+  change({ filter: `${layer.name}/${channel}` });
 }
 
 function choosePointed(event) {
-  filterView.channel = filterAt(event) ?? filterView.channel;
-  drawFilter();
+  const channel = filterAt(event);
+  if (channel !== null) change({ filter: `${currentFilter().layer.name}/${channel}` });
 }
 
-/** Show a filter by its name, as in conv2/5. */
-function chooseFilter(name) {
-  const [layerName, channel] = name.split("/");
-  filterView.layer = shown.probe.filters.layers.findIndex((layer) => layer.name === layerName);
-  filterView.channel = Number(channel);
-  drawFilter();
+/** Move by one filter, or by a row of the picture of all; the rest of a held key is one entry. */
+function chooseByKey(event) {
+  const { layer, channel } = currentFilter();
+  const { across } = currentGrid();
+  const last = layer.channels - 1;
+  const places = {
+    ArrowLeft: channel - 1,
+    ArrowRight: channel + 1,
+    ArrowUp: channel - across,
+    ArrowDown: channel + across,
+    Home: 0,
+    End: last,
+  };
+  const place = places[event.key];
+  if (place === undefined) return;
+  event.preventDefault();
+  if (place < 0 || place > last) return;
+  const show = event.repeat ? move : change;
+  show({ filter: `${layer.name}/${place}` });
+  scrollToChosen();
+}
+
+/** Scroll the picture of all filters, where it is higher than its frame, to the chosen one. */
+function scrollToChosen() {
+  const { across, pitch } = currentGrid();
+  const top = Math.floor(currentFilter().channel / across) * pitch;
+  const frame = byId("all").parentElement;
+  const isSeen = top >= frame.scrollTop && top + pitch <= frame.scrollTop + frame.clientHeight;
+  if (!isSeen) frame.scrollTop = top - (frame.clientHeight - pitch) / 2;
 }
 
 /** What is done once, whichever network is shown. */
@@ -190,17 +215,21 @@ export function prepareFilters() {
   byId("channel").addEventListener("change", chooseChannel);
   byId("all").addEventListener("pointermove", showPointed);
   byId("all").addEventListener("click", choosePointed);
+  byId("all").addEventListener("keydown", chooseByKey);
   window.addEventListener("resize", drawAllFilters);
 }
 
-export function showFilters() {
+/** What a network has to choose from. */
+function showChoices() {
   const { answer, layers, chosen } = shown.probe.filters;
   byId("filters-answer").textContent = answer;
-  const options = layers.map(({ name, channels }, place) => {
-    return option(place, `${name} (${channels} filters)`);
-  });
+  const options = layers.map(({ name, channels }) => option(name, `${name} (${channels} filters)`));
   byId("layer").replaceChildren(...options);
   const choices = chosen.map((name) => [name, name]);
-  showRadios(byId("chosen"), "filter", choices, chosen[0], chooseFilter);
-  chooseFilter(chosen[0] ?? `${layers[0].name}/0`);
+  showRadios(byId("chosen"), "filter", choices, (filter) => change({ filter }));
+}
+
+export function showFilters(before) {
+  if (differs(before, "network")) showChoices();
+  if (differs(before, "network", "filter")) drawFilter();
 }

@@ -7,6 +7,12 @@ export function clamp(value, low, high) {
   return Math.max(low, Math.min(high, value));
 }
 
+/** The number of a list that is nearest to a wished one; the first where none was wished. */
+export function nearest(wished, numbers) {
+  const distance = (number) => Math.abs(number - wished);
+  return numbers.reduce((best, number) => (distance(number) < distance(best) ? number : best));
+}
+
 /** A value carried over from one range to another. */
 export function scaled(value, [low, high], [start, end]) {
   return start + ((value - low) / (high - low)) * (end - start);

@@ -1,14 +1,16 @@
 // Unpacks the data and shows the page.
 
 import { prepareAblation, showAblation } from "./ablation.mjs";
+import { differs, shown } from "./data.mjs";
 import { byId, option, showLinks } from "./elements.mjs";
 import { showExperiment } from "./experiment.mjs";
 import { prepareFilters, showFilters } from "./filters.mjs";
+import { change, startNavigation } from "./navigation.mjs";
 import { prepareOcclusion, showOcclusion } from "./occlusion.mjs";
 import { inflatedObject } from "./packing.mjs";
 import { loadedPicture } from "./pictures.mjs";
-import { shown } from "./state.mjs";
-import { prepareTabs, removeTab } from "./tabs.mjs";
+import { holdingsOf } from "./state.mjs";
+import { prepareTabs, removeTab, showTab, tabNames } from "./tabs.mjs";
 
 async function loadSprite(sprite) {
   sprite.picture = await loadedPicture(sprite.source);
@@ -34,25 +36,31 @@ function hasFilters() {
   return shown.data.probes[0].filters !== null;
 }
 
-function showProbe(place) {
-  shown.probe = shown.data.probes[place];
+function showProbe() {
+  byId("probe").value = shown.state.network;
   byId("warning").textContent = shown.probe.warning;
   byId("warning").hidden = !shown.probe.warning;
-  showOcclusion();
-  if (hasFilters()) {
-    showFilters();
-    showAblation();
-  }
   for (const [id, names] of Object.entries(shown.data.links)) showLinks(`${id}-files`, names);
 }
 
+/** Draw what differs from the view before, or all. */
+function draw(before) {
+  if (differs(before, "network")) showProbe();
+  showTab(shown.state.tab);
+  showOcclusion(before);
+  if (hasFilters()) {
+    showFilters(before);
+    showAblation(before);
+  }
+}
+
 function prepareProbes() {
-  const options = shown.data.probes.map(({ run, checkpoint }, place) => {
-    return option(place, `${run}, ${checkpoint}`);
+  const options = shown.data.probes.map(({ run, checkpoint }) => {
+    return option(`${run}/${checkpoint}`, `${run}, ${checkpoint}`);
   });
   const select = byId("probe");
   select.replaceChildren(...options);
-  select.addEventListener("change", () => showProbe(Number(select.value)));
+  select.addEventListener("change", () => change({ network: select.value }));
 }
 
 async function start() {
@@ -67,11 +75,11 @@ async function start() {
   } else {
     for (const name of ["filters", "ablation"]) removeTab(name);
   }
+  prepareTabs();
   showExperiment();
-  showProbe(0);
   byId("unpacking").remove();
   for (const id of ["tabs", "panels"]) byId(id).hidden = false;
-  prepareTabs();
+  startNavigation(holdingsOf(shown.data, tabNames()), draw);
   document.body.dataset.ready = "true";
 }
 

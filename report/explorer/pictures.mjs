@@ -2,7 +2,7 @@
 
 import { canvasOf } from "./elements.mjs";
 import { cellCorner } from "./layout.mjs";
-import { shown } from "./state.mjs";
+import { shown } from "./data.mjs";
 
 const LARGE = 288; // longer side of a large picture, in canvas pixels, or a little more
 

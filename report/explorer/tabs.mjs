@@ -1,19 +1,27 @@
-// The tabs: one panel is seen at a time, and the address says which.
+// The tabs: one panel is seen at a time.
 
 import { byId } from "./elements.mjs";
+import { change } from "./navigation.mjs";
 
 function allTabs() {
   return [...document.querySelectorAll('[role="tab"]')];
 }
 
-function showTab(tab) {
-  for (const other of allTabs()) {
-    const isChosen = other === tab;
-    other.setAttribute("aria-selected", String(isChosen));
-    other.tabIndex = isChosen ? 0 : -1;
-    byId(other.getAttribute("aria-controls")).hidden = !isChosen;
+function nameOf(tab) {
+  return tab.getAttribute("aria-controls");
+}
+
+export function tabNames() {
+  return allTabs().map(nameOf);
+}
+
+export function showTab(name) {
+  for (const tab of allTabs()) {
+    const isChosen = nameOf(tab) === name;
+    tab.setAttribute("aria-selected", String(isChosen));
+    tab.tabIndex = isChosen ? 0 : -1;
+    byId(nameOf(tab)).hidden = !isChosen;
   }
-  history.replaceState(null, "", `#${tab.getAttribute("aria-controls")}`);
 }
 
 /** The tab that a key leads to, or undefined. */
@@ -32,13 +40,13 @@ export function removeTab(name) {
 export function prepareTabs() {
   const tabs = allTabs();
   for (const [place, tab] of tabs.entries()) {
-    tab.addEventListener("click", () => showTab(tab));
+    tab.addEventListener("click", () => change({ tab: nameOf(tab) }));
     tab.addEventListener("keydown", (event) => {
       const next = tabOfKey(event.key, tabs, place);
       if (next === undefined) return;
-      showTab(next);
+      event.preventDefault();
+      change({ tab: nameOf(next) });
       next.focus();
     });
   }
-  showTab(byId(`tab-${location.hash.slice(1)}`) ?? tabs[0]);
 }

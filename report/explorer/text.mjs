@@ -20,8 +20,8 @@ function signed(number) {
 }
 
 /** A change of a share, in percentage points. */
-export function points(change) {
-  return signed((100 * change).toFixed(1));
+export function points(change, digits = 1) {
+  return signed((100 * change).toFixed(digits));
 }
 
 /** A number of images, or by how many there are more or fewer. */

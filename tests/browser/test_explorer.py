@@ -1,109 +1,24 @@
 """The page in a real browser, from disk and offline, compared with the files behind it."""
 
-import json
-import os
 import re
-import shutil
 import urllib.parse
 from pathlib import Path
 
-import axe_playwright_python
 import h5py
 import pandas as pd
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+from shown_page import PIXEL, PROBED, SIZES, WINDOWS, assert_bars, barriers, hover, probabilities
 
 pytestmark = pytest.mark.slow
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-WINDOWS = (3, 5, 7, 9)
-PROBED = "normalised/epoch-08"
-LOCAL = ("file:", "data:", "blob:")
 SOURCES = Path(__file__).parents[2] / "report/explorer"
 TABS = re.findall(r'role="tab" id="tab-(\w+)"', (SOURCES / "page.html").read_text(encoding="utf-8"))
-# The colour in the middle of an image's pixel, as a canvas of its id shows it.
-PIXEL = """([id, row, column]) => {
-    const canvas = document.getElementById(id);
-    const times = canvas.width / 32;
-    const [x, y] = [column, row].map((place) => (place + 0.5) * times);
-    const pixel = canvas.getContext("2d").getImageData(x, y, 1, 1);
-    return [...pixel.data].slice(0, 3);
-}"""
 DARKEST = [68, 1, 84]  # of viridis
-SIZES = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    # Chromium's own sandbox doesn't work for root, as which containers run.
-    sandbox = [] if os.getuid() else ["--no-sandbox"]
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium, demo):
-    """A function that opens the demo's page; any error in the browser fails the test."""
-    complaints, contexts = [], []
-
-    def opened(place="", **options):
-        contexts.append(chromium.new_context(offline=True, **options))
-        page = contexts[-1].new_page()
-        page.on(
-            "console", lambda message: message.type == "error" and complaints.append(message.text)
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(LOCAL) or complaints.append(request.url),
-        )
-        page.goto(demo.files()["explorer.html"].as_uri() + place)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def probabilities(demo, window, image, row, column):
-    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
-        return file["probability"][image, row, column].astype(float), file["clean_probability"][
-            image
-        ].astype(float)
-
-
-def shown_bars(page):
-    """What the page shows for each class: occluded and clean probability, in per cent."""
-    rows = page.locator("#bars tbody tr").all_inner_texts()
-    return [
-        [float(text.removesuffix("\N{NO-BREAK SPACE}%")) for text in row.split("\t")[-2:]]
-        for row in rows
-    ]
-
-
-def hover(page, panel, row, column, side=32):
-    box = page.locator(panel).bounding_box()
-    page.mouse.move(
-        box["x"] + (column + 0.5) * box["width"] / side,
-        box["y"] + (row + 0.5) * box["height"] / side,
-    )
-    expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
 
 
 def assert_shows(page, demo, window, image, row, column):
-    occluded, clean = probabilities(demo, window, image, row, column)
-    expected = [
-        [round(100 * share, 2) for share in pair] for pair in zip(occluded, clean, strict=True)
-    ]
-    assert shown_bars(page) == [pytest.approx(pair, abs=1e-9) for pair in expected]
+    folder = demo.files()["explorer.html"].parent
+    assert_bars(page, "#bars", probabilities(folder, PROBED, window, image, row, column))
 
 
 @pytest.mark.parametrize("panel", ["#seen", "#map", "#predicted"])
@@ -189,7 +104,7 @@ def test_colours_are_stretched_to_the_map(open_page, demo):
     page.locator(f'#sheet button[data-place="{image}"]').click()
     expect(page.locator("#readout")).to_contain_text(f"at row {row}, column {column}:")
     assert page.evaluate(PIXEL, ["map", row, column]) != DARKEST
-    page.get_by_label("stretch the colours to this map").check()
+    page.get_by_label("stretch the colours").check()
     for end, share in (("low", maps[image].min()), ("high", maps[image].max())):
         expect(page.locator(f"#scale-{end}")).to_have_text(f"{100 * share:.2f} %")
     assert page.evaluate(PIXEL, ["map", row, column]) == DARKEST
@@ -312,6 +227,19 @@ def test_the_numbers_in_the_answers_are_those_of_the_tables(open_page, demo):
     expect(page.locator("#warning")).to_be_hidden()
 
 
+def test_claims_that_were_not_tested_are_folded_away(open_page, demo):
+    page = open_page("#experiment")
+    card = pd.read_csv(demo.files()["reproduction.csv"])
+    untested = card["verdict"].str.startswith("not tested: ")
+    assert set(card.loc[untested, "verdict"]) == {"not tested: not CIFAR-10"}
+    expect(page.locator("#card-title")).to_have_text("Which claims hold here?")
+    expect(page.locator("#card tbody tr")).to_have_count(int((~untested).sum()))
+    expect(page.locator("#untested-card")).to_be_hidden()
+    page.get_by_text(f"{untested.sum()} claims were not tested: not CIFAR-10").click()
+    claims = page.locator("#untested-card tbody tr td:first-child").all_inner_texts()
+    assert claims == card.loc[untested, "claim"].tolist()
+
+
 def test_every_link_leads_to_a_file(open_page, demo):
     page = open_page("#experiment")
     folder = demo.files()["explorer.html"].parent
@@ -339,11 +267,4 @@ def test_every_tab_of_a_question_links_to_its_files(open_page):
 def test_no_barrier_and_no_sideways_scrolling(open_page, tab, size, scheme):
     page = open_page(f"#{tab}", viewport=SIZES[size], color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    barriers = [
-        (rule["id"], rule["nodes"][0]["html"])
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
-    assert barriers == [], json.dumps(barriers, indent=1)
+    assert barriers(page) == []

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pandas as pd
 import yaml
 
 from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.report import (
+    card_view,
     clean_answers,
     manifest,
     packing,
@@ -100,12 +100,14 @@ def collect(folder: Path, settings: dict) -> dict:
         "width": width,
         "classes": image_file.classes(images_path),
         "digits": packing.DIGITS,
-        "viridis": _viridis(),
+        "viridis": _colours("viridis"),
+        # Perceptually uniform on both sides of its dark middle. Source: Crameri 2018.
+        "berlin": _colours("berlin"),
         "thumbnails": _thumbnails(images_path, probes) if settings["chosen"] else None,
         "curves": [_curve(folder / run) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
-        "card": _table(tables.read(folder / "reproduction.csv")),
-        "counts": _table(tables.read(folder / "dataset/classes.csv")),
+        "card": card_view.view(tables.read(folder / "reproduction.csv")),
+        "counts": card_view.table(tables.read(folder / "dataset/classes.csv")),
         "config": _config_text(settings["config"]),
         "made": manifest.summary(files.read_json(folder / "manifest.json")),
         "files": settings["files"],
@@ -119,9 +121,9 @@ def collect(folder: Path, settings: dict) -> dict:
     return data
 
 
-def _viridis() -> list[int]:
-    """Red, green and blue of the 256 levels, one after the other, from 0 to 255."""
-    colours = np.array(matplotlib.colormaps["viridis"].colors)
+def _colours(name: str) -> list[int]:
+    """Red, green and blue of a colour map's 256 levels, one after the other, from 0 to 255."""
+    colours = np.array(matplotlib.colormaps[name].colors)
     return (255 * colours).round().astype(int).ravel().tolist()
 
 
@@ -242,7 +244,7 @@ def _curve(folder: Path) -> dict:
         "selection": files.read_json(folder / "selection.json"),
         # More than one if the run was continued after an update.
         "trained_by": list(dict.fromkeys(trained_by)),
-        **_table(table),
+        **card_view.table(table),
     }
 
 
@@ -255,11 +257,5 @@ def _group(folder: Path, group: str, settings: dict) -> dict:
     probed = None
     if chosen:
         folders = [folder / place for place in chosen]
-        probed = _table(seed_comparison.probed(folders, bool(settings["chosen"])))
+        probed = card_view.table(seed_comparison.probed(folders, bool(settings["chosen"])))
     return {**seed_comparison.curves(folder, group), "probed": probed}
-
-
-def _table(table: pd.DataFrame) -> dict[str, list]:
-    """Columns and rows; a missing value is null."""
-    values = table.astype(object).where(table.notna(), None)
-    return {"columns": list(table.columns), "rows": values.to_numpy().tolist()}

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from convprobe.network import chain, graphs
+from convprobe.report import reasons
 
 TEST_IMAGES = 10_000
 EPOCH = 13
@@ -25,7 +26,6 @@ NETWORK = {
     ],
     "fc": [1024, 256],
 }
-OTHER_NETWORK = "not tested: not the published network"
 FILTERS = {
     "conv1/100", "conv1/200", "conv1/240", "conv2/400", "conv2/800", "conv2/1000",
     "conv3/1000", "conv3/2000", "conv4/1000", "conv4/2000",
@@ -57,10 +57,10 @@ def other_data(classes: Collection[str], normalisation: dict[str, Any]) -> str |
         normalisation: content of `normalisation.json`.
     """
     if set(classes) != CIFAR10_CLASSES:
-        return "not tested: not CIFAR-10"
+        return reasons.OTHER_CLASSES
     is_whole = normalisation["images"] >= CIFAR10_LEAST_TRAINED
     if not is_whole or not _has_pixels_of_cifar10(normalisation):
-        return "not tested: other images than CIFAR-10's"
+        return reasons.OTHER_IMAGES
     return None
 
 
@@ -79,12 +79,12 @@ def other_network(network: dict[str, Any]) -> str | None:
         network: the config's.
     """
     if graphs.is_traced(network):
-        return OTHER_NETWORK
+        return reasons.OTHER_NETWORK
     same_convolutions = chain.stages(network) == chain.stages(NETWORK)
     same_widths = network["fc"] == NETWORK["fc"]
     if same_convolutions and same_widths and not network.get("dropout"):
         return None
-    return OTHER_NETWORK
+    return reasons.OTHER_NETWORK
 
 
 def other_ablation(chosen: Collection[str], mode: str) -> str | None:
@@ -95,7 +95,7 @@ def other_ablation(chosen: Collection[str], mode: str) -> str | None:
         mode: in which they are.
     """
     if set(chosen) != FILTERS:
-        return "not tested: other filters"
+        return f"{reasons.UNTESTED}other filters"
     if mode != MODE:
-        return "not tested: switched off in another way"
+        return f"{reasons.UNTESTED}switched off in another way"
     return None

@@ -16,16 +16,16 @@ from convprobe import intervals, verdicts
 from convprobe.ablation import tabulation
 from convprobe.intervals import Interval
 from convprobe.occlusion import localisation
-from convprobe.report import published, seeds
+from convprobe.report import published, reasons, seeds
 from convprobe.report.clean_answers import Answers
 from convprobe.report.seeds import Measured
 
 AT_CHANCE = "can't be told from chance"
 LOWER = "measured lower"
 HIGHER = "measured higher"
-NO_RUN = "not tested: no such run"
-NO_FILTERS = "not tested: no layer of this network has filters with maps (height and width)"
-UNLEARNED = f"not tested: the network's accuracy {AT_CHANCE}"
+NO_RUN = f"{reasons.UNTESTED}no such run"
+NO_FILTERS = f"{reasons.UNTESTED}no layer of this network has filters with maps (height and width)"
+UNLEARNED = f"{reasons.UNTESTED}the network's accuracy {AT_CHANCE}"
 ABOVE_CHANCE = "above chance"  # as the study says of a pair of classes, without a number
 NO_INTERVAL = (None, None)
 
@@ -237,7 +237,7 @@ def classes_without_images(evidence: Evidence) -> list[Row]:
     untested = [name for name in evidence.classes if name not in tested]
     if not untested:
         return []
-    reason = f"not tested: no test image of class {', '.join(untested)}"
+    reason = f"{reasons.UNTESTED}no test image of class {', '.join(untested)}"
     return [Row("accuracies are those of all classes", verdict=reason)]
 
 
@@ -368,7 +368,7 @@ def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
     elif _is_lost(_fall(evidence)) == verdicts.HOLDS:
         verdict = "not a claim of the study"
     else:
-        verdict = "not tested: no loss worth naming"
+        verdict = f"{reasons.UNTESTED}no loss worth naming"
     shares = [cost.as_costly / cost.draws for cost in costs]
     counting = intervals.wilson(sum(cost.as_costly for cost in costs), draws)
     return [Row(claim).of(seeds.measured(shares, counting, 0, 1), verdict)]
@@ -449,7 +449,7 @@ def best_epoch(evidence: Evidence) -> Row:
 
 def _best_epoch_verdict(course: Course, as_good: list[int]) -> str:
     if published.EPOCH not in course.accuracy.index:
-        return f"not tested: no epoch {published.EPOCH}"
+        return f"{reasons.UNTESTED}no epoch {published.EPOCH}"
     if published.EPOCH not in as_good:
         return "differs"
     if as_good == [published.EPOCH]:
@@ -479,7 +479,7 @@ def _no_fall_verdict(course: Course) -> str:
     """No fall was seen: is there certainly none worth naming, from any epoch?"""
     earlier = course.accuracy.index[:-1]
     if earlier.empty:
-        return "not tested: one epoch"
+        return f"{reasons.UNTESTED}one epoch"
     for epoch in earlier:
         interval = course.fall(epoch, course.last)
         if interval is None or interval.high >= verdicts.ACCURACY:
@@ -548,7 +548,7 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
         "beyond other images' objects"
     )
     if evidence.probed[0].localisation.empty:
-        return Row(claim, "positive", verdict="not tested: the object's place is not known")
+        return Row(claim, "positive", verdict=f"{reasons.UNTESTED}the object's place is not known")
     found = []
     for probed in evidence.probed:
         contrasts = probed.localisation[probed.localisation["measure"] == "contrast"]
@@ -636,7 +636,7 @@ def _named_pair(claim: str, changed: Sequence[pd.DataFrame], pair: ClassPair, tr
             hits.append(of_class)
             chances.append(of_others)
     if not hits:
-        return Row(claim, ABOVE_CHANCE, verdict="not tested: no such image")
+        return Row(claim, ABOVE_CHANCE, verdict=f"{reasons.UNTESTED}no such image")
     pooled = [sum(counts) for counts in zip(*hits, strict=True)]
     measured = seeds.measured([count.share for count in hits], intervals.wilson(*pooled), 0, 1)
     if len(changed) == 1:

@@ -1,0 +1,99 @@
+// A second column beside the first one: another network, or another window, of the same image.
+
+import { className, fullUnits, shown } from "./data.mjs";
+import { byId, option } from "./elements.mjs";
+import { probabilityUnits } from "./maps.mjs";
+import { change } from "./navigation.mjs";
+import { differencePixels, outlineObject } from "./painting.mjs";
+import { outline, showLarge } from "./pictures.mjs";
+import { sideName } from "./side.mjs";
+import { points } from "./text.mjs";
+
+export const SECOND = "-second"; // ends the ids of the second column's elements
+
+/** Give each part of the first column a double beside it. */
+function makeSecondSide() {
+  for (const side of document.querySelectorAll(".side")) {
+    const second = side.cloneNode(true);
+    second.hidden = true;
+    for (const part of second.querySelectorAll("[id]")) part.id += SECOND;
+    side.after(second);
+  }
+}
+
+/** The window of a second column that was just switched on: another one if the network is none. */
+function firstWindowBeside(network) {
+  const { state, probe } = shown;
+  if (network !== state.network) return state.window;
+  const windows = probe.occlusion.windows.map(({ window }) => window);
+  return windows.find((window) => window !== state.window) ?? state.window;
+}
+
+function chooseNetwork(network) {
+  const window = shown.state.beside?.window ?? firstWindowBeside(network);
+  change({ beside: network === "" ? null : { network, window } });
+}
+
+function chooseWindow(window) {
+  change({ beside: { ...shown.state.beside, window } });
+}
+
+/** What is done once. */
+export function prepareComparison() {
+  makeSecondSide();
+  const options = shown.data.probes.map(({ run, checkpoint }) => {
+    return option(`${run}/${checkpoint}`, `${run}, ${checkpoint}`);
+  });
+  byId("beside").replaceChildren(option("", "nothing"), ...options);
+  byId("beside").addEventListener("change", (event) => chooseNetwork(event.target.value));
+  const { windows } = shown.data.probes[0].occlusion;
+  const choices = windows.map(({ window }) => option(window, `${window}×${window}`));
+  byId("beside-window").replaceChildren(...choices);
+  byId("beside-window").addEventListener("change", (event) => {
+    chooseWindow(Number(event.target.value));
+  });
+}
+
+/** Let the controls say what is compared, and make room for it. */
+export function showComparison() {
+  const { beside, held } = shown.state;
+  byId("beside").value = beside?.network ?? "";
+  byId("beside-choice").hidden = beside === null;
+  if (beside) byId("beside-window").value = beside.window;
+  byId("detail-and-list").classList.toggle("two", beside !== null);
+  byId("detail-and-list").classList.toggle("held", held);
+  for (const second of document.querySelectorAll(".side + .side")) second.hidden = beside === null;
+}
+
+/** Say whose columns these are; a network that has no maps of the image says that alone. */
+export function nameSides(first, second) {
+  const { beside, image } = shown.state;
+  byId("side-name").hidden = beside === null;
+  byId("side-name").textContent = sideName(first);
+  const isLacking = beside !== null && second === null;
+  for (const id of ["lacking", "panels-of-side", "readout", "bars"]) {
+    byId(id + SECOND).hidden = (id === "lacking") !== isLacking;
+  }
+  byId(`side-name${SECOND}`).hidden = second === null;
+  if (second) byId(`side-name${SECOND}`).textContent = sideName(second);
+  if (!isLacking) return;
+  const words = `This page has no maps of test image ${image} by ${beside.network}.`;
+  byId(`lacking${SECOND}`).textContent = words;
+}
+
+/** Draw by how much the true class's probability differs, at each position. */
+export function drawDifference(first, second) {
+  byId("difference-figure").hidden = second === null;
+  if (second === null) return;
+  const [before, after] = [first, second].map((side) => probabilityUnits(side, side.label));
+  const differences = Array.from(after, (units, at) => (units - before[at]) / fullUnits());
+  const canvas = byId("difference");
+  const times = showLarge(canvas, differencePixels(differences, first.grid));
+  outlineObject(canvas, times, first.occlusion.masks?.[first.held]);
+  for (const { box } of [first, second]) outline(canvas, times, box);
+  const name = className(first.label);
+  const difference = points(differences[first.position], 2);
+  const words = `Probability of ${name}, second minus first, in points: ${difference} there`;
+  byId("difference-caption").textContent = words;
+  canvas.setAttribute("aria-label", `map of the difference: ${words}`);
+}

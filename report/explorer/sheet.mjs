@@ -1,0 +1,112 @@
+// The list of images beside the pictures: each with its map, sorted as chosen.
+
+import { FULL_SCALE } from "./colours.mjs";
+import { className, fullUnits, shown } from "./data.mjs";
+import { byId, element } from "./elements.mjs";
+import { probabilityUnits, sideOf } from "./maps.mjs";
+import { mapPixels } from "./painting.mjs";
+import { cellPixels } from "./pictures.mjs";
+
+/** The entry of the window that is shown, with numbers of every image. */
+function numbersOfWindow() {
+  const { windows } = shown.probe.occlusion;
+  return windows.find(({ window }) => window === shown.state.window);
+}
+
+/** The places of the images in the data, sorted as chosen. */
+function sortedImages() {
+  const { indices } = shown.probe.occlusion;
+  const numbers = numbersOfWindow();
+  const keys = {
+    index: (image) => indices[image],
+    fall: (image) => -numbers.fall[image],
+    least: (image) => numbers.min_confidence[image],
+    flips: (image) => -numbers.flipped_fraction[image],
+  };
+  const key = keys[shown.state.order];
+  const images = indices.map((_, image) => image);
+  return images.sort((a, b) => key(a) - key(b) || a - b);
+}
+
+async function drawListed(canvas, image) {
+  const { network, window, row, column } = shown.state;
+  const { occlusion } = shown.probe;
+  const side = await sideOf(network, window, { image: occlusion.indices[image], row, column });
+  const context = canvas.getContext("2d");
+  context.putImageData(cellPixels(occlusion.sprite, image), 0, 0);
+  const map = mapPixels(probabilityUnits(side, side.label), side.grid, FULL_SCALE);
+  context.putImageData(map, shown.data.width + 2, 0);
+}
+
+function listedImage(image, choose) {
+  const { indices, labels, clean } = shown.probe.occlusion;
+  const label = labels[image];
+  const mean = numbersOfWindow().mean_confidence[image];
+  const cleanProbability = clean[image][label] / fullUnits();
+  const { width, height } = shown.data;
+  const canvas = element("canvas", { width: 2 * width + 2, height });
+  const title = `${indices[image]}: ${className(label)}`;
+  const attributes = { "data-place": image, "data-image": indices[image] };
+  const button = element(
+    "button",
+    { type: "button", onclick: () => choose(indices[image]), attributes },
+    canvas,
+    element("span", { className: "name", textContent: title }),
+    `${mean.toFixed(2)} of ${cleanProbability.toFixed(2)}`,
+  );
+  drawListed(canvas, image);
+  return element("li", {}, button);
+}
+
+/** Draw all images; `choose` is called with the number of one that is pressed. */
+export function drawSheet(choose) {
+  const { images, indices } = shown.probe.occlusion;
+  const isPart = images > indices.length;
+  byId("sheet-note").textContent = isPart
+    ? `The first ${indices.length} of ${images} images; the maps of all are in the files.`
+    : "";
+  const items = sortedImages().map((image) => listedImage(image, choose));
+  byId("sheet").replaceChildren(...items);
+}
+
+/** Scroll the list, and only that, so that an item is in it. */
+function bringIntoList(item) {
+  const list = byId("sheet");
+  const { offsetTop: top, offsetLeft: left, offsetHeight: height, offsetWidth: width } = item;
+  const isSeen =
+    top >= list.scrollTop &&
+    top + height <= list.scrollTop + list.clientHeight &&
+    left >= list.scrollLeft &&
+    left + width <= list.scrollLeft + list.clientWidth;
+  if (isSeen) return;
+  list.scrollTo(left - (list.clientWidth - width) / 2, top - (list.clientHeight - height) / 2);
+}
+
+function listedButtons() {
+  return [...byId("sheet").querySelectorAll("button")];
+}
+
+/** Let the arrow keys lead through the list, which the tab key reaches and leaves at once. */
+export function prepareSheet() {
+  byId("sheet").addEventListener("keydown", (event) => {
+    const buttons = listedButtons();
+    const at = buttons.indexOf(document.activeElement);
+    const across = buttons.filter(({ offsetTop }) => offsetTop === buttons[0].offsetTop).length;
+    const row = across === buttons.length ? 1 : across; // a strip has one row
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row };
+    const next = buttons[at + steps[event.key]];
+    if (at < 0 || next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  });
+}
+
+/** Mark the image that is shown. */
+export function markShownImage() {
+  for (const button of listedButtons()) {
+    const isShown = Number(button.dataset.image) === shown.state.image;
+    button.setAttribute("aria-pressed", String(isShown));
+    button.tabIndex = isShown ? 0 : -1;
+    if (isShown) bringIntoList(button.parentElement);
+  }
+}

@@ -1,0 +1,61 @@
+// Pointer, fingers and keys on a picture: they move a place, hold it, and let it go.
+
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const LARGE_STEP = 4; // of an arrow key with Shift
+const SLACK = 4; // pixels that a pointer may move and still click
+
+/** The step of a key, as rows down and columns to the right, or null. */
+function stepOfKey({ key, shiftKey }) {
+  const times = shiftKey ? LARGE_STEP : 1;
+  return STEPS[key]?.map((step) => step * times) ?? null;
+}
+
+/**
+ * Whether a pointer that comes up leaves the place held: after a drag and a tap it does, and a
+ * click lets go what was held.
+ */
+export function holdsAfter({ pointerType }, isDragged, isHeld) {
+  if (isDragged || pointerType === "touch") return true;
+  return !isHeld;
+}
+
+/** Whether a moving pointer takes the place with it. */
+export function follows({ pointerType }, isPressed, isHeld) {
+  return isPressed || (pointerType !== "touch" && !isHeld);
+}
+
+/**
+ * Let pointer and keys steer on a picture.
+ *
+ * @param actions `point(event)` moves to the pointer, `step(down, right)` from where the place is;
+ *   `isHeld()`, and `hold(isHeld)` changes that.
+ */
+export function steer(canvas, { point, step, isHeld, hold }) {
+  let start = null; // where the pointer was pressed
+  let isDragged = false;
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    start = event;
+    isDragged = false;
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const way = start && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
+    isDragged ||= way > SLACK;
+    if (follows(event, isDragged, isHeld())) point(event);
+  });
+  canvas.addEventListener("pointerup", (event) => {
+    if (start === null) return;
+    start = null;
+    point(event);
+    hold(holdsAfter(event, isDragged, isHeld()));
+  });
+  canvas.addEventListener("pointercancel", () => (start = null));
+  canvas.addEventListener("keydown", (event) => {
+    const steps = stepOfKey(event);
+    if (steps) step(...steps);
+    else if (event.key === "Enter" || event.key === " ") hold(!isHeld());
+    else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,74 @@
+"""How the page shows the reproduction card: what was tested, and apart from it what was not."""
+
+import pandas as pd
+
+from convprobe.report import reasons
+
+OF_THE_STUDY = "Does the study hold?"
+OF_ANOTHER = "Which claims hold here?"
+SEEDS = (
+    "With several seeds it is the mean over these, its interval lies between seeds, and that of "
+    "counting images stands beside it."
+)
+
+
+def view(card: pd.DataFrame) -> dict:
+    """The card's rows with the words around them.
+
+    Args:
+        card: of `reproduction.csv`.
+
+    Returns:
+        `title`; `about`, what the rows say; `tested` and `untested`, tables of columns and rows;
+        `why`, one line on those that were not tested, empty if all were.
+    """
+    is_untested = card["verdict"].str.startswith(reasons.UNTESTED)
+    untested = card[is_untested]
+    other = [_reason(name) for name in reasons.OTHER_STUDY if name in set(untested["verdict"])]
+    return {
+        "title": OF_ANOTHER if other else OF_THE_STUDY,
+        "about": _about(other, has_seeds=bool((card["seeds"] > 1).any())),
+        "tested": table(card[~is_untested]),
+        "untested": table(untested),
+        "why": _why(untested["verdict"]),
+    }
+
+
+def table(content: pd.DataFrame) -> dict[str, list]:
+    """Columns and rows; a missing value is null."""
+    values = content.astype(object).where(content.notna(), None)
+    return {"columns": list(content.columns), "rows": values.to_numpy().tolist()}
+
+
+def _reason(verdict: str) -> str:
+    return verdict.removeprefix(reasons.UNTESTED)
+
+
+def _about(other: list[str], has_seeds: bool) -> str:
+    """What the rows say.
+
+    Args:
+        other: why this isn't the published study; empty if it is.
+        has_seeds: whether something was measured with several ones.
+    """
+    what = "what was measured here, its 95 % interval, and whether the claim holds."
+    if other:
+        text = (
+            f"This experiment is not the published study: {' and '.join(other)}. One row per claim "
+            f"of that study that can be tested here as well: {what}"
+        )
+    else:
+        text = f"One row per claim of the published study: what the study says, {what}"
+    return f"{text} {SEEDS}" if has_seeds else text
+
+
+def _why(verdicts: pd.Series) -> str:
+    """How many claims were not tested, and for which reasons, the commonest first."""
+    if verdicts.empty:
+        return ""
+    counts = verdicts.map(_reason).value_counts()
+    noun = "claim was" if len(verdicts) == 1 else "claims were"
+    if len(counts) == 1:
+        return f"{len(verdicts)} {noun} not tested: {counts.index[0]}"
+    why = "; ".join(f"{reason} ({count})" for reason, count in counts.items())
+    return f"{len(verdicts)} {noun} not tested: {why}"

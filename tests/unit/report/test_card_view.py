@@ -1,0 +1,61 @@
+"""The card as the page shows it: what was not tested stands apart."""
+
+import pandas as pd
+
+from convprobe.report import card_view
+
+NOT_TESTED = "not tested: "
+
+
+def card(*verdicts: str, seeds: int = 1) -> pd.DataFrame:
+    """A card of claims with these verdicts."""
+    claims = [f"claim {number}" for number in range(len(verdicts))]
+    return pd.DataFrame({"claim": claims, "seeds": seeds, "verdict": list(verdicts)}).astype(
+        {"seeds": "Int64"}
+    )
+
+
+def test_what_was_not_tested_stands_apart():
+    shown = card_view.view(card("holds", f"{NOT_TESTED}no such run", "fails"))
+    assert shown["tested"] == {
+        "columns": ["claim", "seeds", "verdict"],
+        "rows": [["claim 0", 1, "holds"], ["claim 2", 1, "fails"]],
+    }
+    assert shown["untested"]["rows"] == [["claim 1", 1, f"{NOT_TESTED}no such run"]]
+    assert shown["why"] == "1 claim was not tested: no such run"
+
+
+def test_reasons_are_counted_the_commonest_first():
+    verdicts = [f"{NOT_TESTED}{reason}" for reason in ("no such run", "one epoch", "one epoch")]
+    assert card_view.view(card(*verdicts))["why"] == (
+        "3 claims were not tested: one epoch (2); no such run (1)"
+    )
+
+
+def test_of_the_study_all_is_asked():
+    shown = card_view.view(card("holds", "undecided"))
+    assert (shown["title"], shown["why"]) == ("Does the study hold?", "")
+    assert shown["about"].startswith("One row per claim of the published study: what the study")
+    assert shown["untested"]["rows"] == []
+    assert "seeds" not in shown["about"]
+    assert card_view.SEEDS in card_view.view(card("holds", seeds=3))["about"]
+
+
+def test_a_run_that_lacks_a_claim_is_still_the_study():
+    shown = card_view.view(card("holds", f"{NOT_TESTED}no such run"))
+    assert shown["title"] == "Does the study hold?"
+
+
+def test_an_own_experiment_is_not_spoken_of_as_the_study():
+    verdicts = ["holds", f"{NOT_TESTED}not CIFAR-10", f"{NOT_TESTED}not the published network"]
+    shown = card_view.view(card(*verdicts))
+    assert shown["title"] == "Which claims hold here?"
+    assert shown["about"].startswith(
+        "This experiment is not the published study: not CIFAR-10 and not the published network. "
+    )
+
+
+def test_a_missing_number_is_null():
+    table = pd.DataFrame({"claim": ["a", "b"], "measured": [0.5, None]})
+    rows = card_view.table(table)["rows"]
+    assert rows == [["a", 0.5], ["b", None]]
