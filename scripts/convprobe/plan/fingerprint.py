@@ -1,6 +1,7 @@
 """The digest of a stage's code, by which Snakemake sees that a result is stale.
 
-It is made from the syntax trees of a script and of every module that the script imports.
+It is made from the syntax trees of a script and of every module that the script imports. C++ that
+a module compiles lies beside it under the same name, and counts with it, token by token.
 
 Snakemake reruns a job when its script's date changes, and doesn't see the modules that it imports.
 This sees exactly what can change a result: not dates, comments, docstrings or formatting. Modules
@@ -12,6 +13,7 @@ counts for those alone who import the package itself, or a name of it that is no
 import ast
 import functools
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +23,20 @@ from convprobe.plan import contents
 from convprobe.store import files
 
 NO_NUMBERS = "convprobe/job"  # relative to the scripts' folder
+COMPILED = ".cpp"  # how the name of what a module compiles ends
+# What a C++ file is made of. A directive ends with its line; all else may be laid out in any way.
+CPP = re.compile(
+    r"""
+    (?P<nothing> //[^\n]* | /\*.*?\*/ | \s+ )
+    | \# (?: (?!//|/\*) [^\n] )*
+    | " (?: \\. | [^"\\] )* " | ' (?: \\. | [^'\\] )* '
+    | [\w.]+
+    | [][(){};,]
+    | [^]\w\s[(){};,"'/\#]+
+    | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def fingerprint(script: Path | str) -> dict[str, str]:
@@ -50,7 +66,11 @@ def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, st
         by the scripts' names.
     """
     root = Path(folder)
-    code = [(str(file.relative_to(root)), files.sha256(file)) for file in root.rglob("*.py")]
+    code = [
+        (str(file.relative_to(root)), files.sha256(file))
+        for kind in (".py", COMPILED)
+        for file in root.rglob(f"*{kind}")
+    ]
 
     def find() -> dict[str, dict[str, str]]:
         return {script.name: fingerprint(script) for script in sorted(root.glob("*.py"))}
@@ -71,8 +91,12 @@ def of_files(start: Iterable[Path], root: Path) -> dict[str, str]:
         name = file.relative_to(root)
         if name.as_posix() in digests or name.is_relative_to(NO_NUMBERS):
             continue
+        if file.suffix == COMPILED:
+            digests[name.as_posix()] = _digest(_tokens(file.read_text(encoding="utf-8")))
+            continue
         digests[name.as_posix()], imported = _read(file, root)
         waiting += imported
+        waiting += filter(Path.is_file, [file.with_suffix(COMPILED)])
     return dict(sorted(digests.items()))
 
 
@@ -89,8 +113,17 @@ def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     if file.name == "__init__.py":
         tree.body = [statement for statement in tree.body if not _is_offer(statement)]
     meaning, imported = _meaning(tree, file, root)
-    digest = hashlib.sha256("\n".join(meaning).encode()).hexdigest()
-    return digest[:16], imported
+    return _digest(meaning), imported
+
+
+def _digest(meaning: list[str]) -> str:
+    return hashlib.sha256("\n".join(meaning).encode()).hexdigest()[:16]
+
+
+def _tokens(source: str) -> list[str]:
+    """What a C++ file says, without comments and blank space."""
+    found = CPP.finditer(source)
+    return [token[0].strip() for token in found if token["nothing"] is None]
 
 
 def _is_offer(statement: ast.stmt) -> bool:

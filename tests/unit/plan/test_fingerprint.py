@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convprobe.plan.fingerprint import fingerprint
+from convprobe.plan.fingerprint import fingerprint, of_scripts
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 # script.py reaches pkg/a.py and, from there, all but the two unused.py, by every form of import.
@@ -300,3 +300,70 @@ def test_what_is_remembered_of_scripts_changes_with_any_of_their_files(tmp_path)
     assert set(plan(tmp_path)["one.py"]) == {"one.py", "pkg/a.py", "pkg/__init__.py"}
     memory.write_text("damaged")
     assert set(plan(tmp_path)["one.py"]) == {"one.py", "pkg/a.py", "pkg/__init__.py"}
+
+
+CPP = """
+#include <cstdint>
+// Twice.
+extern "C" int twice(int x) { return x + x; }
+"""
+
+
+@pytest.fixture
+def compiled(digests):
+    """A function: the digests of the tree in which a module compiles a C++ file."""
+    return lambda text: digests({"pkg/c.cpp": text, "unused.cpp": text})
+
+
+def test_what_a_module_compiles_counts_with_it(compiled, digests):
+    found = compiled(CPP)
+    assert set(found) == REACHED | {"pkg/c.cpp"}
+    assert changed(found, digests()) == {"pkg/c.cpp"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CPP.replace("// Twice.", ""),
+        CPP.replace("// Twice.", '/* Two\nlines, "not ended */'),
+        CPP.replace("<cstdint>", "<cstdint>  // for int64_t"),
+        CPP.replace(" { return", "\n{\n    return  ").replace("( ", "("),
+        CPP.replace("x + x", "x+x").replace("(int x)", "( int x )"),
+    ],
+    ids=["comment", "long comment", "comment behind a directive", "lines", "blanks"],
+)
+def test_words_and_layout_of_cpp_do_not_count(compiled, text):
+    assert text != CPP
+    assert compiled(text) == compiled(CPP)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x + x", "x - x"),
+        ("x + x", "x +x+ 0"),
+        ("x + x", "x + +x"),
+        ("x + x", "x ++x"),
+        ("int twice", "inttwice"),
+        ('"C"', '"C "'),
+        ('"C"', '"//"'),
+        ("<cstdint>\n// Twice.\n", "<cstdint> "),
+        ("Twice.\n", "Twice. "),
+        ("x + x", "x.x"),
+    ],
+)
+def test_a_small_edit_of_cpp_counts(compiled, before, after):
+    edited = CPP.replace(before, after)
+    assert changed(compiled(CPP), compiled(edited)) == {"pkg/c.cpp"}
+
+
+def test_what_is_remembered_of_scripts_is_found_anew_where_cpp_has_changed(tmp_path):
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "script.py").write_text("import own\n")
+    (folder / "own.py").write_text("value = 1\n")
+    found = []
+    for number in range(2):
+        (folder / "own.cpp").write_text(f"int value = {number};\n")
+        found.append(of_scripts(folder, tmp_path / "memory.json")["script.py"])
+    assert changed(*found) == {"own.cpp"}
