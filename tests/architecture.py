@@ -41,8 +41,8 @@ def house() -> str:
 
 
 def summary(path: Path) -> str:
-    """The first line of a module's docstring, or of a page script's first comment."""
-    if path.suffix == ".mjs":
+    """The first line of a module's docstring, or of the first comment of another file."""
+    if path.suffix in (".mjs", ".cpp"):
         return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("// ")
     return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).partition("\n")[0]
 
@@ -56,7 +56,8 @@ def tree() -> str:
     lines = ["```"]
     for wing in filter(is_folder, itertools.chain.from_iterable(names for names, _ in FLOORS)):
         lines.append(f"{wing}/")
-        modules = sorted((LIBRARY / wing).glob("[!_]*.py"))
+        folder = LIBRARY / wing
+        modules = sorted([*folder.glob("[!_]*.py"), *folder.glob("*.cpp")])
         lines += [f"    {path.name:<22}{summary(path)}" for path in modules]
     alone = sorted(LIBRARY.glob("[!_]*.py"))
     lines += [f"{path.name:<26}{summary(path)}" for path in alone]

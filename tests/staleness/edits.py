@@ -149,7 +149,8 @@ def with_old_date(do):
 
     def dated(workflow):
         do(workflow)
-        for path in [*workflow.folder.rglob("*.py"), *workflow.folder.glob("*.zip")]:
+        code = [*workflow.folder.rglob("*.py"), *workflow.folder.rglob("*.cpp")]
+        for path in [*code, *workflow.folder.glob("*.zip")]:
             os.utime(path, (1e9, 1e9))
 
     return dated
@@ -228,6 +229,10 @@ SETTINGS = [
         append("report/confusion.rst", "\nMore.\n"),
     ),
     Edit("comment in a module", append(f"{LIBRARY}/store/hdf5.py", "\n# Nothing new.\n")),
+    Edit(
+        "comment in a module's C++",
+        append(f"{LIBRARY}/occlusion/sparse.cpp", "\n// Nothing new.\n"),
+    ),
     Edit(
         "docstring of a function",
         replace(
@@ -477,7 +482,8 @@ VERDICTS = (
     confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
 )
 
-# What a line of code added to each module of the library makes due.
+# What a line of code added to each module of the library makes due. A name without an ending is
+# that of a Python file.
 MODULES = {
     "ablation/answers": ABLATION_FIGURES | RECORD,
     "ablation/checks": NOTHING,
@@ -509,6 +515,7 @@ MODULES = {
     "filters/ranking": atlas() | RECORD,
     "filters/top_patches": top() | atlas() | RECORD,
     "intervals": VERDICTS,
+    "job/compiler": NOTHING,
     "job/shared_process": NOTHING,
     "job/failures": NOTHING,
     "job/gpus": NOTHING,
@@ -544,11 +551,15 @@ MODULES = {
     "occlusion/checks": NOTHING,
     "occlusion/figures": SHEETS | RECORD,
     "occlusion/incremental": OCCLUSION,
+    "occlusion/later_layers": OCCLUSION,
     "occlusion/localisation": jobs("summarise_occlusion normalised epoch-01") | PAGE,
+    "occlusion/sparse": OCCLUSION,
+    "occlusion/sparse.cpp": OCCLUSION,
     "occlusion/states": OCCLUSION,
     "occlusion/outputs": NOTHING,
     "occlusion/sheets": SHEETS | RECORD,
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
+    "occlusion/tiles": OCCLUSION,
     "occlusion/windows": OCCLUSION,
     "phrases": ABLATION_FIGURES | RECORD,
     "plan/cautions": NOTHING,
@@ -605,6 +616,8 @@ MODULES = {
 
 
 def add_a_line(module):
+    if module.endswith(".cpp"):
+        return with_old_date(append(f"{LIBRARY}/{module}", "\nint added;\n"))
     return with_old_date(append(f"{LIBRARY}/{module}.py", "\nADDED = 1\n"))
 
 

@@ -10,6 +10,8 @@ CPU_INFO = "/proc/cpuinfo"  # of Linux
 # Either set of instructions lets oneDNN, which PyTorch computes by, take bf16 on an x86 processor.
 # With neither, PyTorch's slow fallback takes its place.
 BF16 = ({"avx512bw", "avx512dq", "avx512vl"}, {"avx_ne_convert"})
+# What Linux says of a processor that decides which instructions it has, and which are quick.
+KIND = ("vendor_id", "cpu family", "model", "model name", "flags")
 PEAK = "VmHWM:"  # of /proc/self/status: the most resident memory so far, in KiB
 
 
@@ -23,6 +25,16 @@ def usable_cores() -> int:
 def processor() -> str:
     """What the processor calls itself; its architecture where it has no name, as some ARM have."""
     return _told("model name") or platform.processor() or platform.machine()
+
+
+def kind() -> list[str]:
+    """What two processors have in common that run the same machine code equally well."""
+    return [platform.machine(), *(_told(key) for key in KIND)]
+
+
+def has(instructions: set[str]) -> bool:
+    """Whether the processor is known to have all of these sets of instructions."""
+    return instructions <= set(_told("flags").split())
 
 
 def computes_bf16() -> bool:

@@ -34,37 +34,19 @@ out. Nothing is approximated: only the order of the additions differs from that 
 pass.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int, Int32, UInt8
+from jaxtyping import Bool, Float32, Int, UInt8
 from torch import Tensor
-from torch.nn import functional as F
 
 from convprobe.network.arithmetic import POOL, centres
 from convprobe.network.layers import Network, as_input
 from convprobe.network.matrix import product
-from convprobe.occlusion.states import TILE, Unit, UnitStates
-
-DENSE = 0.7  # share of values that change, above which leaving out channels doesn't pay
-STEP = 32  # channels are filled up to a multiple of it: oneDNN prepares a kernel for each shape
-CACHE = 8 * 2**20  # bytes of products at a time
-BLOCK_STEP = 64  # output channels that are computed together are a multiple of it
-
-
-@dataclass(frozen=True)
-class Activations:
-    """A feature map of one image, and what the window changes in it.
-
-    Attributes:
-        clean: the map without a window.
-        changes: for each unit, how its states 1, 2, … differ from the clean one.
-    """
-
-    clean: Float32[Tensor, "channel y x"]
-    changes: dict[Unit, Float32[Tensor, "_state channel"]]
+from convprobe.occlusion import sparse
+from convprobe.occlusion.later_layers import Activations, LaterLayer
+from convprobe.occlusion.sparse import SparseLayer
+from convprobe.occlusion.states import Unit, UnitStates
+from convprobe.occlusion.tiles import TiledLayer
 
 
 class Incremental:
@@ -91,7 +73,6 @@ class Incremental:
                 by 8e-3.
             stride: from one position to the next, in pixels; all states are computed nevertheless.
         """
-        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network
         self.centres = np.array(centres(side, stride))
         (weight, bias), *later = _parameters(network, side)
@@ -99,7 +80,7 @@ class Incremental:
         self.first = FirstLayer(weight, bias, states)
         self.layers = []
         for weight, bias in later:
-            layer = LaterLayer(weight, bias, states, dtype)
+            layer = _layer(weight, bias, states, precision)
             self.layers.append(layer)
             states = layer.pooled
         # The first fully connected layer is one unit that sees the whole image. After it each
@@ -218,246 +199,19 @@ class FirstLayer:
         return largest.add_(self.bias).relu_()
 
 
-class LaterLayer:
-    """A later layer: a convolution, or fully connected, as a convolution over its whole input.
-
-    Its output channels are computed in blocks, so that the products of one unit stay in the cache.
-
-    Attributes:
-        units: the states of its units before pooling.
-        pooled: the states of its units after pooling.
-    """
-
-    def __init__(
-        self,
-        weight: Float32[Tensor, "output input kernel kernel"],
-        bias: Float32[Tensor, " output"],
-        inputs: UnitStates,
-        dtype: torch.dtype,
-    ) -> None:
-        """Lay out the layer.
-
-        Args:
-            inputs: the states of the units that it reads.
-            dtype: of the products.
-        """
-        self.weight = weight
-        self.bias = bias
-        self.inputs = inputs
-        self.dtype = dtype
-        kernel = weight.shape[-1]
-        self.units = inputs.convolved(kernel)
-        self.pooled = self.units.pooled()
-        self.sums = {
-            unit: Sums.of(unit, kernel, inputs, self.units) for unit in self.units.places()
-        }
-        self.fields = {unit: self._field(unit) for unit in self.pooled.places()}
-        self.most_products = max(sums.products for sums in self.sums.values())
-        self.blocks = self._blocks()
-        self.taps = []
-        for y, x in np.ndindex(kernel, kernel):
-            tap = weight[:, :, y, x].t().to(dtype)
-            self.taps.append([tap[:, block].contiguous() for block in self.blocks])
-
-    def _blocks(self) -> list[slice]:
-        """The output channels in blocks, as many in each as CACHE holds the products of."""
-        fitting = CACHE // (self.most_products * self.dtype.itemsize)
-        width = max(BLOCK_STEP, fitting // BLOCK_STEP * BLOCK_STEP)
-        outputs = len(self.bias)
-        return [slice(start, min(start + width, outputs)) for start in range(0, outputs, width)]
-
-    def _field(self, pooled: Unit) -> list[tuple[Unit, Int[Tensor, " _state"]]]:
-        """The units that a pooled one covers, and the state of each in every state of that one."""
-        row, column = self.pooled.positions(pooled)
-        covered = []
-        for down, right in np.ndindex(POOL, POOL):
-            unit = (POOL * pooled[0] + down, POOL * pooled[1] + right)
-            states = self.units.at(unit, row, column)
-            covered.append((unit, torch.from_numpy(states)))
-        return covered
-
-    def __call__(self, read: Activations) -> Activations:
-        """The map after ReLU and pooling."""
-        image = Pass(self, read)
-        clean = F.relu(F.max_pool2d(image.clean[None], POOL)[0])
-        changes = {}
-        for unit in self.pooled.places():
-            states = torch.empty(self.pooled.count(unit), len(self.bias))
-            for number, block in enumerate(self.blocks):
-                states[:, block] = image.largest(self.fields[unit], number)
-            changes[unit] = states.relu_().sub_(clean[:, *unit])
-        return Activations(clean, changes)
-
-    def preactivations(self, read: Activations) -> Float32[Tensor, "state output"]:
-        """The values before ReLU of a layer of one unit, those of the clean state first."""
-        image = Pass(self, read)
-        blocks = range(len(self.blocks))
-        return torch.cat([image.values((0, 0), block) for block in blocks], dim=1)
-
-
-class Pass:
-    """One image on its way through a later layer: the values before ReLU.
-
-    Attributes:
-        clean: those without a window.
-    """
-
-    clean: Float32[Tensor, "output y x"]
-
-    def __init__(self, layer: LaterLayer, read: Activations) -> None:
-        self.clean = _clean_values(layer, read.clean)
-        self._layer = layer
-        self._tiles = {}
-        for unit, change in read.changes.items():
-            ranges = layer.inputs.tiles(unit)
-            self._tiles[unit] = list(_tiles(change, ranges, layer.dtype))
-        # Of the products of one unit and block: the next ones overwrite them.
-        widest = layer.blocks[0].stop
-        self._memory = torch.empty(layer.most_products * widest, dtype=layer.dtype)
-
-    def values(self, unit: Unit, block: int) -> Float32[Tensor, "state channel"]:
-        """One block of channels in each state of a unit, the clean one first."""
-        sums = self._layer.sums[unit]
-        products = self._products(sums, block)
-        changes = F.embedding_bag(sums.indices, products, sums.offsets, mode="sum")
-        channels = self._layer.blocks[block]
-        return changes.float().add_(self.clean[channels, *unit])
-
-    def largest(
-        self, field: list[tuple[Unit, Int[Tensor, " state"]]], block: int
-    ) -> Float32[Tensor, "state channel"]:
-        """One block of channels at its largest in the field of a pooled unit, in each state of it.
-
-        Args:
-            field: the units, and the state of each of them in every state of the pooled one.
-        """
-        largest = None
-        for unit, states in field:
-            values = self.values(unit, block).index_select(0, states)
-            if largest is None:
-                largest = values
-            else:
-                torch.maximum(largest, values, out=largest)
-        return largest
-
-    def _products(self, sums: "Sums", block: int) -> Float[Tensor, "product channel"]:
-        """The products that make up the states of one unit."""
-        taps = self._layer.taps
-        width = taps[0][block].shape[1]
-        products = self._memory[: sums.products * width].view(sums.products, width)
-        for span in sums.spans:
-            weight = taps[span.tap][block]
-            for tile in self._tiles[span.read]:
-                start = span.start + tile.start
-                stop = start + len(tile.changes)
-                chosen = weight
-                if tile.channels is not None:
-                    chosen = weight.index_select(0, tile.channels)
-                products[start:stop] = product(tile.changes, chosen)
-        return products
-
-
-def _clean_values(
-    layer: LaterLayer, clean: Float32[Tensor, "input _ _"]
-) -> Float32[Tensor, "output y x"]:
-    """Before ReLU and without a window. For one image this is faster than conv2d."""
-    columns = F.unfold(clean[None], layer.weight.shape[-1])[0]
-    values = torch.addmm(layer.bias[:, None], layer.weight.flatten(1), columns)
-    return values.view(-1, layer.units.units, layer.units.units)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Products that one tap of a unit needs: those of all states of the unit that it reads there.
-
-    Attributes:
-        tap: number of the weight, in row order of the kernel.
-        read: the unit that is read.
-        start: row of the product of its state 1; the others follow.
-    """
-
-    tap: int
-    read: Unit
-    start: int
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Which products add up to each state of one unit.
-
-    Attributes:
-        spans: what the products are.
-        products: how many there are.
-        indices: of the products of each state, one state after the other.
-        offsets: where each state starts in them, as embedding_bag takes it. The clean state comes
-            first and has none.
-    """
-
-    spans: list[Span]
-    products: int
-    indices: Int32[Tensor, " index"]
-    offsets: Int32[Tensor, " state"]
-
-    @classmethod
-    def of(cls, unit: Unit, kernel: int, inputs: UnitStates, units: UnitStates) -> "Sums":
-        """Lay out the sums of a unit.
-
-        Args:
-            inputs: the states of the units that are read.
-            units: the states of the units before pooling, one of which is `unit`.
-        """
-        row, column = units.positions(unit)
-        spans = []
-        rows_by_tap = []
-        products = 0
-        for tap, (down, right) in enumerate(np.ndindex(kernel, kernel)):
-            read = (unit[0] + down, unit[1] + right)
-            state = inputs.at(read, row, column)
-            rows_by_tap.append(np.where(state > 0, products + state - 1, -1))
-            spans.append(Span(tap, read, products))
-            products += inputs.count(read)
-        rows = np.stack(rows_by_tap, axis=1)  # of each state; -1 where a unit that is read is clean
-        lengths = (rows >= 0).sum(axis=1)
-        indices = rows[rows >= 0].astype(np.int32)
-        offsets = np.cumsum([0, 0, *lengths[:-1]]).astype(np.int32)
-        return cls(spans, products, torch.from_numpy(indices), torch.from_numpy(offsets))
-
-
-@dataclass(frozen=True)
-class Tile:
-    """Changes of some states of a unit that follow one another.
-
-    Attributes:
-        start: row of the first one, 0 for state 1.
-        channels: which of the channels these are; None for all.
-    """
-
-    start: int
-    channels: Int[Tensor, " channel"] | None
-    changes: Float[Tensor, "state channel"]
-
-
-def _tiles(
-    change: Float32[Tensor, "state input"], ranges: list[tuple[int, int]], dtype: torch.dtype
-) -> Iterator[Tile]:
-    """Cut the changes of a unit into tiles, and leave out channels that don't change in a tile.
-
-    Args:
-        ranges: of the states in each tile.
-        dtype: of the changes in the tiles.
-    """
-    sample = change[:: TILE // 2]  # enough, for the decision changes the speed alone
-    if sample.count_nonzero() > DENSE * sample.numel():
-        yield Tile(0, None, change.to(dtype))
-        return
-    differs = change != 0
-    for start, stop in ranges:
-        changed = differs[start:stop].any(0)
-        # All channels that change, and a few that don't.
-        count = min((int(changed.sum()) // STEP + 1) * STEP, len(changed))
-        channels = changed.sort(descending=True, stable=True).indices[:count]
-        changes = change[start:stop].index_select(1, channels)
-        yield Tile(start, channels, changes.to(dtype))
+def _layer(
+    weight: Float32[Tensor, "output input kernel kernel"],
+    bias: Float32[Tensor, " output"],
+    inputs: UnitStates,
+    precision: str,
+) -> LaterLayer:
+    """A later layer, computed in the fastest way that there is here."""
+    if precision == "bf16":
+        return TiledLayer(weight, bias, inputs, torch.bfloat16)
+    code = sparse.library()
+    if code:
+        return SparseLayer(weight, bias, inputs, code)
+    return TiledLayer(weight, bias, inputs, torch.float32)
 
 
 Parameters = tuple[Float32[Tensor, "output input y x"], Float32[Tensor, " output"]]

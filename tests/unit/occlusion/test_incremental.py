@@ -5,9 +5,19 @@ import pytest
 import torch
 
 from convprobe.network.layers import Network
-from convprobe.occlusion import windows
-from convprobe.occlusion.incremental import Incremental, Sums
+from convprobe.occlusion import sparse, windows
+from convprobe.occlusion.incremental import Incremental
 from convprobe.occlusion.states import UnitStates
+from convprobe.occlusion.tiles import Sums
+
+
+@pytest.fixture(params=["compiled code", "products of matrices"])
+def way(request, monkeypatch):
+    """How float32 is computed."""
+    if request.param == "products of matrices":
+        monkeypatch.setattr(sparse, "library", lambda: None)
+    elif not sparse.library():
+        pytest.skip("needs a C++ compiler and AVX2")
 
 
 def draw_network(draw):
@@ -54,7 +64,7 @@ def by_engine(network, images, window, fill, precision="fp32"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
-def test_maps_equal_a_forward_pass_at_every_position(seed):
+def test_maps_equal_a_forward_pass_at_every_position(seed, way):
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
@@ -78,7 +88,7 @@ def test_changes_in_bfloat16_are_near(seed):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability(precision):
+def test_where_the_window_changes_nothing_there_is_exactly_the_clean_probability(precision, way):
     network, side = draw_network(np.random.default_rng(3))
     images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     images[0, :7] = images[1] = 128
@@ -101,7 +111,7 @@ def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_a_byte(threads):
+def test_threads_do_not_change_a_byte(threads, way):
     network, side = draw_network(np.random.default_rng(5))
     images = np.random.default_rng(0).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
     engine = Incremental(network, side, 3)
@@ -114,6 +124,16 @@ def test_threads_do_not_change_a_byte(threads):
     finally:
         torch.set_num_threads(before)
     assert [part.tobytes() for part in found] == [part.tobytes() for part in one]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_ways_give_the_same_probabilities(seed, monkeypatch):
+    draw = np.random.default_rng(seed)
+    network, side = draw_network(draw)
+    images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    compiled = by_engine(network, images, 5, 128)
+    monkeypatch.setattr(sparse, "library", lambda: None)
+    np.testing.assert_allclose(by_engine(network, images, 5, 128), compiled, atol=2e-6)
 
 
 def test_the_cheaper_way_is_taken():

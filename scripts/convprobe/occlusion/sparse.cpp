@@ -1,0 +1,173 @@
+// Sums of what changes: the outputs of a layer in each of their states, zeros left out.
+//
+// The changes of ROWS states that follow one another are multiplied together, with the weights of
+// those inputs alone that change in any of them. Weights and results lie in panels of PANEL
+// outputs, so that the sums of a panel stay in registers, and its weights in the cache. A product
+// is added, while it is in registers, to all sums that it is a part of.
+//
+// Every value is computed by one thread and in one order, whatever else is computed.
+
+#include <algorithm>
+#include <cstdint>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16, VECTORS = 4;  // of 32 registers 16 hold sums
+#else
+constexpr int LANES = 8, VECTORS = 3;  // of 16 registers 12 hold sums
+#endif
+constexpr int ROWS = 4, PANEL = LANES * VECTORS;
+
+typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+// The changes of some units that are read, ROWS states of a unit at a time.
+struct Changes {
+    const int32_t* inputs;  // of each column: the input, times PANEL
+    const float* values;    // of each column: its ROWS values
+    const int64_t* starts;  // of each group of states: its first column; then where the last ends
+};
+
+// A tap of a unit: which products there are, and what they are added to.
+struct Tap {
+    int64_t group;   // first group of the states of the unit that is read
+    int64_t states;  // how many there are
+    int64_t uses;    // where those of its first state begin, in `Layout::starts`
+};
+
+// Where products are added.
+struct Layout {
+    const int64_t* starts;  // of each state that is read: its first use; then where the last ends
+    const int32_t* uses;    // states of the unit, 0 for the clean one
+};
+
+void add(const Vector* sum, float* value) {
+    Vector* vectors = reinterpret_cast<Vector*>(value);
+    for (int v = 0; v < VECTORS; v++) vectors[v] += sum[v];
+}
+
+// Adds the products of one tap to the values of a unit, of one panel.
+void add_tap(const Changes& changes, const Tap& tap, const Layout& layout, const float* weights,
+             float* values) {
+    for (int64_t first = 0; first < tap.states; first += ROWS) {
+        const int64_t group = tap.group + first / ROWS;
+        const int64_t stop = changes.starts[group + 1];
+        if (changes.starts[group] == stop) continue;
+        Vector sum[ROWS][VECTORS] = {};
+        for (int64_t column = changes.starts[group]; column < stop; column++) {
+            const Vector* weight =
+                reinterpret_cast<const Vector*>(weights + changes.inputs[column]);
+            const float* value = changes.values + column * ROWS;
+            for (int row = 0; row < ROWS; row++)
+                for (int v = 0; v < VECTORS; v++) sum[row][v] += value[row] * weight[v];
+        }
+        const int64_t* starts = layout.starts + tap.uses + first;
+        for (int row = 0; row < ROWS; row++) {
+            if (first + row >= tap.states) break;
+            for (int64_t use = starts[row]; use < starts[row + 1]; use++)
+                add(sum[row], values + int64_t(layout.uses[use]) * PANEL);
+        }
+    }
+}
+
+// The larger one of each pair; not a number if one of them isn't.
+Vector larger(Vector one, Vector other) { return (other > one) | (other != other) ? other : one; }
+
+}  // namespace
+
+extern "C" {
+
+int64_t panel() { return PANEL; }
+
+int64_t rows() { return ROWS; }
+
+// Packs the changes of one unit; returns where its columns end.
+//
+// changes: `states` rows of `inputs` values, `step` values from one row to the next.
+// column: where the unit's columns begin. Where those of each group begin is written to `starts`,
+// and behind it where the last ones end.
+// columns, packed: of each column the input, times PANEL, and its ROWS values. One more than the
+// last may be overwritten.
+int64_t pack(const float* changes, int64_t states, int64_t inputs, int64_t step, int64_t column,
+             int32_t* columns, float* packed, int64_t* starts) {
+    for (int64_t first = 0; first < states; first += ROWS) {
+        *starts++ = column;
+        const int64_t count = std::min<int64_t>(ROWS, states - first);
+        for (int64_t input = 0; input < inputs; input++) {
+            bool any = false;
+            for (int64_t row = 0; row < ROWS; row++) {
+                const float change = row < count ? changes[(first + row) * step + input] : 0;
+                packed[column * ROWS + row] = change;
+                any |= change != 0;
+            }
+            columns[column] = int32_t(input * PANEL);
+            column += any;  // else the next one takes its place
+        }
+    }
+    *starts = column;
+    return column;
+}
+
+// The results of all cells: a cell is a pooled unit, made of `members` units, or one unit alone.
+//
+// columns, packed, starts: the changes of all units that are read, as `pack` leaves them.
+// weights: of each panel, tap and input, PANEL outputs.
+// tap: `taps` for each unit, those of a cell's units one after the other.
+// use_starts, uses: what each product is added to.
+// clean: of each panel and unit, PANEL values without a window.
+// unit_states: of each unit, how many states it has, with the clean one.
+// cell_states: of each cell, how many results it has.
+// chosen: of each cell, for each of its units, that unit's state in each state of the cell.
+// pools: whether the results are changes of what is largest, behind ReLU; else they are the sums.
+// memory: room for one panel of a unit in all of its states, and behind them of a cell.
+// results: of all states of all cells, `panels` * PANEL values.
+void compute(const int32_t* columns, const float* packed, const int64_t* starts,
+             const float* weights, int64_t inputs, int64_t panels, int64_t taps, const Tap* tap,
+             const int64_t* use_starts, const int32_t* uses, const float* clean, int64_t cells,
+             int64_t members, const int64_t* unit_states, const int64_t* cell_states,
+             const int32_t* chosen, int64_t pools, float* memory, int64_t most_unit_states,
+             float* results) {
+    const Changes changes = {columns, packed, starts};
+    const Layout layout = {use_starts, uses};
+    const Vector zero = {};
+    Vector* const largest = reinterpret_cast<Vector*>(memory + most_unit_states * PANEL);
+    for (int64_t panel = 0; panel < panels; panel++) {
+        const float* const panel_weights = weights + panel * taps * inputs * PANEL;
+        const Tap* next_tap = tap;
+        const int64_t* unit = unit_states;
+        const int32_t* next_chosen = chosen;
+        float* result = results + panel * PANEL;
+        for (int64_t cell = 0; cell < cells; cell++) {
+            const int64_t count = cell_states[cell];
+            Vector largest_clean[VECTORS];
+            for (int64_t member = 0; member < members; member++, unit++, clean += PANEL) {
+                const Vector* unit_clean = reinterpret_cast<const Vector*>(clean);
+                Vector* value = reinterpret_cast<Vector*>(memory);
+                for (int64_t state = 0; state < *unit; state++)
+                    for (int v = 0; v < VECTORS; v++) *value++ = unit_clean[v];
+                for (int64_t number = 0; number < taps; number++, next_tap++)
+                    add_tap(changes, *next_tap, layout, panel_weights + number * inputs * PANEL,
+                            memory);
+                for (int64_t state = 0; state < count; state++) {
+                    const Vector* found =
+                        reinterpret_cast<Vector*>(memory + *next_chosen++ * int64_t(PANEL));
+                    Vector* kept = largest + state * VECTORS;
+                    for (int v = 0; v < VECTORS; v++)
+                        kept[v] = member ? larger(kept[v], found[v]) : found[v];
+                }
+                for (int v = 0; v < VECTORS; v++)
+                    largest_clean[v] = member ? larger(largest_clean[v], unit_clean[v])
+                                              : unit_clean[v];
+            }
+            for (int v = 0; v < VECTORS; v++) largest_clean[v] = larger(zero, largest_clean[v]);
+            for (int64_t state = 0; state < count; state++, result += panels * PANEL) {
+                Vector* written = reinterpret_cast<Vector*>(result);
+                for (int v = 0; v < VECTORS; v++) {
+                    const Vector sum = largest[state * VECTORS + v];
+                    written[v] = pools ? larger(zero, sum) - largest_clean[v] : sum;
+                }
+            }
+        }
+    }
+}
+}

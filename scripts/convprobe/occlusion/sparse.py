@@ -1,0 +1,228 @@
+"""A later layer by code of our own, which leaves out every four states' zeros.
+
+`sparse.cpp` multiplies, adds up, takes the largest and subtracts what is clean, panel by panel of
+outputs, without leaving the cache. What is the same for all images is laid out for it here.
+"""
+
+import ctypes
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int, Int32, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+from convprobe.errors import InputError
+from convprobe.job import compiler, machine
+from convprobe.occlusion.later_layers import Activations, LaterLayer, pooled_map
+from convprobe.occlusion.states import Unit, UnitStates
+
+SOURCE = Path(__file__).with_suffix(".cpp")
+# Not -ffast-math: a number that isn't one must stay so.
+OPTIONS = ("-O3", "-march=native", "-std=c++17")
+# Without them there are too few registers, and PyTorch's products are faster.
+INSTRUCTIONS = {"avx2", "fma"}
+
+Cell = list[tuple[Unit, Int[Tensor, " _state"]]]
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The compiled code; None, and a line in the log, where it can't be used."""
+    try:
+        if not machine.has(INSTRUCTIONS):
+            raise InputError("the processor isn't known to have AVX2")
+        code = compiler.library(SOURCE, OPTIONS)
+        for name in ("panel", "rows", "pack"):
+            getattr(code, name).restype = ctypes.c_int64
+    except (InputError, AttributeError) as error:
+        print(f"occlusion without {SOURCE.name}, which is faster: {error}", flush=True)
+        return None
+    return code
+
+
+class SparseLayer(LaterLayer):
+    """A later layer whose products leave out what doesn't change in four states."""
+
+    def __init__(
+        self,
+        weight: Float32[Tensor, "output input kernel kernel"],
+        bias: Float32[Tensor, " output"],
+        inputs: UnitStates,
+        code: ctypes.CDLL,
+    ) -> None:
+        """Lay out the layer.
+
+        Args:
+            inputs: the states of the units that it reads.
+            code: as `library` gives it.
+        """
+        super().__init__(weight, bias, inputs)
+        self._code = code
+        self._panel = code.panel()
+        self._panels = -(-len(bias) // self._panel)
+        self._weights = self._in_panels(weight.permute(2, 3, 1, 0))
+        if self.pooled.units:
+            cells = [self.field(unit) for unit in self.pooled.places()]
+        else:
+            cells = [[((0, 0), torch.arange(1 + self.units.count((0, 0))))]]
+        self._layout = Layout.of(cells, self.kernel, inputs, self.units, code.rows())
+
+    def _in_panels(
+        self, values: Float32[Tensor, "*other output"]
+    ) -> Float32[Tensor, "panel *other lane"]:
+        """Values of all outputs, panel by panel; behind the last ones there are zeros."""
+        missing = self._panels * self._panel - values.shape[-1]
+        panels = F.pad(values, (0, missing)).unflatten(-1, (self._panels, self._panel))
+        return panels.movedim(-2, 0).contiguous()
+
+    def __call__(self, read: Activations) -> Activations:
+        clean = self.clean_values(read.clean)
+        counts = self._layout.cell_states.tolist()
+        changes = self._results(read, clean, pools=True).split(counts)
+        return Activations(pooled_map(clean), dict(zip(self.pooled.places(), changes, strict=True)))
+
+    def preactivations(self, read: Activations) -> Float32[Tensor, "state output"]:
+        return self._results(read, self.clean_values(read.clean), pools=False)
+
+    def _results(
+        self, read: Activations, clean: Float32[Tensor, "output unit unit"], pools: bool
+    ) -> Float32[Tensor, "state output"]:
+        """The results of all cells, one after the other.
+
+        Args:
+            clean: values before ReLU.
+            pools: whether these are changes after ReLU and pooling, or sums.
+        """
+        layout = self._layout
+        changes = self._packed(read)
+        rows, columns = layout.order
+        clean = self._in_panels(clean[:, rows, columns].t())
+        states = int(layout.cell_states.sum())
+        results = torch.empty(states, self._panels * self._panel)
+        most = int(layout.unit_states.max())
+        memory = torch.empty(most + int(layout.cell_states.max()), self._panel)
+        self._code.compute(
+            *map(_address, changes),
+            _address(self._weights), _number(self.weight.shape[1]), _number(self._panels),
+            _number(self.kernel**2), _address(layout.taps),
+            _address(layout.use_starts), _address(layout.uses), _address(clean),
+            _number(len(layout.cell_states)), _number(len(rows) // len(layout.cell_states)),
+            _address(layout.unit_states), _address(layout.cell_states), _address(layout.chosen),
+            _number(pools), _address(memory), _number(most), _address(results),
+        )  # fmt: skip
+        return results[:, : len(self.bias)]
+
+    def _packed(
+        self, read: Activations
+    ) -> tuple[Int32[Tensor, " column"], Float32[Tensor, "column row"], Int64[Tensor, " start"]]:
+        """The changes of all units that are read, of each group of states only what changes.
+
+        Returns:
+            the input of each column and its values, and where the columns of each group start.
+        """
+        rows = self._code.rows()
+        inputs = self.weight.shape[1]
+        groups = [-(-len(change) // rows) for change in read.changes.values()]
+        most = sum(groups) * inputs + 1
+        columns = torch.empty(most, dtype=torch.int32)
+        values = torch.empty(most, rows)
+        starts = torch.empty(sum(groups) + 1, dtype=torch.int64)
+        column = group = 0
+        for change, count in zip(read.changes.values(), groups, strict=True):
+            assert change.stride(1) == 1, "the inputs of a state lie beside each other"
+            column = self._code.pack(
+                _address(change), _number(len(change)), _number(inputs), _number(change.stride(0)),
+                _number(column), _address(columns), _address(values), _address(starts[group:]),
+            )  # fmt: skip
+            group += count
+        return columns, values, starts
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What `compute` in sparse.cpp adds up, where, and what it takes the largest of.
+
+    Results are arranged in cells: a cell is a pooled unit with the units that it covers, or the
+    only unit of a layer that isn't pooled.
+
+    Attributes:
+        order: row and column of each unit, those of a cell one after the other.
+        taps: of each unit and tap: the first group of states of the unit that is read there, how
+            many states it has, and where the uses of the first one begin in `use_starts`.
+        use_starts: of each state that is read, where its uses begin; behind those of a tap where
+            the last ones end.
+        uses: the states of a unit that a product is added to.
+        unit_states: of each unit how many states it has, with the clean one.
+        cell_states: of each cell how many results it has.
+        chosen: of each cell, and each of its units, that one's state in each state of the cell.
+    """
+
+    order: tuple[list[int], list[int]]
+    taps: Int64[np.ndarray, "tap 3"]
+    use_starts: Int64[np.ndarray, " start"]
+    uses: Int32[np.ndarray, " use"]
+    unit_states: Int64[np.ndarray, " unit"]
+    cell_states: Int64[np.ndarray, " cell"]
+    chosen: Int32[np.ndarray, " state"]
+
+    @classmethod
+    def of(
+        cls,
+        cells: list[Cell],
+        kernel: int,
+        inputs: UnitStates,
+        units: UnitStates,
+        rows: int,
+    ) -> "Layout":
+        """Lay out a layer.
+
+        Args:
+            cells: of each, the units, and the state of each of them in every state of the cell.
+            inputs: the states of the units that are read.
+            units: the states of the units of all cells.
+            rows: states in a group.
+        """
+        groups = [-(-inputs.count(unit) // rows) for unit in inputs.places()]
+        first_group = dict(zip(inputs.places(), np.cumsum([0, *groups]), strict=False))
+        order = [unit for cell in cells for unit, _ in cell]
+        taps = []
+        starts = []
+        uses = []
+        begun = used = 0
+        for unit in order:
+            row, column = units.positions(unit)
+            for down, right in np.ndindex(kernel, kernel):
+                read = (unit[0] + down, unit[1] + right)
+                count = inputs.count(read)
+                state = inputs.at(read, row, column)
+                taps.append((first_group[read], count, begun))
+                ends = np.cumsum(np.bincount(state, minlength=count + 1))
+                # First come the states in which the unit that is read is clean: no use of any.
+                starts.append(used + ends - ends[0])
+                uses.append(1 + np.argsort(state, kind="stable")[ends[0] :])
+                begun += count + 1
+                used += len(uses[-1])
+        chosen = [states.numpy() for cell in cells for _, states in cell]
+        return cls(
+            tuple(map(list, zip(*order, strict=True))),
+            np.array(taps, dtype=np.int64),
+            np.concatenate(starts).astype(np.int64),
+            np.concatenate(uses).astype(np.int32),
+            np.array([1 + units.count(unit) for unit in order], dtype=np.int64),
+            np.array([len(cell[0][1]) for cell in cells], dtype=np.int64),
+            np.concatenate(chosen).astype(np.int32),
+        )
+
+
+def _address(array: Tensor | np.ndarray) -> ctypes.c_void_p:
+    """Where an array's first number lies, for compiled code; it must live until that has ended."""
+    if isinstance(array, np.ndarray):
+        return ctypes.c_void_p(array.ctypes.data)
+    return ctypes.c_void_p(array.data_ptr())
+
+
+_number = ctypes.c_int64

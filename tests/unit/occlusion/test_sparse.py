@@ -1,0 +1,166 @@
+"""A layer by compiled code against one that is computed position by position."""
+
+import numpy as np
+import pytest
+import torch
+
+from convprobe.job import machine
+from convprobe.network.arithmetic import POOL
+from convprobe.occlusion import sparse
+from convprobe.occlusion.later_layers import Activations
+from convprobe.occlusion.sparse import SparseLayer
+from convprobe.occlusion.states import UnitStates
+from convprobe.occlusion.tiles import TiledLayer
+
+SIDE, WINDOW = 13, 3
+READ = UnitStates.of_pixels(SIDE, WINDOW).convolved(3).pooled()  # 5×5 units, pooled to 2×2
+
+
+@pytest.fixture
+def code():
+    return sparse.library() or pytest.skip("needs a C++ compiler and AVX2")
+
+
+def draw(draw, inputs, outputs, kernel, zeros):
+    """A layer's weight and bias, and what it reads: changes of which some share is zero."""
+    clean = draw.normal(size=(inputs, READ.units, READ.units))
+    changes = {}
+    for unit in READ.places():
+        change = draw.normal(size=(READ.count(unit), inputs))
+        change[draw.random(change.shape) < zeros] = 0
+        change[draw.random(len(change)) < zeros] = 0  # whole rows
+        changes[unit] = torch.from_numpy(change).float()
+    weight = torch.from_numpy(draw.normal(size=(outputs, inputs, kernel, kernel))).float()
+    bias = torch.from_numpy(draw.normal(size=outputs)).float()
+    return weight, bias, Activations(torch.from_numpy(clean).float(), changes)
+
+
+def at_position(read, row, column):
+    """The map that is read, with the window centred there: float64 (channel, y, x)."""
+    found = read.clean.double().numpy().copy()
+    for unit, change in read.changes.items():
+        state = int(READ.at(unit, np.array([row]), np.array([column]))[0])
+        if state:
+            found[:, *unit] += change[state - 1].double().numpy()
+    return found
+
+
+def convolved(weight, bias, values):
+    """A convolution, unit by unit, in float64."""
+    outputs, _, kernel, _ = weight.shape
+    units = values.shape[-1] - kernel + 1
+    found = np.empty((outputs, units, units))
+    for y, x in np.ndindex(units, units):
+        seen = values[:, y : y + kernel, x : x + kernel]
+        found[:, y, x] = np.einsum("oiyx,iyx->o", weight.double().numpy(), seen)
+    return found + bias.double().numpy()[:, None, None]
+
+
+def pooled(values):
+    units = values.shape[-1] // POOL
+    kept = values[:, : POOL * units, : POOL * units]
+    return np.maximum(kept.reshape(-1, units, POOL, units, POOL).max((2, 4)), 0)
+
+
+@pytest.mark.slow
+# Outputs below, at and above a panel of 24 or 64; inputs that fill no vector.
+@pytest.mark.parametrize(
+    ("inputs", "outputs"), [(1, 1), (3, 23), (24, 24), (7, 25), (40, 49), (5, 64), (65, 130)]
+)
+@pytest.mark.parametrize("zeros", [0, 0.6, 1])
+def test_every_state_is_that_of_a_position(code, inputs, outputs, zeros):
+    weight, bias, read = draw(np.random.default_rng(outputs), inputs, outputs, 3, zeros)
+    found = SparseLayer(weight, bias, READ, code)(read)
+    clean = pooled(convolved(weight, bias, read.clean.double().numpy()))
+    np.testing.assert_allclose(found.clean, clean, atol=1e-4)
+    layer = SparseLayer(weight, bias, READ, code)
+    for row, column in np.ndindex(SIDE, SIDE):
+        expected = pooled(convolved(weight, bias, at_position(read, row, column))) - clean
+        for unit in layer.pooled.places():
+            place = np.array([row]), np.array([column])
+            state = int(layer.pooled.at(unit, *place)[0])
+            change = found.changes[unit][state - 1].numpy() if state else np.zeros(outputs)
+            np.testing.assert_allclose(change, expected[:, *unit], atol=2e-4)
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 5])
+def test_a_layer_of_one_unit_gives_its_sums(code, kernel):
+    read_by_one = UnitStates.of_pixels(SIDE, WINDOW).convolved(SIDE - 2 * kernel + 1).pooled()
+    assert read_by_one.units == kernel
+    draw = np.random.default_rng(kernel)
+    weight = torch.from_numpy(draw.normal(size=(30, 6, kernel, kernel))).float()
+    bias = torch.from_numpy(draw.normal(size=30)).float()
+    counts = {unit: read_by_one.count(unit) for unit in read_by_one.places()}
+    changes = {unit: torch.randn(count, 6).relu_() for unit, count in counts.items()}
+    read = Activations(torch.randn(6, kernel, kernel), changes)
+    found = SparseLayer(weight, bias, read_by_one, code).preactivations(read)
+    tiled = TiledLayer(weight, bias, read_by_one, torch.float32).preactivations(read)
+    np.testing.assert_allclose(found, tiled, atol=1e-4)
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4])
+def test_it_gives_what_products_of_matrices_give(code, kernel):
+    weight, bias, read = draw(np.random.default_rng(kernel), 50, 70, kernel, 0.7)
+    found = SparseLayer(weight, bias, READ, code)(read)
+    tiled = TiledLayer(weight, bias, READ, torch.float32)(read)
+    assert found.changes.keys() == tiled.changes.keys()
+    assert found.clean.equal(tiled.clean)
+    for unit, change in tiled.changes.items():
+        np.testing.assert_allclose(found.changes[unit], change, atol=1e-4)
+
+
+def test_where_nothing_changes_the_result_does_not_either(code):
+    weight, bias, read = draw(np.random.default_rng(0), 9, 30, 3, 1)
+    for change in SparseLayer(weight, bias, READ, code)(read).changes.values():
+        assert change.count_nonzero() == 0
+
+
+@pytest.mark.parametrize("place", ["weight", "bias", "change"])
+def test_what_is_not_a_number_is_not_hidden(code, place):
+    weight, bias, read = draw(np.random.default_rng(0), 9, 30, 3, 0)
+    array = {"weight": weight, "bias": bias, "change": read.changes[0, 0]}[place]
+    array[0] = torch.nan
+    found = SparseLayer(weight, bias, READ, code)(read)
+    tiled = TiledLayer(weight, bias, READ, torch.float32)(read)
+    is_nan = {unit: change.isnan() for unit, change in tiled.changes.items()}
+    assert any(missing.any() for missing in is_nan.values())
+    for unit, missing in is_nan.items():
+        assert found.changes[unit].isnan().equal(missing)
+
+
+@pytest.fixture
+def fresh():
+    """As in a process that hasn't looked for the code yet."""
+    sparse.library.cache_clear()
+    yield
+    sparse.library.cache_clear()
+
+
+def test_without_a_compiler_the_log_says_so_in_one_line(fresh, monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    if not machine.has(sparse.INSTRUCTIONS):
+        pytest.skip("needs AVX2")
+    assert sparse.library() is None
+    assert sparse.library() is None
+    said = "occlusion without sparse.cpp, which is faster: there is no C++ compiler: expected one "
+    assert capfd.readouterr().out == f"{said}of c++, g++, clang++\n"
+
+
+def test_on_an_older_processor_it_is_not_compiled(fresh, monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "cpuinfo").write_text("flags\t\t: fpu sse4_2 avx\n")
+    monkeypatch.setattr(machine, "CPU_INFO", str(tmp_path / "cpuinfo"))
+    assert sparse.library() is None
+    assert "the processor isn't known to have AVX2" in capfd.readouterr().out
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_library_that_lacks_a_function_is_not_used(fresh, monkeypatch, tmp_path, capfd, code):
+    (tmp_path / "other.cpp").write_text('extern "C" int other() { return 1; }')
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sparse, "SOURCE", tmp_path / "other.cpp")
+    sparse.library.cache_clear()
+    assert sparse.library() is None
+    assert "undefined symbol: panel" in capfd.readouterr().out
