@@ -1,10 +1,14 @@
 """The library in a notebook: installed by pip where nothing of the workflow is."""
 
+import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 
 import pytest
+
+from convprobe.job import machine
 
 # Ten lines that someone else writes.
 NOTEBOOK = """
@@ -51,10 +55,10 @@ def python(make_workflow, tmp_path_factory):
     return interpreter
 
 
-def run(python, program, folder):
+def run(python, program, folder, **environment):
     return subprocess.run(
         [python, "-W", "error", "-c", program], cwd=folder, check=True, text=True,
-        capture_output=True, env={"OMP_NUM_THREADS": "1"},
+        capture_output=True, env={"OMP_NUM_THREADS": "1", **environment},
     ).stdout  # fmt: skip
 
 
@@ -83,3 +87,31 @@ def test_the_installed_library_knows_its_version(python, tmp_path):
     program = "from convprobe.job import versions\nimport importlib.metadata as installed\n"
     program += "print(versions.own() == installed.version('convprobe') != '')"
     assert run(python, program, tmp_path) == "True\n"
+
+
+# A network of layers in a list, which is computed by compiled code where there is a compiler.
+PLAIN = """
+import numpy as np
+import torch
+from convprobe.network.layers import Network
+from convprobe.occlusion import sparse, sweep
+
+torch.manual_seed(0)
+layers = {"conv": [{"channels": 64, "kernel": 5}, {"channels": 128, "kernel": 3}], "fc": []}
+network = Network(layers, classes=2, image_size=(32, 32)).eval()
+images = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+maps, clean = sweep(network, images, window=3)
+images[0, 9:12, 9:12] = 128
+_, covered = sweep(network, images, window=3)
+np.testing.assert_allclose(maps[0, 10, 10], covered[0], atol=2e-6)
+print(sparse.SOURCE.is_file(), [path.name[:7] for path in sparse.compiler._folder().iterdir()])
+"""
+
+
+@pytest.mark.parametrize("compiler", ["", "no-such-compiler"])
+def test_a_plain_network_is_swept_with_a_compiler_and_without(python, tmp_path, compiler):
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "CXX": compiler, "PATH": os.environ["PATH"]}
+    *said, found = run(python, PLAIN, tmp_path, **environment).splitlines()
+    is_compiled = machine.has({"avx2", "fma"}) and shutil.which("c++") and not compiler
+    assert found == f"True {['sparse-'] if is_compiled else []}"
+    assert any("occlusion without sparse.cpp" in line for line in said) == (not is_compiled)
