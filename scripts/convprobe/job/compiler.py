@@ -6,6 +6,7 @@ processor says of itself, so that a node of another kind, which sees the same fo
 It ends with a digest of its own content: where that is wrong, it is made anew.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -14,6 +15,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,6 +75,7 @@ def _is_whole(path: Path) -> bool:
 def _compile(source: Path, options: Sequence[str], path: Path) -> None:
     """Make a library beside its place, and move it there: others may be making the same one."""
     command = _compiler()
+    _remove_what_killed_jobs_left(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent) as beside:
         made = Path(beside, path.name)
         command += [*options, "-shared", "-fPIC", "-o", str(made), str(source)]
@@ -90,6 +93,13 @@ def _compile(source: Path, options: Sequence[str], path: Path) -> None:
             file.write(digest)  # behind the end of what a loader reads
         made.chmod(0o700)
         os.replace(made, path)
+
+
+def _remove_what_killed_jobs_left(folder: Path) -> None:
+    for left in folder.glob(f"{tempfile.gettempprefix()}*"):
+        with contextlib.suppress(OSError):  # another job has removed it
+            if time.time() - left.stat().st_mtime > 2 * SECONDS:
+                shutil.rmtree(left)
 
 
 def _compiler() -> list[str]:

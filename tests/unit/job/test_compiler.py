@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -58,11 +59,12 @@ def test_another_source_or_option_makes_another_library(source, tmp_path):
 def test_a_processor_of_another_kind_never_runs_it(source, tmp_path, monkeypatch):
     answer(source)
     (ours,) = made(tmp_path)
+    ours.unlink()  # or what this process has loaded would change
+    ours.write_bytes(b"of another kind")
     told = tmp_path / "cpuinfo"
     monkeypatch.setattr(machine, "CPU_INFO", str(told))
     for flags in ("fpu avx2", "fpu avx2 avx512f"):
         told.write_text(f"processor\t: 0\nmodel name\t: other\nflags\t\t: {flags}\n")
-        ours.write_bytes(b"of another kind")
         assert answer(source) == 42
         assert ours.read_bytes() == b"of another kind"
     assert len(made(tmp_path)) == 3
@@ -74,7 +76,7 @@ def test_a_damaged_library_is_made_anew(source, tmp_path, keep):
     answer(source)
     (library,) = made(tmp_path)
     whole = library.read_bytes()
-    library.unlink()  # or what this process has loaded would change
+    library.unlink()  # as above
     library.write_bytes(whole[:keep])
     library.chmod(0o700)
     assert answer(source) == 42
@@ -112,6 +114,18 @@ def test_jobs_that_start_at_once_all_get_it(source, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(load, range(4))) == [42] * 4
     assert len(made(tmp_path)) == 1
+
+
+@needs_compiler
+def test_what_a_killed_job_left_is_removed(source, tmp_path):
+    folder = tmp_path / "cache/convprobe"
+    folder.mkdir(mode=0o700, parents=True)
+    for name, age in (("tmpold", 1e4), ("tmpnew", 0)):
+        (folder / name).mkdir()
+        (folder / name / "answer.so").write_text("half")
+        os.utime(folder / name, (time.time() - age,) * 2)
+    assert answer(source) == 42
+    assert [path.name[:6] for path in made(tmp_path)] == ["answer", "tmpnew"]
 
 
 def test_without_a_compiler_that_is_said(source, tmp_path, monkeypatch):
