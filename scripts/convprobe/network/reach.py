@@ -173,7 +173,12 @@ class Way(NamedTuple):
 
 
 def cheapest(
-    network: Mapping[str, Any], graph: Graph, image_size: tuple[int, int], window: int, stride: int
+    network: Mapping[str, Any],
+    graph: Graph,
+    image_size: tuple[int, int],
+    window: int,
+    stride: int,
+    call: int = arithmetic.CALL,
 ) -> Way:
     """The way that takes the fewest multiply-adds on a CPU.
 
@@ -183,6 +188,7 @@ def cheapest(
         image_size: height and width in pixels.
         window: side in pixels, odd.
         stride: from one position of the window to the next, in pixels.
+        call: the overhead of a product of states, in multiply-adds.
     """
     height, width = image_size
     covered = [hidden(side, window, stride) for side in image_size]
@@ -190,7 +196,7 @@ def cheapest(
     boxes = Reach(graph).multiply_adds(covered)
     states = math.inf
     if "conv" in network and height == width:
-        states = arithmetic.occlusion_map(network, height, graph.classes, window)
+        states = arithmetic.occlusion_map(network, height, graph.classes, window, call)
     if states <= min(passes, PRODUCTS * boxes):
         return Way("states", states)
     return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)

@@ -25,6 +25,7 @@ SOURCE = Path(__file__).with_suffix(".cpp")
 OPTIONS = ("-O3", "-march=native", "-std=c++17")
 # Without them there are too few registers, and PyTorch's products are faster.
 INSTRUCTIONS = {"avx2", "fma"}
+CALL = 100_000  # as arithmetic.CALL, where one call computes all products of a layer
 
 Cell = list[tuple[Unit, Int[Tensor, " _state"]]]
 

@@ -27,7 +27,7 @@ from convprobe.network import arithmetic, reach
 from convprobe.network.batches import in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.layers import as_input
-from convprobe.occlusion import blocks
+from convprobe.occlusion import blocks, sparse
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
 from convprobe.store import files, hdf5
@@ -136,11 +136,17 @@ def _engine(
 ) -> Engine | None:
     """What computes only what changes, if that takes fewer multiply-adds, by the geometry.
 
-    Never on a GPU, which is fast at large batches and slow at many small products.
+    Compiled code has hardly any overhead, and is quicker for small networks too. Never on a GPU,
+    which is fast at large batches and slow at many small products.
     """
     if not isinstance(network, Classifier) or network.mean.device.type != "cpu":
         return None
-    way = reach.cheapest(network.settings, network.graph, image_size, window, stride)
+    asked = (network.settings, network.graph, image_size, window, stride)
+    way = reach.cheapest(*asked)
+    if precision == "fp32" and way.name != "states":
+        compiled = reach.cheapest(*asked, sparse.CALL)
+        if compiled.name == "states" and sparse.library():
+            way = compiled
     if way.name == "states":
         return Incremental(network, image_size[0], window, precision, stride)
     if way.name == "boxes":

@@ -142,3 +142,12 @@ def test_the_cheaper_way_is_taken():
         network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
         found = windows._engine(network, (32, 32), 5, 1, "fp32")
         assert isinstance(found, Incremental) is expected
+
+
+def test_small_networks_are_computed_so_by_compiled_code_alone(way):
+    conv = [{"channels": 16, "kernel": 5}, {"channels": 32, "kernel": 3}]
+    network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
+    is_compiled = sparse.library() is not None
+    found = windows._engine(network, (32, 32), 5, 1, "fp32")
+    assert isinstance(found, Incremental) is is_compiled
+    assert windows._engine(network, (32, 32), 5, 1, "bf16") is None
