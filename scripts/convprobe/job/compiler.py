@@ -37,9 +37,9 @@ def library(source: Path, options: Sequence[str]) -> ctypes.CDLL:
     Raises:
         InputError: it can't be made here, or not be trusted; the message says why.
     """
-    made_from = [source.read_text(encoding="utf-8"), *options, *machine.kind()]
-    digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()
     try:
+        made_from = [source.read_text(encoding="utf-8"), *options, *machine.kind()]
+        digest = hashlib.sha256("\0".join(made_from).encode()).hexdigest()
         path = _folder() / f"{source.stem}-{digest[:DIGITS]}.so"
         if not _is_whole(path):
             _compile(source, options, path)
