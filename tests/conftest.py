@@ -13,6 +13,9 @@ from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parents[1]
+# Of each run. Where several processes test, and each has a run, the threads of two jobs on one core
+# would wait for one another for most of the time.
+CORES = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 OF_THE_DEMO = (
     "tests/workflow/test_demo.py",
     "tests/workflow/test_notebook.py",
@@ -94,7 +97,7 @@ class Workflow:
             arguments: targets and options.
             configs: in place of the workflow's own.
         """
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", str(CORES)]
         return [*snakemake, *arguments, "--configfile", *(configs or self.configs)]
 
     def run(self, *arguments, configs=None, limit="unlimited"):
