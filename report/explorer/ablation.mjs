@@ -225,8 +225,9 @@ function cellImage(place) {
   const clean = unitsText(ablation.clean_confidence[place]);
   const ablated = unitsText(ablation.ablated_confidence[place]);
   const classes = `${className(ablation.clean[place])} → ${className(ablation.ablated[place])}`;
-  const words = `image ${ablation.image[place]}: ${classes}, ${clean} → ${ablated}`;
-  return element("li", {}, thumbnail(ablation.image[place]), words);
+  const reference = imageReference(ablation.image[place], `image ${ablation.image[place]}`);
+  const words = `: ${classes}, ${clean} → ${ablated}`;
+  return element("li", {}, thumbnail(ablation.image[place]), reference, words);
 }
 
 function showImagesOfCell(label, predicted) {
