@@ -1,5 +1,6 @@
 // What does it lose without them? Accuracies, confusions and predictions, clean and ablated.
 
+import { classAccuracies } from "./class_accuracy.mjs";
 import { tint } from "./colours.mjs";
 import { className, differs, shown, unitsText } from "./data.mjs";
 import { byId, checkRadio, columnHeader, element, option } from "./elements.mjs";
@@ -7,6 +8,8 @@ import { rowHeader, showRadios, svg, tableCell } from "./elements.mjs";
 import { scaled } from "./layout.mjs";
 import { change } from "./navigation.mjs";
 import { thumbnail } from "./pictures.mjs";
+import { imageReference } from "./references.mjs";
+import { fillSorted } from "./tables.mjs";
 import { countText, percent, points, variantLabel } from "./text.mjs";
 
 const MOST_PICTURES = 24;
@@ -21,6 +24,7 @@ const STATES = [
   ["change", "the change"],
 ];
 const FILTERS = ["class", "clean", "ablated"];
+const LARGEST_FALL_FIRST = { column: "Points", direction: "ascending" };
 
 // Change of accuracy
 
@@ -59,7 +63,7 @@ function variantRow(row, scale) {
   return element(
     "tr",
     {},
-    rowHeader(variantLabel(row.variant)),
+    rowHeader(lineLabel(row)),
     tableCell(strip(scale, interval, dot)),
     tableCell(points(row.change), true),
     tableCell(row.lost, true),
@@ -68,7 +72,8 @@ function variantRow(row, scale) {
 }
 
 /** All random draws: a stroke each. */
-function randomRow({ changes, lowest, median, highest }, scale) {
+function randomRow(line, scale) {
+  const { changes, lowest, median, highest } = line;
   const strokes = changes.map((change) => {
     const x = stripPlace(change, scale);
     const ink = { stroke: "var(--ink)", "stroke-width": 1.5 };
@@ -78,10 +83,14 @@ function randomRow({ changes, lowest, median, highest }, scale) {
   return element(
     "tr",
     {},
-    rowHeader(`${changes.length} random draws`),
+    rowHeader(lineLabel(line)),
     tableCell(strip(scale, ...strokes)),
     element("td", { colSpan: 3, textContent: range }),
   );
+}
+
+function lineLabel({ variant, changes }) {
+  return changes ? `${changes.length} random draws` : variantLabel(variant);
 }
 
 function drawVariants() {
@@ -90,10 +99,45 @@ function drawVariants() {
   const [low, high] = scale;
   const accuracy = percent(variants.clean_accuracy);
   byId("variants-name").textContent = `Change of accuracy, from ${accuracy} with all filters`;
-  byId("variants-scale").textContent = `${points(low)} to ${points(high)} points`;
-  const rows = variants.rows.map((row) => variantRow(row, scale));
-  if (variants.random) rows.splice(1, 0, randomRow(variants.random, scale));
-  byId("variants").tBodies[0].replaceChildren(...rows);
+  const lines = [...variants.rows];
+  // Random draws have their place in the table by their median.
+  if (variants.random) lines.splice(1, 0, { ...variants.random, change: variants.random.median });
+  const rowOf = (line) => (line.changes ? randomRow(line, scale) : variantRow(line, scale));
+  const columns = [
+    { name: "Without", value: lineLabel },
+    { name: `${points(low)} to ${points(high)} points` },
+    { name: "Points", isNumber: true, value: (line) => line.change },
+    { name: "Lost", isNumber: true, value: ({ lost }) => lost },
+    { name: "Gained", isNumber: true, value: ({ gained }) => gained },
+  ];
+  fillSorted(byId("variants"), columns, lines, rowOf, { sorting: LARGEST_FALL_FIRST });
+}
+
+// Accuracy of each class
+
+function classRow({ label, images, clean, ablated, change: difference }) {
+  const shareText = (share) => (share === null ? "" : percent(share));
+  return element(
+    "tr",
+    {},
+    rowHeader(className(label)),
+    tableCell(difference === null ? "" : points(difference), true),
+    tableCell(shareText(clean), true),
+    tableCell(shareText(ablated), true),
+    tableCell(images, true),
+  );
+}
+
+function drawClasses() {
+  const columns = [
+    { name: "Class", value: ({ label }) => className(label) },
+    { name: "Points", isNumber: true, value: (line) => line.change },
+    { name: "Clean", isNumber: true, value: ({ clean }) => clean },
+    { name: "Ablated", isNumber: true, value: ({ ablated }) => ablated },
+    { name: "Images", isNumber: true, value: ({ images }) => images },
+  ];
+  const lines = classAccuracies(shown.probe.ablation.confusion);
+  fillSorted(byId("class-accuracy"), columns, lines, classRow, { sorting: LARGEST_FALL_FIRST });
 }
 
 // Confusion
@@ -181,8 +225,9 @@ function cellImage(place) {
   const clean = unitsText(ablation.clean_confidence[place]);
   const ablated = unitsText(ablation.ablated_confidence[place]);
   const classes = `${className(ablation.clean[place])} → ${className(ablation.ablated[place])}`;
-  const words = `image ${ablation.image[place]}: ${classes}, ${clean} → ${ablated}`;
-  return element("li", {}, thumbnail(ablation.image[place]), words);
+  const reference = imageReference(ablation.image[place], `image ${ablation.image[place]}`);
+  const words = `: ${classes}, ${clean} → ${ablated}`;
+  return element("li", {}, thumbnail(ablation.image[place]), reference, words);
 }
 
 function showImagesOfCell(label, predicted) {
@@ -215,7 +260,7 @@ function predictionRow(place) {
   return element(
     "tr",
     { className: clean === ablated ? "" : "changed" },
-    tableCell(ablation.image[place], true),
+    tableCell(imageReference(ablation.image[place]), true),
     tableCell(thumbnail(ablation.image[place]) ?? ""),
     tableCell(className(ablation.class[place])),
     tableCell(unitsText(ablation.clean_confidence[place]), true),
@@ -223,6 +268,22 @@ function predictionRow(place) {
     tableCell(className(clean)),
     tableCell(className(ablated)),
   );
+}
+
+/** The columns of the table, whose lines are places in the data. */
+function predictionColumns() {
+  const { ablation } = shown.probe;
+  const named = (name, values) => ({ name, value: (place) => className(values[place]) });
+  const numbers = (name, values) => ({ name, isNumber: true, value: (place) => values[place] });
+  return [
+    numbers("Image", ablation.image),
+    { name: element("span", { className: "hidden", textContent: "Picture" }) },
+    named("True class", ablation.class),
+    numbers("Its probability, clean", ablation.clean_confidence),
+    numbers("ablated", ablation.ablated_confidence),
+    named("Clean prediction", ablation.clean),
+    named("Ablated prediction", ablation.ablated),
+  ];
 }
 
 function drawRows(most = MOST_ROWS) {
@@ -235,8 +296,7 @@ function drawRows(most = MOST_ROWS) {
     const button = element("button", { type: "button", textContent: "Show all", onclick });
     count.append(`, the first ${most} of them shown `, button);
   }
-  const rows = places.slice(0, most).map(predictionRow);
-  byId("rows").tBodies[0].replaceChildren(...rows);
+  fillSorted(byId("rows"), predictionColumns(), places, predictionRow, { most });
 }
 
 // The tab
@@ -277,6 +337,7 @@ export function showAblation(before) {
   if (differs(before, "network")) {
     byId("ablation-answer").textContent = shown.probe.ablation.answer;
     drawVariants();
+    drawClasses();
   }
   if (differs(before, "network", "confusion")) showConfusion();
   if (differs(before, "network", "changed", ...FILTERS)) showRows();

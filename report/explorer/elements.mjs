@@ -50,8 +50,8 @@ export function rowHeader(text) {
   return element("th", { scope: "row", textContent: text });
 }
 
-export function columnHeader(text, isNumber = false) {
-  return element("th", { scope: "col", textContent: text, className: isNumber ? "number" : "" });
+export function columnHeader(text) {
+  return element("th", { scope: "col", textContent: text });
 }
 
 /** Links to files of the network that is shown. */
@@ -63,17 +63,6 @@ export function showLinks(id, names) {
     if (position > 0) place.append(", ");
     place.append(link(`${folder}/${name}`, name));
   }
-}
-
-export function fillTable(table, columns, rows, format = (value) => value ?? "") {
-  const isNumber = columns.map((_, at) => rows.some((row) => typeof row[at] === "number"));
-  const headers = columns.map((name, at) => columnHeader(name.replaceAll("_", " "), isNumber[at]));
-  table.tHead.replaceChildren(element("tr", {}, ...headers));
-  const lines = rows.map((row) => {
-    const cells = row.map((value, at) => tableCell(format(value, row, at), isNumber[at]));
-    return element("tr", {}, ...cells);
-  });
-  table.tBodies[0].replaceChildren(...lines);
 }
 
 /** Radio buttons for pairs of value and label; none is checked yet. */

@@ -1,8 +1,9 @@
 // How was it made? Training, claims of the study, images, weights, versions, hardware, files.
 
-import { byId, element, fillTable, link, rowHeader } from "./elements.mjs";
+import { byId, element, link, rowHeader } from "./elements.mjs";
 import { shown } from "./data.mjs";
-import { bytesText, counted, madeText } from "./text.mjs";
+import { fillTable } from "./tables.mjs";
+import { bytesText, counted, filesByFolder, madeText } from "./text.mjs";
 import { curveFigure, seedsFigure } from "./training.mjs";
 
 // The verdict is beside the claim: on a narrow screen the rest is scrolled to.
@@ -109,9 +110,21 @@ function showMade() {
   fillTable(byId("rules"), columns, rows);
 }
 
+/** The links to the files of a folder, folded away; those beside the page stay in sight. */
+function filesOf(folder, names) {
+  const list = element("ul", { className: "files" });
+  for (const name of names) {
+    const path = folder ? `${folder}/${name}` : name;
+    list.append(element("li", {}, link(path, name)));
+  }
+  if (folder === "") return list;
+  const words = `${folder} (${counted(names.length, "file")})`;
+  return element("details", {}, element("summary", { textContent: words }), list);
+}
+
 function showFiles() {
-  const items = shown.data.files.map((name) => element("li", {}, link(name)));
-  byId("files").replaceChildren(...items);
+  const folders = Object.entries(filesByFolder(shown.data.files));
+  byId("files").replaceChildren(...folders.map(([folder, names]) => filesOf(folder, names)));
 }
 
 /** Nothing here depends on which network is shown. */

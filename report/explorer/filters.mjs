@@ -5,9 +5,11 @@ import { byId, canvasOf, checkRadio, element, option, showRadios } from "./eleme
 import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
 import { change, move } from "./navigation.mjs";
 import { drawCell, outline, thumbnail } from "./pictures.mjs";
+import { imageReference } from "./references.mjs";
 import { ordinal, significant } from "./text.mjs";
+import { filtersOfClass, topImage } from "./top_images.mjs";
 
-const ENLARGEMENT = 4; // of an image of 32 pixels
+const ENLARGEMENT = 8; // of an image of 32 pixels
 const WIDEST = 1200; // the picture of all filters, in pixels
 const PAGE_MARGINS = 50;
 const FRAME = 3; // around the chosen filter
@@ -22,11 +24,18 @@ function currentFilter() {
   return { name, layer, channel: Number(channel) };
 }
 
-/** A filter's image of a rank counted from 0, its response, and the box that the peak sees. */
-function topImage(layer, channel, rank) {
-  const at = channel * layer.ranks + rank;
-  const box = [layer.top[at], layer.left[at], layer.bottom[at], layer.right[at]];
-  return { image: layer.image[at], response: layer.response[at], box };
+/** The class of a test image; undefined where the page doesn't hold it. */
+function labelOf(image) {
+  const { cells, labels } = shown.data.thumbnails;
+  return labels[cells.get(image)];
+}
+
+/** The filters of the layer that are in the picture of all: those of the class looked for. */
+function listedFilters() {
+  const { layer } = currentFilter();
+  const { top } = shown.state;
+  if (top === null) return Array.from({ length: layer.channels }, (_, channel) => channel);
+  return filtersOfClass(layer, shown.data.classes.indexOf(top), labelOf);
 }
 
 // The top images of one filter
@@ -71,18 +80,18 @@ function picturesOf(layer, channel, rank) {
   return pair;
 }
 
-/** What stands under the pictures of a top image. */
+/** What stands under the pictures of a top image: texts, and a link to its maps. */
 function topImageText({ image, response, box }, rank) {
-  if (response === 0 && rank === 0) return "no response: 0 for every image";
-  if (response === 0) return "no response: 0 for all other images";
+  if (response === 0 && rank === 0) return ["no response: 0 for every image"];
+  if (response === 0) return ["no response: 0 for all other images"];
   const [top, left, bottom, right] = box;
-  const { cells, labels } = shown.data.thumbnails;
-  const label = labels[cells.get(image)];
+  const label = labelOf(image);
   const name = label === undefined ? "" : `, ${className(label)}`;
   const rows = `rows ${top}–${bottom - 1}`;
   const columns = `columns ${left}–${right - 1}`;
   const number = significant(response);
-  return `${ordinal(rank)}: test image ${image}${name}; response ${number}, ${rows}, ${columns}`;
+  const reference = imageReference(image, `test image ${image}`);
+  return [`${ordinal(rank)}: `, reference, `${name}; response ${number}, ${rows}, ${columns}`];
 }
 
 function drawFilter() {
@@ -92,11 +101,12 @@ function drawFilter() {
   byId("channel").value = channel;
   byId("filter-name").textContent = `Filter ${name}`;
   checkRadio(byId("chosen"), name);
+  byId("top-class").selectedIndex = shown.data.classes.indexOf(shown.state.top) + 1;
 
   const items = [];
   for (let rank = 0; rank < layer.ranks; rank++) {
     const words = topImageText(topImage(layer, channel, rank), rank);
-    items.push(element("li", {}, picturesOf(layer, channel, rank), words));
+    items.push(element("li", {}, picturesOf(layer, channel, rank), ...words));
   }
   byId("top").replaceChildren(...items);
   drawAllFilters();
@@ -105,17 +115,18 @@ function drawFilter() {
 // All filters of the layer
 
 function currentGrid() {
-  const { channels, sprite } = currentFilter().layer;
+  const { sprite } = currentFilter().layer;
   // As wide as the page, so that a patch is never shown too small to be tapped.
   const width = Math.min(WIDEST, document.body.clientWidth - PAGE_MARGINS);
-  return filterGrid(channels, sprite.width, width);
+  return filterGrid(listedFilters().length, sprite.width, width);
 }
 
-function drawPatch(context, sprite, channel, { times, pitch, across }, isChosen) {
+/** Draw the patch of a filter at a place of the picture. */
+function drawPatch(context, sprite, channel, place, { times, pitch, across }) {
   const { width: side } = sprite; // its cells are square
   const from = cellCorner(channel, sprite);
-  const to = cellCorner(channel, { width: pitch, height: pitch, across });
-  if (isChosen) {
+  const to = cellCorner(place, { width: pitch, height: pitch, across });
+  if (channel === currentFilter().channel) {
     context.fillStyle = FRAME_COLOUR;
     context.fillRect(to.x - FRAME, to.y - FRAME, pitch + FRAME + 1, pitch + FRAME + 1);
   }
@@ -126,26 +137,31 @@ function drawPatch(context, sprite, channel, { times, pitch, across }, isChosen)
 function drawAllFilters() {
   const { layer, channel: chosen } = currentFilter();
   const { name, channels, sprite } = layer;
+  const listed = listedFilters();
   const grid = currentGrid();
   const canvas = byId("all");
+  canvas.hidden = listed.length === 0;
   canvas.width = grid.across * grid.pitch;
-  canvas.height = Math.ceil(channels / grid.across) * grid.pitch;
+  canvas.height = Math.ceil(listed.length / grid.across) * grid.pitch;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  for (let channel = 0; channel < channels; channel++) {
-    drawPatch(context, sprite, channel, grid, channel === chosen);
-  }
+  for (const [place, channel] of listed.entries()) drawPatch(context, sprite, channel, place, grid);
+  const { top } = shown.state;
+  const ofClass = top === null ? "" : ` with an image of class ${top} among their top images`;
   const words =
-    `for each of the ${channels} filters of ${name}, the patch at the peak of its map in its top ` +
-    `image; chosen: filter ${chosen}`;
+    `for each of the ${listed.length} filters of ${name}${ofClass}, the patch at the peak of its ` +
+    `map in its top image; chosen: filter ${chosen}`;
   canvas.setAttribute("aria-label", words);
-  byId("all-name").textContent = `All ${channels} filters of ${name}`;
+  const count = top === null ? `All ${channels}` : `${listed.length} of the ${channels}`;
+  byId("all-name").textContent = `${count} filters of ${name}${ofClass}`;
 }
 
 /** The filter under the pointer, or null. */
 function filterAt(event) {
   const box = byId("all").getBoundingClientRect();
-  return filterUnder(event, box, currentGrid(), currentFilter().layer.channels);
+  const listed = listedFilters();
+  const place = filterUnder(event, box, currentGrid(), listed.length);
+  return place === null ? null : listed[place];
 }
 
 function showPointed(event) {
@@ -182,28 +198,29 @@ function choosePointed(event) {
 function chooseByKey(event) {
   const { layer, channel } = currentFilter();
   const { across } = currentGrid();
-  const last = layer.channels - 1;
+  const listed = listedFilters();
+  const at = listed.indexOf(channel); // -1 if the chosen one is not listed: then right is the first
   const places = {
-    ArrowLeft: channel - 1,
-    ArrowRight: channel + 1,
-    ArrowUp: channel - across,
-    ArrowDown: channel + across,
+    ArrowLeft: at - 1,
+    ArrowRight: at + 1,
+    ArrowUp: at - across,
+    ArrowDown: at + across,
     Home: 0,
-    End: last,
+    End: listed.length - 1,
   };
   const place = places[event.key];
   if (place === undefined) return;
   event.preventDefault();
-  if (place < 0 || place > last) return;
+  if (listed[place] === undefined) return;
   const show = event.repeat ? move : change;
-  show({ filter: `${layer.name}/${place}` });
+  show({ filter: `${layer.name}/${listed[place]}` });
   scrollToChosen();
 }
 
 /** Scroll the picture of all filters, where it is higher than its frame, to the chosen one. */
 function scrollToChosen() {
   const { across, pitch } = currentGrid();
-  const top = Math.floor(currentFilter().channel / across) * pitch;
+  const top = Math.floor(listedFilters().indexOf(currentFilter().channel) / across) * pitch;
   const frame = byId("all").parentElement;
   const isSeen = top >= frame.scrollTop && top + pitch <= frame.scrollTop + frame.clientHeight;
   if (!isSeen) frame.scrollTop = top - (frame.clientHeight - pitch) / 2;
@@ -217,6 +234,12 @@ export function prepareFilters() {
   byId("all").addEventListener("click", choosePointed);
   byId("all").addEventListener("keydown", chooseByKey);
   window.addEventListener("resize", drawAllFilters);
+  const options = shown.data.classes.map((name) => option(name, name));
+  const select = byId("top-class");
+  select.replaceChildren(element("option", { textContent: "any" }), ...options);
+  select.addEventListener("change", () => {
+    change({ top: select.selectedIndex === 0 ? null : select.value });
+  });
 }
 
 /** What a network has to choose from. */
@@ -231,5 +254,5 @@ function showChoices() {
 
 export function showFilters(before) {
   if (differs(before, "network")) showChoices();
-  if (differs(before, "network", "filter")) drawFilter();
+  if (differs(before, "network", "filter", "top")) drawFilter();
 }

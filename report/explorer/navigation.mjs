@@ -53,6 +53,22 @@ export function change(patch) {
   history.pushState(null, "", `#${address(state)}`);
 }
 
+/** What of the view is another image's: the place is where its class is least likely, or held. */
+function viewOfImage(image) {
+  return shown.state.held ? { image } : { image, row: null, column: null };
+}
+
+/** Show another test image, and what else is given. */
+export function showImage(image, patch = {}) {
+  change({ ...patch, ...viewOfImage(image) });
+}
+
+/** The address, with its `#`, of a test image in the occlusion tab. */
+export function addressOfImage(image) {
+  const wanted = { ...shown.state, tab: "occlusion", ...viewOfImage(image) };
+  return `#${address(settled(wanted, book.holdings).state)}`;
+}
+
 /** Show something else in the same entry of the history: what changes all the time. */
 export function move(patch) {
   const { state } = settled({ ...shown.state, ...patch }, book.holdings);

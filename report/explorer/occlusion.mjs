@@ -12,7 +12,7 @@ import { className, differs, fullUnits, shown } from "./data.mjs";
 import { byId, checkRadio, showRadios } from "./elements.mjs";
 import { clamp, pixelUnder } from "./layout.mjs";
 import { gridOf, probabilityUnits, sideOf } from "./maps.mjs";
-import { change, move } from "./navigation.mjs";
+import { change, move, showImage } from "./navigation.mjs";
 import { drawScale } from "./painting.mjs";
 import { drawSheet, markShownImage, prepareSheet } from "./sheet.mjs";
 import { drawSide } from "./side.mjs";
@@ -48,11 +48,6 @@ function step(down, right) {
 
 function hold(held) {
   move({ held });
-}
-
-/** Another image is seen where its own true class is least likely, unless the place is held. */
-function chooseImage(image) {
-  change(shown.state.held ? { image } : { image, row: null, column: null });
 }
 
 // Drawing
@@ -168,7 +163,7 @@ export function showOcclusion(before) {
   showComparison();
   if (differs(before, "network", "window", "order")) {
     byId("occlusion-answer").textContent = answerOfWindow();
-    drawSheet(chooseImage);
+    drawSheet(showImage);
   }
   if (differs(before, "network", "window", "order", "image")) markShownImage();
   drawSides();

@@ -9,7 +9,8 @@ export const ORDERS = ["index", "fall", "least", "flips"];
 export const CONFUSIONS = ["change", "clean", "ablated"];
 
 // Null is the page's own choice. `image` is the number of a test image, `window` its side, `row`
-// and `column` are the pixel at its centre; `beside` is the network and window compared with.
+// and `column` are the pixel at its centre; `beside` is the network and window compared with,
+// `top` the class of images that the listed filters answer to.
 const START = {
   tab: null,
   network: null,
@@ -19,6 +20,7 @@ const START = {
   column: null,
   beside: null,
   filter: null,
+  top: null,
   order: "index",
   confusion: "change",
   class: null,
@@ -31,6 +33,7 @@ const START = {
 };
 const FLAGS = ["held", "overlay", "stretch", "changed"];
 const WORDS = {
+  top: "top",
   order: "sort",
   confusion: "show",
   class: "class",
@@ -172,6 +175,7 @@ function settledChoices(wanted, { tabs, classes }, layers) {
     class: classOrAny("class"),
     clean: classOrAny("clean"),
     ablated: classOrAny("ablated"),
+    top: classOrAny("top"),
   };
 }
 

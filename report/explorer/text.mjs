@@ -49,6 +49,16 @@ export function addressOf(path) {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
+/** The names of files by the folder that they are in; that of files in none is "". */
+export function filesByFolder(paths) {
+  const folders = {};
+  for (const path of paths) {
+    const [, folder, name] = /^(?:(.*)\/)?([^/]*)$/.exec(path);
+    (folders[folder ?? ""] ??= []).push(name);
+  }
+  return folders;
+}
+
 /** A variant of the ablation: all chosen filters, those of one layer, or a single one. */
 export function variantLabel(variant) {
   if (variant === "ablated") return "the chosen filters";

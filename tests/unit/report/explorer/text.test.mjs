@@ -78,3 +78,12 @@ test("jobs are told with their time, and files of which no job is known", () => 
   assert.equal(text.durationText(89), "89 s");
   assert.equal(text.durationText(91), "2 min");
 });
+
+test("files are grouped by their folder, those in none by themselves", () => {
+  const paths = ["card.csv", "run/a.csv", "run/epoch-1/b.h5", "run/c.csv", "manifest.json"];
+  assert.deepEqual(text.filesByFolder(paths), {
+    "": ["card.csv", "manifest.json"],
+    run: ["a.csv", "c.csv"],
+    "run/epoch-1": ["b.h5"],
+  });
+});
