@@ -172,12 +172,7 @@ class Layout:
 
     @classmethod
     def of(
-        cls,
-        cells: list[Cell],
-        kernel: int,
-        inputs: UnitStates,
-        units: UnitStates,
-        rows: int,
+        cls, cells: list[Cell], kernel: int, inputs: UnitStates, units: UnitStates, rows: int
     ) -> "Layout":
         """Lay out a layer.
 
