@@ -22,6 +22,7 @@ ANSWER = 'extern "C" int answer() {{ return {}; }}\n'
 def source(tmp_path, monkeypatch):
     """A C++ file, and an empty folder for what is made of it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CXX", raising=False)
     path = tmp_path / "answer.cpp"
     path.write_text(ANSWER.format(42))
     return path
