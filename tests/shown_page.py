@@ -92,6 +92,12 @@ def barriers(page):
     return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
 
 
+def assert_no_barrier_or_sideways_scrolling(page):
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert barriers(page) == []
+
+
 def write_page(demo, folder, change):
     """Write the demo's page with other data, as `change(data)` makes them."""
     data, _ = explorer.read(demo.files()["explorer.html"])

@@ -4,6 +4,7 @@ import { paint } from "./colours.mjs";
 import { fullUnits, shown } from "./data.mjs";
 import { borderOf, positionsOfPixels } from "./layout.mjs";
 import { bytesOf, hasBit } from "./packing.mjs";
+import { strokeTwice } from "./pictures.mjs";
 
 /** A picture of the image's size; `paintPosition` writes the colour of a position into bytes. */
 export function mapOfBlocks(grid, paintPosition) {
@@ -41,15 +42,7 @@ export function outlineObject(canvas, times, packed) {
   for (const { row, column, right, down } of borderOf(isObject, shown.data)) {
     context.rect(column * times, row * times, right * times, down * times);
   }
-  const lines = [
-    [4, "black"],
-    [2, "white"],
-  ];
-  for (const [width, colour] of lines) {
-    context.lineWidth = width;
-    context.strokeStyle = colour;
-    context.stroke();
-  }
+  strokeTwice(context, "black", "white");
 }
 
 /** Fill a canvas with the colours of a scale, from left to right. */

@@ -56,16 +56,23 @@ export function showLarge(canvas, pixels) {
   return times;
 }
 
-/** Draw a box of image pixels that is seen on every ground. */
-export function outline(canvas, times, [top, left, bottom, right]) {
-  const context = canvas.getContext("2d");
+/** Draw the context's path as a line that is seen on every ground: of one colour within another. */
+export function strokeTwice(context, outer, inner) {
   const lines = [
-    [4, "white"],
-    [2, "black"],
+    [4, outer],
+    [2, inner],
   ];
   for (const [width, colour] of lines) {
     context.lineWidth = width;
     context.strokeStyle = colour;
-    context.strokeRect(left * times, top * times, (right - left) * times, (bottom - top) * times);
+    context.stroke();
   }
+}
+
+/** Draw a box of image pixels. */
+export function outline(canvas, times, [top, left, bottom, right]) {
+  const context = canvas.getContext("2d");
+  context.beginPath();
+  context.rect(left * times, top * times, (right - left) * times, (bottom - top) * times);
+  strokeTwice(context, "white", "black");
 }

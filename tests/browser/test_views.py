@@ -8,7 +8,7 @@ from shown_page import (
     SIZES,
     address,
     assert_bars,
-    barriers,
+    assert_no_barrier_or_sideways_scrolling,
     coarse_maps,
     expect_address,
     expect_place,
@@ -263,8 +263,7 @@ def test_on_a_phone_the_image_and_its_map_are_seen_first(open_two):
 def test_no_barrier_in_a_comparison_and_no_sideways_scrolling(open_two, size, scheme):
     view = f"{VIEW}/with/{SECOND}/window-3/held"
     page = open_two(view, viewport=SIZES[size], color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-    assert barriers(page) == []
+    assert_no_barrier_or_sideways_scrolling(page)
 
 
 def test_a_network_without_filters_has_no_tabs_of_theirs(open_path, demo, tmp_path):

@@ -1,5 +1,6 @@
 """A layer behind the first one, whichever way it is computed: what it reads and gives."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class Activations:
     changes: dict[Unit, Float32[Tensor, "_state channel"]]
 
 
-class LaterLayer:
+class LaterLayer(ABC):
     """A later layer: a convolution, or fully connected, as a convolution over its whole input.
 
     Attributes:
@@ -51,13 +52,13 @@ class LaterLayer:
         self.units = inputs.convolved(self.kernel)
         self.pooled = self.units.pooled()
 
+    @abstractmethod
     def __call__(self, read: Activations) -> Activations:
         """The map after ReLU and pooling."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preactivations(self, read: Activations) -> Float32[Tensor, "state output"]:
         """The values before ReLU of a layer of one unit, those of the clean state first."""
-        raise NotImplementedError
 
     def field(self, pooled: Unit) -> list[tuple[Unit, Int[Tensor, " _state"]]]:
         """The units that a pooled one covers, and the state of each in every state of that one."""
