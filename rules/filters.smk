@@ -7,7 +7,7 @@ from convprobe.network.filter_layers import split_name
 FILTER_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/filters"
 ATLAS = pages.atlas_pages(study.filter_channels(config))
 
-CHOSEN = map(split_name, config["filters"]["chosen"])
+CHOSEN = list(map(split_name, config["filters"]["chosen"]))
 VALUES["layer", "channel"] = [{"layer": layer, "channel": channel} for layer, channel in CHOSEN]
 VALUES["layer", "page"] = [{"layer": layer, "page": page} for layer, page in ATLAS]
 
@@ -77,23 +77,6 @@ rule plot_top_patches:
         "../scripts/plot_top_patches.py"
 
 
-rule plot_filter:
-    input:
-        images=of_experiment(dataset.IMAGES),
-        activations=at_epoch(filters.ACTIVATIONS),
-        table=at_epoch(filters.TOP_IMAGES),
-    output:
-        **drawn(at_epoch, filters.FILTER_FIGURE),
-    log:
-        f"{FILTER_LOGS}/{{layer}}/{{channel}}.log",
-    localrule: True
-    params:
-        *fingerprint("plot_filter.py"),
-        settings={"network": config["network"]},
-    script:
-        "../scripts/plot_filter.py"
-
-
 rule rank_filters:
     input:
         images=of_experiment(dataset.IMAGES),
@@ -112,20 +95,38 @@ rule rank_filters:
         "../scripts/rank_filters.py"
 
 
-rule plot_atlas:
-    input:
-        images=of_experiment(dataset.IMAGES),
-        table=at_epoch(filters.ALL_TOP_IMAGES),
-    output:
-        **drawn(at_epoch, filters.ATLAS),
-    log:
-        f"{FILTER_LOGS}/atlas/{{layer}}-{{page}}.log",
-    localrule: True
-    params:
-        *fingerprint("plot_atlas.py"),
-        settings=lambda wildcards: {
-            "channels": ATLAS[wildcards.layer, wildcards.page],
-            "network": config["network"],
-        },
-    script:
-        "../scripts/plot_atlas.py"
+if study.has_filters(config):  # else there is nothing to draw
+
+    rule plot_filters:
+        input:
+            images=of_experiment(dataset.IMAGES),
+            activations=at_epoch(filters.ACTIVATIONS),
+            table=at_epoch(filters.TOP_IMAGES),
+        output:
+            **all_drawn(filters.FILTER_FIGURE),
+        log:
+            f"{FILTER_LOGS}/chosen.log",
+        localrule: True
+        params:
+            *fingerprint("plot_filters.py"),
+            settings={"chosen": config["filters"]["chosen"], "network": config["network"]},
+        script:
+            "../scripts/plot_filters.py"
+
+    rule plot_atlas:
+        input:
+            images=of_experiment(dataset.IMAGES),
+            table=at_epoch(filters.ALL_TOP_IMAGES),
+        output:
+            **all_drawn(filters.ATLAS),
+        log:
+            f"{FILTER_LOGS}/atlas.log",
+        localrule: True
+        params:
+            *fingerprint("plot_atlas.py"),
+            settings={
+                "pages": [[layer, *channels] for (layer, _), channels in ATLAS.items()],
+                "network": config["network"],
+            },
+        script:
+            "../scripts/plot_atlas.py"

@@ -97,17 +97,17 @@ rule summarise_occlusion:
         "../scripts/summarise_occlusion.py"
 
 
-rule plot_occlusion_sheet:
+rule plot_occlusion_sheets:
     input:
         images=of_experiment(dataset.IMAGES),
         maps=rules.summarise_occlusion.input.maps,
     output:
-        **drawn(at_epoch, occlusion.SHEET, windows=", ".join(map(str, WINDOWS))),
+        **all_drawn(occlusion.SHEET, windows=", ".join(map(str, WINDOWS))),
     log:
-        f"{OCCLUSION_LOGS}/sheet-{{sheet}}.log",
+        f"{OCCLUSION_LOGS}/sheets.log",
     localrule: True
     params:
-        *fingerprint("plot_occlusion_sheet.py"),
-        settings=lambda wildcards: {"images": SHEETS[wildcards.sheet]},
+        *fingerprint("plot_occlusion_sheets.py"),
+        settings={"sheets": list(SHEETS.values())},
     script:
-        "../scripts/plot_occlusion_sheet.py"
+        "../scripts/plot_occlusion_sheets.py"

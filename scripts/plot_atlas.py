@@ -1,4 +1,4 @@
-"""A page of the atlas: what up to 100 filters of a layer answer to."""
+"""The atlas: what every filter answers to, up to 100 filters of a layer on each page."""
 
 from convprobe import style
 from convprobe.dataset import image_file
@@ -8,14 +8,15 @@ from convprobe.network import filter_layers, graphs
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
+    with runtime.job(snakemake.log[0]) as job, style.drawn_from(snakemake.input):
         settings = snakemake.params.settings
-        layer = snakemake.wildcards.layer
         table = tables.read(snakemake.input.table)
-        rows = table[(table["layer"] == layer) & table["channel"].between(*settings["channels"])]
-        shown = sorted(rows["image"].unique().tolist())
-        images = image_file.read(snakemake.input.images, "test", shown)
-        graph = graphs.of(settings["network"], images.image_size)
-        fields = filter_layers.of_graph(graph)[layer].fields
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.atlas_page(snakemake.output.figure, images, rows, fields, run, checkpoint)
+        drawn = list(zip(settings["pages"], snakemake.output.figure, strict=True))
+        for (layer, first, last), path in job.each(drawn, "pages"):
+            rows = table[(table["layer"] == layer) & table["channel"].between(first, last)]
+            shown = sorted(rows["image"].unique().tolist())
+            images = image_file.read(snakemake.input.images, "test", shown)
+            graph = graphs.of(settings["network"], images.image_size)
+            fields = filter_layers.of_graph(graph)[layer].fields
+            figures.atlas_page(path, images, rows, fields, run, checkpoint)

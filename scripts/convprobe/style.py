@@ -48,7 +48,7 @@ WORDS = ("Title", "Description", "Source")  # in the metadata of a PNG and its v
 LEFT_OUT = {"png": ("Software",), "svg": ("Date", "Creator")}
 LETTERS_PER_INCH = 15.5  # of a caption
 
-_sources: list[Path | str] = []  # the files that figures are being drawn from
+_sources: dict[Path, str] = {}  # the files that figures are being drawn from: their digests
 
 
 def new(width: float, height: float) -> Figure:
@@ -71,7 +71,7 @@ def picture(axes: Axes, pixels: Shaped[ndarray, "y x *channel"], **options: Any)
 @contextlib.contextmanager
 def drawn_from(paths: Iterable[Path | str]) -> Iterator[None]:
     """Name these files, and their digests, in the metadata of figures saved in the block."""
-    _sources[:] = paths
+    _sources.update((Path(path).absolute(), files.sha256(path)) for path in paths)
     try:
         yield
     finally:
@@ -90,6 +90,9 @@ def save(figure: Figure, path: Path | str, caption: str) -> None:
     width = int(figure.get_size_inches()[0] * LETTERS_PER_INCH)
     wrapped = textwrap.fill(caption, width)
     figure.supxlabel(wrapped, fontsize=8, color=GREY, x=0.01, ha="left")
+    # Once: each way of writing would do it again, which takes as long as the drawing.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     for kind, names in LEFT_OUT.items():
         metadata = {**words, **dict.fromkeys(names)}
         with files.replacing(path.with_suffix(f".{kind}")) as partial:
@@ -111,13 +114,11 @@ def _source(path: Path) -> str | None:
     """
     if not _sources:
         return None
-    sources = [Path(source).absolute() for source in _sources]
     own = path.absolute()
-    root = os.path.commonpath([file.parent for file in (own, *sources)])
+    root = os.path.commonpath([file.parent for file in (own, *_sources)])
     lines = [own.relative_to(root).with_suffix("").as_posix()]
-    for source in sources:
-        name = source.relative_to(root).as_posix()
-        lines.append(f"{files.sha256(source)}  {name}")
+    for source, digest in _sources.items():
+        lines.append(f"{digest}  {source.relative_to(root).as_posix()}")
     return "\n".join(lines)
 
 

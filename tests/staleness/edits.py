@@ -56,10 +56,8 @@ def windows(*sides, at="normalised epoch-01"):
     return jobs(*(f"map_occlusion {at} {side}" for side in sides))
 
 
-def sheets(*numbers, at="normalised epoch-01"):
-    return jobs(
-        f"summarise_occlusion {at}", *(f"plot_occlusion_sheet {at} {number}" for number in numbers)
-    )
+def sheets(at="normalised epoch-01"):
+    return jobs(f"summarise_occlusion {at}", f"plot_occlusion_sheets {at}")
 
 
 def filters(at="normalised epoch-01"):
@@ -67,14 +65,12 @@ def filters(at="normalised epoch-01"):
 
 
 def top(at="normalised epoch-01"):
-    figures = jobs(
-        f"plot_top_patches {at}", f"plot_filter {at} conv1 1", f"plot_filter {at} conv2 5"
-    )
-    return jobs(f"find_top_images {at}", f"cut_patches {at}") | figures
+    tables = jobs(f"find_top_images {at}", f"cut_patches {at}")
+    return tables | jobs(f"plot_top_patches {at}", f"plot_filters {at}")
 
 
 def atlas(at="normalised epoch-01"):
-    return jobs(f"rank_filters {at}", f"plot_atlas {at} conv1 01", f"plot_atlas {at} conv2 01")
+    return jobs(f"rank_filters {at}", f"plot_atlas {at}")
 
 
 def confusion(at="normalised epoch-01"):
@@ -92,7 +88,7 @@ def ablation(at="normalised epoch-01"):
 
 
 def probes(at="normalised epoch-01"):
-    return windows(3, 5, at=at) | sheets(1, 2, at=at) | filters(at) | atlas(at) | ablation(at)
+    return windows(3, 5, at=at) | sheets(at) | filters(at) | atlas(at) | ablation(at)
 
 
 def train(run):
@@ -110,7 +106,7 @@ def discards(*runs):
 CURVES = curve("normalised") | curve("raw")
 TRAINING = train("normalised") | train("raw")
 EVALUATION = jobs(*(job for job in TRAINING if not job.startswith("train_epoch")))
-OCCLUSION = windows(3, 5) | sheets(1, 2) | PAGE
+OCCLUSION = windows(3, 5) | sheets() | PAGE
 AFTER_DATA = TRAINING | probes() | PAGE
 FIGURES = jobs(*(job for job in AFTER_DATA if job.startswith("plot_")))
 EVERYTHING = DATA | AFTER_DATA
@@ -268,9 +264,9 @@ SETTINGS = [
     Edit(
         "a window added",
         configure("occlusion: {windows: [3, 5, 7]}"),
-        windows(7) | sheets(1, 2) | PAGE,
+        windows(7) | sheets() | PAGE,
     ),
-    Edit("a window removed", configure("occlusion: {windows: [3]}"), sheets(1, 2) | PAGE),
+    Edit("a window removed", configure("occlusion: {windows: [3]}"), sheets() | PAGE),
     Edit("images occluded: 5 to 6", configure("occlusion: {images: 6}"), OCCLUSION),
     Edit("fill", configure("occlusion: {fill: 0}"), OCCLUSION),
     Edit("stride of the window", configure("occlusion: {stride: 2}"), OCCLUSION),
@@ -278,7 +274,7 @@ SETTINGS = [
     Edit(
         "a filter added",
         configure("filters: {chosen: [conv1/1, conv1/2, conv2/5]}"),
-        filters() | jobs("plot_filter normalised epoch-01 conv1 2") | ablation() | PAGE,
+        filters() | ablation() | PAGE,
     ),
     Edit("top images: 2 to 3", configure("filters: {top: 3}"), top() | atlas() | RECORD),
     Edit(
@@ -375,7 +371,7 @@ SETTINGS = [
     Edit(
         "a window's maps deleted",
         delete(f"{PROBED}/occlusion/window-3.h5"),
-        windows(3) | sheets(1, 2) | PAGE,
+        windows(3) | sheets() | PAGE,
     ),
     Edit(
         "checkpoints deleted that no due job reads",
@@ -438,7 +434,7 @@ WITH_LAST_STATE_ONLY = [
     Edit(
         "a window added",
         configure(f"{LAST}\nocclusion: {{windows: [3, 5, 7]}}"),
-        windows(7) | sheets(1, 2) | PAGE,
+        windows(7) | sheets() | PAGE,
     ),
     Edit(
         "an epoch added",
@@ -477,7 +473,7 @@ ABLATION_FIGURES = jobs(
 FILTER_FIGURES = jobs(
     *(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))
 )
-SHEETS = jobs(*(f"plot_occlusion_sheet normalised epoch-01 {sheet}" for sheet in (1, 2)))
+SHEETS = jobs("plot_occlusion_sheets normalised epoch-01")
 VERDICTS = (
     confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
 )

@@ -38,7 +38,7 @@ PARTS = {
     "all probes of `own`": probes(at="own weights"),
     "filters": filters(),
     "ablation": ablation(),
-    "occlusion": windows(3, 5) | sheets(1, 2),
+    "occlusion": windows(3, 5) | sheets(),
     "the tables and figures of the ablation": confusion() | accuracy(),
     "the atlas of all filters": atlas(),
     "both learning curves": CURVES,

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -20,6 +20,7 @@ DONE = "done in "
 ERROR = "error: "
 
 Batch = TypeVar("Batch")
+Item = TypeVar("Item")
 
 
 class Job:
@@ -56,6 +57,10 @@ class Job:
             left = (total - done) / rate
             number = f"{rate:.0f}" if rate >= 1000 else f"{rate:.3g}"
             print(f"{done}/{total} {unit}, {number} a second, {left:.0f} s left", flush=True)
+
+    def each(self, items: Collection[Item], unit: str) -> Iterator[Item]:
+        """Yield item after item, and print progress as for batches of one."""
+        return self.progress(items, len(items), unit, lambda item: 1)
 
 
 IDLE = Job()  # for calls outside a job: progress is printed

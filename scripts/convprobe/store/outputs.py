@@ -8,7 +8,7 @@ description makes no result stale.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 WILDCARD = re.compile(r"{(\w+)}")
 DOTTED = ("layer",)  # wildcards whose values may have dots, as layer1.0.conv1
@@ -152,6 +152,11 @@ class Figure(Output):
     @property
     def files(self) -> tuple[str, ...]:
         return tuple(self.path + suffix for suffix in FIGURE_SUFFIXES)
+
+    def filled(self, values: Mapping[str, str | int]) -> "Figure":
+        """One figure of several: with these values of the wildcards in the path and the labels."""
+        labels = {name: label.format(**values) for name, label in self.labels.items()}
+        return replace(self, path=self.path.format(**values), labels=labels)
 
 
 def names(outputs: Iterable[Output], values: Values) -> list[str]:

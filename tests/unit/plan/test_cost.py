@@ -116,7 +116,7 @@ STAGES = {
     "plot_learning_curve": "training",
     "map_occlusion": "occlusion",
     "summarise_occlusion": "occlusion",
-    "plot_occlusion_sheet": "occlusion",
+    "plot_occlusion_sheets": "occlusion",
 }
 TOOK = {
     "train_epoch fp32": Took(start=10, taken=1, rate=3e9),

@@ -61,7 +61,7 @@ test("jobs are told with their time, and files of which no job is known", () => 
       columns: ["rule", "jobs", "seconds"],
       rows: [
         ["train_epoch", 2, 7000],
-        ["plot_filter", 1, 200],
+        ["plot_filters", 1, 200],
       ],
     },
     first: "2026-01-31T23:59:00+00:00",
