@@ -14,9 +14,9 @@ rule ablate_filters:
         predictions=at_epoch(ablation.PREDICTIONS),
     log:
         f"{ABLATION_LOGS}/predictions.log",
-    threads: 4
+    threads: cores_of("ablate_filters")
     resources:
-        gpu=1,
+        gpu=gpus_of("ablate_filters"),
     params:
         *fingerprint("ablate_filters.py"),
         settings=OFF,
@@ -32,9 +32,9 @@ rule compare_ablations:
         variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
-    threads: 4
+    threads: cores_of("compare_ablations")
     resources:
-        gpu=1,
+        gpu=gpus_of("compare_ablations"),
     params:
         *fingerprint("compare_ablations.py"),
         settings=lambda wildcards: {

@@ -98,6 +98,32 @@ def fingerprint(script: str) -> list[str]:
     return [f"{file} {digest}" for file, digest in FINGERPRINTS[script].items()]
 
 
+@functools.cache
+def is_quick(rule: str, run: str, window: str) -> bool:
+    """Whether a job that computes leaves the other cores to other jobs, which run beside it.
+
+    None is where jobs are submitted: what they will run on can't be seen from here.
+    """
+    kind, _ = cost.device()
+    known = {"run": run, "window": window}
+    is_local = CORES and workflow.is_main_process
+    return bool(is_local) and cost.work(config, SIZES, kind, CORES, rule, known).is_quick
+
+
+def cores_of(rule: str) -> Callable:
+    """For `threads` of a rule that computes."""
+    return lambda wildcards: 1 if shares_cores(rule, wildcards) else cost.THREADS
+
+
+def gpus_of(rule: str) -> Callable:
+    """For the resource `gpu`. On a CPU it makes jobs that compute for long wait for one another."""
+    return lambda wildcards: 0 if shares_cores(rule, wildcards) else 1
+
+
+def shares_cores(rule: str, wildcards) -> bool:
+    return is_quick(rule, wildcards.run, wildcards.get("window", ""))
+
+
 def as_given(path: str) -> str:
     """A path of the config, which is a user's own: no prefix of an importer goes before it."""
     return local(path) if IMPORTED else path

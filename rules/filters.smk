@@ -20,9 +20,9 @@ rule record_activations:
         activations=at_epoch(filters.ACTIVATIONS),
     log:
         f"{FILTER_LOGS}/activations.log",
-    threads: 4
+    threads: cores_of("record_activations")
     resources:
-        gpu=1,
+        gpu=gpus_of("record_activations"),
     params:
         *fingerprint("record_activations.py"),
         settings={"chosen": config["filters"]["chosen"]},
@@ -85,9 +85,9 @@ rule rank_filters:
         table=at_epoch(filters.ALL_TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/all-top-images.log",
-    threads: 4
+    threads: cores_of("rank_filters")
     resources:
-        gpu=1,
+        gpu=gpus_of("rank_filters"),
     params:
         *fingerprint("rank_filters.py"),
         settings={"top": config["filters"]["top"]},

@@ -56,9 +56,9 @@ rule map_occlusion:
         maps=MAPS,
     log:
         log_of(MAPS),
-    threads: 4
+    threads: cores_of("map_occlusion")
     resources:
-        gpu=1,
+        gpu=gpus_of("map_occlusion"),
     params:
         *fingerprint("map_occlusion.py"),
         settings=occlusion_settings,

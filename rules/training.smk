@@ -51,9 +51,9 @@ rule train_epoch:
         f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
     # Before evaluations, so that one process can do several of these as well.
     priority: 1
-    threads: 4
+    threads: cores_of("train_epoch")
     resources:
-        gpu=1,
+        gpu=gpus_of("train_epoch"),
         last_epoch=last_epoch,
     params:
         *fingerprint("train_epoch.py"),
@@ -142,9 +142,9 @@ rule evaluate_epoch:
         evaluation=of_run(training.EVALUATION),
     log:
         f"{LOGS}/{{run}}/evaluation/epoch-{{epoch}}.log",
-    threads: 4
+    threads: cores_of("evaluate_epoch")
     resources:
-        gpu=1,
+        gpu=1,  # one at a time: it makes those of other epochs ahead
         last_epoch=last_epoch,
     params:
         *fingerprint("evaluate_epoch.py"),

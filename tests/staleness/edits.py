@@ -243,9 +243,12 @@ SETTINGS = [
     ),
     Edit(
         "comment in a rule",
-        replace("rules/training.smk", "    threads: 4", "    threads: 4  # or fewer"),
+        replace("rules/training.smk", "        *FACTORY_CODE,", "        *FACTORY_CODE,  # if any"),
     ),
-    Edit("threads of a rule", replace("rules/occlusion.smk", "    threads: 4", "    threads: 1")),
+    Edit(
+        "threads of a rule",
+        replace("rules/occlusion.smk", '    threads: cores_of("map_occlusion")', "    threads: 1"),
+    ),
     Edit("`--cores 1`", lambda workflow: None, options=("--cores", "1")),
     Edit(
         "another profile, with other resources",

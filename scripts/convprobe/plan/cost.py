@@ -38,10 +38,13 @@ MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 SLOW_BF16 = 18
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 JOB_SECONDS = 2.5  # to start Python, import torch, read the images
+# On one core of a CPU. A job that is quick there leaves the other cores to others: of a few times
+# its start, which takes one core, more threads make less.
+QUICK_SECONDS = shared_process.STARTS * JOB_SECONDS
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 
 BETWEEN = 0.25  # seconds from the end of a job to the start of the next one
-THREADS = 4  # of a job that computes
+THREADS = 4  # of a job that computes, unless it is quick
 # What takes time beside multiply-adds, and counts as so many of them, so that what a small network
 # took tells something of a large one. Between what the demo's network took above the small and the
 # published one's time for its multiply-adds, on one core and on two, of an AMD EPYC (Zen 3).
@@ -87,14 +90,17 @@ class Work(NamedTuple):
         units: images, or positions of a window.
         each: multiply-adds of one.
         rate: multiply-adds a second, as guessed.
+        is_quick: whether one core computes it, beside other jobs.
     """
 
     kind: str
     units: int = 0
     each: float = 0.0
     rate: float = 1.0
+    is_quick: bool = False
 
 
+@functools.cache
 def device() -> tuple[str, str]:
     """What will compute: ("gpu", its name) or ("cpu", how many cores)."""
     if shutil.which("nvidia-smi"):
@@ -147,16 +153,26 @@ def by_rule(
         for rule in OF_RUN:
             job = work(config, sizes, kind, cores, rule, {"run": run})
             epochs = study.run_training(config, run)["epochs"]
-            costs[rule] += _seconds(job, epochs, known, _made_ahead(job, epochs, known))
+            taken = _seconds(job, epochs, known, _made_ahead(job, epochs, known))
+            # The epochs of a run one after the other, but quick runs side by side.
+            beside = len(study.trained_runs(config)) if rule == "train_epoch" else 1
+            costs[rule] += taken / _side_by_side(job, cores, beside)
     windows = config["occlusion"]["windows"]
     for rule, count in job_counts(config, sizes).items():
         if rule == "map_occlusion":
             for window in windows:
                 job = work(config, sizes, kind, cores, rule, {"window": window})
-                costs[rule] += _seconds(job, count // len(windows), known)
+                taken = _seconds(job, count // len(windows), known)
+                costs[rule] += taken / _side_by_side(job, cores, count)
         elif rule in OF_PROBED:
-            costs[rule] = _seconds(work(config, sizes, kind, cores, rule, {}), count, known)
+            job = work(config, sizes, kind, cores, rule, {})
+            costs[rule] = _seconds(job, count, known) / _side_by_side(job, cores, count)
     return costs
+
+
+def _side_by_side(job: Work, cores: int, count: int) -> int:
+    """How many jobs of a kind run at a time, of so many."""
+    return max(min(cores, count), 1) if job.is_quick else 1
 
 
 def work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards: Mapping) -> Work:
@@ -166,6 +182,14 @@ def work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards
         config, sizes, kind, cores: as for `by_rule`.
         wildcards: of the job, as far as they matter: the run that is trained, the window.
     """
+    on_one_core = _work(config, sizes, kind, 1, rule, wildcards)
+    if kind == "cpu" and _one(on_one_core, NOTHING) < QUICK_SECONDS:
+        return on_one_core._replace(is_quick=True)
+    return _work(config, sizes, kind, cores, rule, wildcards)
+
+
+def _work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards: Mapping) -> Work:
+    """What a job computes on so many cores."""
     image = network_size(config) + IMAGE
     if rule == "train_epoch":
         precision = study.run_training(config, wildcards["run"])["precision"]
@@ -248,7 +272,7 @@ def of_one_job(
 ) -> dict[str, float]:
     """Rough seconds by which one job of each rule makes a run longer; args as for `by_rule`.
 
-    A job that computes has all cores for itself. The others, figures and tables, run side by side.
+    A job that computes for long has all cores for itself. The others run side by side.
     """
     costs = by_rule(config, sizes, kind, cores, known)
     counts = job_counts(config, sizes)

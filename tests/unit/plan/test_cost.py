@@ -16,7 +16,9 @@ from convprobe.plan.rates import Took
 PUBLISHED = config.checked(
     yaml.safe_load(Path("config.yaml").read_text()), "schemas/config.schema.json"
 )
-RULE_THREADS = re.compile(r"^rule (\w+):\n(?:(?: .*)?\n)*?    threads: (\d+)$", re.MULTILINE)
+RULE_THREADS = re.compile(
+    r"^rule (\w+):\n(?:(?: .*)?\n)*?    threads: cores_of\(\"(\w+)\"\)$", re.MULTILINE
+)
 SIZES = {"train": 50_000, "test": 10_000}
 
 
@@ -218,12 +220,26 @@ def test_the_published_study_has_thirty_epochs_and_four_windows():
     assert cost.job_counts(every, SIZES)["map_occlusion"] == 4 * 10_000 / 200
 
 
-def test_every_rule_that_computes_has_a_number_of_jobs_and_all_threads():
+def test_every_rule_that_computes_has_a_number_of_jobs_and_asks_for_its_cores():
     costs = cost.by_rule(PUBLISHED, SIZES, "cpu", 2)
     assert set(costs) == set(cost.job_counts(PUBLISHED, SIZES))
     text = "".join(path.read_text() for path in Path("rules").glob("*.smk"))
-    threads = {rule: int(count) for rule, count in RULE_THREADS.findall(text)}
-    assert threads == dict.fromkeys(costs, cost.THREADS)
+    assert dict(RULE_THREADS.findall(text)) == {rule: rule for rule in costs}
+
+
+def test_quick_jobs_have_one_core_and_run_side_by_side():
+    few = {split: count // 1000 for split, count in SIZES.items()}
+
+    def training(sizes, kind, cores):
+        return cost.work(PUBLISHED, sizes, kind, cores, "train_epoch", {"run": "raw"})
+
+    assert training(few, "cpu", 4) == training(few, "cpu", 1)
+    assert training(few, "cpu", 4).is_quick
+    assert not training(few, "gpu", 4).is_quick
+    assert not training(SIZES, "cpu", 4).is_quick
+    one, two, four = (cost.by_rule(PUBLISHED, few, "cpu", cores) for cores in (1, 2, 4))
+    assert two["train_epoch"] == four["train_epoch"] == one["train_epoch"] / 2  # two runs
+    assert four["evaluate_epoch"] == one["evaluate_epoch"]  # one process makes many
 
 
 def test_what_is_due_is_listed_by_stage():
