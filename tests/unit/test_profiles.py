@@ -21,7 +21,7 @@ SAME = (
     "set-resource-scopes",
     "set-resources",
 )
-GPU_RULE = re.compile(r"^rule (\w+):$(?:(?!^rule ).)*?gpu=1", re.MULTILINE | re.DOTALL)
+GPU_RULE = re.compile(r"^rule (\w+):$(?:(?!^rule ).)*?gpu=(?:1|gpus_of)", re.MULTILINE | re.DOTALL)
 
 
 def gpu_rules():

@@ -85,6 +85,7 @@ def covered_one_by_one(network, image, window, stride, fill):
     return torch.stack(found).view(len(rows), len(columns), -1).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "stride"), [(5, 1), (9, 7), (9, 24)])
 def test_maps_are_those_of_a_forward_pass_at_every_position(network, images, window, stride):
     expected = covered_one_by_one(network, images.pixels[0], window, stride, fill=90)

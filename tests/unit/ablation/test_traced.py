@@ -70,6 +70,7 @@ def test_variants_predict_as_a_module_does_that_hooks_change(traced, mode):
             assert (logits - clean).abs().max() > 1e-3, "or the test could not fail"
 
 
+@pytest.mark.slow
 def test_only_what_a_filter_leads_to_is_computed_again():
     ways = passes.Passes(Traced(Residual).network)
     layers = filter_layers.of_graph(ways.graph)
@@ -96,6 +97,7 @@ def test_a_fully_connected_layer_behind_a_map_changes_by_what_the_filter_contrib
     assert ways.linear(variant.steps[0]).source == layers["conv3"].map
 
 
+@pytest.mark.slow
 def test_fewer_images_are_computed_at_a_time_where_much_is_kept(monkeypatch):
     ways = passes.Passes(Traced(Residual).network)
     layers = filter_layers.of_graph(ways.graph)

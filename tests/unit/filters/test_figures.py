@@ -66,6 +66,7 @@ def words(path):
     return path.with_suffix(".txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_filter_shows_the_whole_patch_grey_beyond_the_image(tmp_path):
     path = tmp_path / "one.png"
     draw_filter(path, [2.0, 1.0])
@@ -101,6 +102,7 @@ def test_a_box_that_is_the_whole_image_is_said_to_be(tmp_path, grid):
         assert "grey" not in words(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grid", [None, Grid(20, 4, -6)])
 def test_what_a_peak_does_not_see_of_the_image_is_grey(tmp_path, grid):
     field = ReceptiveField(((0, 4), (2, SIDE)), grid)
@@ -114,6 +116,7 @@ def test_what_a_peak_does_not_see_of_the_image_is_grey(tmp_path, grid):
     assert 2 < pixels_of(path, GREY) / pixels_of(path, RED) < 4
 
 
+@pytest.mark.slow
 def test_a_field_as_large_as_the_image_may_see_padding(tmp_path):
     field = ReceptiveField(((0, 6), (2, SIDE)), Grid(SIDE, 4, -2))
     for draw, name in ((draw_filter, "one.png"), (draw_atlas, "atlas.png")):
@@ -142,6 +145,7 @@ def test_a_map_below_0_is_drawn_on_its_own_scale(tmp_path):
     assert "−4" in (tmp_path / "one.svg").read_text()
 
 
+@pytest.mark.slow
 def test_an_image_without_a_response_is_not_shown(tmp_path):
     path = tmp_path / "silent.png"
     draw_filter(path, [0.0, 0.0])

@@ -45,6 +45,7 @@ def test_recorded_maps_are_what_hooks_see(traced, maps):
         np.testing.assert_allclose(found, maps[layer][:, int(channel)], atol=2e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_top_images_are_those_of_what_hooks_see(maps, table):
     assert table["layer"].drop_duplicates().tolist() == list(maps)
     rows = dict(list(table.groupby(["layer", "channel"])))
@@ -108,6 +109,7 @@ def test_layers_that_are_used_again_have_a_number():
     assert list(layers) == ["stem", "conv", "conv-2"]
 
 
+@pytest.mark.slow
 def test_maps_are_held_no_longer_than_they_are_needed():
     """Of all layers at once they would not fit into the memory."""
     traced = Traced(Depthwise)

@@ -67,6 +67,7 @@ def test_a_job_that_finds_no_memory_says_so_in_one_line(tmp_path):
     assert lines[0].endswith("): expected more of it")
 
 
+@pytest.mark.slow
 def test_a_log_ends_with_the_time_and_the_most_memory_of_its_job(tmp_path):
     code = """
 import sys

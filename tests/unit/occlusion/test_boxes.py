@@ -143,6 +143,7 @@ def test_maps_of_a_chain_with_padding_and_stride_are_those_of_forward_passes():
     np.testing.assert_allclose(maps.reshape(len(expected), -1), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_changed_units_are_those_that_differ(networks):
     """Held against the maps themselves: no unit outside of its span differs."""
     network = networks["residual"]

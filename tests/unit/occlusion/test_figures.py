@@ -8,6 +8,7 @@ from convprobe.dataset import image_file
 from convprobe.occlusion import figures, windows
 
 
+@pytest.mark.slow
 def test_a_sheet_shows_its_own_images_and_their_maps(tmp_path):
     """The maps are those of its images, wherever in the window file they are."""
     count, side = 6, 4

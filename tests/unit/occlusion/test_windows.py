@@ -80,6 +80,7 @@ def test_grey_is_normalised_as_the_image_is():
     assert seen[0][1, :, 0, 0].tolist() == pytest.approx([0.0098, 0.3399, 0.8078], abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 121, 1000])
 def test_the_batch_does_not_change_the_maps(network, pixels, batch):
     whole = windows.sweep(network, pixels, window=3)
@@ -89,6 +90,7 @@ def test_the_batch_does_not_change_the_maps(network, pixels, batch):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_no_more_images_are_computed_at_a_time_than_asked_for(pixels):
     class Counting(GreyCounter):
         most = 0

@@ -77,6 +77,7 @@ def edited(path, old, new):
     return traced_networks.code(f"{folder}/mynet.py:build")
 
 
+@pytest.mark.slow
 def test_the_code_is_that_of_the_file_and_of_its_local_imports(network_file):
     before = traced_networks.code("mynet.py:build")
     assert list(before) == ["blocks.py", "mynet.py"]

@@ -286,6 +286,7 @@ def test_a_small_fall_after_the_best_epoch_or_none(probes, accuracies, verdict):
     assert normalised_curve(probes, *accuracies).loc[FALL, "verdict"] == verdict
 
 
+@pytest.mark.slow
 def test_a_curve_that_does_not_fall_seldom_holds_a_fall(probes):
     """The best of 15 equal epochs lies above the last one by chance alone; that is no fall."""
     random = np.random.default_rng(0)
@@ -361,6 +362,7 @@ def test_a_class_that_all_lost_images_are_predicted_as_is_no_confusion_of_one(pr
     assert (row["measured"], row["verdict"]) == (1, "fails")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, 200])
 def test_a_class_that_the_window_looks_like_is_no_confusion(probes, count):
     """Every image flips to automobile or truck: automobiles, then, all to truck."""
