@@ -38,9 +38,9 @@ MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
 SLOW_BF16 = 18
 GPU_RATE = {"fp32": 5e12, "bf16": 30e12}
 JOB_SECONDS = 2.5  # to start Python, import torch, read the images
-# On one core of a CPU. A job that is quick there leaves the other cores to others: of a few times
-# its start, which takes one core, more threads make less.
-QUICK_SECONDS = shared_process.STARTS * JOB_SECONDS
+# On one core of a CPU. A job that is quick there leaves the other cores to others: it hardly takes
+# more than a few times its start, for which more threads are of no use.
+QUICK_SECONDS = 12
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 
 BETWEEN = 0.25  # seconds from the end of a job to the start of the next one

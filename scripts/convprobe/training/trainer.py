@@ -6,6 +6,7 @@ number. So training that is cut and resumed gives the same bytes, on one machine
 training that was not.
 """
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -176,10 +177,24 @@ def _draw_batches(count: int, size: int, random: torch.Generator) -> Sequence[In
     return batches
 
 
+class _Descent(torch.optim.SGD):
+    """The same steps without PyTorch's compiler.
+
+    PyTorch wraps these methods for networks that are compiled. Ours are not, and to import the
+    compiler takes longer than an epoch of a small network.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.SGD.add_param_group)
+    load_state_dict = inspect.unwrap(torch.optim.SGD.load_state_dict)
+    state_dict = inspect.unwrap(torch.optim.SGD.state_dict)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
+    zero_grad = inspect.unwrap(torch.optim.SGD.zero_grad)
+
+
 def _optimizer(
     network: Classifier, settings: Settings, state: OptimizerState | None
 ) -> torch.optim.Optimizer:
-    optimizer = torch.optim.SGD(
+    optimizer = _Descent(
         network.parameters(),
         lr=settings["learning_rate"],
         momentum=settings["momentum"],

@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -48,6 +50,30 @@ def test_training_that_was_cut_and_resumed_gives_the_same_bytes(images, tmp_path
     checkpoints.save(tmp_path / "resumed.pth", resumed)
     assert files.sha256(tmp_path / "whole.pth") == files.sha256(tmp_path / "resumed.pth")
     assert record == record_resumed
+
+
+ONE_EPOCH = """
+import sys
+import numpy as np
+from convprobe.dataset.image_file import Images
+from convprobe.training import trainer
+
+network, settings = eval(sys.argv[1])
+pixels = np.zeros((8, 16, 16, 3), dtype=np.uint8)
+labels = np.arange(8) % 2
+images = Images(pixels, labels, ("cat", "dog"), np.arange(8))
+checkpoint, _ = trainer.begin(images, network, {"mean": [0.0] * 3, "std": [1.0] * 3}, settings)
+_, state = trainer.train_epoch(checkpoint, None, images, settings)
+trainer.train_epoch(checkpoint, state, images, settings)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_training_does_not_wait_for_the_compiler_of_networks():
+    command = [sys.executable, "-c", ONE_EPOCH, repr((NETWORK, TRAINING))]
+    ran = subprocess.run(command, cwd="scripts", check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == "False"
 
 
 def test_a_checkpoint_tells_with_what_settings_its_epoch_was_trained(images, tmp_path):
