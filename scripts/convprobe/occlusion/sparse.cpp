@@ -108,13 +108,14 @@ int64_t pack(const float* changes, int64_t states, int64_t inputs, int64_t step,
     return column;
 }
 
-// The results of all cells: a cell is a pooled unit, made of `members` units, or one unit alone.
+// The results of all cells, of the panels from `first` to before `last`: a cell is a pooled unit,
+// made of `members` units, or one unit alone.
 //
 // columns, packed, starts: the changes of all units that are read, as `pack` leaves them.
 // weights: of each panel, tap and input, PANEL outputs.
 // tap: `taps` for each unit, those of a cell's units one after the other.
 // use_starts, uses: what each product is added to.
-// clean: of each panel and unit, PANEL values without a window.
+// clean: of each panel, from the first to be computed on, and unit: PANEL values without a window.
 // unit_states: of each unit, how many states it has, with the clean one.
 // cell_states: of each cell, how many results it has.
 // chosen: of each cell, for each of its units, that unit's state in each state of the cell.
@@ -122,7 +123,8 @@ int64_t pack(const float* changes, int64_t states, int64_t inputs, int64_t step,
 // memory: room for one panel of a unit in all of its states, and behind them of a cell.
 // results: of all states of all cells, `panels` * PANEL values.
 void compute(const int32_t* columns, const float* packed, const int64_t* starts,
-             const float* weights, int64_t inputs, int64_t panels, int64_t taps, const Tap* tap,
+             const float* weights, int64_t inputs, int64_t panels, int64_t first, int64_t last,
+             int64_t taps, const Tap* tap,
              const int64_t* use_starts, const int32_t* uses, const float* clean, int64_t cells,
              int64_t members, const int64_t* unit_states, const int64_t* cell_states,
              const int32_t* chosen, int64_t pools, float* memory, int64_t most_unit_states,
@@ -131,7 +133,7 @@ void compute(const int32_t* columns, const float* packed, const int64_t* starts,
     const Layout layout = {use_starts, uses};
     const Vector zero = {};
     Vector* const largest = reinterpret_cast<Vector*>(memory + most_unit_states * PANEL);
-    for (int64_t panel = 0; panel < panels; panel++) {
+    for (int64_t panel = first; panel < last; panel++) {
         const float* const panel_weights = weights + panel * taps * inputs * PANEL;
         const Tap* next_tap = tap;
         const int64_t* unit = unit_states;

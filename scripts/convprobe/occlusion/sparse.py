@@ -6,6 +6,8 @@ outputs, without leaving the cache. What is the same for all images is laid out 
 
 import ctypes
 import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,17 +107,34 @@ class SparseLayer(LaterLayer):
         states = int(layout.cell_states.sum())
         results = torch.empty(states, self._panels * self._panel)
         most = int(layout.unit_states.max())
-        memory = torch.empty(most + int(layout.cell_states.max()), self._panel)
-        self._code.compute(
-            *map(_address, changes),
-            _address(self._weights), _number(self.weight.shape[1]), _number(self._panels),
-            _number(self.kernel**2), _address(layout.taps),
-            _address(layout.use_starts), _address(layout.uses), _address(clean),
-            _number(len(layout.cell_states)), _number(len(rows) // len(layout.cell_states)),
-            _address(layout.unit_states), _address(layout.cell_states), _address(layout.chosen),
-            _number(pools), _address(memory), _number(most), _address(results),
-        )  # fmt: skip
+
+        def compute(first: int, last: int) -> None:
+            """The results in some panels of outputs."""
+            memory = torch.empty(most + int(layout.cell_states.max()), self._panel)
+            self._code.compute(
+                *map(_address, changes),
+                _address(self._weights), _number(self.weight.shape[1]), _number(self._panels),
+                _number(first), _number(last), _number(self.kernel**2), _address(layout.taps),
+                _address(layout.use_starts), _address(layout.uses), _address(clean[first:]),
+                _number(len(layout.cell_states)), _number(len(rows) // len(layout.cell_states)),
+                _address(layout.unit_states), _address(layout.cell_states),
+                _address(layout.chosen), _number(pools), _address(memory), _number(most),
+                _address(results),
+            )  # fmt: skip
+
+        self._by_threads(compute)
         return results[:, : len(self.bias)]
+
+    def _by_threads(self, compute: Callable[[int, int], None]) -> None:
+        """Give each of PyTorch's threads some of the panels.
+
+        Args:
+            compute: the panels from one to before another.
+        """
+        threads = min(torch.get_num_threads(), self._panels)
+        bounds = [self._panels * thread // threads for thread in range(threads + 1)]
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(compute, bounds[:-1], bounds[1:]))
 
     def _packed(
         self, read: Activations

@@ -162,12 +162,17 @@ def _by_engine(
     positions: int,
     job: runtime.Job,
 ) -> Maps:
-    """The maps and the clean probabilities by an engine, an image per thread."""
+    """The maps and the clean probabilities by an engine, an image per thread.
+
+    Where there are fewer images than threads, these share the work of each.
+    """
     threads = torch.get_num_threads()
-    # Two threads within one of the many small products would wait for one another.
-    torch.set_num_threads(1)
+    of_image = max(threads // len(pixels), 1)
+    torch.set_num_threads(of_image)
     try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(
+            threads, initializer=torch.set_num_threads, initargs=(of_image,)
+        ) as pool:
             results = pool.map(lambda image: engine(image, fill), pixels)
             total = len(pixels) * positions
             results = list(job.progress(results, total, "positions", lambda _: positions))

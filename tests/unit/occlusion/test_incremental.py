@@ -110,10 +110,11 @@ def test_the_example_in_the_docstring_takes_as_many_products_as_it_says():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 5])
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_do_not_change_a_byte(threads, way):
+def test_threads_do_not_change_a_byte(threads, count, way):
     network, side = draw_network(np.random.default_rng(5))
-    images = np.random.default_rng(0).integers(0, 256, (5, side, side, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
     engine = Incremental(network, side, 3)
     one = windows._by_engine(engine, images, 128, side**2, windows.runtime.IDLE)
     before = torch.get_num_threads()

@@ -109,6 +109,22 @@ def test_it_gives_what_products_of_matrices_give(code, kernel):
         np.testing.assert_allclose(found.changes[unit], change, atol=1e-4)
 
 
+@pytest.mark.parametrize("threads", [2, 3, 100])
+def test_threads_that_share_an_image_do_not_change_a_byte(code, threads):
+    weight, bias, read = draw(np.random.default_rng(0), 9, 200, 3, 0.5)
+    before = torch.get_num_threads()
+    layer = SparseLayer(weight, bias, READ, code)
+    try:
+        torch.set_num_threads(1)
+        one = layer(read).changes
+        torch.set_num_threads(threads)
+        found = layer(read).changes
+    finally:
+        torch.set_num_threads(before)
+    assert one.keys() == found.keys()
+    assert all(change.equal(one[unit]) for unit, change in found.items())
+
+
 def test_where_nothing_changes_the_result_does_not_either(code):
     weight, bias, read = draw(np.random.default_rng(0), 9, 30, 3, 1)
     for change in SparseLayer(weight, bias, READ, code)(read).changes.values():
