@@ -81,7 +81,12 @@ def planned():
 @functools.cache
 def seconds_of_one_job():
     kind, _ = cost.device()
-    return cost.of_one_job(config, SIZES, kind, USED, STAGES, known())
+    figures = {
+        "plot_occlusion_sheets": len(SHEETS),
+        "plot_filters": len(CHOSEN),
+        "plot_atlas": len(ATLAS),
+    }
+    return cost.of_one_job(config, SIZES, kind, USED, STAGES, figures, known())
 
 
 def announce():

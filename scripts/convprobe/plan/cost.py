@@ -41,6 +41,7 @@ JOB_SECONDS = 2.5  # to start Python, import torch, read the images
 # On one core of a CPU. A job that is quick there leaves the other cores to others: it hardly takes
 # more than a few times its start, for which more threads are of no use.
 QUICK_SECONDS = 12
+FIGURE_SECONDS = 1.2  # of another figure that the same job draws
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 
 BETWEEN = 0.25  # seconds from the end of a job to the start of the next one
@@ -268,11 +269,17 @@ def of_one_job(
     kind: str,
     cores: int,
     rules: Iterable[str],
+    figures: Mapping[str, int],
     known: Known = NOTHING,
 ) -> dict[str, float]:
-    """Rough seconds by which one job of each rule makes a run longer; args as for `by_rule`.
+    """Rough seconds by which one job of each rule makes a run longer.
 
     A job that computes for long has all cores for itself. The others run side by side.
+
+    Args:
+        config, sizes, kind, cores, known: as for `by_rule`.
+        rules: all.
+        figures: how many a job draws, by rule, where these are several.
     """
     costs = by_rule(config, sizes, kind, cores, known)
     counts = job_counts(config, sizes)
@@ -281,7 +288,10 @@ def of_one_job(
         if rule in counts:
             times[rule] = costs[rule] / max(counts[rule], 1)
         else:
-            times[rule] = (_took(rule, known).start + BETWEEN) / cores
+            start = _took(rule, known).start
+            if rule not in known:
+                start += FIGURE_SECONDS * max(figures.get(rule, 1) - 1, 0)
+            times[rule] = (start + BETWEEN) / cores
     return times
 
 

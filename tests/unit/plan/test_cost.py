@@ -140,13 +140,24 @@ def test_one_job_takes_what_jobs_took_before(monkeypatch):
     studied["occlusion"] |= {"images": 2, "precision": "fp32"}
     sizes = {"train": 60, "test": 30}
     rules = ["train_epoch", "evaluate_epoch", "map_occlusion", "summarise_occlusion"]
-    one_job = cost.of_one_job(studied, sizes, "gpu", 2, rules, TOOK)
+    one_job = cost.of_one_job(studied, sizes, "gpu", 2, rules, {}, TOOK)
     # 60 s of computing are not quick, 30 s are: one process starts, the others take.
     assert one_job["train_epoch"] == pytest.approx((5 * (10 + 60) + (10 + 4 * 1 + 5 * 30)) / 10)
     # Neither are evaluations of 30 s, which is more than four times 5 s.
     assert one_job["evaluate_epoch"] == pytest.approx(5 + 30)
     assert one_job["map_occlusion"] == pytest.approx(4 + 2 * 1024 / 2)
     assert one_job["summarise_occlusion"] == 3 / 2, "two at a time on two cores"
+
+
+def test_a_job_that_draws_many_figures_takes_longer_unless_it_is_known_how_long():
+    def seconds(figures, known):
+        found = cost.of_one_job(PUBLISHED, SIZES, "cpu", 2, ["plot_atlas"], figures, known)
+        return found["plot_atlas"]
+
+    many = {"plot_atlas": 57}
+    assert seconds(many, {}) - seconds({}, {}) == pytest.approx(56 * cost.FIGURE_SECONDS / 2)
+    known = {"plot_atlas": Took(start=90, taken=90, rate=0)}
+    assert seconds(many, known) == pytest.approx((90 + cost.BETWEEN) / 2)
 
 
 def test_an_estimate_is_a_guess_until_this_machine_trained_and_mapped():
