@@ -15,6 +15,9 @@ from convprobe.network.classifiers import RAW, Classifier
 # Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
 # PyTorch takes long over the many weights, however small the maps are (benchmarks/training.py).
 PATCHES_PER_FILTER = 4
+# For so many images it is decided in evaluation: the size of a batch must not decide there how it
+# is computed.
+EVALUATED = 500
 
 
 class Network(Classifier):
@@ -109,15 +112,14 @@ class Network(Classifier):
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         """The convolution of a layer, counted from 0."""
         convolution = self.get_submodule(self.convolutions[number])
-        # Not in evaluation: there the size of a batch must not decide how it is computed.
-        if self.training and maps.device.type == "cpu" and self._is_faster_as_product(number, maps):
+        if maps.device.type == "cpu" and self._is_faster_as_product(number, maps):
             return _as_product(convolution, maps)
         return convolution(maps)
 
     def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
         stage = self.stages[number]
         height, width = (chain.convolved_side(stage, side) for side in maps.shape[-2:])
-        patches = len(maps) * height * width
+        patches = (len(maps) if self.training else EVALUATED) * height * width
         return patches <= PATCHES_PER_FILTER * stage.channels
 
     def pooled(

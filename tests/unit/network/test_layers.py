@@ -1,5 +1,6 @@
 """The published network, and the arithmetic of receptive fields."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 import yaml
 
 from convprobe.errors import InputError
-from convprobe.network import chain, filter_layers
+from convprobe.network import chain, filter_layers, layers
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
 
@@ -98,16 +99,16 @@ def test_pixels_become_channels_first_in_the_unit_interval():
 
 
 def test_receptive_fields_of_the_published_network():
-    layers = filter_layers.of_graph(chain.graph(PUBLISHED, (32, 32), 10))
-    sizes = {name: layer.fields.y.grid.size for name, layer in layers.items()}
+    found = filter_layers.of_graph(chain.graph(PUBLISHED, (32, 32), 10))
+    sizes = {name: layer.fields.y.grid.size for name, layer in found.items()}
     assert sizes == {"conv1": 6, "conv2": 12, "conv3": 24, "conv4": 32}
-    assert {name: layer.shape for name, layer in layers.items()} == {
+    assert {name: layer.shape for name, layer in found.items()} == {
         "conv1": (14, 14),
         "conv2": (6, 6),
         "conv3": (2, 2),
         "conv4": (1, 1),
     }
-    fields = layers["conv2"].fields
+    fields = found["conv2"].fields
     assert (fields.y.seen[1], fields.x.seen[5]) == ((4, 16), (20, 32))
 
 
@@ -208,13 +209,33 @@ def gradients(network, images):
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [*NETWORKS, *map(draw_settings, range(12))], ids=str)
 @pytest.mark.parametrize("count", [1, 6])
-def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(settings, count):
+def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(
+    settings, count, monkeypatch
+):
+    monkeypatch.setattr(layers, "EVALUATED", math.inf)  # so that none is computed as a product
     torch.manual_seed(0)
     network = Network(widened(settings), classes=2, image_size=(24, 24)).double()
     images = torch.rand(count, 3, 24, 24, dtype=torch.float64)
     trained, evaluated = gradients(network.train(), images), gradients(network.eval(), images)
     for found, expected in zip(trained, evaluated, strict=True):
         torch.testing.assert_close(found, expected)
+
+
+def test_in_evaluation_the_size_of_a_batch_decides_nothing(monkeypatch):
+    torch.manual_seed(0)
+    settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 600, "kernel": 3}], "fc": []}
+    network = Network(settings, classes=2, image_size=(12, 12)).double().eval()
+    assert not network._is_faster_as_product(0, torch.empty(1, 3, 12, 12))
+    assert network._is_faster_as_product(1, torch.empty(1, 8, 4, 4))
+    assert network._is_faster_as_product(1, torch.empty(5000, 8, 4, 4))
+    images = torch.rand(7, 3, 12, 12, dtype=torch.float64)
+    with torch.no_grad():
+        together = network(images)
+        alone = torch.cat([network(image[None]) for image in images])
+        monkeypatch.setattr(layers, "EVALUATED", math.inf)
+        convolved = network(images)
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-12)
+    torch.testing.assert_close(together, convolved, rtol=0, atol=1e-12)
 
 
 def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convolution():
