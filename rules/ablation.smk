@@ -109,9 +109,24 @@ rule plot_confusion:
     localrule: True
     params:
         *fingerprint("plot_confusion.py"),
-        settings=OFF,
+        settings=drawing(**OFF),
     script:
         "../scripts/plot_confusion.py"
+
+
+rule plot_class_accuracy:
+    input:
+        predictions=at_epoch(ablation.PREDICTIONS),
+    output:
+        **drawn(at_epoch, ablation.CLASS_ACCURACY_FIGURE),
+    log:
+        f"{ABLATION_LOGS}/class-accuracy-figure.log",
+    localrule: True
+    params:
+        *fingerprint("plot_class_accuracy.py"),
+        settings=drawing(**OFF),
+    script:
+        "../scripts/plot_class_accuracy.py"
 
 
 rule plot_class_pairs:
@@ -125,7 +140,7 @@ rule plot_class_pairs:
     localrule: True
     params:
         *fingerprint("plot_class_pairs.py"),
-        settings=OFF,
+        settings=drawing(**OFF),
     script:
         "../scripts/plot_class_pairs.py"
 
@@ -140,7 +155,7 @@ rule plot_ablation_accuracy:
     localrule: True
     params:
         *fingerprint("plot_ablation_accuracy.py"),
-        settings=OFF,
+        settings=drawing(**OFF),
     script:
         "../scripts/plot_ablation_accuracy.py"
 
@@ -156,6 +171,6 @@ rule plot_gallery:
     localrule: True
     params:
         *fingerprint("plot_gallery.py"),
-        settings=OFF,
+        settings=drawing(**OFF),
     script:
         "../scripts/plot_gallery.py"

@@ -156,19 +156,21 @@ def drawn(place: Callable, figure: outputs.Figure, **labels: str) -> dict[str, s
     a run.
     """
     path = place(figure)
-    epoch = {"epoch": "{checkpoint}"} if place is at_epoch else {}
+    # Results are sorted by their first label first: those of a probed epoch stand together.
+    run = {"run": "{group}" if place is of_experiment else "{run}"}
+    own = {**figure.labels, **labels}
     picture = report(
         f"{path}.png",
         caption=f"../report/{figure.caption}.rst",
         category=figure.category,
-        labels={
-            "run": "{group}" if place is of_experiment else "{run}",
-            **epoch,
-            **figure.labels,
-            **labels,
-        },
+        labels={**run, "epoch": "{checkpoint}", **own} if place is at_epoch else {**own, **run},
     )
     return {"figure": picture, "vector": f"{path}.svg", "words": f"{path}.txt"}
+
+
+def drawing(**settings) -> dict:
+    """The settings of a rule that draws: its own, and what the config says of all figures."""
+    return {**settings, "captions": config["figures"]["captions"]}
 
 
 def all_drawn(figure: outputs.Figure, **labels: str) -> dict[str, list[str]]:

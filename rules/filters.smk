@@ -73,6 +73,7 @@ rule plot_top_patches:
     localrule: True
     params:
         *fingerprint("plot_top_patches.py"),
+        settings=drawing(as_published=config["figures"]["as_published"]),
     script:
         "../scripts/plot_top_patches.py"
 
@@ -109,7 +110,7 @@ if study.has_filters(config):  # else there is nothing to draw
         localrule: True
         params:
             *fingerprint("plot_filters.py"),
-            settings={"chosen": config["filters"]["chosen"], "network": config["network"]},
+            settings=drawing(chosen=config["filters"]["chosen"], network=config["network"]),
         script:
             "../scripts/plot_filters.py"
 
@@ -124,9 +125,9 @@ if study.has_filters(config):  # else there is nothing to draw
         localrule: True
         params:
             *fingerprint("plot_atlas.py"),
-            settings={
-                "pages": [[layer, *channels] for (layer, _), channels in ATLAS.items()],
-                "network": config["network"],
-            },
+            settings=drawing(
+                pages=[[layer, *channels] for (layer, _), channels in ATLAS.items()],
+                network=config["network"],
+            ),
         script:
             "../scripts/plot_atlas.py"

@@ -108,6 +108,6 @@ rule plot_occlusion_sheets:
     localrule: True
     params:
         *fingerprint("plot_occlusion_sheets.py"),
-        settings={"sheets": list(SHEETS.values())},
+        settings=drawing(sheets=list(SHEETS.values())),
     script:
         "../scripts/plot_occlusion_sheets.py"

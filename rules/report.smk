@@ -174,9 +174,9 @@ rule plot_through_training:
     localrule: True
     params:
         *fingerprint("plot_through_training.py"),
-        settings=lambda wildcards: {
-            "epochs": [Path(folder).name for folder in probed(wildcards.run)]
-        },
+        settings=lambda wildcards: drawing(
+            epochs=[Path(folder).name for folder in probed(wildcards.run)]
+        ),
     script:
         "../scripts/plot_through_training.py"
 
@@ -189,6 +189,7 @@ rule write_reproduction_card:
             of_experiment(reports.CARD),
             caption=f"../report/{reports.CARD.caption}.rst",
             category=reports.CARD.category,
+            labels={"figure": "4 which claims of the study hold", "run": "all"},
         ),
     log:
         f"{LOGS}/reproduction.log",

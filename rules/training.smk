@@ -212,6 +212,7 @@ rule plot_learning_curve:
     localrule: True
     params:
         *fingerprint("plot_learning_curve.py"),
+        settings=drawing(),
     script:
         "../scripts/plot_learning_curve.py"
 
@@ -226,5 +227,6 @@ rule plot_seeds:
     localrule: True
     params:
         *fingerprint("plot_seeds.py"),
+        settings=drawing(),
     script:
         "../scripts/plot_seeds.py"

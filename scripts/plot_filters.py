@@ -8,8 +8,9 @@ from convprobe.network import filter_layers, graphs
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]) as job, style.drawn_from(snakemake.input):
-        settings = snakemake.params.settings
+    settings = snakemake.params.settings
+    drawing = style.drawn_from(snakemake.input, settings["captions"])
+    with runtime.job(snakemake.log[0]) as job, drawing:
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         drawn = list(zip(settings["chosen"], snakemake.output.figure, strict=True))

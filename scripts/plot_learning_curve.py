@@ -6,7 +6,8 @@ from convprobe.store import files, tables
 from convprobe.training import figures
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
+    settings = snakemake.params.settings
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input, settings["captions"]):
         table = tables.read(snakemake.input.table)
         selection = files.read_json(snakemake.input.selection)
         figures.learning_curve(snakemake.output.figure, table, selection, snakemake.wildcards.run)

@@ -6,8 +6,10 @@ from convprobe.job import runtime
 from convprobe.occlusion import figures
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]) as job, style.drawn_from(snakemake.input):
-        sheets = snakemake.params.settings["sheets"]
+    settings = snakemake.params.settings
+    drawing = style.drawn_from(snakemake.input, settings["captions"])
+    with runtime.job(snakemake.log[0]) as job, drawing:
+        sheets = settings["sheets"]
         maps = snakemake.input.maps
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
         drawn = list(zip(sheets, snakemake.output.figure, strict=True))

@@ -9,8 +9,9 @@ from convprobe.report import through_training
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
-        epochs = snakemake.params.settings["epochs"]
+    settings = snakemake.params.settings
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input, settings["captions"]):
+        epochs = settings["epochs"]
         indices = through_training.shown_images(snakemake.input.maps[0])
         images = image_file.read(snakemake.input.images, "test", indices)
         maps, patches = snakemake.input.maps, snakemake.input.get("patches", [])

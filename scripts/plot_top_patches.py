@@ -6,9 +6,9 @@ from convprobe.job import runtime
 from convprobe.store import tables
 
 if __name__ == "__main__":
-    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input):
+    settings = snakemake.params.settings
+    with runtime.job(snakemake.log[0]), style.drawn_from(snakemake.input, settings["captions"]):
         table = tables.read(snakemake.input.table)
         run, checkpoint = snakemake.wildcards.run, snakemake.wildcards.checkpoint
-        figures.top_patches(
-            snakemake.output.figure, snakemake.input.patches, table, run, checkpoint
-        )
+        patches, as_published = snakemake.input.patches, settings["as_published"]
+        figures.top_patches(snakemake.output.figure, patches, table, run, checkpoint, as_published)

@@ -199,6 +199,10 @@ BAD_EDITS = {
     "ablation: {mode: off}": (
         "own: ablation.mode is false, expected one of zero, weights-only, mean"
     ),
+    "figures: {captions: none}": 'own: figures.captions is "none", expected true or false',
+    "figures: {svg: true}": (
+        "own: figures.svg: unknown key, expected one of captions, as_published"
+    ),
     "studied: normalised": (
         'own: studied is "normalised", expected a list of at least one run, each once'
     ),

@@ -29,9 +29,11 @@ def draw(axes, path, name):
         [chosen["change"] - chosen["change_low"]],
         [chosen["change_high"] - chosen["change"]],
     ]
-    axes.axvline(0, color=style.GREY, linewidth=0.8)
-    axes.errorbar(chosen["change"], 1, xerr=whiskers, fmt="o", color=style.ORANGE, linewidth=2)
-    axes.plot(draws, [0] * len(draws), "|", color="black", markersize=14)
+    axes.axvline(0, color=style.GREY, linewidth=style.THIN)
+    axes.errorbar(
+        chosen["change"], 1, xerr=whiskers, fmt="o", color=style.ORANGE, linewidth=style.THICK
+    )
+    axes.plot(draws, [0] * len(draws), "|", color=style.INK, markersize=14)
     count = len(chosen["filters"].split())
     axes.set_yticks([1, 0], [f"the {count} chosen filters", f"{len(draws)} draws of {count}"])
     axes.set(ylim=(-0.6, 1.6))

@@ -1,6 +1,7 @@
 """Numbers as sentences on the page, in figures and on the card write them."""
 
 SPACE = "\N{NO-BREAK SPACE}"  # no line begins with a sign or breaks within an equation
+MINUS = "\N{MINUS SIGN}"
 LEAST_P_VALUE = 0.0001  # smaller ones are not told apart
 
 
@@ -11,7 +12,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 def points(change: float) -> str:
     """A change of a share in percentage points, with its sign."""
-    return f"{100 * change:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{100 * change:+.1f}".replace("-", MINUS)
 
 
 def p_value(value: float) -> str:

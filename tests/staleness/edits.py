@@ -73,8 +73,11 @@ def atlas(at="normalised epoch-01"):
     return jobs(f"rank_filters {at}", f"plot_atlas {at}")
 
 
+DRAWN_OF_IMAGES = ("confusion", "class_accuracy", "class_pairs", "gallery")
+
+
 def confusion(at="normalised epoch-01"):
-    drawn = jobs(*(f"plot_{figure} {at}" for figure in ("confusion", "class_pairs", "gallery")))
+    drawn = jobs(*(f"plot_{figure} {at}" for figure in DRAWN_OF_IMAGES))
     return jobs(f"tabulate_confusion {at}") | drawn
 
 
@@ -290,6 +293,12 @@ SETTINGS = [
         configure("ablation: {random_controls: 3}"),
         jobs("compare_ablations normalised epoch-01") | accuracy() | PAGE,
     ),
+    Edit("figures without captions", configure("figures: {captions: false}"), FIGURES | RECORD),
+    Edit(
+        "top patches in the published order",
+        configure("figures: {as_published: true}"),
+        jobs("plot_top_patches normalised epoch-01") | RECORD,
+    ),
     Edit("how filters are switched off", configure("ablation: {mode: mean}"), ablation() | PAGE),
     Edit(
         "selected epoch",
@@ -469,6 +478,7 @@ WITH_LAST_STATE_ONLY = [
 
 ABLATION_FIGURES = jobs(
     "plot_confusion normalised epoch-01",
+    "plot_class_accuracy normalised epoch-01",
     "plot_class_pairs normalised epoch-01",
     "plot_gallery normalised epoch-01",
     "plot_ablation_accuracy normalised epoch-01",
@@ -510,7 +520,7 @@ MODULES = {
     "filters/checks": NOTHING,
     "filters/figures": FILTER_FIGURES | RECORD,
     "filters/outputs": NOTHING,
-    "filters/pages": NOTHING,
+    "filters/pages": FILTER_FIGURES | RECORD,
     "filters/ranking": atlas() | RECORD,
     "filters/top_patches": top() | atlas() | RECORD,
     "intervals": VERDICTS,

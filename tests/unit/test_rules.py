@@ -36,6 +36,15 @@ def test_every_declared_file_is_named_by_a_rule(module):
     assert declared <= set(re.findall(rf"\b{wing}\.(\w+)", TEXT))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("plot_")])
+def test_every_rule_that_draws_knows_whether_captions_are_wanted(name):
+    _, _, rule = TEXT.partition(f"rule {name}:")
+    settings = re.search(r"settings=(lambda wildcards: )?(\w+)\(", rule.partition("script:")[0])
+    assert settings[2] == "drawing"
+    script = (REPOSITORY / f"scripts/{name}.py").read_text(encoding="utf-8")
+    assert 'style.drawn_from(snakemake.input, settings["captions"])' in script
+
+
 def test_every_rule_stands_in_the_table_of_what_reruns():
     due = {job.partition(" ")[0] for edit in edits.EDITS for job in edit.due}
     assert due == set(NAMES) - NOT_IN_THE_TINY_STUDY

@@ -1,25 +1,27 @@
 """What does it lose? Confusion, accuracy of the variants, and the images that are lost."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from convprobe import style
 from convprobe.ablation import answers
 from convprobe.ablation.tabulation import STATES
 from convprobe.dataset.image_file import Images
+from convprobe.intervals import Interval, paired_change
 from convprobe.network.filter_layers import split_name
+from convprobe.phrases import MINUS, percent, points
 
-CELL = 0.25  # inches, in which a number can be read
-MOST_CELLS = 40  # per side: of more classes only some are named, and cells have no number
-CHANGE_LIMIT = 10  # percentage points, at the ends of the scale
-PAIRS = 12  # class pairs with a bar
+MOST_NUMBERED = 12  # classes: of more, a cell has no room for its number
+MOST_CLASSES = 24  # named beside a side of a confusion, or with a line of their own
+LINE = 0.17  # inches from one line of a figure to the next
+PAIRS = 15  # class pairs with a line
 GALLERY_ACROSS = 8
 GALLERY_IMAGES = 40
 MOST_NAMED = 30  # chosen filters named in a caption; of more only their number is given
@@ -54,29 +56,18 @@ class Panel(NamedTuple):
     """How one table is drawn in the figure of confusion.
 
     Attributes:
-        low, high: ends of the scale.
+        colours: colour map and the ends of its scale, as matplotlib's imshow takes them.
         form: of the number in a cell.
-        extend: which ends of the scale values may lie beyond, as matplotlib calls it.
     """
 
     title: str
-    unit: str
-    colours: str
-    low: float
-    high: float
+    colours: dict[str, Any]
     form: str
-    extend: str
-
-    def is_dark(self, value: float) -> bool:
-        """Whether the colour of a value is so dark that its number must be white."""
-        if self.low < 0:
-            return abs(value) > 0.6 * self.high
-        return value < 0.6 * self.high
 
 
-CLEAN = Panel("clean", "% of the true class", "viridis", 0, 100, ".0f", "neither")
-ABLATED = CLEAN._replace(title="ablated")
-CHANGE = Panel("change", "percentage points", "RdBu_r", -CHANGE_LIMIT, CHANGE_LIMIT, "+.0f", "both")
+CLEAN = Panel("clean", style.PERCENT, ".0f")
+ABLATED = Panel("ablated", style.PERCENT, ".0f")
+CHANGE = Panel("change", style.CHANGE, "+.0f")
 
 
 def confusion(
@@ -96,21 +87,30 @@ def confusion(
     """
     clean_shares = _percent_of_class(clean)
     ablated_shares = _percent_of_class(ablated)
-    side = min(len(clean), MOST_CELLS) * CELL
-    figure = style.new(max(14, 3 * side + 5), max(5, side + 2.5))
-    left, middle, right = figure.subplots(1, 3)
-    _draw_confusion(figure, left, clean_shares, CLEAN)
-    _draw_confusion(figure, middle, ablated_shares, ABLATED)
-    _draw_confusion(figure, right, ablated_shares - clean_shares, CHANGE)
+    change = ablated_shares - clean_shares
+    figure = style.new(style.PAGE, 3.6)
+    left, middle, right = figure.subplots(1, 3, sharey=True)
+    _draw_confusion(left, clean_shares, CLEAN)
+    shares = _draw_confusion(middle, ablated_shares, ABLATED)
+    changes = _draw_confusion(right, change, CHANGE)
     left.set_ylabel("true class")
-    figure.suptitle(f"What does it lose without the chosen filters? {run}, {checkpoint}")
+    bar = {"location": "bottom", "shrink": 0.7, "aspect": 30}
+    figure.colorbar(shares, ax=[left, middle], label="% of the true class", **bar)
+    ends = _ends_beyond(change)
+    figure.colorbar(changes, ax=right, label="percentage points", extend=ends, **bar)
+    beyond = ""
+    if ends != "neither":
+        limit = style.CHANGE_LIMIT
+        numbers = "; the numbers say how large they are" * (len(clean) <= MOST_NUMBERED)
+        beyond = f", in the full colour where by more than {limit} points (arrow){numbers}"
     caption = (
         f"Predictions for {int(clean.to_numpy().sum())} test images, in per cent of each true "
         "class: clean, by the network as trained; ablated, by the network without the chosen "
-        f"filters ({ablation}). Change: ablated minus clean, in percentage points, red where a "
-        "prediction became more frequent."
+        f"filters ({ablation}). Change: ablated minus clean, in percentage points, orange where a "
+        f"prediction became more frequent and blue where it became less so{beyond}."
     )
-    style.save(figure, path, caption)
+    title = f"What does it lose without the chosen filters? {run}, {checkpoint}"
+    style.save(figure, path, title, caption)
 
 
 def _percent_of_class(counts: pd.DataFrame) -> pd.DataFrame:
@@ -119,27 +119,131 @@ def _percent_of_class(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.div(images, axis=0) * 100
 
 
-def _draw_confusion(figure: Figure, axes: Axes, table: pd.DataFrame, panel: Panel) -> None:
-    drawn = axes.imshow(
-        table, interpolation="none", cmap=panel.colours, vmin=panel.low, vmax=panel.high
-    )
-    if len(table) <= MOST_CELLS:
-        _write_cells(axes, table, panel)
-    step = -(-len(table) // MOST_CELLS)
+def _ends_beyond(change: pd.DataFrame) -> str:
+    """Which ends of the scale some changes lie beyond, as matplotlib calls it."""
+    is_below = bool((change < -style.CHANGE_LIMIT).any(axis=None))
+    is_above = bool((change > style.CHANGE_LIMIT).any(axis=None))
+    return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[is_below, is_above]
+
+
+def _draw_confusion(axes: Axes, table: pd.DataFrame, panel: Panel) -> AxesImage:
+    drawn = axes.imshow(table, interpolation="none", **panel.colours)
+    if len(table) <= MOST_NUMBERED:
+        _write_cells(axes, drawn, table, panel.form)
+    step = -(-len(table) // MOST_CLASSES)
     named = range(0, len(table), step)
-    axes.set_xticks(named, table.columns[named], rotation=45, ha="right", rotation_mode="anchor")
+    is_narrow = len(table) > MOST_NUMBERED
+    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    if is_narrow:
+        turned = {"rotation": 90}
+    axes.set_xticks(named, table.columns[named], **turned)
     axes.set_yticks(named, table.index[named])
+    axes.tick_params(length=2, labelsize=style.TINY if is_narrow else style.SMALL)
     axes.set(title=panel.title, xlabel="predicted")
-    figure.colorbar(drawn, ax=axes, shrink=0.7, label=panel.unit, extend=panel.extend)
+    return drawn
 
 
-def _write_cells(axes: Axes, table: pd.DataFrame, panel: Panel) -> None:
+def _write_cells(axes: Axes, drawn: AxesImage, table: pd.DataFrame, form: str) -> None:
     for (row, column), value in np.ndenumerate(table.to_numpy()):
         if round(value) == 0:
             continue
-        colour = "white" if panel.is_dark(float(value)) else "black"
-        text = format(value, panel.form)
-        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+        colour = style.ink_on(drawn.to_rgba(value))
+        text = format(value, form).replace("-", MINUS)
+        centred = {"ha": "center", "va": "center"}
+        axes.text(column, row, text, **centred, fontsize=style.TINY, color=colour)
+
+
+def class_accuracy(
+    path: Path | str, predictions: pd.DataFrame, ablation: str, run: str, checkpoint: str
+) -> None:
+    """The accuracy of each class, clean and ablated joined by a line, the largest fall first.
+
+    Args:
+        predictions: of `predictions.csv`.
+        ablation: of describe.
+        run, checkpoint: names, for the title.
+    """
+    table = class_changes(predictions)
+    shown = table.head(MOST_CLASSES)
+    figure = style.new(style.COLUMN, LINE * len(shown) + 0.9)
+    axes = figure.subplots()
+    _join(axes, 100 * shown["clean"], 100 * shown["ablated"], [style.ORANGE] * len(shown))
+    for line, row in enumerate(shown.itertuples()):
+        interval = f"{points(row.low)} to {points(row.high)}"
+        _write_beside(axes, line, f"{points(row.change)} ({interval})")
+    _name_colours(axes, {"clean": style.GREY, "ablated": style.ORANGE})
+    axes.set_yticks(range(len(shown)), shown["class"])
+    axes.set(xlabel="accuracy, % of the images of the class", xlim=(-3, 103))
+    left_out = ""
+    if len(shown) < len(table):
+        left_out = f" The {len(shown)} of {len(table)} classes with the largest fall."
+    caption = (
+        "Accuracy on the test images of each class, from the clean network (grey) to the ablated "
+        "one (orange), the largest fall first; beside it the change in percentage points with its "
+        f"paired 95 % interval.{left_out} {_what_falls(table)} Switched off: {ablation}."
+    )
+    title = f"Which classes does it lose without the chosen filters? {run}, {checkpoint}"
+    style.save(figure, path, title, caption)
+
+
+def class_changes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """What the ablation changes in the accuracy of each class, the largest fall first.
+
+    Args:
+        predictions: of `predictions.csv`.
+
+    Returns:
+        table of `class, images, clean, ablated, change, low, high`: accuracies, their difference
+        and its paired 95 % interval. Of equal falls, in the order of the names.
+    """
+    rows = []
+    for name, of_class in predictions.groupby("class"):
+        clean_is_right = of_class["clean"] == name
+        is_right = of_class["ablated"] == name
+        lost = int((clean_is_right & ~is_right).sum())
+        gained = int((is_right & ~clean_is_right).sum())
+        images = len(of_class)
+        accuracies = {"clean": clean_is_right.mean(), "ablated": is_right.mean()}
+        interval = paired_change(lost, gained, images)
+        change = (gained - lost) / images
+        row = {"class": name, "images": images, **accuracies, "change": change}
+        rows.append(row | interval._asdict())
+    return pd.DataFrame(rows).sort_values("change", kind="stable", ignore_index=True)
+
+
+def _what_falls(table: pd.DataFrame) -> str:
+    """How many classes certainly fall, and which most."""
+    falls = int((table["high"] < 0).sum())
+    if not falls:
+        return "Of no class the fall can be told from chance."
+    first = table.iloc[0]
+    return (
+        f"{falls} of {len(table)} classes certainly fall, {first['class']} most: from "
+        f"{percent(first['clean'])} to {percent(first['ablated'])}."
+    )
+
+
+def _join(axes: Axes, clean: pd.Series, ablated: pd.Series, colours: list[str]) -> None:
+    """A line per pair of values, the first one on top, from the clean to the ablated value."""
+    for line, (start, end, colour) in enumerate(zip(clean, ablated, colours, strict=True)):
+        axes.plot([start, end], [line, line], color=colour)
+        axes.plot(start, line, "o", color=style.GREY)
+        axes.plot(end, line, "o", color=colour)
+    axes.set_ylim(len(clean) - 0.5, -0.5)
+
+
+def _name_colours(axes: Axes, colours: Mapping[str, str]) -> None:
+    """Say above the lines what each colour of a dot means."""
+    for name, colour in colours.items():
+        axes.plot([], [], "o", color=colour, label=name)
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0}
+    axes.legend(**place, ncols=len(colours), handletextpad=0, columnspacing=1)
+
+
+def _write_beside(axes: Axes, line: int, text: str) -> None:
+    """Write something right of a line."""
+    place = {"transform": axes.get_yaxis_transform(), "va": "center"}
+    axes.text(1.02, line, text, **place, fontsize=style.TINY)
 
 
 def class_pairs(
@@ -150,7 +254,7 @@ def class_pairs(
     run: str,
     checkpoint: str,
 ) -> None:
-    """Bars of the commonest class pairs among the lost images, and of the change in confusion.
+    """How often a class is predicted as another one, clean and ablated joined by a line.
 
     Args:
         table: of tabulation.class_pairs.
@@ -158,58 +262,53 @@ def class_pairs(
         ablation: of describe.
         run, checkpoint: names, for the title.
     """
-    figure = style.new(9, 4.2)
-    left, right = figure.subplots(1, 2)
-    _draw_lost(left, table)
-    _draw_change(right, table)
-    figure.suptitle(f"Which classes are confused without the chosen filters? {run}, {checkpoint}")
+    order = table["change"].abs().sort_values(ascending=False, kind="stable").index
+    shown = table.loc[order].query("change != 0").head(PAIRS)
+    figure = style.new(style.COLUMN, LINE * max(1, len(shown)) + 0.9)
+    _draw_pairs(figure.subplots(), shown)
     accuracy = {}
     for state in STATES:
         accuracy[state] = (predictions[state] == predictions["class"]).mean()
+    all_lost = int(table["lost"].sum())
     caption = (
-        "True class → prediction. Left: the most frequent pairs among the "
-        f"{int(table['lost'].sum())} of {len(predictions)} test images that are lost, right with "
-        "all filters and wrong without the chosen ones. Right: the largest changes, ablated minus "
-        f"clean, of how many images are predicted as that class. Accuracy {accuracy['clean']:.1%} "
+        f"True class → prediction: how many of {len(predictions)} test images, from the clean "
+        "network (grey) to the ablated one (orange where there are more, blue where there are "
+        f"fewer), the largest change first. {_what_is_drawn(shown, table)} Lost, right with all "
+        f"filters and wrong without the chosen ones, are {all_lost} images, "
+        f"{int(shown['lost'].sum())} of them in these pairs. Accuracy {accuracy['clean']:.1%} "
         f"clean, {accuracy['ablated']:.1%} ablated. Switched off: {ablation}."
     )
-    style.save(figure, path, caption)
+    title = f"Which classes are confused without the chosen filters? {run}, {checkpoint}"
+    style.save(figure, path, title, caption)
 
 
-def _draw_lost(axes: Axes, table: pd.DataFrame) -> None:
-    """How many images of each pair are lost; `table` has the pair with the most first."""
-    shown = table[table["lost"] > 0].head(PAIRS)
-    _draw_pairs(axes, shown, "lost", "%d", [style.BLUE] * len(shown))
-    most = max([1, *shown["lost"]])
-    axes.set(xlabel="images", title="lost: right clean, wrong ablated", xlim=(0, 1.12 * most))
+def _what_is_drawn(shown: pd.DataFrame, table: pd.DataFrame) -> str:
+    """How many of the pairs whose number changes have a line."""
+    changed = int((table["change"] != 0).sum())
+    return f"{len(shown)} of the {changed} pairs that change are drawn."
 
 
-def _draw_change(axes: Axes, table: pd.DataFrame) -> None:
-    """How many more, or fewer, images of each pair are confused; the largest changes."""
-    order = table["change"].abs().sort_values(ascending=False, kind="stable").index
-    shown = table.loc[order].query("change != 0").head(PAIRS)
-    colours = [style.ORANGE if change > 0 else style.BLUE for change in shown["change"]]
-    _draw_pairs(axes, shown, "change", "%+d", colours)
-    limit = 1.25 * max([1, *shown["change"].abs()])
-    axes.set(xlabel="images", title="change in confusion, ablated minus clean")
-    axes.set(xlim=(-limit, limit))
-    axes.axvline(0, color="black", linewidth=0.8)
-
-
-def _draw_pairs(
-    axes: Axes, table: pd.DataFrame, column: str, form: str, colours: list[str]
-) -> None:
-    """A bar per row of a table, the first one on top."""
-    if table.empty:
+def _draw_pairs(axes: Axes, shown: pd.DataFrame) -> None:
+    """A line per row of a table, the first one on top."""
+    if shown.empty:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "none", ha="center", transform=axes.transAxes)
     else:
+        colours = [style.ORANGE if change > 0 else style.BLUE for change in shown["change"]]
+        _join(axes, shown["clean"], shown["ablated"], colours)
+        names = {"clean": style.GREY}
+        if style.ORANGE in colours:
+            names["ablated, more"] = style.ORANGE
+        if style.BLUE in colours:
+            names["fewer"] = style.BLUE
+        _name_colours(axes, names)
+        for line, row in enumerate(shown.itertuples()):
+            change = f"{row.change:+d}".replace("-", MINUS)
+            _write_beside(axes, line, f"{change} ({row.lost} lost)")
         # Not the names: those of two pairs may read the same.
-        places = range(len(table))
-        bars = axes.barh(places, table[column], color=colours)
-        axes.set_yticks(places, table["class"] + " → " + table["predicted"])
-        axes.invert_yaxis()
-        axes.bar_label(bars, fmt=form, padding=2, fontsize=8)
+        axes.set_yticks(range(len(shown)), shown["class"] + " → " + shown["predicted"])
+    most = max([1, *shown["clean"], *shown["ablated"]])
+    axes.set(xlabel="images so predicted", xlim=(-0.03 * most, 1.03 * most))
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
@@ -227,41 +326,68 @@ def accuracy(
     named = table[~is_random & (table["variant"] != "clean")]
     named = named[~named["variant"].isin(_layers_of_one(named["variant"]))]
     draws = table[is_random]
-    lines = [_line_name(variant) for variant in named["variant"]]
-    of_draws = ""
-    if len(draws):
-        lines.append(f"{len(draws)} random draws")
-        of_draws = "; and of as many random ones per layer, one stroke per draw"
-    figure = style.new(7, 0.27 * len(lines) + 1.9)
+    lines = _lines(named, draws)
+    of_draws = "; and of as many random ones per layer, one stroke per draw" * bool(len(draws))
+    figure = style.new(style.COLUMN, LINE * len(lines) + 0.6)
     axes = figure.subplots()
-    _draw_changes(axes, named, draws)
-    axes.set_yticks(range(len(lines)), lines)
+    axes.axvline(0, color=style.GREY, linewidth=style.THIN)
+    for number, line in enumerate(lines):
+        line.draw(axes, number)
+    axes.set_yticks(range(len(lines)), [line.name for line in lines])
     axes.set(xlabel="change of accuracy, percentage points", ylim=(len(lines) - 0.5, -0.5))
-    figure.suptitle(f"What does it lose without some filters? {run}, {checkpoint}")
     caption = (
         f"Change of the accuracy on {table['images'].iloc[0]} test images when filters are "
         f"switched off: the chosen ones ({ablation}) together, by layer, and alone{of_draws}. "
+        "The largest fall comes first, random draws by their median. "
         f"Bars: the paired 95 % interval. {answers.what_it_loses(table)}"
     )
-    style.save(figure, path, caption)
+    title = f"What does it lose without some filters? {run}, {checkpoint}"
+    style.save(figure, path, title, caption)
+
+
+class Line(NamedTuple):
+    """A line of the figure of accuracies: a variant, or all random draws.
+
+    Attributes:
+        changes: of the accuracy, one per draw.
+        interval: of the change; None of random draws.
+    """
+
+    name: str
+    changes: list[float]
+    interval: Interval | None
+    colour: str
+
+    def draw(self, axes: Axes, number: int) -> None:
+        """Draw it as a line of that number, from 0."""
+        changes = [100 * change for change in self.changes]
+        if self.interval is None:
+            axes.plot(
+                changes, [number] * len(changes), "|", color=self.colour, markersize=style.STROKE
+            )
+            return
+        ends = [100 * bound for bound in self.interval]
+        axes.plot(ends, [number, number], color=self.colour)
+        axes.plot(changes, [number], "o", color=self.colour)
+
+
+def _lines(named: pd.DataFrame, draws: pd.DataFrame) -> list[Line]:
+    """The lines of named variants and of random draws, the largest fall first."""
+    found = []
+    for row in named.itertuples():
+        colour = style.ORANGE if row.variant == "ablated" else style.BLUE
+        interval = Interval(row.change_low, row.change_high)
+        found.append(Line(_line_name(row.variant), [row.change], interval, colour))
+    if len(draws):
+        changes = draws["change"].tolist()
+        found.append(Line(f"{len(draws)} random draws", changes, None, style.INK))
+    return sorted(found, key=lambda line: np.median(line.changes))
 
 
 def _layers_of_one(variants: Iterable[str]) -> list[str]:
     """The layers of which one filter is chosen: its own line says the same."""
     layers = Counter(split_name(name)[0] for name in variants if "/" in name)
     return [layer for layer, count in layers.items() if count == 1]
-
-
-def _draw_changes(axes: Axes, named: pd.DataFrame, draws: pd.DataFrame) -> None:
-    """A line per variant, and below them all random draws on one line."""
-    axes.axvline(0, color=style.GREY, linewidth=0.8)
-    for line, row in enumerate(named.itertuples()):
-        colour = style.ORANGE if row.variant == "ablated" else style.BLUE
-        interval = [100 * row.change_low, 100 * row.change_high]
-        axes.plot(interval, [line, line], color=colour, linewidth=1.5)
-        axes.plot(100 * row.change, line, "o", color=colour, markersize=5)
-    last = [len(named)] * len(draws)
-    axes.plot(100 * draws["change"], last, "|", color="black", markersize=11)
 
 
 def _line_name(variant: str) -> str:
@@ -291,25 +417,32 @@ def gallery(
         ablation: of describe.
         run, checkpoint: names, for the title.
     """
-    down = max(1, -(-len(rows) // GALLERY_ACROSS))
-    figure = style.new(1.25 * GALLERY_ACROSS, 1.62 * down + 1)
-    grid = figure.subplots(down, GALLERY_ACROSS, squeeze=False)
+    across = min(GALLERY_ACROSS, max(4, len(rows)))
+    down = max(1, -(-len(rows) // across))
+    width = style.COLUMN if across <= GALLERY_ACROSS / 2 else style.PAGE
+    figure = style.new(width, (width / across + 0.45) * down)
+    grid = figure.subplots(down, across, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pixels, row in zip(grid.flat, images.pixels, rows.to_dict("records"), strict=False):
         axes.set_axis_on()
         style.picture(axes, pixels)
-        axes.set_title(f"{row['class']}\n→ {row['ablated']}", fontsize=7, pad=2)
+        axes.set_title(f"{row['class']}\n→ {row['ablated']}", fontsize=style.TINY, pad=2)
         confidences = f"{row['clean_confidence']:.2f} → {row['ablated_confidence']:.2f}"
-        axes.set_xlabel(f"{confidences}\nimage {row['image']}", fontsize=7, labelpad=2)
+        words = f"{confidences}\nimage {row['image']}"
+        axes.set_xlabel(words, fontsize=style.TINY, labelpad=2)
     if rows.empty:
-        nothing = "No image that is right with all filters is wrong without the chosen ones."
-        figure.text(0.5, 0.6, nothing, ha="center")
-    figure.suptitle(f"Images lost without the chosen filters: {run}, {checkpoint}")
+        nothing = "No image that is right with all filters\nis wrong without the chosen ones."
+        figure.text(0.5, 0.6, nothing, ha="center", va="center")
+    falls = ""
+    if len(rows):
+        least = rows["fall"].min()
+        falls = f", the largest fall first: here it is {least:.2f} or more"
     caption = (
         f"{len(rows)} of the {lost} test images that are right with all filters and wrong without "
-        "the chosen ones, those first whose true class loses most probability: true class → "
-        "ablated prediction; below, the probability of the true class, clean → ablated. "
-        f"Switched off: {ablation}."
+        "the chosen ones: true class → ablated prediction; below, the probability of the true "
+        f"class, clean → ablated{falls}. Switched off: {ablation}."
     )
-    style.save(figure, path, caption)
+    style.save(
+        figure, path, f"Images lost without the chosen filters: {run}, {checkpoint}", caption
+    )

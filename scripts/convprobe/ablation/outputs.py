@@ -3,7 +3,7 @@
 from convprobe.store.outputs import Dataset, Figure, Hdf5, Table
 
 TAB = "ablation"
-CATEGORY = "4 What does it lose?"
+CATEGORY = "3 What does it lose without them?"
 PREDICTIONS_COLUMNS = {
     "image": "its index among the test images",
     "class": "the true one",
@@ -109,7 +109,15 @@ CONFUSION_FIGURE = Figure(
     tab=TAB,
     caption="confusion",
     category=CATEGORY,
-    labels={"figure": "confusion"},
+    labels={"figure": "3 confusion"},
+)
+CLASS_ACCURACY_FIGURE = Figure(
+    "ablation/class-accuracy",
+    about="The accuracy of each class, clean and ablated, the largest fall first.",
+    tab=TAB,
+    caption="class-accuracy",
+    category=CATEGORY,
+    labels={"figure": "2 accuracy of each class"},
 )
 CLASS_PAIRS_FIGURE = Figure(
     "ablation/class-pairs",
@@ -117,7 +125,7 @@ CLASS_PAIRS_FIGURE = Figure(
     tab=TAB,
     caption="class-pairs",
     category=CATEGORY,
-    labels={"figure": "class pairs"},
+    labels={"figure": "4 class pairs"},
 )
 GALLERY = Figure(
     "ablation/gallery",
@@ -125,7 +133,7 @@ GALLERY = Figure(
     tab=TAB,
     caption="gallery",
     category=CATEGORY,
-    labels={"figure": "gallery"},
+    labels={"figure": "5 lost images"},
 )
 ACCURACY_FIGURE = Figure(
     "ablation/accuracy",
@@ -133,7 +141,7 @@ ACCURACY_FIGURE = Figure(
     tab=TAB,
     caption="accuracy",
     category=CATEGORY,
-    labels={"figure": "accuracy"},
+    labels={"figure": "1 change of accuracy"},
 )
 
 OF_PROBE = (
@@ -146,8 +154,9 @@ OF_PROBE = (
     CLASS_PAIRS,
     FLIPS,
     VARIANTS,
+    ACCURACY_FIGURE,
+    CLASS_ACCURACY_FIGURE,
     CONFUSION_FIGURE,
     CLASS_PAIRS_FIGURE,
     GALLERY,
-    ACCURACY_FIGURE,
 )

@@ -15,19 +15,23 @@ from PIL import Image
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
+from convprobe.filters.pages import PAGE_FILTERS
 from convprobe.filters.top_patches import cut, frame_shape, show_the_image
 from convprobe.network.receptive_field import Fields
 from convprobe.store import hdf5
 
 MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
-# Of a page of the atlas:
-ACROSS = 5  # filters side by side
-SHOWN_PATCH = 36  # pixels per side of a patch, about; smaller ones are enlarged
-LARGEST_PATCH = 72  # pixels per side; larger ones are made smaller
-LABEL = 46  # pixels in which the name of a filter stands, left of its patches
-GAP = 2  # pixels between two patches of a filter
-FILTER_GAP = 10  # pixels between two filters side by side
-STRIP_GAP = 4  # pixels between two filters one below the other
+ACROSS = 10  # filters, or images of one filter, side by side; more stand below
+BESIDE = 0.35  # inches left of pictures, for what names their row
+LARGEST_PICTURE = 1.3  # inches
+# Of a page of the atlas, in pixels, of which each is one of the PNG:
+DOTS = style.STYLE["savefig.dpi"]
+LARGEST_PATCH = 144  # per side
+LABEL = 92  # in which the name of a filter stands, left of its patches
+GAP = 4  # between two patches of a filter
+FILTER_GAP = 20  # between two filters side by side
+STRIP_GAP = 8  # between two filters one below the other
+PAGE_SIZE = (int(style.TALLEST * DOTS), int((style.PAGE - 0.1) * DOTS))  # height and width
 
 
 def _drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
@@ -52,8 +56,9 @@ def top_patches(
     top_images: pd.DataFrame,
     run: str,
     checkpoint: str,
+    as_published: bool = False,
 ) -> None:
-    """A column per filter, rows from the lowest rank at the top to the highest response below.
+    """A column per filter, the highest response on top, or as published at the bottom.
 
     Args:
         patches_path: a `patches.h5`.
@@ -62,31 +67,46 @@ def top_patches(
     """
     top_images, left_out = _drawn(top_images, "top-images.csv")
     # In the table's order.
-    filters = top_images.groupby(["layer", "channel"], sort=False)
+    filters = list(top_images.groupby(["layer", "channel"], sort=False))
     ranks = top_images["rank"].max()
-    figure = style.new(max(1.02 * len(filters) + 0.4, 5), 1.3 * ranks + 1.3)
-    grid = figure.subplots(ranks, len(filters), squeeze=False)
+    across = min(len(filters), ACROSS)
+    blocks = -(-len(filters) // across)
+    width, side = _sizes(across)
+    figure = style.new(width, blocks * (ranks * (side + 0.3) + 0.5))
+    grid = figure.subplots(blocks * ranks, across, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
     with hdf5.open_complete(patches_path) as file:
         image_shape = file.attrs["image_shape"].tolist()
-        for column, ((layer, channel), rows) in enumerate(filters):
+        for place, ((layer, channel), rows) in enumerate(filters):
+            block, column = divmod(place, across)
+            downwards = grid[block * ranks :, column][:ranks]
             patches = file[f"{layer}/{channel}"][:ranks]
-            bottom_up = grid[::-1, column]
-            _draw_column(bottom_up, patches, rows.set_index("rank"))
+            by_rank = downwards[::-1] if as_published else downwards
+            _draw_column(by_rank, patches, rows.set_index("rank"))
             seen = f"{patches.shape[2]}×{patches.shape[1]} px"
             if _is_whole(rows, image_shape):
                 seen = "whole image"
-            grid[0, column].set_title(f"{layer}\n{channel}\n{seen}", fontsize=8)
-    for rank, axes in enumerate(grid[::-1, 0], start=1):
-        _name_rank(axes, rank)
-    figure.suptitle(f"What do its filters answer to? {run}, {checkpoint}")
+            downwards[0].set_title(f"{layer}\n{channel}\n{seen}", fontsize=style.SMALL)
+            if column == 0:
+                for rank, axes in enumerate(by_rank, start=1):
+                    _name_rank(axes, rank)
+    highest = "at the bottom, as published" if as_published else "on top"
     style.save(
         figure,
         path,
+        f"What do its filters answer to? {run}, {checkpoint}",
         "A column per filter: what the peak of its map sees in the test images with the highest "
-        "response (the Frobenius norm of the map), the highest at the bottom. All patches are "
+        f"response (the Frobenius norm of the map), the highest {highest}. All patches are "
         "enlarged to the same size. Below each: the class of the image, and the response. No "
         f"response: the map of the filter is 0 for all other images.{left_out}",
     )
+
+
+def _sizes(across: int) -> tuple[float, float]:
+    """The width of a figure of so many pictures side by side, and about that of each, in inches."""
+    width = style.column_for(BESIDE + across)
+    return width, min((width - BESIDE) / across, LARGEST_PICTURE) - 0.08
 
 
 def _is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
@@ -133,15 +153,16 @@ def _draw_column(
         axes = axes_column[rank - 1]
         row = rows.loc[rank]
         if row["response"] == 0:  # it doesn't answer to this image
-            axes.set_axis_off()
             _write_in_the_middle(axes, "no\nresponse")
             continue
+        axes.set_axis_on()
         style.picture(axes, patch)
-        axes.set_xlabel(f"{row['class']}\n{row['response']:.3g}", fontsize=7, labelpad=1)
+        words = f"{row['class']}\n{row['response']:.3g}"
+        axes.set_xlabel(words, fontsize=style.TINY, labelpad=1)
 
 
 def _write_in_the_middle(axes: Axes, text: str) -> None:
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=style.GREY, fontsize=7)
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=style.GREY, fontsize=style.TINY)
 
 
 def _name_rank(axes: Axes, rank: int) -> None:
@@ -154,7 +175,7 @@ def _name_rank(axes: Axes, rank: int) -> None:
         rotation=90,
         ha="right",
         va="center",
-        fontsize=8,
+        fontsize=style.TINY,
     )
 
 
@@ -184,17 +205,21 @@ def one_filter(
     rows, left_out = _drawn(rows, "top-images.csv")
     name = f"{rows['layer'].iloc[0]}/{rows['channel'].iloc[0]}"
     answered = rows[rows["response"] > 0]
-    figure = style.new(max(1.5 * len(rows) + 1, 5), 2.5 if answered.empty else 6)
-    figure.suptitle(f"What does {name} answer to? {run}, {checkpoint}")
+    across = min(len(rows), ACROSS)
+    width, side = _sizes(across)
     if answered.empty:
+        figure = style.new(width, 1)
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
-        _draw_answers(figure, images, maps, answered, fields)
+        blocks = -(-len(answered) // across)
+        figure = style.new(width, blocks * (3 * side + 0.5) + 0.6)
+        _draw_answers(figure, images, maps, answered, fields, (blocks, across))
     grey = _about_grey(answered, fields, images)
     grey = f", {grey}" if grey else ""
     style.save(
         figure,
         path,
+        f"What does {name} answer to? {run}, {checkpoint}",
         f"The test images with the highest response of filter {name}, the highest first. Box: "
         f"{_seen(rows, fields, images)} that the peak of the filter's map sees. Below it: the "
         f"same pixels enlarged{grey}; then the map with its peak circled, on one scale for all. "
@@ -208,25 +233,39 @@ def _draw_answers(
     maps: Float32[np.ndarray, "image y x"],
     rows: pd.DataFrame,
     fields: Fields,
+    shape: tuple[int, int],
 ) -> None:
-    """A column per image: the image with the box, the patch, the map."""
-    grid = figure.subplots(3, len(rows), squeeze=False)
+    """A column per image: the image with the box, the patch, the map.
+
+    Args:
+        shape: how many blocks of such columns, and how many columns in each.
+    """
+    blocks, across = shape
+    grid = figure.subplots(3 * blocks, across, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
     # A map that no ReLU follows may be negative.
-    scale = {"vmin": min(0, maps.min()), "vmax": maps.max()}
-    for column, row in enumerate(rows.itertuples()):
-        whole, patch, answer = grid[:, column]
-        pixels = images.pixels[column]
+    scale = {"cmap": style.SEQUENTIAL, "vmin": min(0, maps.min()), "vmax": maps.max()}
+    for place, row in enumerate(rows.itertuples()):
+        block, column = divmod(place, across)
+        whole, patch, answer = grid[3 * block :, column][:3]
+        for axes in (whole, patch, answer):
+            axes.set_axis_on()
+        pixels = images.pixels[place]
         style.picture(whole, pixels)
         _draw_box(whole, row)
-        whole.set_title(f"{row.rank}. {images.classes[images.labels[column]]}")
-        whole.set_xlabel(f"test image {row.image}", fontsize=8)
+        name = images.classes[images.labels[place]]
+        whole.set_title(f"{row.rank}. {name}", fontsize=style.SMALL)
+        whole.set_xlabel(f"image {row.image}", fontsize=style.TINY, labelpad=2)
         style.picture(patch, cut(pixels, fields, row.peak_y, row.peak_x))
-        drawn = style.picture(answer, maps[column], cmap="viridis", **scale)
+        drawn = style.picture(answer, maps[place], **scale)
         _circle_peak(answer, row)
-        answer.set_xlabel(f"response {row.response:.3g}", fontsize=8)
-    for axes, name in zip(grid[:, 0], ("image, box", "what the peak sees", "map"), strict=True):
-        axes.set_ylabel(name)
-    figure.colorbar(drawn, ax=grid[2], shrink=0.8, label="activation")
+        answer.set_xlabel(f"{row.response:.3g}", fontsize=style.TINY, labelpad=2)
+        if column == 0:
+            for axes, what in ((whole, "image"), (patch, "what it sees"), (answer, "map")):
+                axes.set_ylabel(what, fontsize=style.SMALL)
+    bar = figure.colorbar(drawn, ax=grid[-1], location="bottom", shrink=0.5, aspect=40)
+    bar.set_label("activation; below each map: the response")
 
 
 def _draw_box(axes: Axes, row: tuple) -> None:
@@ -234,13 +273,17 @@ def _draw_box(axes: Axes, row: tuple) -> None:
     corner = (row.left - 0.5, row.top - 0.5)
     width = row.right - row.left
     height = row.bottom - row.top
-    for colour, line in (("black", 3), ("white", 1.5)):
+    for colour, line in ((style.INK, 1.5 * style.THICK), (style.PAPER, style.THIN)):
         outline = {"fill": False, "edgecolor": colour, "linewidth": line, "clip_on": False}
         axes.add_patch(Rectangle(corner, width, height, **outline))
 
 
 def _circle_peak(axes: Axes, row: tuple) -> None:
-    circle = {"markerfacecolor": "none", "markeredgecolor": style.ORANGE, "markersize": 9}
+    circle = {
+        "markerfacecolor": "none",
+        "markeredgecolor": style.ORANGE,
+        "markersize": style.STROKE,
+    }
     axes.plot(row.peak_x, row.peak_y, "o", **circle)
 
 
@@ -259,14 +302,16 @@ class Layout:
     """Where the patches of each filter stand on a page of the atlas.
 
     Attributes:
-        channels: of the filters, ACROSS side by side, row by row.
+        channels: of the filters, row by row.
         ranks: patches per filter, side by side.
         shown: height and width of a patch on the page, in pixels.
+        across: filters side by side.
     """
 
     channels: list[int]
     ranks: int
     shown: Corner
+    across: int
 
     @property
     def strip(self) -> Corner:
@@ -276,12 +321,12 @@ class Layout:
 
     def blank(self) -> UInt8[np.ndarray, "y x channel"]:
         """A white page."""
-        down = -(-len(self.channels) // ACROSS)
-        return np.full((down * self.strip.y, ACROSS * self.strip.x, 3), 255, dtype=np.uint8)
+        down = -(-len(self.channels) // self.across)
+        return np.full((down * self.strip.y, PAGE_SIZE[1], 3), 255, dtype=np.uint8)
 
     def first_patch(self, channel: int) -> Corner:
         """Where the first patch of a filter stands; its name stands left of it."""
-        row, column = divmod(self.channels.index(channel), ACROSS)
+        row, column = divmod(self.channels.index(channel), self.across)
         return Corner(row * self.strip.y, column * self.strip.x + LABEL)
 
 
@@ -302,20 +347,16 @@ def atlas_page(
         run, checkpoint: names, for the title.
     """
     rows, left_out = _drawn(rows, "all-top-images.csv")
-    layout = Layout(
-        channels=rows["channel"].drop_duplicates().to_list(),
-        ranks=int(rows["rank"].max()),
-        shown=_shown_size(frame_shape(fields, images.pixels.shape[1:3])),
-    )
+    ranks = int(rows["rank"].max())
+    across, shown = _places(frame_shape(fields, images.pixels.shape[1:3]), ranks)
+    layout = Layout(rows["channel"].drop_duplicates().to_list(), ranks, shown, across)
     page = _page(layout, images, rows, fields)
-    dots = style.STYLE["savefig.dpi"]
-    figure = style.new(page.shape[1] / dots + 0.3, page.shape[0] / dots + 1)
+    figure = style.new(style.PAGE, page.shape[0] / DOTS + 0.1)
     axes = figure.subplots()
     style.picture(axes, page)
     _name_filters(axes, layout, rows)
     layer = rows["layer"].iloc[0]
     first, last = layout.channels[0], layout.channels[-1]
-    figure.suptitle(f"Filters {first} to {last} of {layer}: {run}, {checkpoint}")
     grey = _about_grey(rows, fields, images)
     grey = f"; {grey}" if grey else ""
     silent = " Silent: the map is 0 for every image." if _silent(rows) else ""
@@ -323,6 +364,7 @@ def atlas_page(
     style.save(
         figure,
         path,
+        f"Filters {first} to {last} of {layer}: {run}, {checkpoint}",
         f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
         f"{layout.ranks} test images with the highest response, the highest on the left{grey}."
         f"{silent}{left_out}",
@@ -335,14 +377,37 @@ def _silent(rows: pd.DataFrame) -> set[int]:
     return set(highest[highest <= 0].index)
 
 
-def _shown_size(patch: tuple[int, int]) -> Corner:
-    """How large patches of that height and width are on a page, in pixels."""
-    largest = max(patch)
-    scale = max(1, round(SHOWN_PATCH / largest))
-    if largest > LARGEST_PATCH:
-        scale = LARGEST_PATCH / largest
-    height, width = (max(1, round(side * scale)) for side in patch)
-    return Corner(height, width)
+def _places(patch: tuple[int, int], ranks: int) -> tuple[int, Corner]:
+    """How many filters stand side by side, and how large their patches are, in pixels.
+
+    They are as large as fits, so many filters as a page may have. All pages of a layer are alike.
+
+    Args:
+        patch: height and width of a patch in the image.
+        ranks: patches per filter.
+    """
+    page_height, page_width = PAGE_SIZE
+    best = (0, Corner(0, 0))
+    for across in range(1, PAGE_FILTERS + 1):
+        down = -(-PAGE_FILTERS // across)
+        height = page_height // down - STRIP_GAP
+        width = (page_width // across - LABEL - FILTER_GAP) // ranks - GAP
+        if min(height, width) > 0:
+            shown = _shown_size(patch, Corner(height, width))
+            best = max(best, (across, shown), key=lambda place: place[1])
+    return best
+
+
+def _shown_size(patch: tuple[int, int], room: Corner) -> Corner:
+    """How large patches of that height and width are on a page that has such room for each.
+
+    Each pixel is enlarged to as many, or the patch is made smaller.
+    """
+    height, width = patch
+    scale = min(room.y / height, room.x / width, LARGEST_PATCH / max(patch))
+    if scale >= 1:
+        scale = int(scale)
+    return Corner(max(1, int(height * scale)), max(1, int(width * scale)))
 
 
 def _page(
@@ -374,4 +439,4 @@ def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
         text = f"{channel}\nsilent" if channel in silent else str(channel)
         first = layout.first_patch(channel)
         middle = first.y + layout.shown.y / 2
-        axes.text(first.x - 5, middle, text, ha="right", va="center", fontsize=6)
+        axes.text(first.x - 8, middle, text, ha="right", va="center", fontsize=style.TINY)

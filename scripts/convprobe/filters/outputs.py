@@ -3,7 +3,7 @@
 from convprobe.filters.pages import PAGE_FILTERS
 from convprobe.store.outputs import Dataset, Figure, Hdf5, Table
 
-CATEGORY = "3 What do its filters answer to?"
+CATEGORY = "2 What do its filters answer to?"
 TOP_IMAGES_COLUMNS = {
     "layer": "name of the layer; one that is used again has its number behind it, as in `conv-2`",
     "channel": "the filter's number in its layer, from 0",
@@ -63,11 +63,13 @@ ALL_TOP_IMAGES = Table(
 )
 PATCHES_FIGURE = Figure(
     "filters/top-patches",
-    about="One column per chosen filter, the highest response at the bottom. This figure and the "
-    "next ones show no more than 20 ranks.",
+    about="One column per chosen filter, the highest response on top, or with "
+    "`figures.as_published` at the bottom. This figure and the next ones show no more than 20 "
+    "ranks.",
     tab="filters",
     caption="top-patches",
     category=CATEGORY,
+    labels={"figure": "1 top patches of the chosen filters"},
 )
 FILTER_FIGURE = Figure(
     "filters/{layer}/{channel}",
@@ -75,7 +77,7 @@ FILTER_FIGURE = Figure(
     tab="filters",
     caption="filter",
     category=CATEGORY,
-    labels={"filter": "{layer}/{channel}"},
+    labels={"figure": "2 {layer}/{channel}"},
 )
 ATLAS = Figure(
     "filters/atlas/{layer}-{page}",
@@ -83,7 +85,7 @@ ATLAS = Figure(
     tab="atlas",
     caption="atlas",
     category=CATEGORY,
-    labels={"filter": "all of {layer}, page {page}"},
+    labels={"figure": "3 all of {layer}, page {page}"},
 )
 
 OF_PROBE = (

@@ -82,7 +82,7 @@ SHEET = Figure(
     about=f"{SHEET_IMAGES} images, then one row of confidence maps per window.",
     tab="occlusion",
     caption="occlusion-sheet",
-    category="2 Where does it look?",
+    category="1 Where does it look?",
     labels={"images": "sheet {sheet}"},
 )
 

@@ -67,7 +67,7 @@ MOST_DOUBLED = 7
 CLASSES = 10  # of CIFAR-10 and the shapes; more make little difference
 FLOAT = 4  # bytes
 COMPRESSED = 0.6  # of maps after ReLU, by lzf
-FILTER_BYTES = 20_000  # of a filter in the atlas, its pages and their vector copies
+FILTER_BYTES = 25_000  # of a filter in the atlas, its pages and their vector copies
 IN_ALL = "in all"
 # The rows of the announcement, and the stages that each sums up, which are files in rules/.
 ROWS = {

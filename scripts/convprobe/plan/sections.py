@@ -360,6 +360,21 @@ class Ablation(Section):
     )
 
 
+class Figures(Section):
+    """How figures are drawn; nothing that is computed is stale by it."""
+
+    captions: bool = Field(
+        True,
+        description="Whether title and caption stand in the pictures. false: for a paper, which "
+        "has its own; both stay in the text beside each picture.",
+    )
+    as_published: bool = Field(
+        False,
+        description="Whether top patches stand in the published order, the highest response at "
+        "the bottom, and not on top.",
+    )
+
+
 class Config(Section):
     """What is trained, and what it is asked. Missing keys have the defaults given here."""
 
@@ -399,3 +414,4 @@ class Config(Section):
     occlusion: Occlusion
     filters: Filters
     ablation: Ablation = Ablation()
+    figures: Figures = Figures()

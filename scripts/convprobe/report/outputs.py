@@ -22,7 +22,7 @@ CARD = Table(
     "published one. What can't be told from chance is `undecided`. Of a run of several "
     "seeds the means are compared, by the intervals between seeds.",
     caption="reproduction",
-    category="5 Does the study hold?",
+    category=training.CATEGORY,
     shown=True,
     columns={
         "claim": "in words",
@@ -83,8 +83,8 @@ THROUGH_TRAINING = Figure(
     about="If `studied` names several epochs of the run: their maps and top patches, one row per "
     "epoch.",
     caption="through-training",
-    category="1 Training",
-    labels={"figure": "probes at several epochs"},
+    category=training.CATEGORY,
+    labels={"figure": "3 probes at several epochs"},
 )
 
 # What the manifest doesn't list: what is made of all other files, and what the config may discard,

@@ -13,6 +13,7 @@ from convprobe.occlusion import blocks
 from convprobe.store import hdf5
 
 IMAGES = 4  # of which maps are drawn
+FILTERS = 10  # of which patches are drawn
 
 Filter = tuple[str, int]  # layer, channel
 
@@ -47,10 +48,13 @@ def draw(
             None of a network without filters.
         run: its name, for the title.
     """
-    filters = [] if top_images is None else _filters(top_images)
+    chosen = [] if top_images is None else _filters(top_images)
+    filters = chosen[:FILTERS]
     shown = len(images.indices)
     columns = shown + len(filters)
-    figure = style.new(1.15 * columns + 1, 1.4 * (len(epochs) + 1) + 1)
+    width = style.column_for(columns + 0.9)
+    side = min(1.4, (width - 0.9) / columns)
+    figure = style.new(width, (side + 0.35) * (len(epochs) + 1))
     grid = figure.subplots(len(epochs) + 1, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
@@ -66,10 +70,13 @@ def draw(
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
     answered = ", and what its filters answer to" if filters else ""
-    figure.suptitle(f"Through training: what run {run} looks at{answered}")
     with hdf5.open_complete(map_paths[0]) as file:
         block = blocks.name(*blocks.centres(file))
-    style.save(figure, path, _caption(window, block, bool(filters)))
+    caption = _caption(window, block, bool(filters))
+    if len(filters) < len(chosen):
+        caption += f" Only the first {len(filters)} of {len(chosen)} chosen filters are drawn."
+    title = f"Through training: what run {run} looks at{answered}"
+    style.save(figure, path, title, caption)
 
 
 def _filters(top_images: pd.DataFrame) -> list[Filter]:
@@ -97,12 +104,12 @@ def _draw_images(axes_row: list[Axes], images: Images) -> None:
     for axes, pixels, label in zip(axes_row, images.pixels, images.labels, strict=True):
         style.picture(axes, pixels)
         axes.set_axis_on()
-        axes.set_title(images.classes[label], fontsize=8)
+        axes.set_title(images.classes[label], fontsize=style.TINY)
 
 
 def _name_filters(axes_row: list[Axes], filters: list[Filter]) -> None:
     for axes, (layer, channel) in zip(axes_row, filters, strict=True):
-        axes.set_title(f"{layer}\n{channel}", fontsize=8)
+        axes.set_title(f"{layer}\n{channel}", fontsize=style.TINY)
 
 
 def _draw_maps(
@@ -121,9 +128,9 @@ def _draw_maps(
             confidence = file["confidence"][image]
             axes.set_axis_on()
             shown = blocks.on_image(confidence, *centres, image_size)
-            drawn = style.picture(axes, shown, cmap="viridis", vmin=0, vmax=1)
-            means = f"{confidence.mean():.2f} of {clean[image, labels[image]]:.2f}"
-            axes.set_xlabel(means, fontsize=7)
+            drawn = style.picture(axes, shown, **style.PROBABILITY)
+            means = f"{confidence.mean():.2f}\nof {clean[image, labels[image]]:.2f}"
+            axes.set_xlabel(means, fontsize=style.TINY)
         return int(file.attrs["window"]), drawn
 
 
@@ -141,8 +148,8 @@ def _draw_patches(
             if row["response"] == 0:  # a patch would be of any image
                 words = "no\nresponse"
                 centred = {"ha": "center", "va": "center"}
-                axes.text(0.5, 0.5, words, **centred, color=style.GREY, fontsize=7)
+                axes.text(0.5, 0.5, words, **centred, color=style.GREY, fontsize=style.TINY)
                 continue
             axes.set_axis_on()
             style.picture(axes, file[f"{layer}/{channel}"][0])
-            axes.set_xlabel(row["class"], fontsize=7)
+            axes.set_xlabel(row["class"], fontsize=style.TINY)

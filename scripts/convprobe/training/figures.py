@@ -26,7 +26,7 @@ def learning_curve(
         run: its name, for the title.
     """
     epoch = selection["epoch"]
-    figure = style.new(7, 3.2)
+    figure = style.new(style.PAGE, 2.4)
     accuracy, loss = figure.subplots(1, 2)
     _draw(accuracy, "accuracy", table, epoch)
     _draw(loss, "loss", table, epoch)
@@ -34,16 +34,14 @@ def learning_curve(
     accuracy.legend(loc="best")
     loss.set_ylim(top=1.1 * loss.dataLim.ymax)
     loss.set_ylabel("loss (cross-entropy)")
-    figure.suptitle(
-        f"Run {run}: epoch {epoch} is probed, {selection['test_accuracy']:.1%} test accuracy"
-    )
     how = HOW_CHOSEN[selection["policy"]]
     caption = (
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
         f"network learns. Black line: the epoch that is probed, {how}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
     )
-    style.save(figure, path, caption)
+    title = f"Run {run}: epoch {epoch} is probed, {selection['test_accuracy']:.1%} test accuracy"
+    style.save(figure, path, title, caption)
 
 
 def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
@@ -53,24 +51,27 @@ def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
         table: of seeds.curves.
         group: name of the runs in the config.
     """
-    figure = style.new(5, 3.2)
+    figure = style.new(style.COLUMN, 2.4)
     axes = figure.subplots()
+    each = {"color": style.GREY, "linewidth": style.THIN}
     for _, of_seed in table.groupby("seed"):
-        axes.plot(of_seed["epoch"], of_seed["test_accuracy"], color=style.GREY, linewidth=0.8)
+        axes.plot(
+            of_seed["epoch"], of_seed["test_accuracy"], color=style.GREY, linewidth=style.THIN
+        )
     mean = mean_accuracy(table)
     count = table["seed"].nunique()
-    axes.plot(mean.index, mean, color=style.BLUE, linewidth=2.2, marker=".", label="mean")
-    axes.plot([], [], color=style.GREY, linewidth=0.8, label="each seed")
+    axes.plot(mean.index, mean, color=style.BLUE, marker=".", label="mean")
+    axes.plot([], [], **each, label="each seed")
     axes.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="best")
-    figure.suptitle(f"Run {group}, seeds: {', '.join(map(str, table['seed'].unique()))}")
     best = int(mean.idxmax())
     caption = (
         f"Test accuracy after each epoch: thin lines are the {count} seeds, the thick line is "
         f"their mean, highest at epoch {best}: {mean[best]:.1%}."
     )
-    style.save(figure, path, caption)
+    title = f"Run {group}, seeds: {', '.join(map(str, table['seed'].unique()))}"
+    style.save(figure, path, title, caption)
 
 
 def _draw(axes: Axes, quantity: str, table: pd.DataFrame, selected_epoch: int) -> None:
@@ -79,6 +80,6 @@ def _draw(axes: Axes, quantity: str, table: pd.DataFrame, selected_epoch: int) -
         column = f"{split}_{quantity}"
         if column in table:
             axes.plot(table["epoch"], table[column], dashes, color=colour, label=split, marker=".")
-    axes.axvline(selected_epoch, color="black", linewidth=0.8)
+    axes.axvline(selected_epoch, color=style.INK, linewidth=style.THIN)
     axes.set(xlabel="epoch", ylabel=quantity, ylim=(0, None))
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -2,6 +2,7 @@
 
 from convprobe.store.outputs import Checkpoint, Figure, Json, Table
 
+CATEGORY = "4 How was it made?"  # of Snakemake's report
 CHECKPOINT = Checkpoint(
     "checkpoints/epoch-{epoch}.pth",
     about="The network after one epoch; `torch.load(path, weights_only=True)` reads it.",
@@ -90,7 +91,8 @@ CURVE_FIGURE = Figure(
     "learning-curve",
     about="The learning curve as a figure.",
     caption="learning-curve",
-    category="1 Training",
+    category=CATEGORY,
+    labels={"figure": "1 learning curve"},
 )
 SEEDS = Table(
     "learning-curve-{group}.csv",
@@ -107,8 +109,8 @@ SEEDS_FIGURE = Figure(
     "learning-curve-{group}",
     about="The same as a figure, with the mean over seeds.",
     caption="seeds",
-    category="1 Training",
-    labels={"figure": "all seeds"},
+    category=CATEGORY,
+    labels={"figure": "2 learning curves of all seeds"},
 )
 WEIGHTS = Checkpoint(
     "checkpoints/weights.pth",

@@ -4,7 +4,9 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_texts import size, texts
 
+from convprobe import style
 from convprobe.dataset import image_file
 from convprobe.filters import figures, top_patches
 from convprobe.network.receptive_field import Fields, Grid, ReceptiveField
@@ -96,8 +98,8 @@ def test_a_box_that_is_the_whole_image_is_said_to_be(tmp_path, grid):
     assert "Box: the whole image that the peak" in words(tmp_path / "one.png")
     draw_atlas(tmp_path / "atlas.png", [2.0, 1.0], whole(grid))
     assert "the whole image that the peak" in words(tmp_path / "atlas.png")
-    draw_top_patches(tmp_path / "top.svg", [2.0, 1.0], whole(grid))
-    assert "whole image" in (tmp_path / "top.svg").read_text()
+    draw_top_patches(tmp_path / "top.png", [2.0, 1.0], whole(grid))
+    assert "whole image" in texts(tmp_path / "top.png")
     for name in ("one.png", "atlas.png"):
         assert "grey" not in words(tmp_path / name)
 
@@ -127,9 +129,10 @@ def test_a_field_as_large_as_the_image_may_see_padding(tmp_path):
 
 
 def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
-    assert figures._shown_size((4, 8)) == (16, 32)
-    assert figures._shown_size((72, 40)) == (72, 40)
-    assert figures._shown_size((224, 448)) == (36, 72)
+    assert figures._shown_size((4, 8), figures.Corner(40, 40)) == (20, 40)
+    assert figures._shown_size((4, 8), figures.Corner(40, 39)) == (16, 32), "whole pixels"
+    assert figures._shown_size((224, 448), figures.Corner(100, 100)) == (50, 100)
+    assert figures._shown_size((6, 6), figures.Corner(999, 999)) == (144, 144)
     checks = np.indices((4, 4)).sum(axis=0) % 2 * 200
     patch = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
     assert (figures._resized(patch, figures.Corner(2, 2)) == 100).all()
@@ -137,12 +140,25 @@ def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
     np.testing.assert_array_equal(enlarged, patch.repeat(2, 0).repeat(3, 1))
 
 
+@pytest.mark.parametrize("patch", [(6, 6), (24, 24), (32, 32), (8, 40), (224, 224), (448, 96)])
+@pytest.mark.parametrize("ranks", [1, 5, 20])
+def test_a_hundred_filters_of_any_patch_fit_on_a_page_of_the_atlas(patch, ranks):
+    across, shown = figures._places(patch, ranks)
+    layout = figures.Layout(list(range(100)), ranks, shown, across)
+    height, width = layout.blank().shape[:2]
+    assert height <= 300 * style.TALLEST
+    assert width <= 300 * style.PAGE
+    assert across * layout.strip.x <= width
+    assert min(shown) >= 1
+    assert shown.x / shown.y == pytest.approx(patch[1] / patch[0], rel=0.15)
+
+
 def test_a_map_below_0_is_drawn_on_its_own_scale(tmp_path):
     """No ReLU follows a convolution whose maps are added to others."""
     maps = np.full((1, 3, 3), -4, dtype=np.float32)
     rows = top_images([12.0])
     figures.one_filter(tmp_path / "one.svg", red_images(1), maps, rows, FIELDS, "r", "epoch-01")
-    assert "−4" in (tmp_path / "one.svg").read_text()
+    assert [text for text in texts(tmp_path / "one.svg") if text.startswith("−4")]
 
 
 @pytest.mark.slow
@@ -175,5 +191,75 @@ def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path, monkeypatch,
     some = tmp_path / "4.png"
     draw(some, [2.0] * 4)
     assert f" Only the first 3 of 4 ranks are drawn; {table} lists all." in words(some)
-    # The caption takes one line more.
     assert np.allclose(pixels_of(some, RED), pixels_of(all_of_them, RED), rtol=0.1)
+
+
+@pytest.fixture
+def three_ranks(tmp_path):
+    """Draws the top patches of a filter whose patches of rank 1, 2 and 3 are red, green, blue."""
+    rows = top_images([3.0, 2.0, 1.0])
+    patches = np.zeros((3, 4, 4, 3), np.uint8)
+    for rank in range(3):
+        patches[rank, ..., rank] = 255
+    with hdf5.create(tmp_path / "patches.h5") as file:
+        file["conv1/3"] = patches
+        file.attrs["image_shape"] = [SIDE, SIDE]
+
+    def draw(**options):
+        path = tmp_path / "top.png"
+        figures.top_patches(path, tmp_path / "patches.h5", rows, "r", "epoch-01", **options)
+        return path
+
+    return draw
+
+
+def colours_downwards(path):
+    """The channels of the colours red, green and blue, in the order of their rows in a picture."""
+    shown = matplotlib.image.imread(path)[..., :3]
+    places = [np.argwhere((shown == colour).all(axis=2))[:, 0] for colour in np.eye(3)]
+    return np.argsort([rows.mean() for rows in places]).tolist()
+
+
+RANKS = ["highest", "2nd highest", "3rd highest"]
+
+
+def test_the_highest_response_is_on_top(three_ranks):
+    path = three_ranks()
+    assert colours_downwards(path) == [0, 1, 2]
+    assert "the highest on top" in words(path)
+    assert [text for text in texts(path) if text in RANKS] == RANKS
+
+
+def test_as_published_the_highest_response_is_at_the_bottom(three_ranks):
+    path = three_ranks(as_published=True)
+    assert colours_downwards(path) == [2, 1, 0]
+    assert "the highest at the bottom, as published" in words(path)
+    assert [text for text in texts(path) if text in RANKS] == RANKS[::-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "across", "blocks"), [(1, 1, 1), (3, 3, 1), (10, 10, 1), (11, 10, 2)]
+)
+def test_many_filters_stand_in_several_rows(tmp_path, count, across, blocks):
+    rows = []
+    with hdf5.create(tmp_path / "patches.h5") as file:
+        for channel in range(count):
+            rows.append(top_images([2.0, 1.0]).assign(channel=channel))
+            file[f"conv1/{channel}"] = np.zeros((2, 4, 4, 3), np.uint8)
+        file.attrs["image_shape"] = [SIDE, SIDE]
+    path = tmp_path / "top.png"
+    figures.top_patches(path, tmp_path / "patches.h5", pd.concat(rows), "r", "epoch-01")
+    assert size(path)[0] == pytest.approx(style.COLUMN if across < 4 else style.PAGE)
+    assert texts(path).count("highest") == blocks
+    assert texts(path).count("conv1") == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ranks", "blocks"), [(1, 1), (10, 1), (11, 2)])
+def test_many_images_of_a_filter_stand_in_several_rows(tmp_path, ranks, blocks):
+    draw_filter(tmp_path / "one.png", np.linspace(2, 1, ranks).tolist())
+    assert size(tmp_path / "one.png")[0] in (pytest.approx(style.COLUMN), pytest.approx(style.PAGE))
+    assert texts(tmp_path / "one.png").count("what it sees") == blocks
+    numbers = [f"{rank}. ant" for rank in range(1, ranks + 1)]
+    assert [text for text in texts(tmp_path / "one.png") if ". ant" in text] == numbers

@@ -1,8 +1,11 @@
 """The sheet of occlusion maps."""
 
+import re
+
 import matplotlib.image
 import numpy as np
 import pytest
+from drawn_texts import SVG, marked, texts
 
 from convprobe.dataset import image_file
 from convprobe.occlusion import figures, windows
@@ -28,7 +31,7 @@ def test_a_sheet_shows_its_own_images_and_their_maps(tmp_path):
         figures.occlusion_sheet(path, sheet, [tmp_path / "w.h5"], "r", "epoch-01")
         shown = matplotlib.image.imread(path)[..., :3]
         red = (shown == [1, 0, 0]).all(axis=2).sum()
-        drawn_maps = shown[shown.shape[0] // 2 :, : shown.shape[1] // 2]
+        drawn_maps = shown[shown.shape[0] // 2 :, : 3 * shown.shape[1] // 4]
         yellow = ((drawn_maps[..., 0] > 0.9) & (drawn_maps[..., 2] < 0.3)).sum()
         assert (red > 1000, yellow > 1000) == ((True, True) if name == "with" else (False, False))
 
@@ -45,14 +48,72 @@ def test_the_blocks_of_a_map_lie_where_they_are_on_the_image(tmp_path):
     path = tmp_path / "sheet.png"
     figures.occlusion_sheet(path, images, [tmp_path / "w.h5"], "r", "epoch-01")
     shown = matplotlib.image.imread(path)[..., :3]
-    lower = shown[shown.shape[0] // 2 :, : shown.shape[1] // 4]  # the one map
-    image = shown[: shown.shape[0] // 2, : shown.shape[1] // 4]
+    lower = shown[shown.shape[0] // 2 :, : shown.shape[1] // 2]  # the one map
+    image = shown[: shown.shape[0] // 2, : shown.shape[1] // 2]
     yellow = (lower[..., 0] > 0.9) & (lower[..., 2] < 0.3)
     side = _extent((image == 0).all(axis=2))
     assert _extent(yellow) == pytest.approx(3 / 7 * side, abs=2)
     violet = (abs(lower - [0.267, 0.005, 0.329]) < 0.02).all(axis=2)
     assert _extent(violet) == pytest.approx(6 / 7 * side, abs=2)
     assert "Each block of 3×3 pixels of a map" in path.with_suffix(".txt").read_text()
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """Draws the sheet of two images of 8×12 pixels, with or without masks."""
+    pixels = np.zeros((2, 8, 12, 3), np.uint8)
+    masks = np.zeros((2, 8, 12), bool)
+    masks[0, 2, 3:5] = True
+    masks[1, 2:5, 3] = True
+
+    def draw(windows_and_fills, masks=masks):
+        images = image_file.Images(
+            pixels, np.zeros(2, int), ("ant", "bee"), np.arange(2), masks=masks
+        )
+        maps = np.full((2, 8, 12, 2), 0.5, np.float32)
+        paths = []
+        for window, fill in windows_and_fills:
+            paths.append(tmp_path / f"{window}.h5")
+            settings = {"window": window, "fill": fill, "precision": "fp32"}
+            windows.write(paths[-1], maps, maps[:, 0, 0], images, settings, "")
+        path = tmp_path / "sheet.png"
+        figures.occlusion_sheet(path, images, paths, "r", "epoch-01")
+        return path
+
+    return draw
+
+
+def _extent_of(group):
+    """Width and height in points of the first path of a group."""
+    numbers = re.findall(r"[-\d.]+ [-\d.]+", next(group.iter(f"{SVG}path")).get("d"))
+    corners = np.array([[float(part) for part in number.split()] for number in numbers])
+    return corners.max(axis=0) - corners.min(axis=0)
+
+
+def test_each_window_is_drawn_on_the_scale_of_the_maps_and_in_its_grey(sheet):
+    path = sheet([(3, 128), (5, 0)])
+    drawn = marked(path, "window")
+    sides = [_extent_of(group) for group in drawn]
+    # The first object is 2 pixels wide and 1 high.
+    outline = _extent_of(marked(path, "outline")[0])
+    assert sides[0] == pytest.approx([1.5 * outline[0], 3 * outline[1]], rel=0.01)
+    assert sides[1] == pytest.approx([2.5 * outline[0], 5 * outline[1]], rel=0.01)
+    styles = [next(group.iter(f"{SVG}path")).get("style") for group in drawn]
+    assert "fill: #808080" in styles[0]
+    assert "fill: #808080" not in styles[1], "black is SVG's own"
+    assert {"window 3×3", "window 5×5"} <= set(texts(path))
+
+
+def test_the_object_is_outlined_where_its_place_is_known(sheet):
+    path = sheet([(3, 128)])
+    # In black and white, on two images and then on their maps: 2×1 pixels and 1×3.
+    shapes = np.array([_extent_of(group) for group in marked(path, "outline")])
+    pixel = shapes[0] / [2, 1]
+    assert np.allclose(shapes / pixel, [[2, 1], [2, 1], [1, 3], [1, 3]] * 2, atol=0.01)
+    assert "line around the object" in path.with_suffix(".txt").read_text()
+    path = sheet([(3, 128)], masks=None)
+    assert marked(path, "outline") == []
+    assert "line around the object" not in path.with_suffix(".txt").read_text()
 
 
 def _extent(found):

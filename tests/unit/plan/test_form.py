@@ -48,6 +48,7 @@ def test_keys_that_are_left_out_have_their_defaults_at_every_depth():
     }
     assert config["filters"] == {"chosen": ["conv1/0"], "top": 5}
     assert config["ablation"] == {"mode": "zero", "table_images": 1000, "random_controls": 20}
+    assert config["figures"] == {"captions": True, "as_published": False}
 
 
 def test_a_missing_key_is_reported_with_what_it_means():

@@ -48,7 +48,7 @@ def test_the_models_accept_the_shipped_configs_and_give_the_same_defaults(preset
     config, _ = with_preset(*([preset.stem] if preset else []))
     filled = Config.model_validate(config).model_dump(exclude_none=True)
     checked = form.with_defaults(config, schema.schema())
-    for section in ("dataset", "network", "training", "occlusion", "ablation"):
+    for section in ("dataset", "network", "training", "occlusion", "ablation", "figures"):
         assert filled[section] == checked[section]
 
 

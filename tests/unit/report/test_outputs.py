@@ -1,6 +1,10 @@
 """The declarations of all files hang together, and results/README.md says what they say."""
 
+import re
+from types import SimpleNamespace
+
 import contract
+import jinja2
 import pytest
 
 from convprobe.dataset import outputs as dataset
@@ -51,6 +55,37 @@ def test_what_snakemakes_report_shows_has_its_caption(folder, output):
     assert output.caption or not isinstance(output, Figure)
     if output.caption:
         assert (captions / f"{output.caption}.rst").is_file()
+
+
+def test_snakemakes_report_has_the_page_s_questions_in_its_order():
+    """Snakemake sorts them by name: each has its number on the page before it."""
+    page = (contract.PAGE.parents[1] / "report/explorer/page.html").read_text(encoding="utf-8")
+    tabs = re.findall(r'<button role="tab"[^>]*>\s*(.*?)\s*</button>', page)
+    assert len(tabs) == 4
+    categories = sorted({output.category for _, output in EVERY if output.category})
+    assert categories == [f"{number} {tab}" for number, tab in enumerate(tabs, start=1)]
+
+
+def test_every_figure_has_a_name_in_snakemakes_report_that_says_its_place():
+    """Snakemake sorts these as well; a figure without a name would be a blank line."""
+    named = {}
+    for _, output in EVERY:
+        if isinstance(output, Figure):
+            labels = [output.labels.get("figure"), output.labels.get("images")]
+            (label,) = filter(None, labels)
+            named.setdefault(output.category, []).append(label)
+    for category, labels in named.items():
+        if len(labels) > 1:
+            numbers = sorted(label[0] for label in labels)
+            assert numbers == [str(place) for place in range(1, len(labels) + 1)], category
+
+
+@pytest.mark.parametrize(("as_published", "place"), [(False, "on top"), (True, "at the bottom")])
+def test_the_caption_of_top_patches_says_where_the_highest_is(as_published, place):
+    text = (contract.PAGE.parents[1] / "report/top-patches.rst").read_text(encoding="utf-8")
+    params = SimpleNamespace(settings={"as_published": as_published})
+    rendered = jinja2.Template(text).render(snakemake=SimpleNamespace(params=params))
+    assert f"highest response is {place}" in " ".join(rendered.split())
 
 
 def test_every_caption_belongs_to_a_file():
