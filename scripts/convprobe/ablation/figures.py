@@ -24,6 +24,7 @@ LINE = 0.17  # inches from one line of a figure to the next
 PAIRS = 15  # class pairs with a line
 GALLERY_ACROSS = 8
 GALLERY_IMAGES = 40
+BELOW_BY_CHANCE = 0.025  # of 95 % intervals of a change that is none
 MOST_NAMED = 30  # chosen filters named in a caption; of more only their number is given
 MODES = {
     "zero": "map set to 0",
@@ -212,14 +213,16 @@ def class_changes(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _what_falls(table: pd.DataFrame) -> str:
-    """How many classes certainly fall, and which most."""
+    """Of how many classes the interval lies below 0, beside chance; and which falls most."""
     falls = int((table["high"] < 0).sum())
     if not falls:
         return "Of no class the fall can be told from chance."
     first = table.iloc[0]
+    by_chance = BELOW_BY_CHANCE * len(table)
     return (
-        f"{falls} of {len(table)} classes certainly fall, {first['class']} most: from "
-        f"{percent(first['clean'])} to {percent(first['ablated'])}."
+        f"The interval lies below 0 for {falls} of {len(table)} classes, by chance for "
+        f"{by_chance:.2g}; {first['class']} falls most: from {percent(first['clean'])} to "
+        f"{percent(first['ablated'])}."
     )
 
 
