@@ -3,8 +3,10 @@
 import { className, differs, shown } from "./data.mjs";
 import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
 import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
+import { drawKernel } from "./kernels.mjs";
 import { change, move } from "./navigation.mjs";
 import { drawCell, outline, thumbnail } from "./pictures.mjs";
+import { drawQuantiles } from "./quantiles.mjs";
 import { imageReference } from "./references.mjs";
 import { ordinal, significant } from "./text.mjs";
 import { filtersOfClass, topImage } from "./top_images.mjs";
@@ -109,6 +111,8 @@ function drawFilter() {
     items.push(element("li", {}, picturesOf(layer, channel, rank), ...words));
   }
   byId("top").replaceChildren(...items);
+  drawKernel(name, layer, channel);
+  drawQuantiles(name);
   drawAllFilters();
 }
 

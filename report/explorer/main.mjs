@@ -26,7 +26,10 @@ async function unpackedData() {
   }
   for (const { occlusion, filters } of data.probes) {
     await loadSprite(occlusion.sprite);
-    for (const layer of filters?.layers ?? []) await loadSprite(layer.sprite);
+    for (const { sprite, kernels } of filters?.layers ?? []) {
+      await loadSprite(sprite);
+      if (kernels) await loadSprite(kernels.sprite);
+    }
   }
   return data;
 }

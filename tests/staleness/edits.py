@@ -63,7 +63,7 @@ def sheets(*numbers, at="normalised epoch-01"):
 
 
 def filters(at="normalised epoch-01"):
-    return jobs(f"record_activations {at}") | top(at)
+    return jobs(f"record_activations {at}", f"find_quantile_images {at}") | top(at)
 
 
 def top(at="normalised epoch-01"):
@@ -509,6 +509,8 @@ MODULES = {
     "filters/activations": filters() | atlas() | RECORD,
     "filters/answers": EXPLORER,
     "filters/checks": NOTHING,
+    "filters/kernels": filters() | atlas() | RECORD,
+    "filters/quantiles": jobs("find_quantile_images normalised epoch-01") | RECORD,
     "filters/figures": FILTER_FIGURES | RECORD,
     "filters/outputs": NOTHING,
     "filters/pages": NOTHING,

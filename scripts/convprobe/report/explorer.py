@@ -199,6 +199,8 @@ def _named_images(probes: list[dict]) -> list[int]:
     named = []
     for probe in probes:
         named += _top_images_of_chosen(probe["filters"])
+        for held in probe["filters"]["quantiles"].values():
+            named += held["image"]
         named += _lost_images(probe["ablation"])
     for probe in probes:
         ablation = probe["ablation"]

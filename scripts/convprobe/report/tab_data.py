@@ -18,6 +18,7 @@ from convprobe.occlusion.answers import where_it_looks
 from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
 
+HALF_RANGE = 127  # levels of a colour on either side of grey
 MOST_PREDICTIONS = 20_000  # that the page holds; the table beside it holds all
 
 
@@ -138,12 +139,49 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
 def filters(folder: Path, images_path: Path, chosen: list[str], class_images: pd.Series) -> dict:
     """The top images of every filter, and the patch at the peak of each in its first one."""
     table = tables.read(folder / "filters/all-top-images.csv")
-    by_layer = table.groupby("layer")
+    layers = [_layer(str(name), rows, images_path) for name, rows in table.groupby("layer")]
+    with hdf5.open_complete(folder / "filters/activations.h5") as file:
+        for layer in layers:
+            stored = file.get(f"{layer['name']}/kernels")
+            layer["kernels"] = None if stored is None else kernel_pictures(stored[:])
     return {
         "answer": what_filters_answer_to(table, class_images),
-        "layers": [_layer(str(name), rows, images_path) for name, rows in by_layer],
+        "layers": layers,
         "chosen": chosen,
+        "quantiles": quantile_images(tables.read(folder / "filters/quantile-images.csv")),
     }
+
+
+def kernel_pictures(weights: Float32[np.ndarray, "filter y x channel"]) -> dict:
+    """Kernels as colours: a weight of 0 is grey, the largest of a filter all or none of its colour.
+
+    Returns:
+        `sprite`, one cell per filter; `largest`, the largest absolute weight of each.
+    """
+    largest = np.abs(weights).max(axis=(1, 2, 3))
+    scale = np.where(largest > 0, largest, 1)[:, None, None, None]
+    pictures = (sprites.GREY + np.rint(HALF_RANGE * weights / scale)).astype(np.uint8)
+    return {
+        "sprite": sprites.sprite(pictures, pictures.shape[1:3], lossless=True),
+        "largest": _four_digits(pd.Series(largest)),
+    }
+
+
+def quantile_images(table: pd.DataFrame) -> dict[str, dict[str, list]]:
+    """Columns of `quantile-images.csv` by the name of the filter."""
+    found = {}
+    for (layer, channel), rows in table.groupby(["layer", "channel"]):
+        found[f"{layer}/{channel}"] = {
+            "quantile": rows["quantile"].tolist(),
+            "image": rows["image"].tolist(),
+            "response": _four_digits(rows["response"]),
+            "class": rows["class"].tolist(),
+        }
+    return found
+
+
+def _four_digits(values: pd.Series) -> list[float]:
+    return values.map("{:.4g}".format).astype(float).tolist()
 
 
 def _layer(name: str, rows: pd.DataFrame, images_path: Path) -> dict:
@@ -151,13 +189,12 @@ def _layer(name: str, rows: pd.DataFrame, images_path: Path) -> dict:
     first = rows[rows["rank"] == 1]
     patches = _patches(first, images_path)
     side = max(max(patch.shape[:2]) for patch in patches)
-    response = rows["response"].map("{:.4g}".format).astype(float)
     return {
         "name": name,
         "channels": len(first),
         "ranks": int(rows["rank"].max()),
         "image": rows["image"].tolist(),
-        "response": response.tolist(),
+        "response": _four_digits(rows["response"]),
         "top": rows["top"].tolist(),
         "left": rows["left"].tolist(),
         "bottom": rows["bottom"].tolist(),

@@ -1,8 +1,12 @@
 """What the page holds, against what its tables and maps say."""
 
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from convprobe.errors import InputError
 from convprobe.report import explorer, packing, tab_data
@@ -169,3 +173,33 @@ def test_what_is_no_page_is_refused(tmp_path):
     path.write_text("<html></html>", encoding="utf-8")
     with pytest.raises(InputError, match="holds no data of such a page"):
         explorer.read(path)
+
+
+def test_a_kernel_is_drawn_with_0_as_grey_and_its_largest_weight_as_the_end_of_a_colour():
+    weights = np.zeros((2, 1, 2, 3), np.float32)
+    weights[1, 0] = [[0.5, -0.25, 0], [0.125, 0, -0.5]]
+    pictures = tab_data.kernel_pictures(weights)
+    assert pictures["largest"] == [0, 0.5]
+    assert pictures["sprite"]["width"] == 2
+    _, _, encoded = pictures["sprite"]["source"].partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+        pixels = np.asarray(image)
+    # Two cells beside each other. Levels of ±0.25 are half of 127 from 128, to the nearest even.
+    assert pixels.tolist() == [
+        [[128, 128, 128], [128, 128, 128], [255, 64, 128], [160, 128, 1]],
+    ]
+
+
+def test_images_at_quantiles_are_held_by_filter():
+    table = pd.DataFrame(
+        [("conv1", 2, 1.0, 4, "a", 1.23456), ("conv1", 2, 0.0, 1, "b", 0.0)],
+        columns=["layer", "channel", "quantile", "image", "class", "response"],
+    )
+    assert tab_data.quantile_images(table) == {
+        "conv1/2": {
+            "quantile": [1, 0],
+            "image": [4, 1],
+            "response": [1.235, 0],
+            "class": ["a", "b"],
+        }
+    }
