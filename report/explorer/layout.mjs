@@ -90,6 +90,13 @@ export function filterGrid(channels, patchSide, width) {
   return { times, pitch, across };
 }
 
+/** The size of a picture that is scaled down to a longer side, if it has a longer one. */
+export function scaledDown({ height, width }, side) {
+  const scale = Math.min(1, side / Math.max(height, width));
+  const pixels = (length) => Math.max(1, Math.round(scale * length));
+  return { height: pixels(height), width: pixels(width) };
+}
+
 /** The filter under the pointer in that picture, or null. */
 export function filterUnder({ clientX, clientY }, { left, top, width }, { across }, channels) {
   const cell = width / across;

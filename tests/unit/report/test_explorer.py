@@ -112,6 +112,8 @@ def test_confusion_is_counted_with_what_the_ablation_changes():
         "ablated": [[1, 1, 0], [1, 1, 1], [0, 0, 0]],
         "change": [[0, 0, 0], [0, -1, 1], [0, 0, 0]],
         "class_images": [2, 3, 0],
+        "labels": [0, 1, 2],
+        "right": {"clean": [1, 2, 0], "ablated": [1, 1, 0]},
     }
 
 
@@ -203,3 +205,60 @@ def test_images_at_quantiles_are_held_by_filter():
             "class": ["a", "b"],
         }
     }
+
+
+def test_of_many_classes_the_true_one_and_the_likeliest_have_maps(monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_MAP_CLASSES", 3)
+    highest = np.array([0.1, 0.9, 0.2, 0.9, 0.0], np.float32)
+    assert tab_data.classes_of_maps(highest, label=4, places=10) == [1, 3, 4]
+    assert tab_data.classes_of_maps(highest, label=1, places=10) == [1, 2, 3]
+    # Of so many places two classes are all that fits.
+    assert tab_data.classes_of_maps(highest, label=4, places=10**6) == [1, 4]
+
+
+def test_the_maps_of_the_held_classes_are_theirs(window_path, monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_MAP_CLASSES", 2)
+    image = tab_data.image_maps([window_path], row=0, label=2)
+    assert image["classes"] == [1, 2]
+    units = numbers_of(image["maps"]["probability"]).tolist()
+    assert units == [3000, 4000, 8000, 2000, 2000, 3000, 1000, 6000]
+    assert numbers_of(image["maps"]["predicted"]).tolist() == [0, 1, 1, 2]
+
+
+def test_of_many_classes_those_are_confused_whose_counts_change_most(monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_CONFUSED", 2)
+    counts = tab_data.confusion(PREDICTIONS, CLASSES)
+    # One image of a dog is taken for a frog and no longer for a dog; those of cats stay.
+    assert counts["labels"] == [1, 2]
+    assert counts["clean"] == [[2, 0], [0, 0]]
+    assert counts["change"] == [[-1, 1], [0, 0]]
+    assert counts["class_images"] == [2, 3, 0]
+    assert counts["right"] == {"clean": [1, 2, 0], "ablated": [1, 1, 0]}
+
+
+def noise(count, side):
+    random = np.random.default_rng(0)
+    return [random.integers(256, size=(side, side, 3), dtype=np.uint8) for _ in range(count)]
+
+
+def test_patches_are_scaled_down_together_until_they_fit():
+    patches = {"first": noise(50, 6), "last": noise(40, 40)}
+    free = tab_data.patch_sprites(patches, 10**9)
+    assert [free[name]["width"] for name in patches] == [6, 40]
+    whole = sum(len(sprite["source"]) for sprite in free.values())
+    bound = tab_data.patch_sprites(patches, whole // 3)
+    assert sum(len(sprite["source"]) for sprite in bound.values()) <= whole // 3
+    assert bound["first"]["width"] == 6
+    assert 6 < bound["last"]["width"] < 40
+    smallest = tab_data.patch_sprites(patches, 1)
+    assert {sprite["width"] for sprite in smallest.values()} == {tab_data.SMALLEST_PATCH}
+
+
+def test_so_many_first_pictures_are_held_as_fit():
+    pictures = noise(60, 16)
+    free = explorer.first_pictures(pictures, 10**9)
+    assert free["pictures"] == 60
+    bound = explorer.first_pictures(pictures, len(free["source"]) // 2)
+    assert len(bound["source"]) <= len(free["source"]) // 2
+    assert 20 <= bound["pictures"] < 30
+    assert explorer.first_pictures(pictures, 1)["pictures"] == 1

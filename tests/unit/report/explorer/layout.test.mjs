@@ -67,6 +67,13 @@ test("small patches are enlarged, and at most all filters lie in a row", () => {
   assert.deepEqual(layout.filterGrid(1000, 64, 20), { times: 1, pitch: 66, across: 1 });
 });
 
+test("a picture is scaled down to its longer side, and never up", () => {
+  const sizeOf = (height, width) => layout.scaledDown({ height, width }, 10);
+  assert.deepEqual(sizeOf(40, 20), { height: 10, width: 5 });
+  assert.deepEqual(sizeOf(1, 200), { height: 1, width: 10 });
+  assert.deepEqual(sizeOf(4, 7), { height: 4, width: 7 });
+});
+
 test("the pointer finds the filter, where there is one", () => {
   const filterAt = (clientX, clientY) =>
     layout.filterUnder({ clientX, clientY }, BOX, { across: 4 }, 7);
