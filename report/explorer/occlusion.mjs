@@ -6,6 +6,7 @@ import {
   drawDifference,
   nameSides,
   prepareComparison,
+  showAgreement,
   showComparison,
 } from "./comparison.mjs";
 import { className, differs, fullUnits, shown } from "./data.mjs";
@@ -107,6 +108,7 @@ async function drawSides() {
   drawSide(first, "", common);
   if (second) drawSide(second, SECOND, common);
   drawDifference(first, second);
+  showAgreement(first, second);
 }
 
 // The tab

@@ -120,6 +120,7 @@ def collect(folder: Path, settings: dict) -> dict:
     for probe, place in zip(probes, places, strict=True):
         windows = settings["windows"]
         probe["occlusion"] = tab_data.occlusion(folder / place, images_path, windows, share)
+    data["agreement"] = _agreement(folder, settings, probes)
     return data
 
 
@@ -171,6 +172,19 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
         ),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
+
+
+def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
+    """How far maps of two networks agree; nothing of one network alone."""
+    if len(probes) == 1:
+        return []
+    held = set()
+    for probe in probes:
+        held.update(probe["occlusion"]["indices"])
+    table = tables.read(folder / "map-agreement.csv")
+    return tab_data.agreement(
+        table[table["image"].isin(held)], tables.read(folder / "map-agreement-means.csv")
+    )
 
 
 def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.Answers:

@@ -16,7 +16,7 @@ from convprobe.ablation.answers import what_it_loses
 from convprobe.dataset import image_file
 from convprobe.filters.answers import what_filters_answer_to
 from convprobe.occlusion import blocks
-from convprobe.occlusion.answers import where_it_looks
+from convprobe.occlusion.answers import how_far_maps_agree, where_it_looks
 from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
 
@@ -179,6 +179,32 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
         "flipped_fraction": rows["flipped_fraction"].tolist(),
         "fall": fall.round(6).tolist(),
     }
+
+
+def agreement(table: pd.DataFrame, means: pd.DataFrame) -> list[dict]:
+    """How far maps agree: of each two networks and window a text, and two numbers of each image.
+
+    Args:
+        table: rows of `map-agreement.csv`, of the images that the page holds.
+        means: of `map-agreement-means.csv`.
+    """
+    of_images = dict(list(table.groupby(["first", "second", "window"])))
+    found = []
+    for _, row in means.iterrows():
+        first, second, window = row["first"], row["second"], row["window"]
+        images = of_images[first, second, window].dropna()
+        found.append(
+            {
+                "first": first,
+                "second": second,
+                "window": window,
+                "text": how_far_maps_agree(row),
+                "image": images["image"].tolist(),
+                "own": images["spearman"].round(4).tolist(),
+                "others": images["spearman_others"].round(4).tolist(),
+            }
+        )
+    return found
 
 
 # Filters
