@@ -2,7 +2,7 @@
 
 import { agreementText } from "./agreement.mjs";
 import { className, fullUnits, shown } from "./data.mjs";
-import { byId, option } from "./elements.mjs";
+import { byId, link, option } from "./elements.mjs";
 import { probabilityUnits } from "./maps.mjs";
 import { change } from "./navigation.mjs";
 import { differencePixels, outlineObject } from "./painting.mjs";
@@ -86,7 +86,7 @@ export function nameSides(first, second) {
 export function showAgreement(first, second) {
   const words = second ? agreementText(shown.data.agreement, [first, second], first.image) : "";
   byId("agreement").hidden = words === "";
-  byId("agreement").textContent = words;
+  byId("agreement").replaceChildren(`${words} (`, link("map-agreement.csv", "file"), ")");
 }
 
 /** Draw by how much the true class's probability differs, at each position. */
