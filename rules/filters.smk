@@ -46,6 +46,22 @@ rule find_top_images:
         "../scripts/find_top_images.py"
 
 
+rule find_quantile_images:
+    input:
+        images=of_experiment(dataset.IMAGES),
+        activations=at_epoch(filters.ACTIVATIONS),
+    output:
+        table=at_epoch(filters.QUANTILE_IMAGES),
+    log:
+        f"{FILTER_LOGS}/quantile-images.log",
+    localrule: True
+    params:
+        *fingerprint("find_quantile_images.py"),
+        settings={"chosen": config["filters"]["chosen"]},
+    script:
+        "../scripts/find_quantile_images.py"
+
+
 rule cut_patches:
     input:
         images=of_experiment(dataset.IMAGES),

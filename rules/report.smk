@@ -28,6 +28,8 @@ def runs_by_role() -> dict[str, list[str]]:
 
 # Whose selected epochs the claims are about.
 CARD_RUNS = runs_by_role().get("normalised", study.same_but_for_seed(config, STUDIED[0]))
+# Where the selected epoch is named as well, there is one network only, and nothing to compare.
+HAS_SEVERAL = len(STUDIED) > 1 or any(study.studied_epochs(config, run) for run in STUDIED)
 CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
 
 
@@ -96,6 +98,8 @@ def in_manifest(output: outputs.Output) -> bool:
 def whole_files(chosen: Callable = any_file) -> list[str]:
     """The files outside of the probed epochs' folders, relative to the experiment's folder."""
     found = outputs.names(filter(chosen, reports.OF_EXPERIMENT), {})
+    if HAS_SEVERAL:
+        found += outputs.names(filter(chosen, reports.OF_SEVERAL_NETWORKS), {})
     groups = {("group",): [{"group": group} for group in GROUPS]}
     found += outputs.names(filter(chosen, reports.OF_GROUP), groups)
     for run in BUILT:
@@ -179,6 +183,25 @@ rule plot_through_training:
         ),
     script:
         "../scripts/plot_through_training.py"
+
+
+rule compare_maps:
+    input:
+        maps=lambda wildcards: [
+            f"{RESULTS}/{place}/{occlusion.WINDOW.path.format(window=window)}"
+            for place in probed_places()
+            for window in WINDOWS
+        ],
+    output:
+        table=of_experiment(occlusion.AGREEMENT),
+        means=of_experiment(occlusion.AGREEMENT_MEANS),
+    log:
+        f"{LOGS}/map-agreement.log",
+    params:
+        *fingerprint("compare_maps.py"),
+        settings=lambda wildcards: {"networks": probed_places(), "windows": WINDOWS},
+    script:
+        "../scripts/compare_maps.py"
 
 
 rule write_reproduction_card:

@@ -1,7 +1,7 @@
 """Maps and responses of the chosen filters for every test image."""
 
 from convprobe.dataset import image_file
-from convprobe.filters import activations
+from convprobe.filters import activations, kernels
 from convprobe.job import runtime
 from convprobe.network import checkpoints, devices
 from convprobe.store import files
@@ -14,5 +14,9 @@ if __name__ == "__main__":
         network = checkpoints.load(snakemake.input.checkpoint, device).network
         batches = activations.record(network, images, chosen, job)
         activations.write(
-            snakemake.output.activations, batches, chosen, files.sha256(snakemake.input.checkpoint)
+            snakemake.output.activations,
+            batches,
+            chosen,
+            files.sha256(snakemake.input.checkpoint),
+            kernels.of_network(network),
         )

@@ -16,7 +16,9 @@ def markdown() -> str:
     """The page: introduction, a section per folder with every file, and how files are verified."""
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
-        experiment=section((*reports.OF_EXPERIMENT, *reports.OF_GROUP)),
+        experiment=section(
+            (*reports.OF_EXPERIMENT, *reports.OF_SEVERAL_NETWORKS, *reports.OF_GROUP)
+        ),
         run=section(reports.OF_ANY_RUN),
         probe=section(reports.OF_PROBE),
     )

@@ -9,6 +9,7 @@ import h5py
 import pytest
 from playwright.sync_api import expect
 
+from convprobe.occlusion import agreement
 from convprobe.report import explorer, packing, tab_data
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -137,6 +138,17 @@ def coarse_maps(demo, folder, stride):
     return tab_data.occlusion(folder / PROBED, files["dataset/images.h5"], list(WINDOWS), 10**9)
 
 
+def agreement_of_two(demo, folder):
+    """How far the maps of the demo's network and of the second one agree."""
+    paths = {
+        PROBED: {
+            window: demo.files()[f"{PROBED}/occlusion/window-{window}.h5"] for window in WINDOWS
+        },
+        SECOND: {window: folder / f"{SECOND}/occlusion/window-{window}.h5" for window in WINDOWS},
+    }
+    return agreement.of_networks(paths)
+
+
 def second_network(demo, folder):
     """Write the demo's page with a second network, which has maps of the first 30 images only.
 
@@ -162,10 +174,13 @@ def second_network(demo, folder):
     maps = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes)
     assert len(maps["indices"]) == 30
 
+    table = agreement_of_two(demo, folder)
+    compared = tab_data.agreement(table, agreement.means(table))
+
     def with_second(data):
         (probe,) = data["probes"]
         second = {**probe, "checkpoint": SECOND.partition("/")[2], "occlusion": maps}
-        return {**data, "probes": [probe, second]}
+        return {**data, "probes": [probe, second], "agreement": compared}
 
     write_page(demo, folder, with_second)
     return folder

@@ -152,13 +152,21 @@ function confusionCaption() {
     ablated: "images, without the chosen filters, coloured by their share of the true class",
     change,
   };
-  return `${axes}; ${captions[shown.state.confusion]}.`;
+  const { length: held } = shown.probe.ablation.confusion.labels;
+  const { length: all } = shown.data.classes;
+  const part =
+    held < all
+      ? ` These are the ${held} of ${all} classes whose counts change most; all are in the files.`
+      : "";
+  return `${axes}; ${captions[shown.state.confusion]}.${part}`;
 }
 
-function confusionCell(label, predicted) {
+/** The cell in a row and a column of the table. */
+function confusionCell(row, column) {
   const { confusion } = shown.probe.ablation;
+  const [label, predicted] = [row, column].map((at) => confusion.labels[at]);
   const isChange = shown.state.confusion === "change";
-  const count = confusion[shown.state.confusion][label][predicted];
+  const count = confusion[shown.state.confusion][row][column];
   const share = Math.abs(count) / Math.max(1, confusion.class_images[label]);
   const fullShare = isChange ? FULL_CHANGE : 1;
   const colour = isChange && count > 0 ? "var(--orange)" : "var(--blue)";
@@ -176,13 +184,13 @@ function confusionCell(label, predicted) {
 
 function drawConfusion() {
   const table = byId("confusion");
-  const { classes } = shown.data;
+  const { labels } = shown.probe.ablation.confusion;
   byId("confusion-caption").textContent = confusionCaption();
-  const headers = classes.map((name) => columnHeader(name));
+  const headers = labels.map((label) => columnHeader(className(label)));
   table.tHead.replaceChildren(element("tr", {}, element("td", {}), ...headers));
-  const rows = classes.map((name, label) => {
-    const cells = classes.map((_, predicted) => confusionCell(label, predicted));
-    return element("tr", {}, rowHeader(name), ...cells);
+  const rows = labels.map((label, row) => {
+    const cells = labels.map((_, column) => confusionCell(row, column));
+    return element("tr", {}, rowHeader(className(label)), ...cells);
   });
   table.tBodies[0].replaceChildren(...rows);
 }

@@ -4,6 +4,7 @@
 const CLASS_COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
 const TRUE_COLOUR = "#d9d9d9";
 const OTHER_COLOUR = "#333333";
+const MOST_OTHERS = 3; // classes of that colour that a legend names
 const LUMINANCE = [0.3, 0.59, 0.11];
 const MAP_OPACITY = 0.55; // where it is drawn over the image
 
@@ -51,6 +52,25 @@ export function classColours(trueClass, predicted) {
     colours.set(label, CLASS_COLOURS[place] ?? OTHER_COLOUR);
   }
   return colours;
+}
+
+/**
+ * The entries of a legend: classes and their shares; many without a colour of their own together.
+ *
+ * @param shares pairs of a class and its share.
+ * @param colours by class.
+ * @returns each with `labels`, `share` and `colour`.
+ */
+export function legendEntries(shares, colours) {
+  const entries = shares.map(([label, share]) => {
+    return { labels: [label], share, colour: colours.get(label) };
+  });
+  const others = entries.filter(({ colour }) => colour === OTHER_COLOUR);
+  if (others.length <= MOST_OTHERS) return entries;
+  const labels = others.flatMap((entry) => entry.labels);
+  const sum = others.reduce((total, { share }) => total + share, 0);
+  const named = entries.filter((entry) => !others.includes(entry));
+  return [...named, { labels, share: sum, colour: OTHER_COLOUR }];
 }
 
 /** A cell's background: the fuller a colour, the larger the share; none for 0. */

@@ -1,7 +1,8 @@
 // A second column beside the first one: another network, or another window, of the same image.
 
+import { agreementText } from "./agreement.mjs";
 import { className, fullUnits, shown } from "./data.mjs";
-import { byId, option } from "./elements.mjs";
+import { byId, link, option } from "./elements.mjs";
 import { probabilityUnits } from "./maps.mjs";
 import { change } from "./navigation.mjs";
 import { differencePixels, outlineObject } from "./painting.mjs";
@@ -79,6 +80,13 @@ export function nameSides(first, second) {
   if (!isLacking) return;
   const words = `This page has no maps of test image ${image} by ${beside.network}.`;
   byId(`lacking${SECOND}`).textContent = words;
+}
+
+/** Say how far the maps of two networks agree, where that was computed. */
+export function showAgreement(first, second) {
+  const words = second ? agreementText(shown.data.agreement, [first, second], first.image) : "";
+  byId("agreement").hidden = words === "";
+  byId("agreement").replaceChildren(`${words} (`, link("map-agreement.csv", "file"), ")");
 }
 
 /** Draw by how much the true class's probability differs, at each position. */

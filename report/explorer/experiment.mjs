@@ -127,8 +127,9 @@ function showFiles() {
   byId("files").replaceChildren(...folders.map(([folder, names]) => filesOf(folder, names)));
 }
 
-/** Nothing here depends on which network is shown. */
-export function showExperiment() {
+/** Nothing here depends on the view: it is drawn once. */
+export function showExperiment(before) {
+  if (before !== null) return;
   const { counts, config } = shown.data;
   showCurves();
   showSeeds();

@@ -2,14 +2,16 @@
 
 import { className, differs, shown } from "./data.mjs";
 import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
-import { cellCorner, clamp, filterGrid, filterUnder } from "./layout.mjs";
+import { cellCorner, clamp, filterGrid, filterUnder, scaledDown } from "./layout.mjs";
+import { drawKernel } from "./kernels.mjs";
 import { change, move } from "./navigation.mjs";
 import { drawCell, outline, thumbnail } from "./pictures.mjs";
+import { drawQuantiles } from "./quantiles.mjs";
 import { imageReference } from "./references.mjs";
 import { ordinal, significant } from "./text.mjs";
 import { filtersOfClass, topImage } from "./top_images.mjs";
 
-const ENLARGEMENT = 8; // of an image of 32 pixels
+const LARGE_SIDE = 256; // longer side of an image, in canvas pixels, or a little more
 const WIDEST = 1200; // the picture of all filters, in pixels
 const PAGE_MARGINS = 50;
 const FRAME = 3; // around the chosen filter
@@ -42,7 +44,7 @@ function listedFilters() {
 
 /** The whole image with the box in it. */
 function imageWithBox(whole, image, box) {
-  const times = ENLARGEMENT * Math.ceil(32 / Math.max(shown.data.width, shown.data.height));
+  const times = Math.ceil(LARGE_SIDE / Math.max(shown.data.width, shown.data.height));
   const [width, height] = [times * shown.data.width, times * shown.data.height];
   const canvas = canvasOf(`test image ${image} with the box`, { width, height });
   const context = canvas.getContext("2d");
@@ -67,7 +69,9 @@ function patchOf(whole, [top, left, bottom, right]) {
 function patchAlone(layer, channel, rank, [top, left, bottom, right]) {
   if (rank > 0) return element("span", { textContent: "(picture in images.h5)" });
   const canvas = canvasOf("the patch at the peak");
-  drawCell(canvas, layer.sprite, channel, right - left, bottom - top);
+  const size = { height: bottom - top, width: right - left };
+  const { height, width } = scaledDown(size, layer.sprite.width);
+  drawCell(canvas, layer.sprite, channel, width, height);
   return canvas;
 }
 
@@ -109,6 +113,13 @@ function drawFilter() {
     items.push(element("li", {}, picturesOf(layer, channel, rank), ...words));
   }
   byId("top").replaceChildren(...items);
+  const { ranks } = shown.probe.filters;
+  byId("top-note").hidden = layer.ranks === ranks;
+  byId("top-note").textContent =
+    `The page holds the first ${layer.ranks} of ${ranks} top images of each filter; all are in ` +
+    "filters/all-top-images.csv.";
+  drawKernel(name, layer, channel);
+  drawQuantiles(name);
   drawAllFilters();
 }
 

@@ -18,6 +18,20 @@ export function scaled(value, [low, high], [start, end]) {
   return start + ((value - low) / (high - low)) * (end - start);
 }
 
+/** Round numbers from 0 to the first one that is at least `highest`, three to six of them. */
+export function ticksUpTo(highest) {
+  const power = 10 ** Math.floor(Math.log10(highest || 1));
+  const step = [0.2, 0.5, 1, 2].map((part) => part * power).find((part) => highest / part <= 5);
+  const count = Math.max(1, Math.ceil(highest / step));
+  return Array.from({ length: count + 1 }, (_, place) => place * step);
+}
+
+/** The number under the pointer, of those along an axis of a drawing that is shown in any size. */
+export function numberUnder({ clientX }, drawing, { width, ends, numbers }) {
+  const x = scaled(clientX, [drawing.left, drawing.left + drawing.width], [0, width]);
+  return nearest(scaled(x, ends, [numbers[0], numbers.at(-1)]), numbers);
+}
+
 /** The top left corner of a cell of a sprite. */
 export function cellCorner(cell, { width, height, across }) {
   return { x: (cell % across) * width, y: Math.floor(cell / across) * height };
@@ -74,6 +88,13 @@ export function filterGrid(channels, patchSide, width) {
   const pitch = patchSide * times + FILTER_GAP;
   const across = clamp(Math.floor(width / pitch), 1, channels);
   return { times, pitch, across };
+}
+
+/** The size of a picture that is scaled down to a longer side, if it has a longer one. */
+export function scaledDown({ height, width }, side) {
+  const scale = Math.min(1, side / Math.max(height, width));
+  const pixels = (length) => Math.max(1, Math.round(scale * length));
+  return { height: pixels(height), width: pixels(width) };
 }
 
 /** The filter under the pointer in that picture, or null. */

@@ -20,14 +20,19 @@ async function loadSprite(sprite) {
 async function unpackedData() {
   const data = await inflatedObject(byId("data").textContent);
   const { thumbnails } = data;
+  const sprites = [];
   if (thumbnails) {
     thumbnails.cells = new Map(thumbnails.indices.map((image, cell) => [image, cell]));
-    await loadSprite(thumbnails);
+    sprites.push(thumbnails);
   }
   for (const { occlusion, filters } of data.probes) {
-    await loadSprite(occlusion.sprite);
-    for (const layer of filters?.layers ?? []) await loadSprite(layer.sprite);
+    sprites.push(occlusion.sprite);
+    for (const { sprite, kernels } of filters?.layers ?? []) {
+      sprites.push(sprite);
+      if (kernels) sprites.push(kernels.sprite);
+    }
   }
+  await Promise.all(sprites.map(loadSprite));
   return data;
 }
 
@@ -43,15 +48,32 @@ function showProbe() {
   for (const [id, names] of Object.entries(shown.data.links)) showLinks(`${id}-files`, names);
 }
 
+const drawnIn = {}; // by tab the view that it was last drawn in
+
+/** Draw what differs from when the tab was last seen, or all: the other tabs can wait. */
+function drawTab(tab) {
+  const before = drawnIn[tab] ?? null;
+  drawnIn[tab] = shown.state;
+  switch (tab) {
+    case "occlusion":
+      showOcclusion(before);
+      break;
+    case "filters":
+      showFilters(before);
+      break;
+    case "ablation":
+      showAblation(before);
+      break;
+    default:
+      showExperiment(before);
+  }
+}
+
 /** Draw what differs from the view before, or all. */
 function draw(before) {
   if (differs(before, "network")) showProbe();
   showTab(shown.state.tab);
-  showOcclusion(before);
-  if (hasFilters()) {
-    showFilters(before);
-    showAblation(before);
-  }
+  drawTab(shown.state.tab);
 }
 
 function prepareProbes() {
@@ -76,7 +98,6 @@ async function start() {
     for (const name of ["filters", "ablation"]) removeTab(name);
   }
   prepareTabs();
-  showExperiment();
   byId("unpacking").remove();
   for (const id of ["tabs", "panels"]) byId(id).hidden = false;
   startNavigation(holdingsOf(shown.data, tabNames()), draw);

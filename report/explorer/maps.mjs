@@ -45,6 +45,7 @@ export async function sideOf(network, window, { image, row, column }) {
     held,
     label: occlusion.labels[held],
     maps: await mapsOf(occlusion.maps[held]),
+    classes: occlusion.map_classes[held],
     window,
     windowAt: at,
     shownWindow: occlusion.windows[at],
@@ -54,10 +55,14 @@ export async function sideOf(network, window, { image, row, column }) {
   };
 }
 
-/** The probabilities of a class, in units, with the window at each position. */
-export function probabilityUnits({ maps, windowAt, grid }, label) {
-  const index = windowAt * shown.data.classes.length + label;
-  return plane(maps.probability, index, grid.rows * grid.columns);
+/**
+ * The probabilities of a class, in units, with the window at each position; null where the page
+ * doesn't hold them.
+ */
+export function probabilityUnits({ maps, classes, windowAt, grid }, label) {
+  const at = classes.indexOf(label);
+  if (at < 0) return null;
+  return plane(maps.probability, windowAt * classes.length + at, grid.rows * grid.columns);
 }
 
 /** The class predicted with the window at each position. */

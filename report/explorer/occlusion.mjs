@@ -6,6 +6,7 @@ import {
   drawDifference,
   nameSides,
   prepareComparison,
+  showAgreement,
   showComparison,
 } from "./comparison.mjs";
 import { className, differs, fullUnits, shown } from "./data.mjs";
@@ -52,19 +53,22 @@ function hold(held) {
 
 // Drawing
 
+/** How likely a class is on a side at most, in units, as far as the page knows. */
+function mostUnits(side, label) {
+  const clean = side.occlusion.clean[side.held][label];
+  const units = probabilityUnits(side, label) ?? [];
+  return units.reduce((most, value) => Math.max(most, value), clean);
+}
+
 /** The classes that have a bar: of many, those that are ever likely under one of the windows. */
 function classesOfBars(sides) {
-  const labels = shown.data.classes.map((_, label) => label);
-  if (labels.length <= MOST_BARS) return labels;
-  const most = labels.map((label) => {
-    const ofSides = sides.map((side) => {
-      const clean = side.occlusion.clean[side.held][label];
-      return Math.max(clean, ...probabilityUnits(side, label));
-    });
-    return Math.max(...ofSides);
-  });
+  const labels = [...new Set(sides.flatMap(({ classes }) => classes))];
+  const most = new Map();
+  for (const label of labels) {
+    most.set(label, Math.max(...sides.map((side) => mostUnits(side, label))));
+  }
   const trueClass = sides[0].label;
-  labels.sort((a, b) => (b === trueClass) - (a === trueClass) || most[b] - most[a]);
+  labels.sort((a, b) => (b === trueClass) - (a === trueClass) || most.get(b) - most.get(a));
   return labels.slice(0, MOST_BARS).sort((a, b) => a - b);
 }
 
@@ -104,6 +108,7 @@ async function drawSides() {
   drawSide(first, "", common);
   if (second) drawSide(second, SECOND, common);
   drawDifference(first, second);
+  showAgreement(first, second);
 }
 
 // The tab

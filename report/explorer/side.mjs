@@ -1,6 +1,6 @@
 // One column of the occlusion tab: pictures and bars of a network under a window.
 
-import { FULL_SCALE, blendWithGrey, redGreenBlue } from "./colours.mjs";
+import { FULL_SCALE, blendWithGrey, legendEntries, redGreenBlue } from "./colours.mjs";
 import { className, fullUnits, shown, unitsText } from "./data.mjs";
 import { byId, element, link, rowHeader, tableCell } from "./elements.mjs";
 import { predictedClasses, probabilityUnits } from "./maps.mjs";
@@ -68,12 +68,13 @@ function drawPredictedMap(canvas, side, colours) {
 }
 
 function showLegend(legend, { shownWindow, held }, colours) {
-  const entries = shownWindow.predicted_shares[held].map(([label, share]) => {
-    const style = { background: colours.get(label) };
-    const swatch = element("span", { className: "swatch", style });
-    return element("span", {}, swatch, `${className(label)} ${wholePercent(share)}`);
+  const entries = legendEntries(shownWindow.predicted_shares[held], colours);
+  const items = entries.map(({ labels, share, colour }) => {
+    const swatch = element("span", { className: "swatch", style: { background: colour } });
+    const name = labels.length === 1 ? className(labels[0]) : `${labels.length} other classes`;
+    return element("span", {}, swatch, `${name} ${wholePercent(share)}`);
   });
-  legend.replaceChildren(...entries);
+  legend.replaceChildren(...items);
 }
 
 function showReadout(readout, side) {
@@ -84,6 +85,7 @@ function showReadout(readout, side) {
   readout.textContent = words;
 }
 
+/** A class's bar; `occluded` is null where the page doesn't hold its map. */
 function barRow(label, isTrue, occluded, clean) {
   const filled = element("i", { style: { width: `${(100 * occluded) / fullUnits()}%` } });
   const left = `calc(${(100 * clean) / fullUnits()}% - 1px)`;
@@ -94,18 +96,28 @@ function barRow(label, isTrue, occluded, clean) {
     { className: isTrue ? "true" : "" },
     rowHeader(className(label) + (isTrue ? " (true)" : "")),
     tableCell(bar),
-    tableCell(unitsText(occluded), true),
+    tableCell(occluded === null ? "not held" : unitsText(occluded), true),
     tableCell(unitsText(clean), true),
+  );
+}
+
+function barsCaption(held, all) {
+  const words = "Probability of each class; the stroke marks it without a window";
+  if (held === all) return words;
+  return (
+    `${words}. Of the ${all} classes the page holds the ${held} that are likeliest anywhere in ` +
+    "this image; the files hold all."
   );
 }
 
 function drawBars(table, side, labels) {
   const clean = side.occlusion.clean[side.held];
   const rows = labels.map((label) => {
-    const occluded = probabilityUnits(side, label)[side.position];
+    const occluded = probabilityUnits(side, label)?.[side.position] ?? null;
     return barRow(label, label === side.label, occluded, clean[label]);
   });
   table.tBodies[0].replaceChildren(...rows);
+  table.caption.textContent = barsCaption(side.classes.length, shown.data.classes.length);
 }
 
 /**
@@ -122,6 +134,8 @@ export function drawSide(side, suffix, { scale, colours, labels }) {
   drawProbabilityMap(part("map"), side, scale);
   drawPredictedMap(part("predicted"), side, colours);
   const object = side.occlusion.masks ? "; white: the object" : "";
+  const compressed = side.occlusion.lossless ? "" : ", compressed: the pixels are in the file";
+  part("seen-caption").textContent = `What the network sees${compressed}`;
   const name = className(side.label);
   showCaption(
     part("map-caption"),

@@ -30,6 +30,11 @@ export function countText(count, isChange) {
   return isChange ? signed(String(count)) : String(count);
 }
 
+/** A number with two decimals. */
+export function decimal(value) {
+  return value.toFixed(2).replace("-", MINUS);
+}
+
 /** Three significant digits. */
 export function significant(value) {
   return Number(value.toPrecision(3));

@@ -3,8 +3,7 @@
 /** A filter's image of a rank counted from 0, its response, and the box that the peak sees. */
 export function topImage(layer, channel, rank) {
   const at = channel * layer.ranks + rank;
-  const box = [layer.top[at], layer.left[at], layer.bottom[at], layer.right[at]];
-  return { image: layer.image[at], response: layer.response[at], box };
+  return { image: layer.image[at], response: layer.response[at], box: layer.boxes[layer.box[at]] };
 }
 
 /**

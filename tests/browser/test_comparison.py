@@ -5,6 +5,7 @@ import matplotlib
 import numpy as np
 import pytest
 from playwright.sync_api import expect
+from scipy import stats
 from shown_page import (
     PIXEL,
     PROBED,
@@ -146,3 +147,24 @@ def test_what_is_compared_stays_with_another_image_and_tab(open_two, folders):
     row, column = (int(page.locator(f"#{axis}").input_value()) for axis in ("row", "column"))
     expect_place(page, row, column)
     expect_both(page, folders, [(PROBED, 9), (SECOND, 5)], 7, row, column)
+
+
+def test_how_far_two_maps_agree_is_shown_where_it_was_computed(open_two, demo, folders):
+    def spearman(image, other):
+        maps = []
+        for network, row in ((PROBED, image), (SECOND, other)):
+            with h5py.File(folders[network] / f"{network}/occlusion/window-9.h5") as file:
+                maps.append(file["confidence"][row].ravel())
+        return stats.spearmanr(*maps).statistic
+
+    others = np.mean([spearman(12, other) for other in range(100) if other != 12])
+    page = open_two(f"{START}/with/{SECOND}/window-9", viewport=SIZES["desk"])
+    words = page.locator("#agreement")
+    own = f"{spearman(12, 12):.2f}".replace("-", "\N{MINUS SIGN}")
+    expect(words).to_contain_text(f"of these two maps (Spearman): {own}; of that by {PROBED}")
+    mean = f"{others:.2f}".replace("-", "\N{MINUS SIGN}")
+    expect(words).to_contain_text(f"of other images by {SECOND}, on average: {mean}. Mean over")
+    page.get_by_label("under window").select_option("5")
+    expect(words).to_be_hidden()
+    page.get_by_label("Compare with").select_option(PROBED)
+    expect(words).to_be_hidden()

@@ -264,7 +264,7 @@ def test_every_link_leads_to_a_file(open_page, demo):
 
 def test_every_tab_of_a_question_links_to_its_files(open_page):
     page = open_page()
-    for tab, count in (("occlusion", 4 + 2 + 5), ("filters", 4 + 10), ("ablation", 14)):
+    for tab, count in (("occlusion", 4 + 2 + 5), ("filters", 5 + 10), ("ablation", 14)):
         names = page.locator(f"#{tab}-files a").all_text_contents()
         assert len(names) == count
         assert all(name.startswith(f"{tab}/") for name in names)

@@ -1,5 +1,7 @@
-"""The filters tab: a search by class, and large pictures of the chosen filter."""
+"""The filters tab: a search by class, kernels, and pictures of the chosen filter."""
 
+import h5py
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
@@ -71,6 +73,60 @@ def test_an_image_of_a_filter_leads_to_its_maps(open_page, demo):
     page = open_page(f"#filters/{PROBED}/filter-{row['layer']}-{row['channel']}")
     page.locator("#top").get_by_role("link", name=f"test image {row['image']}").click()
     expect(page.locator("#shown-image")).to_contain_text(f"Test image {row['image']}:")
+
+
+def kernel_pixels(page):
+    """Red, green and blue of the kernel's picture, by row and column."""
+    return np.array(
+        page.locator("#kernel-picture").evaluate(
+            "(canvas) => {"
+            "  const { data } = canvas.getContext('2d').getImageData(0, 0, 5, 5);"
+            "  return Array.from({ length: 25 }, (_, at) => [...data.slice(4 * at, 4 * at + 3)]);"
+            "}"
+        )
+    ).reshape(5, 5, 3)
+
+
+def test_a_filter_of_the_first_layer_has_its_kernel(open_page, demo):
+    with h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as file:
+        weights = file["conv1/kernels"][9]
+    largest = np.abs(weights).max()
+    page = open_page(f"#filters/{PROBED}/filter-conv1-9")
+    expected = 128 + 127 * weights / largest
+    np.testing.assert_allclose(kernel_pixels(page), expected, atol=0.51)
+    caption = page.locator("#kernel-caption")
+    expect(caption).to_contain_text("Kernel of conv1/9, 5×5 pixels")
+    expect(caption).to_contain_text(f"±{float(f'{largest:.3g}'):g}, the largest weight")
+    page.locator("#layer").select_option("conv2")
+    expect(page.locator("#kernel")).to_be_hidden()
+
+
+def test_a_chosen_filter_has_images_over_the_whole_range_of_responses(open_page, demo):
+    table = pd.read_csv(demo.files()[f"{PROBED}/filters/quantile-images.csv"])
+    rows = table[(table["layer"] == "conv3") & (table["channel"] == 20)]
+    page = open_page(f"#filters/{PROBED}/filter-conv3-20")
+    expect(page.locator("#quantiles canvas")).to_have_count(5)
+    texts = page.locator("#quantiles li").all_text_contents()
+    assert len(texts) == len(rows) == 5
+    for text, row in zip(texts, rows.itertuples(), strict=True):
+        start, _, response = text.partition("; response ")
+        share = f"{100 * row.quantile:.0f}\N{NO-BREAK SPACE}%"
+        assert start == f"{share}: test image {row.image}, {row[5]}"
+        assert float(response) == pytest.approx(row.response, rel=0.005)
+    page.locator("#channel").fill("21")
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter-name")).to_have_text("Filter conv3/21")
+    expect(page.locator("#quantiles-part")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_no_barrier_at_a_kernel_and_no_sideways_scrolling(open_page, size, scheme):
+    view = f"#filters/{PROBED}/filter-conv1-2"
+    page = open_page(view, viewport=SIZES[size], color_scheme=scheme)
+    expect(page.locator("#kernel")).to_be_visible()
+    expect(page.locator("#quantiles-part")).to_be_visible()
+    assert_no_barrier_or_sideways_scrolling(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -114,6 +114,7 @@ def test_another_network_or_window_keeps_image_place_and_filter(open_two, two_ne
     page.get_by_label("9×9", exact=True).check()
     assert address(page) == f"#occlusion/{SECOND}/image-12/window-9/20,9/filter-conv2-3"
     assert_bars(page, "#bars", probabilities(two_networks, SECOND, 9, 12, 20, 9))
+    page.locator("#tab-filters").click()
     expect(page.locator("#filter-name")).to_have_text("Filter conv2/3")
 
 

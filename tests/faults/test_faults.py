@@ -93,6 +93,7 @@ BRANCHES = (
     f"results/tiny/{RUN}/checkpoints/discarded.json",
     "results/tiny/own/checkpoints/weights.pth",
     "results/tiny/learning-curve-several.png",
+    "results/tiny/map-agreement.csv",
 )
 
 

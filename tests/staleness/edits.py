@@ -39,6 +39,7 @@ def jobs(*lines):
 DATA = jobs("prepare_images", "measure_normalisation")
 EXPLORER = jobs("write_explorer", "write_crate")
 RECORD = jobs("write_manifest") | EXPLORER  # after each result
+COMPARED = jobs("compare_maps") | RECORD  # after the maps of a second network
 PAGE = jobs("write_reproduction_card") | RECORD
 
 
@@ -61,7 +62,7 @@ def sheets(at="normalised epoch-01"):
 
 
 def filters(at="normalised epoch-01"):
-    return jobs(f"record_activations {at}") | top(at)
+    return jobs(f"record_activations {at}", f"find_quantile_images {at}") | top(at)
 
 
 def top(at="normalised epoch-01"):
@@ -357,17 +358,17 @@ SETTINGS = [
     Edit(
         "a compared run studied as well",
         configure("studied: [normalised, raw]\ncompared: []"),
-        probes(at="raw epoch-01") | RECORD,
+        probes(at="raw epoch-01") | COMPARED,
     ),
     Edit(
         "another epoch studied as well",
         configure("studied: [normalised, normalised/epoch-2]"),
-        probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | RECORD,
+        probes(at="normalised epoch-02") | jobs("plot_through_training normalised") | COMPARED,
     ),
     Edit(
         "a run with weights added",
         study_weights,
-        jobs("import_weights own") | probes(at="own weights") | RECORD,
+        jobs("import_weights own") | probes(at="own weights") | COMPARED,
     ),
     Edit(
         "test images: 40 to 39",
@@ -470,7 +471,7 @@ WITH_LAST_STATE_ONLY = [
         | curve("normalised")
         | probes()
         | probes(at="normalised epoch-02")
-        | jobs("plot_through_training normalised")
+        | jobs("plot_through_training normalised", "compare_maps")
         | discards("normalised")
         | PAGE,
     ),
@@ -518,6 +519,8 @@ MODULES = {
     "filters/activations": filters() | atlas() | RECORD,
     "filters/answers": EXPLORER,
     "filters/checks": NOTHING,
+    "filters/kernels": filters() | atlas() | RECORD,
+    "filters/quantiles": jobs("find_quantile_images normalised epoch-01") | RECORD,
     "filters/figures": FILTER_FIGURES | RECORD,
     "filters/outputs": NOTHING,
     "filters/pages": FILTER_FIGURES | RECORD,
@@ -554,6 +557,7 @@ MODULES = {
     "network/safetensors": NOTHING,
     "network/tracing": NOTHING,
     "network/weights": NOTHING,
+    "occlusion/agreement": NOTHING,
     "occlusion/answers": EXPLORER,
     "occlusion/blocks": OCCLUSION,
     "occlusion/boxes": OCCLUSION,

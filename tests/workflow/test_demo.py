@@ -68,6 +68,7 @@ def contract():
     yield f"{PROBED}/occlusion/summary.csv"
     yield f"{PROBED}/occlusion/localisation.csv"
     filters = ["activations.h5", "top-images.csv", "all-top-images.csv", "patches.h5"]
+    filters += ["quantile-images.csv"]
     filters += drawn("top-patches", *(f"atlas/conv{layer}-01" for layer in (1, 2, 3, 4)), *CHOSEN)
     yield from (f"{PROBED}/filters/{name}" for name in filters)
     tables = (

@@ -8,6 +8,7 @@ import xarray
 PROBED = "normalised/epoch-01"
 IMAGES = {"images": ("image", "y", "x", "channel"), "labels": ("image",)}
 MAPS = {"maps": ("image", "y", "x"), "response": ("image",)}
+KERNELS = {"kernels": ("filter", "y", "x", "channel")}
 PATCHES = ("rank", "y", "x", "channel")
 WINDOW = {
     "probability": ("image", "y", "x", "class"),
@@ -19,7 +20,11 @@ FILES = {
     "dataset/images.h5": {"train": IMAGES, "test": IMAGES},
     f"{PROBED}/occlusion/window-3.h5": {"": WINDOW},
     f"{PROBED}/occlusion/window-5.h5": {"": WINDOW},
-    f"{PROBED}/filters/activations.h5": {"conv1/1": MAPS, "conv2/5": MAPS},
+    f"{PROBED}/filters/activations.h5": {
+        "conv1": KERNELS,
+        "conv1/1": MAPS,
+        "conv2/5": MAPS,
+    },
     f"{PROBED}/filters/patches.h5": {"conv1": {"1": PATCHES}, "conv2": {"5": PATCHES}},
     f"{PROBED}/ablation/variants.h5": {
         "": {"predicted": ("variant", "image"), "filters": ("variant",)}

@@ -312,6 +312,16 @@ FORGERIES = {
         edit_text("conv1,1,1,", "conv1,1,2,"),
         "differs from what its sources",
     ),
+    "a kernel": (
+        f"{FILTERS}/activations.h5",
+        put("conv1/kernels", (1, 0, 0, 2), 0.25),
+        "conv1/kernels: not the weights of the checkpoint",
+    ),
+    "an image of a quantile": (
+        f"{FILTERS}/quantile-images.csv",
+        edit_text("conv1,1,0.500000,", "conv1,1,0.400000,"),
+        "differs from what its sources give",
+    ),
     "a patch": (
         f"{FILTERS}/patches.h5",
         put("conv2/5", (1, 0, 0, 0), 3),

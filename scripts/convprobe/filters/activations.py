@@ -11,6 +11,7 @@ from jaxtyping import Float32, Shaped, UInt8
 from torch import Tensor
 
 from convprobe.dataset.image_file import Images
+from convprobe.filters.kernels import Kernels, store
 from convprobe.job import runtime
 from convprobe.network import filter_layers
 from convprobe.network.batches import fitting, in_batches
@@ -69,9 +70,17 @@ def response(maps: Float32[np.ndarray, "image y x"]) -> Float32[np.ndarray, " im
 
 
 def write(
-    path: Path | str, batches: Iterable[FilterMaps], chosen: Sequence[str], checkpoint_sha256: str
+    path: Path | str,
+    batches: Iterable[FilterMaps],
+    chosen: Sequence[str],
+    checkpoint_sha256: str,
+    kernels: Kernels | None = None,
 ) -> None:
-    """Write the maps and responses of chosen filters as they come from `record`."""
+    """Write the maps and responses of chosen filters as they come from `record`.
+
+    Args:
+        kernels: of all filters of the first layer, if they are to be kept beside these.
+    """
     with hdf5.create(path) as file:
         file.attrs["checkpoint_sha256"] = checkpoint_sha256
         for found in batches:
@@ -81,6 +90,8 @@ def write(
                 _append(file, f"{name}/response", response(maps))
         for name in chosen:
             _name_axes(file[name])
+        if kernels is not None:
+            store(file, kernels)
 
 
 def _append(file: h5py.File, name: str, rows: Shaped[np.ndarray, "image ..."]) -> None:

@@ -12,8 +12,14 @@ from jaxtyping import Float32, UInt8
 
 from convprobe.dataset import image_file
 from convprobe.dataset.outputs import IMAGES
-from convprobe.filters import activations, ranking, top_patches
-from convprobe.filters.outputs import ACTIVATIONS, ALL_TOP_IMAGES, PATCHES, TOP_IMAGES
+from convprobe.filters import activations, kernels, quantiles, ranking, top_patches
+from convprobe.filters.outputs import (
+    ACTIVATIONS,
+    ALL_TOP_IMAGES,
+    PATCHES,
+    QUANTILE_IMAGES,
+    TOP_IMAGES,
+)
 from convprobe.network import checkpoints, filter_layers, graphs
 from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
@@ -47,14 +53,22 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
         yield is_finite(file), name, "has values that are not finite"
         yield from results.made_from(name, file, probed)
         yield from _maps(file, name, chosen, len(images.labels), layers)
+        network = checkpoints.load(results.path(probed.weights)).network
+        yield from _kernels(file, name, network)
     table = top_patches.top_images(path, images_path, chosen, top, config["network"])
     results.same_table(probed.name(TOP_IMAGES), table)
+    over_range = quantiles.images_at_quantiles(path, images_path, chosen)
+    results.same_table(probed.name(QUANTILE_IMAGES), over_range)
     yield from _patches(results, probed.name(PATCHES), table, images, layers)
-    yield from _every_filter(results, probed, top, table, images, layers)
+    yield from _every_filter(results, probed.name(ALL_TOP_IMAGES), network, top, table, images)
 
 
 def _maps(file: h5py.File, name: str, chosen: list[str], images: int, layers: Layers) -> Check:
-    recorded = {dataset.rpartition("/")[0] for dataset in dataset_names(file)}
+    recorded = set()
+    for dataset in dataset_names(file):
+        group, _, kind = dataset.rpartition("/")
+        if kind != "kernels":
+            recorded.add(group)
     yield recorded == set(chosen), name, f"has the filters {', '.join(sorted(recorded))}"
     for filter_name in chosen:
         layer, _ = split_name(filter_name)
@@ -65,6 +79,18 @@ def _maps(file: h5py.File, name: str, chosen: list[str], images: int, layers: La
         response = activations.response(maps[:])
         same = np.array_equal(response, file[f"{filter_name}/response"][:])
         yield same, name, f"{filter_name}: response is not the norm of the map"
+
+
+def _kernels(file: h5py.File, name: str, network: Classifier) -> Check:
+    """Compare the kernels to the network's weights."""
+    expected = kernels.of_network(network)
+    found = [dataset for dataset in dataset_names(file) if dataset.endswith("/kernels")]
+    named = [] if expected is None else [f"{expected.layer}/kernels"]
+    listed = ", ".join(found) or "none"
+    yield found == named, name, f"has the kernels {listed}, expected {', '.join(named) or 'none'}"
+    if expected is not None and found == named:
+        same = np.array_equal(file[found[0]][:], expected.weights)
+        yield same, name, f"{found[0]}: not the weights of the checkpoint"
 
 
 def _patches(
@@ -88,15 +114,14 @@ def _patches(
 
 def _every_filter(
     results: Results,
-    probed: Probed,
+    name: str,
+    network: Classifier,
     top: int,
     chosen: pd.DataFrame,
     images: image_file.Images,
-    layers: Layers,
 ) -> Check:
     """Check the ranking of all filters, as far as that takes much less time than making it."""
-    name = probed.name(ALL_TOP_IMAGES)
-    network = checkpoints.load(results.path(probed.weights)).network
+    layers = filter_layers.of_graph(network.graph)
     table = tables.read(results.path(name))
     found = list(table[RANK].itertuples(index=False, name=None))
     listed = found == _ranks(layers, min(top, len(images.labels)))

@@ -22,8 +22,11 @@ TOP_IMAGES_COLUMNS = {
 }
 ACTIVATIONS = Hdf5(
     "filters/activations.h5",
-    about="The maps of each chosen filter, in a group of its name, such as `conv2/400`.",
+    about="The maps of each chosen filter, in a group of its name, such as `conv2/400`. The "
+    "kernels of the first layer are here too, in the layer's group, if it is given the image: the "
+    "job has them at hand.",
     tab="filters",
+    shown=True,
     datasets={
         "{layer}/{channel}/maps": Dataset(
             "float32",
@@ -32,6 +35,12 @@ ACTIVATIONS = Hdf5(
             "follow its convolution",
         ),
         "{layer}/{channel}/response": Dataset("float32", "image", "their Frobenius norm"),
+        "{layer}/kernels": Dataset(
+            "float32",
+            "filter, y, x, channel",
+            "weights of all filters of the first layer, by which normalised pixels are multiplied",
+            optional=True,
+        ),
     },
     attributes={"checkpoint_sha256": "digest of the checkpoint that was probed"},
 )
@@ -40,6 +49,22 @@ TOP_IMAGES = Table(
     about="The images with the highest response, of each chosen filter.",
     tab="filters",
     columns=TOP_IMAGES_COLUMNS,
+)
+QUANTILE_IMAGES = Table(
+    "filters/quantile-images.csv",
+    about="Images over the whole range of responses, of each chosen filter: also what it doesn't "
+    "answer to.",
+    tab="filters",
+    shown=True,
+    columns={
+        "layer": "as above",
+        "channel": "likewise",
+        "quantile": "the share of test images whose response is at most as high, from 1 to 0",
+        "image": "index of the test image whose response is nearest to that quantile, of equally "
+        "near ones the lowest",
+        "class": "the true one",
+        "response": "as above",
+    },
 )
 PATCHES = Hdf5(
     "filters/patches.h5",
@@ -91,6 +116,7 @@ ATLAS = Figure(
 OF_PROBE = (
     ACTIVATIONS,
     TOP_IMAGES,
+    QUANTILE_IMAGES,
     PATCHES,
     ALL_TOP_IMAGES,
     PATCHES_FIGURE,

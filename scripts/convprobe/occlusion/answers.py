@@ -6,7 +6,7 @@ No verdict is given that an untrained network, or a map that ignores its image, 
 import pandas as pd
 
 from convprobe import verdicts
-from convprobe.phrases import p_value, percent, points
+from convprobe.phrases import SPACE, p_value, percent, points
 
 VERDICTS = {
     verdicts.HOLDS: "It looks at the object",
@@ -25,6 +25,35 @@ def where_it_looks(summary: pd.DataFrame, localisation: pd.DataFrame) -> str:
     """
     effect = _effect(summary)
     return effect if localisation.empty else f"{_finding(localisation)} {effect}"
+
+
+def how_far_maps_agree(row: pd.Series) -> str:
+    """What the maps of two networks under a window say, over all images.
+
+    Args:
+        row: of `map-agreement-means.csv`.
+    """
+    mean = (
+        f"Mean over {row['images']} images of Spearman's rank correlation of the two maps of an "
+        f"image: {_with_interval(row['own'], row['low'], row['high'])}; of a map by "
+        f"{row['first']} with those of the other images by {row['second']}: "
+        f"{_number(row['others'])}; difference "
+        f"{_with_interval(row['difference'], row['difference_low'], row['difference_high'])}."
+    )
+    if row["difference_low"] > 0:
+        return mean
+    return f"{mean} That maps of the same image agree more than others can't be told from these."
+
+
+def _with_interval(mean: float, low: float, high: float) -> str:
+    """A mean with its interval, if one can be given."""
+    if pd.isna(low):
+        return _number(mean)
+    return f"{_number(mean)} (95{SPACE}% interval {_number(low)} to {_number(high)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _effect(summary: pd.DataFrame) -> str:

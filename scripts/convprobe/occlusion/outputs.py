@@ -86,4 +86,40 @@ SHEET = Figure(
     labels={"images": "sheet {sheet}"},
 )
 
+AGREEMENT = Table(
+    "map-agreement.csv",
+    about="How far the confidence maps of each two probed networks agree, if several are probed: "
+    "one row per window and image.",
+    shown=True,
+    columns={
+        "first": "run and epoch of the first network, as in `normalised/epoch-13`",
+        "second": "that of the second one",
+        "window": "side in pixels",
+        "image": "its index among the test images",
+        "spearman": "Spearman's rank correlation of the two maps of the image; empty where one of "
+        "them has the same value everywhere",
+        "spearman_others": "mean over the other images of that between the first network's map of "
+        "this image and the second network's map of theirs",
+    },
+)
+AGREEMENT_MEANS = Table(
+    "map-agreement-means.csv",
+    about="The same over all images of which both are known: one row per two networks and window.",
+    shown=True,
+    columns={
+        "first": "as above",
+        "second": "likewise",
+        "window": "side in pixels",
+        "images": "number of images",
+        "own": "mean of `spearman`",
+        "low": "lower bound of its 95 % interval, by Student's t over images",
+        "high": "upper bound of that interval",
+        "others": "mean of `spearman_others`",
+        "difference": "`own` less `others`, paired by image",
+        "difference_low": "lower bound of its 95 % interval",
+        "difference_high": "upper bound of that interval",
+    },
+)
+
+OF_SEVERAL_NETWORKS = (AGREEMENT, AGREEMENT_MEANS)
 OF_PROBE = (SHARD, WINDOW, SUMMARY, LOCALISATION, SHEET)

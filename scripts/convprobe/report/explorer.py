@@ -35,6 +35,8 @@ SOURCES = Path(__file__).parents[3] / "report/explorer"
 # What the page holds at most; the files beside it hold all.
 MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leaves
 MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
+MOST_THUMBNAIL_BYTES = 1_400_000
+MOST_PATCH_BYTES = 1_700_000  # of all networks
 DATA = re.compile(r'(<script type="text/plain" id="data">)([^<]*)(</script>)')
 
 
@@ -118,6 +120,7 @@ def collect(folder: Path, settings: dict) -> dict:
     for probe, place in zip(probes, places, strict=True):
         windows = settings["windows"]
         probe["occlusion"] = tab_data.occlusion(folder / place, images_path, windows, share)
+    data["agreement"] = _agreement(folder, settings, probes)
     return data
 
 
@@ -159,9 +162,29 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
-        "filters": tab_data.filters(folder, images_path, settings["chosen"], class_images),
+        "filters": tab_data.filters(
+            folder,
+            images_path,
+            settings["chosen"],
+            class_images,
+            tab_data.MOST_TOP_IMAGES // len(settings["probes"]),
+            MOST_PATCH_BYTES // len(settings["probes"]),
+        ),
         "ablation": ablation | {"table_images": settings["table_images"]},
     }
+
+
+def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
+    """How far maps of two networks agree; nothing of one network alone."""
+    if len(probes) == 1:
+        return []
+    held = set()
+    for probe in probes:
+        held.update(probe["occlusion"]["indices"])
+    table = tables.read(folder / "map-agreement.csv")
+    return tab_data.agreement(
+        table[table["image"].isin(held)], tables.read(folder / "map-agreement-means.csv")
+    )
 
 
 def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.Answers:
@@ -187,11 +210,31 @@ def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
     most = MOST_THUMBNAIL_PIXELS // side**2
     images = image_file.read(images_path, "test", _named_images(probes)[:most])
     pictures = [sprites.thumbnail(image) for image in images.pixels]
+    sprite = first_pictures(pictures, MOST_THUMBNAIL_BYTES)
+    held = sprite.pop("pictures")
     return {
-        "indices": images.indices.tolist(),
-        "labels": images.labels.tolist(),
-        **sprites.sprite(pictures, pictures[0].shape[:2]),
+        "indices": images.indices[:held].tolist(),
+        "labels": images.labels[:held].tolist(),
+        **sprite,
     }
+
+
+def first_pictures(pictures: list[sprites.Picture], most_bytes: int) -> dict:
+    """A sprite of so many pictures, the first ones, that it has few enough bytes as text.
+
+    Args:
+        pictures: of one size.
+
+    Returns:
+        as of sprites.sprite, and how many `pictures` it has: at least one.
+    """
+    count = len(pictures)
+    while True:
+        sprite = sprites.sprite(pictures[:count], pictures[0].shape[:2])
+        taken = len(sprite["source"])
+        if taken <= most_bytes or count == 1:
+            return {**sprite, "pictures": count}
+        count = max(1, int(0.95 * count * most_bytes / taken))
 
 
 def _named_images(probes: list[dict]) -> list[int]:
@@ -199,6 +242,8 @@ def _named_images(probes: list[dict]) -> list[int]:
     named = []
     for probe in probes:
         named += _top_images_of_chosen(probe["filters"])
+        for held in probe["filters"]["quantiles"].values():
+            named += held["image"]
         named += _lost_images(probe["ablation"])
     for probe in probes:
         ablation = probe["ablation"]

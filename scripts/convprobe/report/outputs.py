@@ -94,6 +94,7 @@ NOT_IN_MANIFEST = (MANIFEST, EXPLORER, CRATE, training.OPTIMIZER, training.DISCA
 # By the folder that they lie in: the experiment's, a run's, a probed epoch's. Those of a run of
 # several seeds lie in the experiment's.
 OF_EXPERIMENT = (CARD, EXPLORER, MANIFEST, CRATE, *dataset.OF_EXPERIMENT)
+OF_SEVERAL_NETWORKS = occlusion.OF_SEVERAL_NETWORKS  # if several are probed
 OF_GROUP = training.OF_GROUP
 OF_TRAINED_RUN = training.OF_TRAINED_RUN
 OF_IMPORTED_RUN = training.OF_IMPORTED_RUN
@@ -119,7 +120,7 @@ def declared(name: str) -> Output:
     Raises:
         LookupError: nothing is.
     """
-    for output in (*OF_EXPERIMENT, *OF_GROUP):
+    for output in (*OF_EXPERIMENT, *OF_SEVERAL_NETWORKS, *OF_GROUP):
         if output.matches(name):
             return output
     _, _, in_run = name.partition("/")

@@ -3,22 +3,34 @@
 A `folder` is that of the probed checkpoint.
 """
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, UInt16
+from jaxtyping import Float32, Int, UInt16
 
 from convprobe.ablation import tabulation
 from convprobe.ablation.answers import what_it_loses
 from convprobe.dataset import image_file
 from convprobe.filters.answers import what_filters_answer_to
 from convprobe.occlusion import blocks
-from convprobe.occlusion.answers import where_it_looks
+from convprobe.occlusion.answers import how_far_maps_agree, where_it_looks
 from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
 
-MOST_PREDICTIONS = 20_000  # that the page holds; the table beside it holds all
+BATCH = 256  # images that are read at a time: bounds the memory
+HALF_RANGE = 127  # levels of a colour on either side of grey
+# What the page holds at most; the files hold all, and the page says where it holds less.
+MOST_PREDICTIONS = 20_000
+MOST_TOP_IMAGES = 150_000  # of all filters and ranks
+MOST_CONFUSED = 30  # classes in the table of confusions
+MOST_MAP_CLASSES = 12  # of an image: those that are likeliest anywhere
+MOST_MAP_NUMBERS = 1_000_000  # of an image: where it has many places, fewer classes are held
+LEAST_MAP_CLASSES = 2
+SMALLEST_PATCH = 4  # longer side in pixels, however many patches there are
+FEWEST_BYTES = 0.3  # of a patch's pixel, as text
 
 
 # Occlusion
@@ -34,13 +46,14 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         digest = file.attrs["checkpoint_sha256"]
         rows, columns = blocks.centres(file)
 
+    image_size = image_file.image_size(images_path)
+    lossless = max(image_size) <= sprites.THUMBNAIL_SIDE
     listed = []
     taken = 0
-    height, width = image_file.image_size(images_path)
-    pixel_bytes = 4 * height * width  # as base64, at most
     for row, label in enumerate(labels):
         image = image_maps(paths, row, label)
-        taken += sum(map(len, image["maps"].values())) + pixel_bytes
+        pixels = image_file.read(images_path, "test", [indices[row]]).pixels
+        taken += sum(map(len, image["maps"].values())) + _picture_bytes(pixels, lossless)
         if listed and taken > most_bytes:
             break
         listed.append(image)
@@ -52,7 +65,9 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         "labels": images.labels.tolist(),
         "clean": packing.units(clean[: len(listed)]).tolist(),
         "maps": _column(listed, "maps"),
-        "sprite": sprites.sprite(images.pixels, images.image_size, lossless=True),
+        "map_classes": _column(listed, "classes"),
+        "sprite": sprites.sprite(images.pixels, image_size, lossless),
+        "lossless": lossless,
         "masks": None if images.masks is None else [packing.bits(mask) for mask in images.masks],
         "windows": _windows(folder, paths, listed),
         "centres": {"row": rows.tolist(), "column": columns.tolist()},
@@ -61,25 +76,59 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
     }
 
 
+def _picture_bytes(pixels: image_file.Pixels, lossless: bool) -> int:
+    """How many bytes an image and its mask take as text, about."""
+    _, height, width, _ = pixels.shape
+    if lossless:
+        return 4 * height * width
+    return len(sprites.sprite(pixels, (height, width))["source"]) + height * width // 6
+
+
 def image_maps(paths: list[Path], row: int, label: int) -> dict:
     """One image's maps, packed, and what is read off them, per window.
 
     Returns:
-        `maps`, of `probability` in units (window, class, y, x) and of `predicted` classes
-        (window, y, x); `lowest`, the place where the true class is least likely, counted row by
-        row; `predicted_shares`, the predicted classes with their shares of the places.
+        `maps`, of `probability` in units (window, class, y, x), of some `classes`, and of
+        `predicted` classes (window, y, x); `lowest`, the place where the true class is least
+        likely, counted row by row; `predicted_shares`, the predicted classes with their shares of
+        the places.
     """
-    probability = np.stack([_map(path, row) for path in paths])
-    predicted = probability.argmax(axis=1).astype(np.uint16)
-    true = probability[:, label].reshape(len(paths), -1)
+    predicted = []
+    true = []
+    highest = []
+    for path in paths:
+        probability = _map(path, row)
+        predicted.append(probability.argmax(axis=0).astype(np.uint16))
+        true.append(probability[label].ravel())
+        highest.append(probability.max(axis=(1, 2)))
+    places = sum(map(np.size, predicted))
+    classes = classes_of_maps(np.max(highest, axis=0), label, places)
+    # One window at a time: of many classes and places a window alone fills much memory.
+    units = [packing.units(_map(path, row)[classes]) for path in paths]
     return {
         "maps": {
-            "probability": packing.numbers(packing.units(probability)),
-            "predicted": packing.numbers(predicted),
+            "probability": packing.numbers(np.stack(units)),
+            "predicted": packing.numbers(np.stack(predicted)),
         },
-        "lowest": true.argmin(axis=1).tolist(),
+        "classes": classes,
+        "lowest": [int(probabilities.argmin()) for probabilities in true],
         "predicted_shares": [predicted_shares(classes) for classes in predicted],
     }
+
+
+def classes_of_maps(highest: Float32[np.ndarray, " class"], label: int, places: int) -> list[int]:
+    """The classes whose maps are held: the true one, and the others that are likeliest anywhere.
+
+    Args:
+        highest: of each class the highest probability at any place.
+        label: of the true class.
+        places: under all windows together.
+    """
+    by_places = max(LEAST_MAP_CLASSES, MOST_MAP_NUMBERS // places)
+    most = min(MOST_MAP_CLASSES, by_places)
+    likeliest = np.argsort(-highest, kind="stable").tolist()
+    others = [number for number in likeliest if number != label]
+    return sorted([label, *others[: most - 1]])
 
 
 def _map(path: Path, row: int) -> Float32[np.ndarray, "class y x"]:
@@ -132,48 +181,168 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
     }
 
 
+def agreement(table: pd.DataFrame, means: pd.DataFrame) -> list[dict]:
+    """How far maps agree: of each two networks and window a text, and two numbers of each image.
+
+    Args:
+        table: rows of `map-agreement.csv`, of the images that the page holds.
+        means: of `map-agreement-means.csv`.
+    """
+    of_images = dict(list(table.groupby(["first", "second", "window"])))
+    found = []
+    for _, row in means.iterrows():
+        first, second, window = row["first"], row["second"], row["window"]
+        images = of_images[first, second, window].dropna()
+        found.append(
+            {
+                "first": first,
+                "second": second,
+                "window": window,
+                "text": how_far_maps_agree(row),
+                "image": images["image"].tolist(),
+                "own": images["spearman"].round(4).tolist(),
+                "others": images["spearman_others"].round(4).tolist(),
+            }
+        )
+    return found
+
+
 # Filters
 
 
-def filters(folder: Path, images_path: Path, chosen: list[str], class_images: pd.Series) -> dict:
-    """The top images of every filter, and the patch at the peak of each in its first one."""
+def filters(
+    folder: Path,
+    images_path: Path,
+    chosen: list[str],
+    class_images: pd.Series,
+    most_images: int,
+    most_patch_bytes: int,
+) -> dict:
+    """The top images of every filter, and the patch at the peak of each in its first one.
+
+    Args:
+        class_images: test images of each class.
+        most_images: top images that are held, of all filters.
+        most_patch_bytes: which the patches take as text.
+    """
     table = tables.read(folder / "filters/all-top-images.csv")
-    by_layer = table.groupby("layer")
+    ranks = int(table["rank"].max())
+    held = max(1, min(ranks, most_images * ranks // len(table)))
+    by_layer = table[table["rank"] <= held].groupby("layer")
+    patches = {}
+    for name, rows in by_layer:
+        patches[name] = _patches(rows[rows["rank"] == 1], images_path)
+    pictures = patch_sprites(patches, most_patch_bytes)
+    layers = [_layer(str(name), rows, pictures[name]) for name, rows in by_layer]
+    with hdf5.open_complete(folder / "filters/activations.h5") as file:
+        for layer in layers:
+            stored = file.get(f"{layer['name']}/kernels")
+            layer["kernels"] = None if stored is None else kernel_pictures(stored[:])
     return {
         "answer": what_filters_answer_to(table, class_images),
-        "layers": [_layer(str(name), rows, images_path) for name, rows in by_layer],
+        "layers": layers,
         "chosen": chosen,
+        "ranks": ranks,
+        "quantiles": quantile_images(tables.read(folder / "filters/quantile-images.csv")),
     }
 
 
-def _layer(name: str, rows: pd.DataFrame, images_path: Path) -> dict:
-    """The top images of a layer's filters: lists, filter by filter and rank by rank."""
-    first = rows[rows["rank"] == 1]
-    patches = _patches(first, images_path)
-    side = max(max(patch.shape[:2]) for patch in patches)
-    response = rows["response"].map("{:.4g}".format).astype(float)
+def _layer(name: str, rows: pd.DataFrame, sprite: dict) -> dict:
+    """The top images of a layer's filters: lists, filter by filter and rank by rank.
+
+    Returns:
+        beside what tells itself, `boxes`, the different ones, each `top`, `left`, `bottom` and
+        `right`, and `box`, which of them a top image has.
+    """
+    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+    different, box = np.unique(boxes, axis=0, return_inverse=True)
     return {
         "name": name,
-        "channels": len(first),
+        "channels": int((rows["rank"] == 1).sum()),
         "ranks": int(rows["rank"].max()),
         "image": rows["image"].tolist(),
-        "response": response.tolist(),
-        "top": rows["top"].tolist(),
-        "left": rows["left"].tolist(),
-        "bottom": rows["bottom"].tolist(),
-        "right": rows["right"].tolist(),
-        "sprite": sprites.sprite(patches, (side, side)),
+        "response": _four_digits(rows["response"]),
+        "boxes": different.tolist(),
+        "box": box.ravel().tolist(),
+        "sprite": sprite,
     }
 
 
-def _patches(rows: pd.DataFrame, images_path: Path) -> list[np.ndarray]:
-    """The pixels in the box of each row: uint8 (y, x, channel) each."""
-    pixels = image_file.read(images_path, "test", rows["image"].tolist()).pixels
+def _patches(rows: pd.DataFrame, images_path: Path) -> list[sprites.Picture]:
+    """The pixels in the box of each row, scaled down to a thumbnail's size at most."""
     patches = []
-    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
-    for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True):
-        patches.append(sprites.thumbnail(image[top:bottom, left:right]))
+    for start in range(0, len(rows), BATCH):
+        batch = rows.iloc[start : start + BATCH]
+        pixels = image_file.read(images_path, "test", batch["image"].tolist()).pixels
+        boxes = batch[["top", "left", "bottom", "right"]].to_numpy()
+        for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True):
+            patches.append(sprites.thumbnail(image[top:bottom, left:right]))
     return patches
+
+
+def patch_sprites(patches: dict[Any, list[sprites.Picture]], most_bytes: int) -> dict[Any, dict]:
+    """Of each layer one picture of its patches, scaled down until they all have few enough bytes.
+
+    Args:
+        patches: by layer.
+        most_bytes: of all pictures as text; more only if patches would be smaller than
+            SMALLEST_PATCH.
+    """
+    most = _side_that_may_fit(patches, most_bytes)
+    while True:
+        made = {name: _patch_sprite(of_layer, most) for name, of_layer in patches.items()}
+        taken = sum(len(sprite["source"]) for sprite in made.values())
+        if taken <= most_bytes or most == SMALLEST_PATCH:
+            return made
+        most = max(SMALLEST_PATCH, int(0.95 * most * math.sqrt(most_bytes / taken)))
+
+
+def _side_that_may_fit(patches: dict[Any, list[sprites.Picture]], most_bytes: int) -> int:
+    """The longest side at which all patches might have few enough bytes."""
+    sides = [max(patch.shape[:2]) for of_layer in patches.values() for patch in of_layer]
+    for most in range(sprites.THUMBNAIL_SIDE, SMALLEST_PATCH, -1):
+        pixels = np.square(np.minimum(sides, most)).sum()
+        if pixels * FEWEST_BYTES <= most_bytes:
+            return most
+    return SMALLEST_PATCH
+
+
+def _patch_sprite(patches: list[sprites.Picture], most: int) -> dict:
+    scaled = [sprites.thumbnail(patch, most) for patch in patches]
+    side = max(max(patch.shape[:2]) for patch in scaled)
+    return sprites.sprite(scaled, (side, side))
+
+
+def kernel_pictures(weights: Float32[np.ndarray, "filter y x channel"]) -> dict:
+    """Kernels as colours: a weight of 0 is grey, the largest of a filter all or none of its colour.
+
+    Returns:
+        `sprite`, one cell per filter; `largest`, the largest absolute weight of each.
+    """
+    largest = np.abs(weights).max(axis=(1, 2, 3))
+    scale = np.where(largest > 0, largest, 1)[:, None, None, None]
+    pictures = (sprites.GREY + np.rint(HALF_RANGE * weights / scale)).astype(np.uint8)
+    return {
+        "sprite": sprites.sprite(pictures, pictures.shape[1:3], lossless=True),
+        "largest": _four_digits(pd.Series(largest)),
+    }
+
+
+def quantile_images(table: pd.DataFrame) -> dict[str, dict[str, list]]:
+    """Columns of `quantile-images.csv` by the name of the filter."""
+    found = {}
+    for (layer, channel), rows in table.groupby(["layer", "channel"]):
+        found[f"{layer}/{channel}"] = {
+            "quantile": rows["quantile"].tolist(),
+            "image": rows["image"].tolist(),
+            "response": _four_digits(rows["response"]),
+            "class": rows["class"].tolist(),
+        }
+    return found
+
+
+def _four_digits(values: pd.Series) -> list[float]:
+    return values.map("{:.4g}".format).astype(float).tolist()
 
 
 # Ablation
@@ -220,15 +389,32 @@ def _draws(changes: pd.Series) -> dict | None:
 
 
 def confusion(predictions: pd.DataFrame, classes: list[str]) -> dict:
-    """Images by true and by predicted class, clean and ablated, and what the ablation changes."""
-    clean = tabulation.confusion(predictions, "clean", classes)
-    ablated = tabulation.confusion(predictions, "ablated", classes)
+    """Images by true and by predicted class, clean and ablated, and what the ablation changes.
+
+    Returns:
+        tables `clean`, `ablated` and `change` of some classes, whose numbers are `labels`: of many
+        those whose counts change most; and of all classes `class_images`, and how many of these
+        are `right`, `clean` and `ablated`.
+    """
+    clean = tabulation.confusion(predictions, "clean", classes).to_numpy()
+    ablated = tabulation.confusion(predictions, "ablated", classes).to_numpy()
+    labels = most_changed(ablated - clean)
+    part = np.ix_(labels, labels)
     return {
-        "clean": clean.to_numpy().tolist(),
-        "ablated": ablated.to_numpy().tolist(),
-        "change": (ablated - clean).to_numpy().tolist(),
-        "class_images": clean.sum(axis="columns").tolist(),
+        "labels": labels,
+        "clean": clean[part].tolist(),
+        "ablated": ablated[part].tolist(),
+        "change": (ablated - clean)[part].tolist(),
+        "class_images": clean.sum(axis=1).tolist(),
+        "right": {"clean": clean.diagonal().tolist(), "ablated": ablated.diagonal().tolist()},
     }
+
+
+def most_changed(change: Int[np.ndarray, "class class"]) -> list[int]:
+    """The classes whose counts change most, in their order: MOST_CONFUSED at most."""
+    size = np.abs(change)
+    changed = size.sum(axis=0) + size.sum(axis=1)
+    return sorted(np.argsort(-changed, kind="stable")[:MOST_CONFUSED].tolist())
 
 
 def listed_predictions(predictions: pd.DataFrame, classes: list[str]) -> dict[str, list[int]]:

@@ -14,7 +14,8 @@ import numpy as np
 from convprobe import style
 from convprobe.ablation.outputs import PREDICTIONS
 from convprobe.dataset import checks as dataset
-from convprobe.occlusion.outputs import WINDOW
+from convprobe.occlusion import agreement
+from convprobe.occlusion.outputs import AGREEMENT, AGREEMENT_MEANS, WINDOW
 from convprobe.plan import study as configs
 from convprobe.report import card, explorer, outputs
 from convprobe.store import files, hdf5, tables
@@ -59,6 +60,8 @@ def verify(
         with results.noting_mistakes():
             results.path(name)
     _check_questions(results, config, probed)
+    if AGREEMENT.path in names:
+        results.check(_agreement, config, probed)
     for name in names:
         results.check(_file, name)
     results.check(_card, config, card)
@@ -131,6 +134,19 @@ def _clean_network(results: Results, config: dict[str, Any], probed: Probed) -> 
     expected = predictions["clean_confidence"].to_numpy()[images]
     same = np.allclose(found, expected, atol=10 * TOLERANCE)
     yield same, name, "clean_probability differs from predictions.csv"
+
+
+def _agreement(results: Results, config: dict[str, Any], probed: list[Probed]) -> Check:
+    """Compare how far maps agree to what the maps give."""
+    paths = {}
+    for probe in probed:
+        windows = config["occlusion"]["windows"]
+        names = {window: probe.name(WINDOW, window=window) for window in windows}
+        paths[probe.folder] = {window: results.path(name) for window, name in names.items()}
+    table = agreement.of_networks(paths)
+    results.same_table(AGREEMENT.path, table)
+    results.same_table(AGREEMENT_MEANS.path, agreement.means(table))
+    yield from ()
 
 
 def _file(results: Results, name: str) -> Check:

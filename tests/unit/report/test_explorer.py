@@ -1,8 +1,12 @@
 """What the page holds, against what its tables and maps say."""
 
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from convprobe.errors import InputError
 from convprobe.report import explorer, packing, tab_data
@@ -108,6 +112,8 @@ def test_confusion_is_counted_with_what_the_ablation_changes():
         "ablated": [[1, 1, 0], [1, 1, 1], [0, 0, 0]],
         "change": [[0, 0, 0], [0, -1, 1], [0, 0, 0]],
         "class_images": [2, 3, 0],
+        "labels": [0, 1, 2],
+        "right": {"clean": [1, 2, 0], "ablated": [1, 1, 0]},
     }
 
 
@@ -169,3 +175,90 @@ def test_what_is_no_page_is_refused(tmp_path):
     path.write_text("<html></html>", encoding="utf-8")
     with pytest.raises(InputError, match="holds no data of such a page"):
         explorer.read(path)
+
+
+def test_a_kernel_is_drawn_with_0_as_grey_and_its_largest_weight_as_the_end_of_a_colour():
+    weights = np.zeros((2, 1, 2, 3), np.float32)
+    weights[1, 0] = [[0.5, -0.25, 0], [0.125, 0, -0.5]]
+    pictures = tab_data.kernel_pictures(weights)
+    assert pictures["largest"] == [0, 0.5]
+    assert pictures["sprite"]["width"] == 2
+    _, _, encoded = pictures["sprite"]["source"].partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+        pixels = np.asarray(image)
+    # Two cells beside each other. Levels of ±0.25 are half of 127 from 128, to the nearest even.
+    assert pixels.tolist() == [
+        [[128, 128, 128], [128, 128, 128], [255, 64, 128], [160, 128, 1]],
+    ]
+
+
+def test_images_at_quantiles_are_held_by_filter():
+    table = pd.DataFrame(
+        [("conv1", 2, 1.0, 4, "a", 1.23456), ("conv1", 2, 0.0, 1, "b", 0.0)],
+        columns=["layer", "channel", "quantile", "image", "class", "response"],
+    )
+    assert tab_data.quantile_images(table) == {
+        "conv1/2": {
+            "quantile": [1, 0],
+            "image": [4, 1],
+            "response": [1.235, 0],
+            "class": ["a", "b"],
+        }
+    }
+
+
+def test_of_many_classes_the_true_one_and_the_likeliest_have_maps(monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_MAP_CLASSES", 3)
+    highest = np.array([0.1, 0.9, 0.2, 0.9, 0.0], np.float32)
+    assert tab_data.classes_of_maps(highest, label=4, places=10) == [1, 3, 4]
+    assert tab_data.classes_of_maps(highest, label=1, places=10) == [1, 2, 3]
+    # Of so many places two classes are all that fits.
+    assert tab_data.classes_of_maps(highest, label=4, places=10**6) == [1, 4]
+
+
+def test_the_maps_of_the_held_classes_are_theirs(window_path, monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_MAP_CLASSES", 2)
+    image = tab_data.image_maps([window_path], row=0, label=2)
+    assert image["classes"] == [1, 2]
+    units = numbers_of(image["maps"]["probability"]).tolist()
+    assert units == [3000, 4000, 8000, 2000, 2000, 3000, 1000, 6000]
+    assert numbers_of(image["maps"]["predicted"]).tolist() == [0, 1, 1, 2]
+
+
+def test_of_many_classes_those_are_confused_whose_counts_change_most(monkeypatch):
+    monkeypatch.setattr(tab_data, "MOST_CONFUSED", 2)
+    counts = tab_data.confusion(PREDICTIONS, CLASSES)
+    # One image of a dog is taken for a frog and no longer for a dog; those of cats stay.
+    assert counts["labels"] == [1, 2]
+    assert counts["clean"] == [[2, 0], [0, 0]]
+    assert counts["change"] == [[-1, 1], [0, 0]]
+    assert counts["class_images"] == [2, 3, 0]
+    assert counts["right"] == {"clean": [1, 2, 0], "ablated": [1, 1, 0]}
+
+
+def noise(count, side):
+    random = np.random.default_rng(0)
+    return [random.integers(256, size=(side, side, 3), dtype=np.uint8) for _ in range(count)]
+
+
+def test_patches_are_scaled_down_together_until_they_fit():
+    patches = {"first": noise(50, 6), "last": noise(40, 40)}
+    free = tab_data.patch_sprites(patches, 10**9)
+    assert [free[name]["width"] for name in patches] == [6, 40]
+    whole = sum(len(sprite["source"]) for sprite in free.values())
+    bound = tab_data.patch_sprites(patches, whole // 3)
+    assert sum(len(sprite["source"]) for sprite in bound.values()) <= whole // 3
+    assert bound["first"]["width"] == 6
+    assert 6 < bound["last"]["width"] < 40
+    smallest = tab_data.patch_sprites(patches, 1)
+    assert {sprite["width"] for sprite in smallest.values()} == {tab_data.SMALLEST_PATCH}
+
+
+def test_so_many_first_pictures_are_held_as_fit():
+    pictures = noise(60, 16)
+    free = explorer.first_pictures(pictures, 10**9)
+    assert free["pictures"] == 60
+    bound = explorer.first_pictures(pictures, len(free["source"]) // 2)
+    assert len(bound["source"]) <= len(free["source"]) // 2
+    assert 20 <= bound["pictures"] < 30
+    assert explorer.first_pictures(pictures, 1)["pictures"] == 1

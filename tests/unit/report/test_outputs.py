@@ -14,7 +14,7 @@ from convprobe.store.outputs import Figure, Output
 from convprobe.training import outputs as training
 
 FOLDERS = {
-    "": (*reports.OF_EXPERIMENT, *reports.OF_GROUP),
+    "": (*reports.OF_EXPERIMENT, *reports.OF_SEVERAL_NETWORKS, *reports.OF_GROUP),
     "normalised/": reports.OF_ANY_RUN,
     "normalised/epoch-13/": reports.OF_PROBE,
 }

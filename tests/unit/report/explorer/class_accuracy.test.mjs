@@ -7,16 +7,7 @@ import { classAccuracies } from "../../../../report/explorer/class_accuracy.mjs"
 
 test("the accuracy of a class is the share of its own images; without images, none", () => {
   const confusion = {
-    clean: [
-      [3, 1, 0],
-      [2, 6, 0],
-      [0, 0, 0],
-    ],
-    ablated: [
-      [1, 3, 0],
-      [1, 7, 0],
-      [0, 0, 0],
-    ],
+    right: { clean: [3, 6, 0], ablated: [1, 7, 0] },
     class_images: [4, 8, 0],
   };
   assert.deepEqual(classAccuracies(confusion), [

@@ -8,6 +8,18 @@ import * as colours from "../../../../report/explorer/colours.mjs";
 // Level n is n, 255 - n and 7: a scale whose levels can be told apart.
 const SCALE = Array.from({ length: 256 }, (_, level) => [level, 255 - level, 7]).flat();
 
+test("many classes without a colour of their own have one entry of the legend", () => {
+  const predicted = Array.from({ length: 12 }, (_, label) => label);
+  const found = colours.classColours(0, predicted); // 0 is grey, seven have a colour, four none
+  const shares = predicted.map((label) => [label, (label + 1) / 78]);
+  const entries = colours.legendEntries(shares, found);
+  assert.equal(entries.length, 9);
+  assert.deepEqual(entries[1], { labels: [1], share: 2 / 78, colour: found.get(1) });
+  assert.deepEqual(entries[8].labels, [8, 9, 10, 11]);
+  assert.ok(Math.abs(entries[8].share - 42 / 78) < 1e-12);
+  assert.equal(colours.legendEntries(shares.slice(0, 11), found).length, 11);
+});
+
 test("a stretched scale has the map's lowest and highest probability at its ends", () => {
   assert.deepEqual(colours.scaleOf(Uint16Array.of(2500, 9000, 4000), 10000), [0.25, 0.9]);
 });

@@ -67,6 +67,13 @@ test("small patches are enlarged, and at most all filters lie in a row", () => {
   assert.deepEqual(layout.filterGrid(1000, 64, 20), { times: 1, pitch: 66, across: 1 });
 });
 
+test("a picture is scaled down to its longer side, and never up", () => {
+  const sizeOf = (height, width) => layout.scaledDown({ height, width }, 10);
+  assert.deepEqual(sizeOf(40, 20), { height: 10, width: 5 });
+  assert.deepEqual(sizeOf(1, 200), { height: 1, width: 10 });
+  assert.deepEqual(sizeOf(4, 7), { height: 4, width: 7 });
+});
+
 test("the pointer finds the filter, where there is one", () => {
   const filterAt = (clientX, clientY) =>
     layout.filterUnder({ clientX, clientY }, BOX, { across: 4 }, 7);
@@ -81,4 +88,21 @@ test("a label moves down until it is far enough from the others", () => {
   assert.equal(layout.freePlace(20, [], 13), 20);
   assert.equal(layout.freePlace(20, [20], 13), 33);
   assert.equal(layout.freePlace(20, [20, 40], 13), 53);
+});
+
+test("an axis ends with the first round number above all values", () => {
+  const rounded = (highest) => layout.ticksUpTo(highest).map((tick) => Number(tick.toFixed(6)));
+  assert.deepEqual(rounded(1), [0, 0.2, 0.4, 0.6, 0.8, 1]);
+  assert.deepEqual(rounded(2.31), [0, 0.5, 1, 1.5, 2, 2.5]);
+  assert.deepEqual(rounded(0.034), [0, 0.01, 0.02, 0.03, 0.04]);
+  assert.deepEqual(rounded(70), [0, 20, 40, 60, 80]);
+  assert.deepEqual(rounded(0), [0, 0.2]);
+});
+
+test("the pointer finds the nearest number of an axis, beyond its ends the last one", () => {
+  const axis = { width: 400, ends: [40, 340], numbers: [1, 2, 4] };
+  const numberAt = (x) => layout.numberUnder({ clientX: x }, { left: 100, width: 200 }, axis);
+  // The drawing has half its size: the numbers are at 20, 70 and 170 from its left.
+  assert.deepEqual([120, 144, 146, 170, 219, 221].map(numberAt), [1, 1, 2, 2, 2, 4]);
+  assert.deepEqual([100, 300].map(numberAt), [1, 4]);
 });
