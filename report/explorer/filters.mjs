@@ -1,5 +1,6 @@
 // What do its filters answer to? The top images of one filter, and a patch of every filter.
 
+import { describeChosen, mapPicture } from "./chosen_filter.mjs";
 import { className, differs, shown } from "./data.mjs";
 import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
 import { cellCorner, clamp, filterGrid, filterUnder, scaledDown } from "./layout.mjs";
@@ -75,12 +76,14 @@ function patchAlone(layer, channel, rank, [top, left, bottom, right]) {
   return canvas;
 }
 
-function picturesOf(layer, channel, rank) {
+function picturesOf({ name, layer, channel }, rank) {
   const { image, box } = topImage(layer, channel, rank);
   const pair = element("div", { className: "pair" });
   const whole = thumbnail(image);
   if (whole) pair.append(imageWithBox(whole, image, box), patchOf(whole, box));
   else pair.append(patchAlone(layer, channel, rank, box));
+  const map = mapPicture(name, rank, image);
+  if (map) pair.append(map);
   return pair;
 }
 
@@ -99,7 +102,8 @@ function topImageText({ image, response, box }, rank) {
 }
 
 function drawFilter() {
-  const { name, layer, channel } = currentFilter();
+  const filter = currentFilter();
+  const { name, layer, channel } = filter;
   byId("layer").value = layer.name;
   byId("channel").max = layer.channels - 1;
   byId("channel").value = channel;
@@ -110,7 +114,7 @@ function drawFilter() {
   const items = [];
   for (let rank = 0; rank < layer.ranks; rank++) {
     const words = topImageText(topImage(layer, channel, rank), rank);
-    items.push(element("li", {}, picturesOf(layer, channel, rank), ...words));
+    items.push(element("li", {}, picturesOf(filter, rank), ...words));
   }
   byId("top").replaceChildren(...items);
   const { ranks } = shown.probe.filters;
@@ -118,6 +122,7 @@ function drawFilter() {
   byId("top-note").textContent =
     `The page holds the first ${layer.ranks} of ${ranks} top images of each filter; all are in ` +
     "filters/all-top-images.csv.";
+  describeChosen(name);
   drawKernel(name, layer, channel);
   drawQuantiles(name);
   drawAllFilters();

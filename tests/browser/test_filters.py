@@ -1,6 +1,7 @@
 """The filters tab: a search by class, kernels, and pictures of the chosen filter."""
 
 import h5py
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +118,43 @@ def test_a_chosen_filter_has_images_over_the_whole_range_of_responses(open_page,
     page.keyboard.press("Enter")
     expect(page.locator("#filter-name")).to_have_text("Filter conv3/21")
     expect(page.locator("#quantiles-part")).to_be_hidden()
+
+
+def map_colours(page, rank):
+    """Red, green and blue of a filter's map, by place; with its height and width."""
+    canvas = page.locator("#top li").nth(rank).locator("canvas").last
+    height, width, colours = canvas.evaluate(
+        "(canvas) => {"
+        "  const { width, height } = canvas;"
+        "  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);"
+        "  return [height, width, Array.from(data)];"
+        "}"
+    )
+    return np.array(colours).reshape(height, width, 4)[..., :3]
+
+
+def test_a_chosen_filter_has_its_maps_and_what_is_lost_without_it(open_page, demo):
+    files = demo.files()
+    table = pd.read_csv(files[f"{PROBED}/filters/top-images.csv"])
+    images = table.loc[(table["layer"] == "conv2") & (table["channel"] == 15), "image"].tolist()
+    with h5py.File(files[f"{PROBED}/filters/activations.h5"]) as file:
+        maps = np.stack([file["conv2/15/maps"][image] for image in images])
+    page = open_page(f"#filters/{PROBED}/filter-conv2-15")
+    viridis = matplotlib.colormaps["viridis"]
+    for rank in (0, 4):
+        levels = np.rint(255 * maps[rank] / maps.max()).astype(int)
+        expected = 255 * viridis(levels)[..., :3]
+        np.testing.assert_allclose(map_colours(page, rank), expected, atol=0.51)
+    accuracy = pd.read_csv(files[f"{PROBED}/ablation/accuracy.csv"]).set_index("variant")
+    change = f"{100 * accuracy.loc['conv2/15', 'change']:+.1f}".replace("-", "−")
+    note = page.locator("#chosen-note")
+    expect(note).to_contain_text(f"changes by {change.replace('+0.0', '0.0')} points")
+    expect(note).to_contain_text(f"to {float(f'{maps.max():.3g}'):g}, bright")
+    page.locator("#channel").fill("16")
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter-name")).to_have_text("Filter conv2/16")
+    expect(note).to_be_hidden()
+    expect(page.locator("#top li").first.locator("canvas")).to_have_count(2)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,7 +8,7 @@ import json
 import zlib
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt16
+from jaxtyping import Bool, Float, UInt8, UInt16
 
 DIGITS = 4  # of a probability on the page
 
@@ -36,6 +36,11 @@ def plain(values: dict) -> str:
 def numbers(values: UInt16[np.ndarray, "..."]) -> str:
     """Numbers in order, deflated; the lower byte of each comes first."""
     return deflated(values.astype("<u2").tobytes())
+
+
+def raw(values: UInt8[np.ndarray, "..."]) -> str:
+    """Bytes in order."""
+    return _text(values.tobytes())
 
 
 def bits(values: Bool[np.ndarray, "..."]) -> str:

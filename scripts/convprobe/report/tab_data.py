@@ -15,6 +15,8 @@ from convprobe.ablation import tabulation
 from convprobe.ablation.answers import what_it_loses
 from convprobe.dataset import image_file
 from convprobe.filters.answers import what_filters_answer_to
+from convprobe.filters.top_patches import read_maps
+from convprobe.network.filter_layers import split_name
 from convprobe.occlusion import blocks
 from convprobe.occlusion.answers import how_far_maps_agree, where_it_looks
 from convprobe.report import packing, sprites
@@ -25,6 +27,8 @@ HALF_RANGE = 127  # levels of a colour on either side of grey
 # What the page holds at most; the files hold all, and the page says where it holds less.
 MOST_PREDICTIONS = 20_000
 MOST_TOP_IMAGES = 150_000  # of all filters and ranks
+MAP_LEVELS = 255
+LARGEST_MAP = 64 * 64  # places of a filter's map
 MOST_CONFUSED = 30  # classes in the table of confusions
 MOST_MAP_CLASSES = 12  # of an image: those that are likeliest anywhere
 MOST_MAP_NUMBERS = 1_000_000  # of an image: where it has many places, fewer classes are held
@@ -243,6 +247,9 @@ def filters(
         "layers": layers,
         "chosen": chosen,
         "ranks": ranks,
+        "maps": filter_maps(
+            folder / "filters/activations.h5", table[table["rank"] <= held], chosen
+        ),
         "quantiles": quantile_images(tables.read(folder / "filters/quantile-images.csv")),
     }
 
@@ -326,6 +333,36 @@ def kernel_pictures(weights: Float32[np.ndarray, "filter y x channel"]) -> dict:
         "sprite": sprites.sprite(pictures, pictures.shape[1:3], lossless=True),
         "largest": _four_digits(pd.Series(largest)),
     }
+
+
+def filter_maps(path: Path, top_images: pd.DataFrame, chosen: list[str]) -> dict[str, dict]:
+    """The maps of each chosen filter for its top images, in levels of one scale.
+
+    Args:
+        path: of `activations.h5`.
+        top_images: of all filters, those that are held.
+
+    Returns:
+        by name: `height` and `width`, `low` and `high`, the values of the levels 0 and MAP_LEVELS,
+        and `levels`, packed by rank; None of large maps.
+    """
+    found = {}
+    for name in chosen:
+        layer, channel = split_name(name)
+        is_filter = (top_images["layer"] == layer) & (top_images["channel"] == channel)
+        maps = read_maps(path, name, top_images.loc[is_filter, "image"])
+        _, height, width = maps.shape
+        low, high = min(0.0, float(maps.min())), float(maps.max())
+        levels = np.rint(MAP_LEVELS * (maps - low) / (high - low or 1)).astype(np.uint8)
+        is_small = height * width <= LARGEST_MAP
+        found[name] = {
+            "height": height,
+            "width": width,
+            "low": float(f"{low:.4g}"),
+            "high": float(f"{high:.4g}"),
+            "levels": packing.raw(levels) if is_small else None,
+        }
+    return found
 
 
 def quantile_images(table: pd.DataFrame) -> dict[str, dict[str, list]]:

@@ -207,6 +207,28 @@ def test_images_at_quantiles_are_held_by_filter():
     }
 
 
+@pytest.mark.parametrize(("largest", "held"), [(6, True), (5, False)])
+def test_maps_of_a_filter_are_held_in_levels_unless_they_are_large(
+    tmp_path, monkeypatch, largest, held
+):
+    monkeypatch.setattr(tab_data, "LARGEST_MAP", largest)
+    maps = np.zeros((4, 2, 3), np.float32)
+    maps[3, 1] = [-1, 0, 4]
+    with hdf5.create(tmp_path / "activations.h5") as file:
+        file["conv1/2/maps"] = maps
+    top_images = pd.DataFrame(
+        [("conv1", 2, 1, 3), ("conv1", 2, 2, 0), ("conv1", 1, 1, 1)],
+        columns=["layer", "channel", "rank", "image"],
+    )
+    found = tab_data.filter_maps(tmp_path / "activations.h5", top_images, ["conv1/2"])["conv1/2"]
+    assert (found["height"], found["width"], found["low"], found["high"]) == (2, 3, -1, 4)
+    if held:
+        levels = list(base64.b64decode(found["levels"]))
+        assert levels == [51, 51, 51, 0, 51, 255, *[51] * 6]
+    else:
+        assert found["levels"] is None
+
+
 def test_of_many_classes_the_true_one_and_the_likeliest_have_maps(monkeypatch):
     monkeypatch.setattr(tab_data, "MOST_MAP_CLASSES", 3)
     highest = np.array([0.1, 0.9, 0.2, 0.9, 0.0], np.float32)
