@@ -32,7 +32,7 @@ NEW_ENOUGH := -c 'import sys; found = sys.version_info; found >= (3, 11) or sys.
 # Where bytecode may not be written, each of many processes would compile the library anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs
+PAGE_SCRIPTS := report/explorer/*.mjs tests/unit/report/explorer/*.mjs tests/browser/*.mjs
 
 .PHONY: demo verify test lint test-page lint-page generate lock test-cluster \
 	test-classifiers faults bench report clean

@@ -6,7 +6,7 @@ import globals from "globals";
 export default [
   js.configs.recommended,
   {
-    files: ["report/explorer/*.mjs", "tests/unit/report/explorer/*.mjs"],
+    files: ["report/explorer/*.mjs", "tests/unit/report/explorer/*.mjs", "tests/browser/*.mjs"],
     languageOptions: { ecmaVersion: 2023, globals: globals.browser },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
@@ -21,5 +21,9 @@ export default [
       "one-var": ["error", "never"],
       "prefer-const": "error",
     },
+  },
+  {
+    files: ["tests/browser/*.mjs"], // in Node, but for what runs in the browser
+    languageOptions: { globals: globals.node },
   },
 ];
