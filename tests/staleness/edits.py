@@ -415,6 +415,7 @@ WITH_TWO_SEEDS = [
         train("normalised-seed-2")
         | probes(at="normalised-seed-2 epoch-01")
         | together("normalised")
+        | COMPARED
         | PAGE,
     ),
     Edit(
