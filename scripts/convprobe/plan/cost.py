@@ -41,7 +41,7 @@ JOB_SECONDS = 2.5  # to start Python, import torch, read the images
 # On one core of a CPU. A job that is quick there leaves the other cores to others: it hardly takes
 # more than a few times its start, for which more threads are of no use.
 QUICK_SECONDS = 12
-FIGURE_SECONDS = 1.2  # of another figure that the same job draws
+FIGURE_SECONDS = 1.5  # of another figure that the same job draws
 TAKEN_SECONDS = 0.4  # of a job whose result was computed early
 
 BETWEEN = 0.25  # seconds from the end of a job to the start of the next one
