@@ -192,7 +192,8 @@ def save(figure: Figure, path: Path | str, title: str, caption: str) -> None:
     if _drawing.captions:
         _write_words(figure, title, caption)
     # Once: each way of writing would do it again, which takes as long as the drawing.
-    figure.get_layout_engine().execute(figure)
+    if figure.axes:
+        figure.get_layout_engine().execute(figure)
     figure.set_layout_engine(None)
     for kind, names in LEFT_OUT.items():
         metadata = {**words, **dict.fromkeys(names)}
