@@ -8,9 +8,9 @@ import { rowHeader, showRadios, svg, tableCell } from "./elements.mjs";
 import { scaled } from "./layout.mjs";
 import { change } from "./navigation.mjs";
 import { thumbnail } from "./pictures.mjs";
-import { imageReference } from "./references.mjs";
+import { filterReference, imageReference } from "./references.mjs";
 import { fillSorted } from "./tables.mjs";
-import { countText, percent, points, variantLabel } from "./text.mjs";
+import { counted, countText, percent, points, variantLabel } from "./text.mjs";
 
 const MOST_PICTURES = 24;
 const MOST_ROWS = 100;
@@ -63,7 +63,7 @@ function variantRow(row, scale) {
   return element(
     "tr",
     {},
-    rowHeader(lineLabel(row)),
+    rowHeader(row.variant.includes("/") ? filterReference(row.variant) : lineLabel(row)),
     tableCell(strip(scale, interval, dot)),
     tableCell(points(row.change), true),
     tableCell(row.lost, true),
@@ -90,11 +90,11 @@ function randomRow(line, scale) {
 }
 
 function lineLabel({ variant, changes }) {
-  return changes ? `${changes.length} random draws` : variantLabel(variant);
+  return changes ? counted(changes.length, "random draw") : variantLabel(variant);
 }
 
 function drawVariants() {
-  const { variants } = shown.probe.ablation;
+  const { variants, singles } = shown.probe.ablation;
   const scale = scaleOfChanges(variants);
   const [low, high] = scale;
   const accuracy = percent(variants.clean_accuracy);
@@ -107,9 +107,10 @@ function drawVariants() {
     { name: "Without", value: lineLabel },
     { name: `${points(low)} to ${points(high)} points` },
     { name: "Points", isNumber: true, value: (line) => line.change },
-    { name: "Lost", isNumber: true, value: ({ lost }) => lost },
-    { name: "Gained", isNumber: true, value: ({ gained }) => gained },
+    { name: "Lost", isNumber: true, value: ({ lost }) => lost, largestFirst: true },
+    { name: "Gained", isNumber: true, value: ({ gained }) => gained, largestFirst: true },
   ];
+  byId("singles").textContent = singles;
   fillSorted(byId("variants"), columns, lines, rowOf, { sorting: LARGEST_FALL_FIRST });
 }
 

@@ -46,8 +46,8 @@ export function tableCell(content, isNumber = false) {
   return element("td", { className: isNumber ? "number" : "" }, content);
 }
 
-export function rowHeader(text) {
-  return element("th", { scope: "row", textContent: text });
+export function rowHeader(content) {
+  return element("th", { scope: "row" }, content);
 }
 
 export function columnHeader(text) {

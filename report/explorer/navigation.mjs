@@ -69,6 +69,12 @@ export function addressOfImage(image) {
   return `#${address(settled(wanted, book.holdings).state)}`;
 }
 
+/** The address, with its `#`, of a filter. */
+export function addressOfFilter(filter) {
+  const wanted = { ...shown.state, tab: "filters", filter };
+  return `#${address(settled(wanted, book.holdings).state)}`;
+}
+
 /** Show something else in the same entry of the history: what changes all the time. */
 export function move(patch) {
   const { state } = settled({ ...shown.state, ...patch }, book.holdings);

@@ -38,6 +38,12 @@ async function drawListed(canvas, image) {
   context.putImageData(map, shown.data.width + 2, 0);
 }
 
+/** The class that is likeliest without a window, where it isn't the true one; else nothing. */
+export function wrongClass(probabilities, label) {
+  const likeliest = probabilities.indexOf(Math.max(...probabilities));
+  return likeliest === label ? null : likeliest;
+}
+
 function listedImage(image, choose) {
   const { indices, labels, clean } = shown.probe.occlusion;
   const label = labels[image];
@@ -54,6 +60,11 @@ function listedImage(image, choose) {
     element("span", { className: "name", textContent: title }),
     `${mean.toFixed(2)} of ${cleanProbability.toFixed(2)}`,
   );
+  const wrong = wrongClass(clean[image], label);
+  if (wrong !== null) {
+    const textContent = `predicted ${className(wrong)}`;
+    button.append(element("span", { className: "wrong", textContent }));
+  }
   drawListed(canvas, image);
   return element("li", {}, button);
 }
@@ -65,6 +76,7 @@ export function drawSheet(choose) {
   byId("sheet-note").textContent = isPart
     ? `The first ${indices.length} of ${images} images; the maps of all are in the files.`
     : "";
+  byId("no-masks").hidden = shown.probe.occlusion.masks !== null;
   const items = sortedImages().map((image) => listedImage(image, choose));
   byId("sheet").replaceChildren(...items);
 }

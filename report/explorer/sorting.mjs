@@ -1,10 +1,11 @@
 // In which order a table has its lines.
 
-const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
+const DIRECTIONS = ["ascending", "descending"];
 
 /** The direction after one more click on a column's head. */
-export function nextDirection(direction) {
-  return NEXT[direction];
+export function nextDirection(direction, largestFirst = false) {
+  const order = largestFirst ? DIRECTIONS.toReversed() : DIRECTIONS;
+  return order[order.indexOf(direction) + 1] ?? "none";
 }
 
 function isLacking(value) {

@@ -25,7 +25,8 @@ function markHeads(heads, columns, { column, direction }) {
  * Fill a table with a row per line. A click on a column's head sorts it: smallest first, largest
  * first, then as it was. What is chosen stays when the table is filled anew.
  *
- * @param columns each with `name`, `isNumber` and, where it sorts, `value(line)`.
+ * @param columns each with `name`, `isNumber` and, where it sorts, `value(line)`; perhaps
+ *   `largestFirst`, if it sorts so at the first click.
  * @param rowOf makes a line's row.
  * @param sorting before any click: `column`, by its name, and `direction`.
  * @param most rows that are made, of the first lines in that order.
@@ -41,7 +42,8 @@ export function fillSorted(table, columns, lines, rowOf, { sorting, most = Infin
   const heads = columns.map((column) => {
     return columnHead(column, () => {
       const now = sortings.get(table);
-      const direction = nextDirection(now.column === column.name ? now.direction : "none");
+      const before = now.column === column.name ? now.direction : "none";
+      const direction = nextDirection(before, column.largestFirst);
       sortings.set(table, { column: column.name, direction });
       draw();
     });

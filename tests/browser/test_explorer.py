@@ -5,6 +5,7 @@ import urllib.parse
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
@@ -41,6 +42,20 @@ def test_pointing_at_a_position_shows_the_probabilities_of_the_file(
     page.get_by_label(f"{window}×{window}", exact=True).check()
     hover(page, panel, row, column)
     assert_shows(page, demo, window, 0, row, column)
+
+
+def test_the_sheet_says_what_is_predicted_where_that_is_wrong(open_page, demo):
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        predicted = file["clean_probability"][:].argmax(1)
+        labels = file["label"][:]
+        classes = file["class"].asstr()[:]
+    wrong = np.flatnonzero(predicted != labels)
+    assert len(wrong)
+    page = open_page()
+    assert page.locator("#sheet .wrong").count() == len(wrong)
+    for image in wrong[:3]:
+        card = page.locator(f'#sheet button[data-place="{image}"] .wrong')
+        expect(card).to_have_text(f"predicted {classes[predicted[image]]}")
 
 
 def test_another_image_is_chosen_from_the_sheet(open_page, demo):

@@ -55,6 +55,25 @@ def test_variants_are_sorted_by_their_fall_and_random_draws_by_their_median(open
     assert change[others].is_monotonic_increasing
 
 
+def test_a_variant_of_one_filter_leads_to_it_and_chance_is_named(open_page, demo):
+    page = open_page("#ablation")
+    accuracy = pd.read_csv(demo.files()[f"{PROBED}/ablation/accuracy.csv"])
+    alone = accuracy[accuracy["variant"].str.contains("/")]
+    changes = ((alone["change_low"] > 0) | (alone["change_high"] < 0)).sum()
+    note = page.locator("#singles")
+    expect(note).to_have_text(
+        "Of 10 chosen filters, each switched off alone, the interval leaves out 0 for "
+        f"{changes}, by chance for 0.5; one image is 0.1 points."
+    )
+    sort(page, "#variants", "Lost")
+    order = column(page, "#variants", 0)
+    lost = alone.set_index("variant")["lost"]
+    assert lost[[name for name in order if "/" in name]].is_monotonic_decreasing
+    page.locator("#variants").get_by_role("link", name="conv3/40", exact=True).click()
+    expect(page.locator("#filter-name")).to_have_text("Filter conv3/40")
+    expect(page.locator("#tab-filters")).to_be_focused()
+
+
 def test_a_head_sorts_up_then_down_then_not_at_all(open_page, demo):
     page = open_page("#ablation")
     first = pd.read_csv(demo.files()[f"{PROBED}/ablation/first-images.csv"])

@@ -13,6 +13,8 @@ from convprobe.ablation import tabulation
 from convprobe.intervals import Count
 from convprobe.phrases import p_value, percent, points
 
+OUTSIDE_BY_CHANCE = 0.05  # of 95 % intervals of a change that is none
+
 
 def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
     """A warning if the clean network predicts no better than the same answer for every image.
@@ -64,6 +66,22 @@ def what_it_loses(accuracies: pd.DataFrame) -> str:
     if cost.more_than_random:
         return f"{said} {drawn}: the chosen ones matter more than random ones."
     return f"{said} {drawn}: the loss can't be told from that of random ones."
+
+
+def what_single_filters_change(accuracies: pd.DataFrame) -> str:
+    """For how many of the chosen filters alone a change can be told from 0, beside chance.
+
+    Args:
+        accuracies: of `accuracy.csv`.
+    """
+    alone = accuracies[accuracies["variant"].str.contains("/")]
+    changes = int(((alone["change_low"] > 0) | (alone["change_high"] < 0)).sum())
+    by_chance = OUTSIDE_BY_CHANCE * len(alone)
+    return (
+        f"Of {len(alone)} chosen filters, each switched off alone, the interval leaves out 0 for "
+        f"{changes}, by chance for {by_chance:.2g}; one image is "
+        f"{100 / accuracies['images'].iloc[0]:.2g} points."
+    )
 
 
 def _what_the_chosen_filters_cost(accuracies: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float32, Int, UInt16
 
 from convprobe.ablation import tabulation
-from convprobe.ablation.answers import what_it_loses
+from convprobe.ablation.answers import what_it_loses, what_single_filters_change
 from convprobe.dataset import image_file
 from convprobe.filters.answers import what_filters_answer_to
 from convprobe.filters.top_patches import read_maps
@@ -391,6 +391,7 @@ def ablation(folder: Path, predictions: pd.DataFrame, classes: list[str]) -> dic
     return {
         "answer": what_it_loses(accuracy),
         "variants": variants(accuracy),
+        "singles": what_single_filters_change(accuracy),
         "confusion": confusion(predictions, classes),
         "images": len(predictions),
         **listed_predictions(predictions, classes),

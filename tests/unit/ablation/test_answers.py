@@ -3,7 +3,7 @@
 import pandas as pd
 
 from convprobe.ablation import tabulation
-from convprobe.ablation.answers import chance, what_it_loses
+from convprobe.ablation.answers import chance, what_it_loses, what_single_filters_change
 from convprobe.ablation.tabulation import Variant
 
 
@@ -39,6 +39,20 @@ def test_the_loss_stands_beside_that_of_random_filters():
     assert "1 of 20 random draws of as many filters lose as much or more: the loss can't" in said
     said = answer(clean=900, ablated=800, draws=[890] * 20)
     assert "0 of 20 random draws of as many filters lose as much or more: the chosen ones" in said
+
+
+def test_changes_by_single_filters_stand_beside_chance():
+    table = pd.DataFrame(
+        [
+            ("clean", 0, 0, 0), ("ablated", -0.5, -0.6, -0.4), ("conv1", -0.5, -0.6, -0.4),
+            ("conv1/1", -0.2, -0.3, -0.1), ("conv1/2", 0.1, 0.05, 0.2), ("conv2/1", 0, -0.1, 0.1),
+        ],
+        columns=["variant", "change", "change_low", "change_high"],
+    ).assign(images=400)  # fmt: skip
+    assert what_single_filters_change(table) == (
+        "Of 3 chosen filters, each switched off alone, the interval leaves out 0 for 2, by chance "
+        "for 0.15; one image is 0.25 points."
+    )
 
 
 def test_a_few_random_draws_are_no_evidence():

@@ -34,9 +34,12 @@ test("lines of the same value keep their order", () => {
 });
 
 test("a third click gives back the table's own order", () => {
-  assert.deepEqual(["none", "ascending", "descending"].map(nextDirection), [
-    "ascending",
-    "descending",
-    "none",
-  ]);
+  const next = ["none", "ascending", "descending"].map((direction) => nextDirection(direction));
+  assert.deepEqual(next, ["ascending", "descending", "none"]);
+});
+
+test("a column that sorts the largest first goes the other way round", () => {
+  const directions = ["none", "descending", "ascending"];
+  const next = directions.map((direction) => nextDirection(direction, true));
+  assert.deepEqual(next, ["descending", "ascending", "none"]);
 });
