@@ -57,7 +57,7 @@ def test_a_terminal_has_bars_and_no_line_is_wider_than_it(finished, tmp_path):
     status, lines = on_a_terminal(workflow)
     assert status == 0
     assert max(map(len, lines)) <= 80, max(lines, key=len)
-    assert any(re.fullmatch(r"    occlusion +\d+ s +1 of 5 jobs", line) for line in lines)
+    assert any(re.fullmatch(r"    occlusion +\d+ s +1 of 4 jobs", line) for line in lines)
     bars = [line for line in lines if line.startswith("occlusion ")]
     assert re.fullmatch(r"occlusion ┄+ +0/1 +\d+ s", bars[0])
     assert re.fullmatch(r"occlusion ━+ +1/1 +\d+ s", bars[-1])
@@ -96,7 +96,7 @@ def test_a_dry_run_says_why_each_job_is_due_and_announces_at_its_end(finished, t
     assert re.search(r"reason: .*convprobe/occlusion/summary.py", listed)
     assert "in all" in announced
     assert re.search(r"convprobe: due: 5 of \d+ jobs, about", announced)
-    assert re.search(r"    occlusion +\d+ s +1 of 5 jobs", announced)
+    assert re.search(r"    occlusion +\d+ s +1 of 4 jobs", announced)
     assert re.search(r"    report +\d+ s +4 of 4 jobs", announced)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
@@ -428,12 +429,7 @@ def gallery(
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pixels, row in zip(grid.flat, images.pixels, rows.to_dict("records"), strict=False):
-        axes.set_axis_on()
-        style.picture(axes, pixels)
-        axes.set_title(f"{row['class']}\n→ {row['ablated']}", fontsize=style.TINY, pad=2)
-        confidences = f"{row['clean_confidence']:.2f} → {row['ablated_confidence']:.2f}"
-        words = f"{confidences}\nimage {row['image']}"
-        axes.set_xlabel(words, fontsize=style.TINY, labelpad=2)
+        _draw_lost(axes, pixels, row)
     if rows.empty:
         nothing = "No image that is right with all filters\nis wrong without the chosen ones."
         figure.text(0.5, 0.6, nothing, ha="center", va="center")
@@ -449,3 +445,13 @@ def gallery(
     style.save(
         figure, path, f"Images lost without the chosen filters: {run}, {checkpoint}", caption
     )
+
+
+def _draw_lost(axes: Axes, pixels: UInt8[np.ndarray, "y x channel"], row: dict[str, Any]) -> None:
+    """One image, its classes above it, the probability of the true one and its number below."""
+    axes.set_axis_on()
+    style.picture(axes, pixels)
+    axes.set_title(f"{row['class']}\n→ {row['ablated']}", fontsize=style.TINY, pad=2)
+    confidences = f"{row['clean_confidence']:.2f} → {row['ablated_confidence']:.2f}"
+    words = f"{confidences}\nimage {row['image']}"
+    axes.set_xlabel(words, fontsize=style.TINY, labelpad=2)

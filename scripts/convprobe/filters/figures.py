@@ -84,13 +84,10 @@ def top_patches(
             patches = file[f"{layer}/{channel}"][:ranks]
             by_rank = downwards[::-1] if as_published else downwards
             _draw_column(by_rank, patches, rows.set_index("rank"))
-            seen = f"{patches.shape[2]}×{patches.shape[1]} px"
-            if _is_whole(rows, image_shape):
-                seen = "whole image"
+            seen = _size_seen(rows, patches, image_shape)
             downwards[0].set_title(f"{layer}\n{channel}\n{seen}", fontsize=style.SMALL)
             if column == 0:
-                for rank, axes in enumerate(by_rank, start=1):
-                    _name_rank(axes, rank)
+                _name_ranks(by_rank)
     highest = "at the bottom, as published" if as_published else "on top"
     style.save(
         figure,
@@ -101,6 +98,17 @@ def top_patches(
         "enlarged to the same size. Below each: the class of the image, and the response. No "
         f"response: the map of the filter is 0 for all other images.{left_out}",
     )
+
+
+def _size_seen(
+    rows: pd.DataFrame,
+    patches: UInt8[np.ndarray, "rank y x channel"],
+    image_shape: Sequence[int],
+) -> str:
+    """How much of an image of that height and width the peaks see, in a word."""
+    if _is_whole(rows, image_shape):
+        return "whole image"
+    return f"{patches.shape[2]}×{patches.shape[1]} px"
 
 
 def _sizes(across: int) -> tuple[float, float]:
@@ -165,18 +173,19 @@ def _write_in_the_middle(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, ha="center", va="center", color=style.GREY, fontsize=style.TINY)
 
 
-def _name_rank(axes: Axes, rank: int) -> None:
-    """Write a rank left of its row."""
-    axes.text(
-        -0.05,
-        0.5,
-        "highest" if rank == 1 else f"{_ordinal(rank)} highest",
-        transform=axes.transAxes,
-        rotation=90,
-        ha="right",
-        va="center",
-        fontsize=style.TINY,
-    )
+def _name_ranks(axes_column: Shaped[np.ndarray, " rank"]) -> None:
+    """Write the ranks left of their rows, rank 1 first."""
+    for rank, axes in enumerate(axes_column, start=1):
+        axes.text(
+            -0.05,
+            0.5,
+            "highest" if rank == 1 else f"{_ordinal(rank)} highest",
+            transform=axes.transAxes,
+            rotation=90,
+            ha="right",
+            va="center",
+            fontsize=style.TINY,
+        )
 
 
 def _ordinal(number: int) -> str:

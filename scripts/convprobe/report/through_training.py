@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from convprobe import style
@@ -51,13 +54,7 @@ def draw(
     chosen = [] if top_images is None else _filters(top_images)
     filters = chosen[:FILTERS]
     shown = len(images.indices)
-    columns = shown + len(filters)
-    width = style.column_for(columns + 0.9)
-    side = min(1.4, (width - 0.9) / columns)
-    figure = style.new(width, (side + 0.35) * (len(epochs) + 1))
-    grid = figure.subplots(len(epochs) + 1, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
+    figure, grid = _grid(len(epochs) + 1, shown + len(filters))
     _draw_images(list(grid[0, :shown]), images)
     if filters:
         _name_filters(list(grid[1, shown:]), filters)
@@ -77,6 +74,17 @@ def draw(
         caption += f" Only the first {len(filters)} of {len(chosen)} chosen filters are drawn."
     title = f"Through training: what run {run} looks at{answered}"
     style.save(figure, path, title, caption)
+
+
+def _grid(rows: int, columns: int) -> tuple[Figure, Shaped[np.ndarray, "row column"]]:
+    """A figure and its axes, which are off."""
+    width = style.column_for(columns + 0.9)
+    side = min(1.4, (width - 0.9) / columns)
+    figure = style.new(width, (side + 0.35) * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    return figure, grid
 
 
 def _filters(top_images: pd.DataFrame) -> list[Filter]:
