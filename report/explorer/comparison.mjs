@@ -39,6 +39,18 @@ function chooseWindow(window) {
   change({ beside: { ...shown.state.beside, window } });
 }
 
+/**
+ * A change of the first column, with what it changes in the second: two networks stay under the
+ * same window, and change places where the first one becomes the second.
+ */
+export function withBeside(patch) {
+  const { network, window, beside } = shown.state;
+  if (beside === null || beside.network === network) return patch;
+  if (patch.network === beside.network) return { ...patch, beside: { ...beside, network } };
+  const follows = patch.window !== undefined && beside.window === window;
+  return follows ? { ...patch, beside: { ...beside, window: patch.window } } : patch;
+}
+
 /** What is done once. */
 export function prepareComparison() {
   makeSecondSide();

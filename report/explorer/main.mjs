@@ -1,6 +1,7 @@
 // Unpacks the data and shows the page.
 
 import { prepareAblation, showAblation } from "./ablation.mjs";
+import { withBeside } from "./comparison.mjs";
 import { differs, shown } from "./data.mjs";
 import { byId, option, showLinks } from "./elements.mjs";
 import { showExperiment } from "./experiment.mjs";
@@ -82,7 +83,7 @@ function prepareProbes() {
   });
   const select = byId("probe");
   select.replaceChildren(...options);
-  select.addEventListener("change", () => change({ network: select.value }));
+  select.addEventListener("change", () => change(withBeside({ network: select.value })));
 }
 
 async function start() {

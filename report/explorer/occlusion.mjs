@@ -8,6 +8,7 @@ import {
   prepareComparison,
   showAgreement,
   showComparison,
+  withBeside,
 } from "./comparison.mjs";
 import { className, differs, fullUnits, shown } from "./data.mjs";
 import { byId, checkRadio, showRadios } from "./elements.mjs";
@@ -142,7 +143,7 @@ function showWindowsAndSliders() {
     Object.assign(byId(axis), { min, max, step: stride });
   }
   const choices = windows.map(({ window }) => [window, `${window}×${window}`]);
-  showRadios(byId("windows"), "window", choices, (window) => change({ window }));
+  showRadios(byId("windows"), "window", choices, (window) => change(withBeside({ window })));
 }
 
 /** Let all controls say what is shown. */

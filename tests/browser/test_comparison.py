@@ -46,6 +46,17 @@ def expect_both(page, folders, sides, image, row, column):
         assert_bars(page, f"#bars{suffix}", expected)
 
 
+def test_two_networks_stay_under_one_window_and_change_places(open_two, folders):
+    page = open_two(f"{START}/with/{SECOND}/window-9", viewport=SIZES["desk"])
+    page.locator("#windows").get_by_label("5×5", exact=True).check()
+    expect_both(page, folders, [(PROBED, 5), (SECOND, 5)], 12, 20, 9)
+    page.locator("#probe").select_option(SECOND)
+    expect_both(page, folders, [(SECOND, 5), (PROBED, 5)], 12, 20, 9)
+    page.get_by_label("under window").select_option("3")
+    page.locator("#windows").get_by_label("9×9", exact=True).check()
+    expect_both(page, folders, [(SECOND, 9), (PROBED, 3)], 12, 20, 9)
+
+
 def test_a_second_network_is_put_beside_the_first(open_two, folders):
     page = open_two(START, viewport=SIZES["desk"])
     expect(page.locator("#map-second")).to_be_hidden()
