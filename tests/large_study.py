@@ -143,6 +143,9 @@ def _filters(folder: Path, random: np.random.Generator, labels: np.ndarray) -> l
     with hdf5.create(folder / "activations.h5") as file:
         kernels = random.normal(size=(CHANNELS[0], 7, 7, 3)).astype(np.float32)
         file["block00.conv/kernels"] = kernels
+        for name in chosen:  # maps as large as the page holds, of the images that it shows
+            maps = random.gamma(3, size=(TOP, 64, 64)).astype(np.float32)
+            file[f"{name}/maps"] = maps
     return chosen
 
 
