@@ -30,8 +30,11 @@ try {
     tab.on("pageerror", (error) => messages.push(String(error)));
     await tab.goto(page + address);
     await tab.waitForSelector("body[data-ready]");
+    const occluded = address.startsWith("#occlusion");
+    // Its maps are unpacked when they are asked for.
+    if (occluded) await tab.waitForSelector("#shown-image:not(:empty)");
     views.push(await tab.evaluate(seen));
-    if (address.startsWith("#occlusion")) {
+    if (occluded) {
       await tab.focus("#map");
       await tab.keyboard.press("ArrowDown");
       views.push(await tab.evaluate(seen));
