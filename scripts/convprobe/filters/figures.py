@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Shaped, UInt8
@@ -66,28 +67,8 @@ def top_patches(
         run, checkpoint: names, for the title.
     """
     top_images, left_out = _drawn(top_images, "top-images.csv")
-    # In the table's order.
-    filters = list(top_images.groupby(["layer", "channel"], sort=False))
-    ranks = top_images["rank"].max()
-    across = min(len(filters), ACROSS)
-    blocks = -(-len(filters) // across)
-    width, side = _sizes(across)
-    figure = style.new(width, blocks * (ranks * (side + 0.3) + 0.5))
-    grid = figure.subplots(blocks * ranks, across, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
     with hdf5.open_complete(patches_path) as file:
-        image_shape = file.attrs["image_shape"].tolist()
-        for place, ((layer, channel), rows) in enumerate(filters):
-            block, column = divmod(place, across)
-            downwards = grid[block * ranks :, column][:ranks]
-            patches = file[f"{layer}/{channel}"][:ranks]
-            by_rank = downwards[::-1] if as_published else downwards
-            _draw_column(by_rank, patches, rows.set_index("rank"))
-            seen = _size_seen(rows, patches, image_shape)
-            downwards[0].set_title(f"{layer}\n{channel}\n{seen}", fontsize=style.SMALL)
-            if column == 0:
-                _name_ranks(by_rank)
+        figure = _patch_columns(file, top_images, as_published)
     highest = "at the bottom, as published" if as_published else "on top"
     style.save(
         figure,
@@ -98,6 +79,31 @@ def top_patches(
         "enlarged to the same size. Below each: the class of the image, and the response. No "
         f"response: the map of the filter is 0 for all other images.{left_out}",
     )
+
+
+def _patch_columns(file: h5py.File, top_images: pd.DataFrame, as_published: bool) -> Figure:
+    """A column of patches per filter, in the table's order."""
+    filters = list(top_images.groupby(["layer", "channel"], sort=False))
+    ranks = top_images["rank"].max()
+    across = min(len(filters), ACROSS)
+    blocks = -(-len(filters) // across)
+    width, side = _sizes(across)
+    figure = style.new(width, blocks * (ranks * (side + 0.3) + 0.5))
+    grid = figure.subplots(blocks * ranks, across, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    image_shape = file.attrs["image_shape"].tolist()
+    for place, ((layer, channel), rows) in enumerate(filters):
+        block, column = divmod(place, across)
+        downwards = grid[block * ranks :, column][:ranks]
+        patches = file[f"{layer}/{channel}"][:ranks]
+        by_rank = downwards[::-1] if as_published else downwards
+        _draw_column(by_rank, patches, rows.set_index("rank"))
+        seen = _size_seen(rows, patches, image_shape)
+        downwards[0].set_title(f"{layer}\n{channel}\n{seen}", fontsize=style.SMALL)
+        if column == 0:
+            _name_ranks(by_rank)
+    return figure
 
 
 def _size_seen(
