@@ -124,6 +124,7 @@ def confusion_of(tmp_path, ablated):
     return path
 
 
+@pytest.mark.slow
 def test_a_change_beyond_the_scale_is_said_and_marked(tmp_path):
     path = confusion_of(tmp_path, [[8, 2], [0, 10]])
     assert f"{MINUS}20" in texts(path)

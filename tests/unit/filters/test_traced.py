@@ -62,6 +62,7 @@ def test_top_images_are_those_of_what_hooks_see(maps, table):
             assert (row.peak_y, row.peak_x) == top_patches.peak(of_filter[image].numpy())
 
 
+@pytest.mark.slow
 def test_a_box_is_where_the_gradient_of_its_unit_is_not_0(traced, table):
     """Of many noisy images together, for a maximum has a gradient at one place alone."""
     layers = filter_layers.of_graph(traced.network.graph)

@@ -77,6 +77,7 @@ def test_two_jobs_have_two_gpus(start):
     assert {start().stdout.readline().strip() for _ in range(2)} == {"0", "1"}
 
 
+@pytest.mark.slow
 def test_a_third_job_waits_until_one_is_free(start):
     first, second = start(seconds=1.5), start()
     taken = first.stdout.readline().strip()
@@ -96,6 +97,7 @@ def test_the_gpu_of_a_job_that_is_killed_is_free_at_once(start):
     assert start().stdout.readline().strip() == taken
 
 
+@pytest.mark.slow
 def test_no_gpu_is_ever_held_twice(start, tmp_path):
     """Twenty jobs, two GPUs: the times between claim and end never overlap on one GPU."""
     script = JOB.replace("print(place, flush=True)", "print(place, time.monotonic(), flush=True)")

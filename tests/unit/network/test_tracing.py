@@ -174,6 +174,7 @@ def test_a_graph_computes_what_its_module_does_bit_by_bit(traced, name):
     assert (graph.image_shape, graph.classes) == (SHAPE, 5)
 
 
+@pytest.mark.slow
 def test_what_is_no_part_of_the_state_dict_is_kept_in_the_graph(traced):
     module, graph = traced("functions, constants and a module twice")
     assert graph.weights.keys() == module.state_dict().keys()

@@ -170,6 +170,7 @@ def test_changed_units_are_those_that_differ(networks):
                 assert not changed or (min(changed), max(changed) + 1) == (first, end)
 
 
+@pytest.mark.slow
 def test_the_way_is_chosen_by_the_arithmetic(networks):
     """Boxes where a window is small and the network local; nothing but plain passes elsewhere."""
     deep = chain.graph(

@@ -36,6 +36,7 @@ def test_a_sheet_shows_its_own_images_and_their_maps(tmp_path):
         assert (red > 1000, yellow > 1000) == ((True, True) if name == "with" else (False, False))
 
 
+@pytest.mark.slow
 def test_the_blocks_of_a_map_lie_where_they_are_on_the_image(tmp_path):
     """Of 7 pixels a stride of 3 leaves 1 and 4, and a last one without a block."""
     maps = np.zeros((1, 2, 2, 2), np.float32)
@@ -90,6 +91,7 @@ def _extent_of(group):
     return corners.max(axis=0) - corners.min(axis=0)
 
 
+@pytest.mark.slow
 def test_each_window_is_drawn_on_the_scale_of_the_maps_and_in_its_grey(sheet):
     path = sheet([(3, 128), (5, 0)])
     drawn = marked(path, "window")
@@ -104,6 +106,7 @@ def test_each_window_is_drawn_on_the_scale_of_the_maps_and_in_its_grey(sheet):
     assert {"window 3×3", "window 5×5"} <= set(texts(path))
 
 
+@pytest.mark.slow
 def test_the_object_is_outlined_where_its_place_is_known(sheet):
     path = sheet([(3, 128)])
     # In black and white, on two images and then on their maps: 2×1 pixels and 1×3.

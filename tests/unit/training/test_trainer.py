@@ -244,6 +244,7 @@ def test_seeds_decide_a_factory_s_initial_weights(images, factory):
     assert not torch.equal(states[0], states[1])
 
 
+@pytest.mark.slow
 def test_a_factory_that_makes_another_network_than_before_cannot_go_on(images, tmp_path, factory):
     train(images, TRAINING, epochs=1, cut_in=tmp_path, network=factory)
     checkpoint = checkpoints.load(tmp_path / "epoch.pth")
