@@ -3,8 +3,8 @@
 import { classAccuracies } from "./class_accuracy.mjs";
 import { tint } from "./colours.mjs";
 import { className, differs, shown, unitsText } from "./data.mjs";
-import { byId, checkRadio, columnHeader, element, option } from "./elements.mjs";
-import { rowHeader, showRadios, svg, tableCell } from "./elements.mjs";
+import { byId, checkRadio, columnHeader, element, prepareClasses } from "./elements.mjs";
+import { rowHeader, showClass, showRadios, svg, tableCell } from "./elements.mjs";
 import { scaled } from "./layout.mjs";
 import { change } from "./navigation.mjs";
 import { thumbnail } from "./pictures.mjs";
@@ -314,12 +314,7 @@ function drawRows(most = MOST_ROWS) {
 export function prepareAblation() {
   showRadios(byId("states"), "state", STATES, (confusion) => change({ confusion }));
   for (const name of FILTERS) {
-    const select = byId(`rows-${name}`);
-    const options = shown.data.classes.map((held) => option(held, held));
-    select.replaceChildren(element("option", { textContent: "any" }), ...options);
-    select.addEventListener("change", () => {
-      change({ [name]: select.selectedIndex === 0 ? null : select.value });
-    });
+    prepareClasses(byId(`rows-${name}`), (chosen) => change({ [name]: chosen }));
   }
   byId("rows-changed").addEventListener("change", (event) => {
     change({ changed: event.target.checked });
@@ -335,9 +330,7 @@ function showConfusion() {
 function showRows() {
   const { table_images: tableImages, images } = shown.probe.ablation;
   byId("rows-name").textContent = `The first ${Math.min(tableImages, images)} test images`;
-  for (const name of FILTERS) {
-    byId(`rows-${name}`).selectedIndex = shown.data.classes.indexOf(shown.state[name]) + 1;
-  }
+  for (const name of FILTERS) showClass(byId(`rows-${name}`), shown.state[name]);
   byId("rows-changed").checked = shown.state.changed;
   drawRows();
 }

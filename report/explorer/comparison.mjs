@@ -101,6 +101,12 @@ export function showAgreement(first, second) {
   byId("agreement").replaceChildren(`${words} (`, link("map-agreement.csv", "file"), ")");
 }
 
+/** The largest difference that is drawn in full colour: 1, or the largest there is. */
+function mostOf(differences) {
+  if (!shown.state.stretch) return 1;
+  return Math.max(...differences.map(Math.abs)) || 1;
+}
+
 /** Draw by how much the true class's probability differs, at each position. */
 export function drawDifference(first, second) {
   byId("difference-figure").hidden = second === null;
@@ -108,9 +114,13 @@ export function drawDifference(first, second) {
   const [before, after] = [first, second].map((side) => probabilityUnits(side, side.label));
   const differences = Array.from(after, (units, at) => (units - before[at]) / fullUnits());
   const canvas = byId("difference");
-  const times = showLarge(canvas, differencePixels(differences, first.grid));
+  const most = mostOf(differences);
+  const times = showLarge(canvas, differencePixels(differences, first.grid, most));
   outlineObject(canvas, times, first.occlusion.masks?.[first.held]);
   for (const { box } of [first, second]) outline(canvas, times, box);
+  const digits = shown.state.stretch ? 1 : 0;
+  byId("difference-low").textContent = points(-most, digits);
+  byId("difference-high").textContent = points(most, digits);
   const name = className(first.label);
   const difference = points(differences[first.position], 2);
   const words = `Probability of ${name}, second minus first, in points: ${difference} there`;

@@ -31,6 +31,20 @@ export function option(value, label) {
   return element("option", { value, textContent: label });
 }
 
+/** Let the reader choose a class, or any: null. */
+export function prepareClasses(select, choose) {
+  const options = shown.data.classes.map((name) => option(name, name));
+  select.replaceChildren(element("option", { textContent: "any" }), ...options);
+  select.addEventListener("change", () => {
+    choose(select.selectedIndex === 0 ? null : select.value); // a class may be called any
+  });
+}
+
+/** Let such a choice say which class is shown, or null. */
+export function showClass(select, name) {
+  select.selectedIndex = shown.data.classes.indexOf(name) + 1;
+}
+
 export function link(path, text = path) {
   return element("a", { href: addressOf(path), textContent: text });
 }

@@ -2,7 +2,8 @@
 
 import { describeChosen, mapPicture } from "./chosen_filter.mjs";
 import { className, differs, shown } from "./data.mjs";
-import { byId, canvasOf, checkRadio, element, option, showRadios } from "./elements.mjs";
+import { byId, canvasOf, checkRadio, element, option } from "./elements.mjs";
+import { prepareClasses, showClass, showRadios } from "./elements.mjs";
 import { cellCorner, clamp, filterGrid, filterUnder, scaledDown } from "./layout.mjs";
 import { drawKernel } from "./kernels.mjs";
 import { change, move } from "./navigation.mjs";
@@ -109,7 +110,7 @@ function drawFilter() {
   byId("channel").value = channel;
   byId("filter-name").textContent = `Filter ${name}`;
   checkRadio(byId("chosen"), name);
-  byId("top-class").selectedIndex = shown.data.classes.indexOf(shown.state.top) + 1;
+  showClass(byId("top-class"), shown.state.top);
 
   const items = [];
   for (let rank = 0; rank < layer.ranks; rank++) {
@@ -250,12 +251,8 @@ export function prepareFilters() {
   byId("all").addEventListener("click", choosePointed);
   byId("all").addEventListener("keydown", chooseByKey);
   window.addEventListener("resize", drawAllFilters);
-  const options = shown.data.classes.map((name) => option(name, name));
-  const select = byId("top-class");
-  select.replaceChildren(element("option", { textContent: "any" }), ...options);
-  select.addEventListener("change", () => {
-    change({ top: select.selectedIndex === 0 ? null : select.value });
-  });
+  byId("runs-differ").hidden = new Set(shown.data.probes.map(({ run }) => run)).size === 1;
+  prepareClasses(byId("top-class"), (top) => change({ top }));
 }
 
 /** What a network has to choose from. */

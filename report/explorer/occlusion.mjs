@@ -11,7 +11,7 @@ import {
   withBeside,
 } from "./comparison.mjs";
 import { className, differs, fullUnits, shown } from "./data.mjs";
-import { byId, checkRadio, showRadios } from "./elements.mjs";
+import { byId, checkRadio, prepareClasses, showClass, showRadios } from "./elements.mjs";
 import { clamp, pixelUnder } from "./layout.mjs";
 import { gridOf, probabilityUnits, sideOf } from "./maps.mjs";
 import { change, move, showImage } from "./navigation.mjs";
@@ -22,6 +22,7 @@ import { steer } from "./steering.mjs";
 
 const MOST_BARS = 12;
 const PICTURES = ["seen", "map", "predicted"];
+const SWITCHES = ["held", "bare", "overlay", "stretch"];
 
 // The place
 
@@ -121,13 +122,14 @@ export function prepareOcclusion() {
   }
   prepareComparison();
   prepareSheet();
+  prepareClasses(byId("listed"), (listed) => change({ listed }));
   const pictures = [...PICTURES, ...PICTURES.map((id) => id + SECOND), "difference"];
   for (const id of pictures) {
     const isHeld = () => shown.state.held;
     steer(byId(id), { point: moveToPointer, step, isHeld, hold });
   }
   document.addEventListener("keydown", (event) => event.key === "Escape" && hold(false));
-  for (const id of ["overlay", "stretch", "held"]) {
+  for (const id of SWITCHES) {
     byId(id).addEventListener("change", (event) => move({ [id]: event.target.checked }));
   }
   byId("order").addEventListener("change", (event) => change({ order: event.target.value }));
@@ -151,7 +153,8 @@ function showControls() {
   const { state } = shown;
   checkRadio(byId("windows"), state.window);
   byId("order").value = state.order;
-  for (const id of ["overlay", "stretch", "held"]) byId(id).checked = state[id];
+  showClass(byId("listed"), state.listed);
+  for (const id of SWITCHES) byId(id).checked = state[id];
   for (const axis of ["row", "column"]) {
     byId(axis).value = state[axis];
     byId(`${axis}-value`).textContent = state[axis];
@@ -167,10 +170,10 @@ export function showOcclusion(before) {
   if (differs(before, "network")) showWindowsAndSliders();
   showControls();
   showComparison();
-  if (differs(before, "network", "window", "order")) {
+  if (differs(before, "network", "window", "order", "listed")) {
     byId("occlusion-answer").textContent = answerOfWindow();
     drawSheet(showImage);
   }
-  if (differs(before, "network", "window", "order", "image")) markShownImage();
+  if (differs(before, "network", "window", "order", "listed", "image")) markShownImage();
   drawSides();
 }

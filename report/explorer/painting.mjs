@@ -23,10 +23,10 @@ export function mapPixels(units, grid, [low, high]) {
   });
 }
 
-/** Differences of probabilities in colours whose scale is always the same, from -1 to 1. */
-export function differencePixels(differences, grid) {
+/** Differences of probabilities in colours from -`most` to `most`. */
+export function differencePixels(differences, grid, most) {
   return mapOfBlocks(grid, (position, bytes, at) => {
-    paint((differences[position] + 1) / 2, shown.data.berlin, bytes, at);
+    paint((differences[position] / most + 1) / 2, shown.data.berlin, bytes, at);
   });
 }
 

@@ -6,6 +6,11 @@ import { byId, element } from "./elements.mjs";
 import { probabilityUnits, sideOf } from "./maps.mjs";
 import { mapPixels } from "./painting.mjs";
 import { cellPixels } from "./pictures.mjs";
+import { signed } from "./text.mjs";
+
+const ON_OBJECT =
+  "On the object: how much more probability it costs to cover a place on it than one beside it. " +
+  "Below 0 the network needs what is beside it more.";
 
 /** The entry of the window that is shown, with numbers of every image. */
 function numbersOfWindow() {
@@ -13,7 +18,13 @@ function numbersOfWindow() {
   return windows.find(({ window }) => window === shown.state.window);
 }
 
-/** The places of the images in the data, sorted as chosen. */
+/** Whether an image is of the class that is listed. */
+function isListed(image) {
+  const { listed } = shown.state;
+  return listed === null || className(shown.probe.occlusion.labels[image]) === listed;
+}
+
+/** The places of the listed images in the data, sorted as chosen. */
 function sortedImages() {
   const { indices } = shown.probe.occlusion;
   const numbers = numbersOfWindow();
@@ -22,9 +33,10 @@ function sortedImages() {
     fall: (image) => -numbers.fall[image],
     least: (image) => numbers.min_confidence[image],
     flips: (image) => -numbers.flipped_fraction[image],
+    object: (image) => numbers.contrast[image] ?? Infinity,
   };
   const key = keys[shown.state.order];
-  const images = indices.map((_, image) => image);
+  const images = indices.map((_, image) => image).filter(isListed);
   return images.sort((a, b) => key(a) - key(b) || a - b);
 }
 
@@ -60,6 +72,11 @@ function listedImage(image, choose) {
     element("span", { className: "name", textContent: title }),
     `${mean.toFixed(2)} of ${cleanProbability.toFixed(2)}`,
   );
+  const contrast = numbersOfWindow().contrast[image];
+  if (shown.state.order === "object" && contrast !== null) {
+    const textContent = `${signed(contrast.toFixed(2))} on the object`;
+    button.append(element("span", { className: "on-object", textContent }));
+  }
   const wrong = wrongClass(clean[image], label);
   if (wrong !== null) {
     const textContent = `predicted ${className(wrong)}`;
@@ -69,15 +86,26 @@ function listedImage(image, choose) {
   return element("li", {}, button);
 }
 
+/** What the list leaves out, and what its numbers are, where its heads don't say it. */
+function noteOfList(listed, held, all) {
+  const words = [];
+  if (shown.state.listed !== null) words.push(`${listed} of ${held} images.`);
+  if (all > held) {
+    words.push(`The page holds the first ${held} of ${all}; the maps of all are in the files.`);
+  }
+  if (shown.state.order === "object") words.push(ON_OBJECT);
+  return words.join(" ");
+}
+
 /** Draw all images; `choose` is called with the number of one that is pressed. */
 export function drawSheet(choose) {
   const { images, indices } = shown.probe.occlusion;
-  const isPart = images > indices.length;
-  byId("sheet-note").textContent = isPart
-    ? `The first ${indices.length} of ${images} images; the maps of all are in the files.`
-    : "";
-  byId("no-masks").hidden = shown.probe.occlusion.masks !== null;
-  const items = sortedImages().map((image) => listedImage(image, choose));
+  const sorted = sortedImages();
+  byId("sheet-note").textContent = noteOfList(sorted.length, indices.length, images);
+  const hasMasks = shown.probe.occlusion.masks !== null;
+  byId("no-masks").hidden = hasMasks;
+  byId("order").querySelector('[value="object"]').hidden = !hasMasks;
+  const items = sorted.map((image) => listedImage(image, choose));
   byId("sheet").replaceChildren(...items);
 }
 

@@ -23,8 +23,9 @@ function imagePixels({ occlusion, held }) {
 }
 
 function drawOccludedImage(canvas, side) {
-  const { image, label, place, shownWindow, box } = side;
-  const [top, left, bottom, right] = box;
+  const { image, label, shownWindow, box } = side;
+  const place = shown.state.bare ? "without the window" : side.place;
+  const [top, left, bottom, right] = shown.state.bare ? [0, 0, 0, 0] : box;
   const pixels = imagePixels(side);
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
@@ -135,7 +136,8 @@ export function drawSide(side, suffix, { scale, colours, labels }) {
   drawPredictedMap(part("predicted"), side, colours);
   const object = side.occlusion.masks ? "; white: the object" : "";
   const compressed = side.occlusion.lossless ? "" : ", compressed: the pixels are in the file";
-  part("seen-caption").textContent = `What the network sees${compressed}`;
+  const seen = shown.state.bare ? "The image without the window" : "What the network sees";
+  part("seen-caption").textContent = seen + compressed;
   const name = className(side.label);
   showCaption(
     part("map-caption"),

@@ -5,12 +5,13 @@
 
 import { clamp, nearest } from "./layout.mjs";
 
-export const ORDERS = ["index", "fall", "least", "flips"];
+export const ORDERS = ["index", "fall", "least", "flips", "object"];
 export const CONFUSIONS = ["change", "clean", "ablated"];
 
 // Null is the page's own choice. `image` is the number of a test image, `window` its side, `row`
 // and `column` are the pixel at its centre; `beside` is the network and window compared with,
-// `top` the class of images that the listed filters answer to.
+// `listed` the class of the images in the list, `top` that of images that the listed filters answer
+// to.
 const START = {
   tab: null,
   network: null,
@@ -22,19 +23,22 @@ const START = {
   filter: null,
   top: null,
   order: "index",
+  listed: null,
   confusion: "change",
   class: null,
   clean: null,
   ablated: null,
   held: false,
+  bare: false,
   overlay: false,
   stretch: false,
   changed: false,
 };
-const FLAGS = ["held", "overlay", "stretch", "changed"];
+const FLAGS = ["held", "bare", "overlay", "stretch", "changed"];
 const WORDS = {
   top: "top",
   order: "sort",
+  listed: "list",
   confusion: "show",
   class: "class",
   clean: "clean",
@@ -171,6 +175,7 @@ function settledChoices(wanted, { tabs, classes }, layers) {
     tab: choice(wanted.tab, tabs),
     filter: wanted.filter === null ? null : nearestFilter(wanted.filter, layers),
     order: choice(wanted.order, ORDERS),
+    listed: classOrAny("listed"),
     confusion: choice(wanted.confusion, CONFUSIONS),
     class: classOrAny("class"),
     clean: classOrAny("clean"),

@@ -14,7 +14,7 @@ export function wholePercent(share) {
 }
 
 /** A number with its sign; 0 has none. */
-function signed(number) {
+export function signed(number) {
   if (number.startsWith("-")) return number.replace("-", MINUS);
   return Number(number) === 0 ? number : `+${number}`;
 }

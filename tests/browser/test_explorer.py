@@ -144,6 +144,38 @@ def test_images_are_sorted_by_what_they_lose(open_page, demo):
     expect(first.locator(".name")).to_have_text(f"{most['image']}: {most['class']}")
 
 
+def test_images_are_sorted_by_how_much_they_lose_on_the_object(open_page, demo):
+    page = open_page()
+    summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
+    page.locator("#order").select_option("object")
+    expect(page.locator("#sheet .on-object")).to_have_count(100)
+    ordered = summary.sort_values("contrast", kind="stable")
+    names = [f"{image}: {name}" for image, name in ordered[["image", "class"]].to_numpy()]
+    assert page.locator("#sheet .name").all_inner_texts() == names
+    least = f"{ordered['contrast'].iloc[0]:+.2f} on the object".replace("-", "−")
+    expect(page.locator("#sheet .on-object").first).to_have_text(least)
+
+
+def test_the_images_of_a_class_are_listed_alone(open_page, demo):
+    page = open_page(viewport=SIZES["desk"])
+    summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
+    stars = summary[summary["class"] == "star"]["image"]
+    page.locator("#listed").select_option("star")
+    names = page.locator("#sheet .name").all_inner_texts()
+    assert names == [f"{image}: star" for image in stars]
+    expect(page.locator("#sheet-note")).to_have_text(f"{len(stars)} of {len(summary)} images.")
+    assert page.evaluate("location.hash").endswith("/list-star")
+
+
+def test_the_image_is_shown_without_the_window(open_page):
+    page = open_page("#occlusion/image-12/window-9/16,16", viewport=SIZES["desk"])
+    grey = [128, 128, 128]
+    assert page.evaluate(PIXEL, ["seen", 16, 16]) == grey
+    page.get_by_label("show the image without the window").check()
+    expect(page.locator("#seen-caption")).to_have_text("The image without the window")
+    assert page.evaluate(PIXEL, ["seen", 16, 16]) != grey
+
+
 def test_tabs_are_reached_by_keys_and_by_address(open_page):
     page = open_page("#ablation")
     expect(page.locator("#ablation")).to_be_visible()

@@ -182,6 +182,7 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
         "min_confidence": rows["min_confidence"].tolist(),
         "flipped_fraction": rows["flipped_fraction"].tolist(),
         "fall": fall.round(6).tolist(),
+        "contrast": rows["contrast"].astype(object).where(rows["contrast"].notna(), None).tolist(),
     }
 
 
