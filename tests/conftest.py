@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import preloaded
 import pytest
 from PIL import Image
 from xdist.scheduler import LoadScopeScheduling
@@ -90,6 +91,10 @@ class Workflow:
         (self.folder / name).write_text(text, encoding="utf-8")
         return self
 
+    def _arguments(self, arguments, configs):
+        used = configs or self.configs
+        return ["--cores", str(CORES), *arguments, "--configfile", *map(str, used)]
+
     def command(self, *arguments, configs=None):
         """Snakemake's command line.
 
@@ -97,25 +102,16 @@ class Workflow:
             arguments: targets and options.
             configs: in place of the workflow's own.
         """
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", str(CORES)]
-        return [*snakemake, *arguments, "--configfile", *(configs or self.configs)]
+        return [sys.executable, "-m", "snakemake", *self._arguments(arguments, configs)]
 
-    def run(self, *arguments, configs=None, limit="unlimited"):
+    def run(self, *arguments, configs=None, limit=None):
         """Run Snakemake; `stdout` holds both its output and its errors.
 
         Args:
             arguments, configs: as for `command`.
             limit: of the size of any file written, in KiB.
         """
-        command = self.command(*arguments, configs=configs)
-        return subprocess.run(
-            ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command],
-            cwd=self.folder,
-            check=False,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        return preloaded.snakemake(self._arguments(arguments, configs), self.folder, limit)
 
     def log(self):
         """Snakemake's own log of its last run, which says of each job what a terminal doesn't."""

@@ -22,6 +22,11 @@ def pytest_collection_finish():
     gc.enable()
 
 
+def pytest_sessionfinish():
+    """Else libraries complain at the end that they leak."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     """Two threads would only wait for each other."""

@@ -12,8 +12,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pandas as pd
+import scipy
 from jaxtyping import Float, Float64
-from scipy import stats
 
 from convprobe import intervals
 from convprobe.store import hdf5
@@ -97,7 +97,7 @@ def standardised_ranks(
 
     A row of equal values becomes 0.
     """
-    ranks = stats.rankdata(values, axis=1)
+    ranks = scipy.stats.rankdata(values, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     length = np.sqrt(np.square(ranks).sum(axis=1, keepdims=True))
     return ranks / np.where(length > 0, length, 1)

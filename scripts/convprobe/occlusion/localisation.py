@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from jaxtyping import Bool, Float, Integer
-from scipy import stats
 
 from convprobe import intervals, verdicts
 from convprobe.dataset import image_file
@@ -77,7 +77,7 @@ def find_objects(
     outside = objects.shape[1] - inside
     hit = objects[:, maps.argmin(axis=1)].T
     # Mann & Whitney 1947: of all pairs of a pixel on the object and one beside it, those in order.
-    ranks = stats.rankdata(-maps, axis=1) @ objects.T
+    ranks = scipy.stats.rankdata(-maps, axis=1) @ objects.T
     in_order = ranks - inside * (inside + 1) / 2
     on_object = maps.astype(float) @ objects.T
     beside = maps.sum(axis=1, dtype=float)[:, None] - on_object

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from convprobe import intervals
 from convprobe.intervals import Interval
 
 
@@ -53,10 +53,7 @@ def between(values: Collection[float], confidence: float = 0.95) -> Interval | N
     """
     if len(values) < 2 or np.ptp(values) == 0:
         return None
-    freedom = len(values) - 1
-    centre = np.mean(values)
-    low, high = stats.t.interval(confidence, freedom, loc=centre, scale=stats.sem(values))
-    return Interval(float(low), float(high))
+    return intervals.student(values, confidence)
 
 
 def apart(

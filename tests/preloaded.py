@@ -1,0 +1,59 @@
+"""Snakemake's command line in a process that begins with Snakemake imported.
+
+To import it takes longer than a dry run of a small study, and tests start it hundreds of times.
+"""
+
+import atexit
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload([__name__, "snakemake.cli"])
+
+
+def _is_of_tests(path):
+    """Whether a place to import from is this repository's: a run has a copy of the library."""
+    return Path(path).is_relative_to(REPOSITORY) and "site-packages" not in path
+
+
+def _snakemake(arguments, folder, output, environment, limit):
+    from snakemake import cli  # not where tests run, which don't need it
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = [folder, *(path for path in sys.path if not _is_of_tests(path))]
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * limit,) * 2)
+    with open(output, "wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    sys.argv = ["snakemake", *arguments]
+    try:
+        cli.main(arguments)
+    finally:
+        atexit._run_exitfuncs()  # a process of multiprocessing leaves them out
+
+
+def snakemake(arguments, folder, limit=None):
+    """Run `python -m snakemake` with these arguments.
+
+    Args:
+        limit: of the size of any file written, in KiB.
+
+    Returns:
+        as of subprocess.run; `stdout` has the errors too.
+    """
+    with tempfile.NamedTemporaryFile() as output:
+        given = (list(arguments), str(folder), output.name, dict(os.environ), limit)
+        process = SERVER.Process(target=_snakemake, args=given)
+        process.start()
+        process.join()
+        printed = output.read().decode()
+    return subprocess.CompletedProcess(arguments, process.exitcode, printed)
