@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from convprobe.occlusion import agreement
 from convprobe.report import explorer, packing, tab_data
+from convprobe.store import tables
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 LOCAL = ("file:", "data:", "blob:")
@@ -175,7 +176,9 @@ def second_network(demo, folder):
     assert len(maps["indices"]) == 30
 
     table = agreement_of_two(demo, folder)
-    compared = tab_data.agreement(table, agreement.means(table))
+    summary = tables.read(files[f"{PROBED}/occlusion/summary.csv"])
+    classes = summary.drop_duplicates("image").set_index("image")["class"]
+    compared = tab_data.agreement(table, agreement.means(table), classes, whole["indices"])
 
     def with_second(data):
         (probe,) = data["probes"]

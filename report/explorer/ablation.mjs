@@ -77,7 +77,9 @@ function randomRow(line, scale) {
   const strokes = changes.map((change) => {
     const x = stripPlace(change, scale);
     const ink = { stroke: "var(--ink)", "stroke-width": 1.5 };
-    return svg("line", { x1: x, x2: x, y1: 3, y2: 15, ...ink });
+    const name = svg("title", {});
+    name.textContent = `${points(change)} points`;
+    return svg("line", { x1: x, x2: x, y1: 3, y2: 15, ...ink }, name);
   });
   const range = `${points(lowest)} to ${points(highest)}, median ${points(median)}`;
   return element(
@@ -105,7 +107,7 @@ function drawVariants() {
   const rowOf = (line) => (line.changes ? randomRow(line, scale) : variantRow(line, scale));
   const columns = [
     { name: "Without", value: lineLabel },
-    { name: `${points(low)} to ${points(high)} points` },
+    { name: `Drawn from ${points(low)} to ${points(high)}` },
     { name: "Points", isNumber: true, value: (line) => line.change },
     { name: "Lost", isNumber: true, value: ({ lost }) => lost, largestFirst: true },
     { name: "Gained", isNumber: true, value: ({ gained }) => gained, largestFirst: true },

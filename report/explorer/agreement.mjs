@@ -7,19 +7,21 @@ import { decimal } from "./text.mjs";
  *
  * @param entries of two networks and a window each, see `tab_data.agreement`.
  * @param sides two, each with `run`, `checkpoint` and `window`.
+ * @param image its number, and the `name` of its class.
  */
-export function agreementText(entries, sides, image) {
+export function agreementText(entries, sides, image, name) {
   const [one, other] = sides.map(({ run, checkpoint }) => `${run}/${checkpoint}`);
   const entry = entries.find(({ first, second, window }) => {
     const isPair = (first === one && second === other) || (first === other && second === one);
     return isPair && sides.every((side) => side.window === window);
   });
   if (entry === undefined) return "";
+  const all = [entry.text, entry.of_class[name]].filter(Boolean).join(" ");
   const at = entry.image.indexOf(image);
-  if (at < 0) return entry.text;
+  if (at < 0) return all;
   const [own, others] = [entry.own[at], entry.others[at]].map(decimal);
   return (
-    `Rank correlation of these two maps (Spearman): ${own}; of that by ${entry.first} with those ` +
-    `of other images by ${entry.second}, on average: ${others}. ${entry.text}`
+    `These two maps have a rank correlation (Spearman) of ${own}; the map by ${entry.first} and ` +
+    `those of other images by ${entry.second} of ${others}, on average. ${all}`
   );
 }

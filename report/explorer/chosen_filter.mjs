@@ -25,13 +25,16 @@ export function withoutText({ variant, change, change_low, change_high }, cleanA
   );
 }
 
-/** Show in words what is known of a filter, if it was chosen. */
+/** Show in words what is known of a filter. */
 export function describeChosen(name) {
   const held = shown.probe.filters.maps[name];
   const { rows, clean_accuracy: clean } = shown.probe.ablation.variants;
   const alone = rows.find(({ variant }) => variant === name);
-  byId("chosen-note").hidden = !held;
-  if (!held) return;
+  if (!held) {
+    const words = `${name} is none of the chosen filters: it was not switched off alone.`;
+    byId("chosen-note").textContent = words;
+    return;
+  }
   const without = alone ? `${withoutText(alone, clean)} ` : "";
   byId("chosen-note").textContent = without + mapsText(name, held);
 }

@@ -2,11 +2,16 @@
 
 // Okabe & Ito's, which stay apart for every kind of colour vision; the true class is grey.
 const CLASS_COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
+// More of Tol's, which stay apart from these.
+const TEN_COLOURS = [...CLASS_COLOURS, "#882255", "#999933", "#332288"];
 const TRUE_COLOUR = "#d9d9d9";
 const OTHER_COLOUR = "#333333";
 const MOST_OTHERS = 3; // classes of that colour that a legend names
 const LUMINANCE = [0.3, 0.59, 0.11];
-const MAP_OPACITY = 0.55; // where it is drawn over the image
+// Where a map is drawn over the image, which must not look like low values of the map:
+const MAP_OPACITY = 0.75;
+const GREY_CONTRAST = 0.6; // of the image, about mid grey
+const MID_GREY = 127.5;
 
 export const FULL_SCALE = [0, 1]; // of a probability
 
@@ -33,6 +38,7 @@ export function blendWithGrey(map, image) {
   for (let at = 0; at < map.length; at += 4) {
     let grey = 0;
     for (let channel = 0; channel < 3; channel++) grey += LUMINANCE[channel] * image[at + channel];
+    grey = MID_GREY + GREY_CONTRAST * (grey - MID_GREY);
     for (let channel = 0; channel < 3; channel++) {
       map[at + channel] = MAP_OPACITY * map[at + channel] + (1 - MAP_OPACITY) * grey;
     }
@@ -44,12 +50,20 @@ export function redGreenBlue(colour) {
   return [number >> 16, (number >> 8) & 255, number & 255];
 }
 
-/** Each class's colour in a map of predicted classes, which are given the commonest first. */
-export function classColours(trueClass, predicted) {
+/**
+ * Each class's colour in a map of predicted classes: always the same one where all classes have
+ * one, else those that come first have one.
+ *
+ * @param predicted the commonest first.
+ * @param count of all classes.
+ */
+export function classColours(trueClass, predicted, count) {
   const colours = new Map([[trueClass, TRUE_COLOUR]]);
   const others = predicted.filter((label) => label !== trueClass);
+  const isFixed = count <= TEN_COLOURS.length;
   for (const [place, label] of others.entries()) {
-    colours.set(label, CLASS_COLOURS[place] ?? OTHER_COLOUR);
+    const colour = isFixed ? TEN_COLOURS[label] : CLASS_COLOURS[place];
+    colours.set(label, colour ?? OTHER_COLOUR);
   }
   return colours;
 }

@@ -69,7 +69,12 @@ export function prepareComparison() {
 
 /** Let the controls say what is compared, and make room for it. */
 export function showComparison() {
-  const { beside, held } = shown.state;
+  const { network, beside, held } = shown.state;
+  for (const choice of byId("beside").options) {
+    if (choice.value === "") continue;
+    const name = choice.value.replace("/", ", ");
+    choice.textContent = choice.value === network ? `${name}: another window` : name;
+  }
   byId("beside").value = beside?.network ?? "";
   byId("beside-choice").hidden = beside === null;
   if (beside) byId("beside-window").value = beside.window;
@@ -96,7 +101,9 @@ export function nameSides(first, second) {
 
 /** Say how far the maps of two networks agree, where that was computed. */
 export function showAgreement(first, second) {
-  const words = second ? agreementText(shown.data.agreement, [first, second], first.image) : "";
+  const sides = [first, second];
+  const name = className(first.label);
+  const words = second ? agreementText(shown.data.agreement, sides, first.image, name) : "";
   byId("agreement").hidden = words === "";
   byId("agreement").replaceChildren(`${words} (`, link("map-agreement.csv", "file"), ")");
 }

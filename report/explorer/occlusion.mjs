@@ -18,10 +18,11 @@ import { change, move, showImage } from "./navigation.mjs";
 import { drawScale } from "./painting.mjs";
 import { drawSheet, markShownImage, prepareSheet } from "./sheet.mjs";
 import { drawSide } from "./side.mjs";
-import { steer } from "./steering.mjs";
+import { steer, watchPointer } from "./steering.mjs";
 
 const MOST_BARS = 12;
 const PICTURES = ["seen", "map", "predicted"];
+const OF_LIST = ["order", "listed", "right"];
 const SWITCHES = ["held", "bare", "overlay", "stretch"];
 
 // The place
@@ -90,7 +91,7 @@ function commonColours(sides) {
     }
   }
   const labels = [...shares.keys()].sort((a, b) => shares.get(b) - shares.get(a));
-  return classColours(sides[0].label, labels);
+  return classColours(sides[0].label, labels, shown.data.classes.length);
 }
 
 async function drawSides() {
@@ -123,6 +124,7 @@ export function prepareOcclusion() {
   prepareComparison();
   prepareSheet();
   prepareClasses(byId("listed"), (listed) => change({ listed }));
+  watchPointer();
   const pictures = [...PICTURES, ...PICTURES.map((id) => id + SECOND), "difference"];
   for (const id of pictures) {
     const isHeld = () => shown.state.held;
@@ -133,6 +135,7 @@ export function prepareOcclusion() {
     byId(id).addEventListener("change", (event) => move({ [id]: event.target.checked }));
   }
   byId("order").addEventListener("change", (event) => change({ order: event.target.value }));
+  byId("right").addEventListener("change", (event) => change({ right: event.target.checked }));
   for (const id of ["scale", `scale${SECOND}`]) drawScale(byId(id), shown.data.viridis);
   drawScale(byId("difference-scale"), shown.data.berlin);
 }
@@ -153,6 +156,7 @@ function showControls() {
   const { state } = shown;
   checkRadio(byId("windows"), state.window);
   byId("order").value = state.order;
+  byId("right").checked = state.right;
   showClass(byId("listed"), state.listed);
   for (const id of SWITCHES) byId(id).checked = state[id];
   for (const axis of ["row", "column"]) {
@@ -170,10 +174,10 @@ export function showOcclusion(before) {
   if (differs(before, "network")) showWindowsAndSliders();
   showControls();
   showComparison();
-  if (differs(before, "network", "window", "order", "listed")) {
+  if (differs(before, "network", "window", ...OF_LIST)) {
     byId("occlusion-answer").textContent = answerOfWindow();
     drawSheet(showImage);
   }
-  if (differs(before, "network", "window", "order", "listed", "image")) markShownImage();
+  if (differs(before, "network", "window", ...OF_LIST, "image")) markShownImage();
   drawSides();
 }

@@ -6,7 +6,7 @@ import { byId, element } from "./elements.mjs";
 import { probabilityUnits, sideOf } from "./maps.mjs";
 import { mapPixels } from "./painting.mjs";
 import { cellPixels } from "./pictures.mjs";
-import { signed } from "./text.mjs";
+import { signed, wholePercent } from "./text.mjs";
 
 const ON_OBJECT =
   "On the object: how much more probability it costs to cover a place on it than one beside it. " +
@@ -18,10 +18,12 @@ function numbersOfWindow() {
   return windows.find(({ window }) => window === shown.state.window);
 }
 
-/** Whether an image is of the class that is listed. */
+/** Whether an image is of the class that is listed and, if that is asked for, predicted right. */
 function isListed(image) {
-  const { listed } = shown.state;
-  return listed === null || className(shown.probe.occlusion.labels[image]) === listed;
+  const { listed, right } = shown.state;
+  const { labels, clean } = shown.probe.occlusion;
+  if (right && wrongClass(clean[image], labels[image]) !== null) return false;
+  return listed === null || className(labels[image]) === listed;
 }
 
 /** The places of the listed images in the data, sorted as chosen. */
@@ -56,6 +58,22 @@ export function wrongClass(probabilities, label) {
   return likeliest === label ? null : likeliest;
 }
 
+/** What an image is sorted by, where that isn't said of it anyhow. */
+function sortedBy(image) {
+  const numbers = numbersOfWindow();
+  const contrast = numbers.contrast[image];
+  switch (shown.state.order) {
+    case "least":
+      return `lowest ${numbers.min_confidence[image].toFixed(2)}`;
+    case "flips":
+      return `changes at ${wholePercent(numbers.flipped_fraction[image])} of places`;
+    case "object":
+      return contrast === null ? "" : `${signed(contrast.toFixed(2))} on the object`;
+    default:
+      return "";
+  }
+}
+
 function listedImage(image, choose) {
   const { indices, labels, clean } = shown.probe.occlusion;
   const label = labels[image];
@@ -70,17 +88,14 @@ function listedImage(image, choose) {
     { type: "button", onclick: () => choose(indices[image]), attributes },
     canvas,
     element("span", { className: "name", textContent: title }),
-    `${mean.toFixed(2)} of ${cleanProbability.toFixed(2)}`,
+    `${cleanProbability.toFixed(2)} → ${mean.toFixed(2)}`,
   );
-  const contrast = numbersOfWindow().contrast[image];
-  if (shown.state.order === "object" && contrast !== null) {
-    const textContent = `${signed(contrast.toFixed(2))} on the object`;
-    button.append(element("span", { className: "on-object", textContent }));
-  }
+  const textContent = sortedBy(image);
+  if (textContent) button.append(element("span", { className: "sorted-by", textContent }));
   const wrong = wrongClass(clean[image], label);
   if (wrong !== null) {
-    const textContent = `predicted ${className(wrong)}`;
-    button.append(element("span", { className: "wrong", textContent }));
+    const words = `predicted ${className(wrong)}`;
+    button.append(element("span", { className: "wrong", textContent: words }));
   }
   drawListed(canvas, image);
   return element("li", {}, button);
@@ -89,7 +104,7 @@ function listedImage(image, choose) {
 /** What the list leaves out, and what its numbers are, where its heads don't say it. */
 function noteOfList(listed, held, all) {
   const words = [];
-  if (shown.state.listed !== null) words.push(`${listed} of ${held} images.`);
+  if (listed < held) words.push(`${listed} of ${held} images.`);
   if (all > held) {
     words.push(`The page holds the first ${held} of ${all}; the maps of all are in the files.`);
   }
@@ -104,7 +119,6 @@ export function drawSheet(choose) {
   byId("sheet-note").textContent = noteOfList(sorted.length, indices.length, images);
   const hasMasks = shown.probe.occlusion.masks !== null;
   byId("no-masks").hidden = hasMasks;
-  byId("order").querySelector('[value="object"]').hidden = !hasMasks;
   const items = sorted.map((image) => listedImage(image, choose));
   byId("sheet").replaceChildren(...items);
 }
@@ -128,6 +142,8 @@ function listedButtons() {
 
 /** Let the arrow keys lead through the list, which the tab key reaches and leaves at once. */
 export function prepareSheet() {
+  const hasMasks = shown.data.probes.some(({ occlusion }) => occlusion.masks !== null);
+  if (!hasMasks) byId("order").querySelector('[value="object"]').remove();
   byId("sheet").addEventListener("keydown", (event) => {
     const buttons = listedButtons();
     const at = buttons.indexOf(document.activeElement);

@@ -24,6 +24,7 @@ const START = {
   top: null,
   order: "index",
   listed: null,
+  right: false,
   confusion: "change",
   class: null,
   clean: null,
@@ -34,7 +35,7 @@ const START = {
   stretch: false,
   changed: false,
 };
-const FLAGS = ["held", "bare", "overlay", "stretch", "changed"];
+const FLAGS = ["right", "held", "bare", "overlay", "stretch", "changed"];
 const WORDS = {
   top: "top",
   order: "sort",

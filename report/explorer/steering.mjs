@@ -24,6 +24,22 @@ export function follows({ pointerType }, isPressed, isHeld) {
   return isPressed || (pointerType !== "touch" && !isHeld);
 }
 
+/** Whether a pointer is where it was in the browser's window. */
+export function isAt({ clientX, clientY }, before) {
+  return before !== null && clientX === before.clientX && clientY === before.clientY;
+}
+
+const pointer = { last: null, isStill: false };
+
+/** Know of every event of the pointer whether it moved, before a picture hears of it. */
+export function watchPointer() {
+  const watch = (event) => {
+    pointer.isStill = isAt(event, pointer.last);
+    pointer.last = event;
+  };
+  window.addEventListener("pointermove", watch, { capture: true });
+}
+
 /**
  * Let pointer and keys steer on a picture.
  *
@@ -40,6 +56,7 @@ export function steer(canvas, { point, step, isHeld, hold }) {
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (pointer.isStill) return; // the page was scrolled under it
     const way = start && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY);
     isDragged ||= way > SLACK;
     if (follows(event, isDragged, isHeld())) point(event);

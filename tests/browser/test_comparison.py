@@ -178,9 +178,14 @@ def test_how_far_two_maps_agree_is_shown_where_it_was_computed(open_two, demo, f
     page = open_two(f"{START}/with/{SECOND}/window-9", viewport=SIZES["desk"])
     words = page.locator("#agreement")
     own = f"{spearman(12, 12):.2f}".replace("-", "\N{MINUS SIGN}")
-    expect(words).to_contain_text(f"of these two maps (Spearman): {own}; of that by {PROBED}")
+    expect(words).to_contain_text(f"correlation (Spearman) of {own}; the map by {PROBED}")
     mean = f"{others:.2f}".replace("-", "\N{MINUS SIGN}")
-    expect(words).to_contain_text(f"of other images by {SECOND}, on average: {mean}. Mean over")
+    expect(words).to_contain_text(f"of other images by {SECOND} of {mean}, on average. On")
+    labels = page.locator("#sheet .name").all_inner_texts()
+    name = next(label.split(": ")[1] for label in labels if label.startswith("12: "))
+    alike = [int(label.split(":")[0]) for label in labels if label.endswith(f": {name}")]
+    of_class = f"{np.mean([spearman(image, image) for image in alike]):.2f}"
+    expect(words).to_contain_text(f"Of the {len(alike)} images of class {name}: {of_class}, with")
     page.get_by_label("under window").select_option("5")
     expect(words).to_be_hidden()
     page.get_by_label("Compare with").select_option(PROBED)

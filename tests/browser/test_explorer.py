@@ -148,12 +148,12 @@ def test_images_are_sorted_by_how_much_they_lose_on_the_object(open_page, demo):
     page = open_page()
     summary = pd.read_csv(demo.files()[f"{PROBED}/occlusion/summary.csv"]).query("window == 9")
     page.locator("#order").select_option("object")
-    expect(page.locator("#sheet .on-object")).to_have_count(100)
+    expect(page.locator("#sheet .sorted-by")).to_have_count(100)
     ordered = summary.sort_values("contrast", kind="stable")
     names = [f"{image}: {name}" for image, name in ordered[["image", "class"]].to_numpy()]
     assert page.locator("#sheet .name").all_inner_texts() == names
     least = f"{ordered['contrast'].iloc[0]:+.2f} on the object".replace("-", "−")
-    expect(page.locator("#sheet .on-object").first).to_have_text(least)
+    expect(page.locator("#sheet .sorted-by").first).to_have_text(least)
 
 
 def test_the_images_of_a_class_are_listed_alone(open_page, demo):
@@ -165,6 +165,18 @@ def test_the_images_of_a_class_are_listed_alone(open_page, demo):
     assert names == [f"{image}: star" for image in stars]
     expect(page.locator("#sheet-note")).to_have_text(f"{len(stars)} of {len(summary)} images.")
     assert page.evaluate("location.hash").endswith("/list-star")
+
+
+def test_those_predicted_right_are_listed_alone(open_page, demo):
+    with h5py.File(demo.files()[f"{PROBED}/occlusion/window-9.h5"]) as file:
+        is_right = file["clean_probability"][:].argmax(axis=1) == file["label"][:]
+        right = file["image"][:][is_right].tolist()
+    assert 0 < len(right) < 100, "otherwise the test shows nothing"
+    page = open_page()
+    page.get_by_label("only those predicted right").check()
+    names = page.locator("#sheet .name").all_inner_texts()
+    assert [int(name.split(":")[0]) for name in names] == right
+    expect(page.locator("#sheet .wrong")).to_have_count(0)
 
 
 def test_the_image_is_shown_without_the_window(open_page):

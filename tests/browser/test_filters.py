@@ -153,7 +153,9 @@ def test_a_chosen_filter_has_its_maps_and_what_is_lost_without_it(open_page, dem
     page.locator("#channel").fill("16")
     page.keyboard.press("Enter")
     expect(page.locator("#filter-name")).to_have_text("Filter conv2/16")
-    expect(note).to_be_hidden()
+    expect(note).to_have_text(
+        "conv2/16 is none of the chosen filters: it was not switched off alone."
+    )
     expect(page.locator("#top li").first.locator("canvas")).to_have_count(2)
 
 

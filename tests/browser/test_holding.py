@@ -125,3 +125,22 @@ def test_a_finger_drags_the_window_and_not_the_page(open_page):
     expect_place(page, 28, 20)
     assert page.evaluate("scrollY") == scrolled
     expect(page.get_by_label("hold the place")).to_be_checked()
+
+
+# What a browser with a screen does after it has scrolled: this one, without, doesn't.
+TELL_OF_POINTER = """([clientX, clientY]) => {
+  const options = { clientX, clientY, pointerType: "mouse", bubbles: true };
+  document.getElementById("map").dispatchEvent(new PointerEvent("pointermove", options));
+}"""
+
+
+def test_the_place_stays_where_it_is_while_the_page_is_scrolled(open_page):
+    page = open_page(VIEW, viewport={"width": 1440, "height": 700})
+    seen_at = point_of(page, "#map", 5, 6)
+    page.mouse.move(*seen_at)
+    expect_place(page, 5, 6)
+    page.evaluate("scrollBy(0, 60)")
+    page.evaluate(TELL_OF_POINTER, seen_at)
+    expect_place(page, 5, 6)
+    page.mouse.move(*point_of(page, "#map", 9, 9))
+    expect_place(page, 9, 9)

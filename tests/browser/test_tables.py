@@ -62,8 +62,9 @@ def test_a_variant_of_one_filter_leads_to_it_and_chance_is_named(open_page, demo
     changes = ((alone["change_low"] > 0) | (alone["change_high"] < 0)).sum()
     note = page.locator("#singles")
     expect(note).to_have_text(
-        "Of 10 chosen filters, each switched off alone, the interval leaves out 0 for "
-        f"{changes}, by chance for 0.5; one image is 0.1 points."
+        "Each of the 10 chosen filters was switched off alone, and no other one. The interval of "
+        f"the change lies above or below 0 for {changes} of them; without any effect it would for "
+        "0.5. One image is 0.1 points."
     )
     sort(page, "#variants", "Lost")
     order = column(page, "#variants", 0)

@@ -59,7 +59,7 @@ def what_it_loses(accuracies: pd.DataFrame) -> str:
     if cost.verdict == verdicts.FAILS:
         return f"{said} No loss worth naming."
     if cost.verdict == verdicts.UNDECIDED:
-        return f"{said} Whether that is a loss worth naming can't be told from these images."
+        return f"{said} Whether a loss worth naming is behind it can't be told from these images."
     if not cost.draws:
         return said
     drawn = f"{cost.as_costly} of {cost.draws} random draws of as many filters lose as much or more"
@@ -78,8 +78,9 @@ def what_single_filters_change(accuracies: pd.DataFrame) -> str:
     changes = int(((alone["change_low"] > 0) | (alone["change_high"] < 0)).sum())
     by_chance = OUTSIDE_BY_CHANCE * len(alone)
     return (
-        f"Of {len(alone)} chosen filters, each switched off alone, the interval leaves out 0 for "
-        f"{changes}, by chance for {by_chance:.2g}; one image is "
+        f"Each of the {len(alone)} chosen filters was switched off alone, and no other one. The "
+        f"interval of the change lies above or below 0 for {changes} of them; without any effect "
+        f"it would for {by_chance:.2g}. One image is "
         f"{100 / accuracies['images'].iloc[0]:.2g} points."
     )
 

@@ -38,9 +38,9 @@ def what_filters_answer_to(table: pd.DataFrame, class_counts: pd.Series) -> str:
         expected = _number(len(classes) * by_chance)
         counted.append(f"{one_class} of {len(classes)} in {layer} (images at random: {expected})")
     return (
-        f"Filters whose {top} highest responses are all to images of one class: "
-        f"{', '.join(counted)}. Where classes differ in brightness or colour, untrained networks "
-        f"have such filters too. {about_silent}"
+        f"Filters whose {top} highest responses are all to images of one class, of those that "
+        f"answer to {top} or more: {', '.join(counted)}. Where classes differ in brightness or "
+        f"colour, untrained networks have such filters too. {about_silent}"
     )
 
 

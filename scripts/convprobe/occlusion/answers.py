@@ -33,16 +33,30 @@ def how_far_maps_agree(row: pd.Series) -> str:
     Args:
         row: of `map-agreement-means.csv`.
     """
+    own = _with_interval(row["own"], row["low"], row["high"])
+    difference = _with_interval(row["difference"], row["difference_low"], row["difference_high"])
     mean = (
-        f"Mean over {row['images']} images of Spearman's rank correlation of the two maps of an "
-        f"image: {_with_interval(row['own'], row['low'], row['high'])}; of a map by "
-        f"{row['first']} with those of the other images by {row['second']}: "
-        f"{_number(row['others'])}; difference "
-        f"{_with_interval(row['difference'], row['difference_low'], row['difference_high'])}."
+        f"On average over {row['images']} images, the two maps of one image have a rank "
+        f"correlation (Spearman) of {own}, maps of different images of {_number(row['others'])}; "
+        f"difference {difference}. These intervals are over images, of these two networks alone."
     )
     if row["difference_low"] > 0:
         return mean
     return f"{mean} That maps of the same image agree more than others can't be told from these."
+
+
+def how_far_maps_of_a_class_agree(name: str, images: int, own: float, others: float) -> str:
+    """What the maps of two networks under a window say, over the images of one class.
+
+    Args:
+        own: mean rank correlation of the two maps of an image.
+        others: of the first network's map of it with the second one's of all other images.
+    """
+    of_class = f"{images} images" if images > 1 else "image"
+    return (
+        f"Of the {of_class} of class {name}: {_number(own)}, with maps of other images "
+        f"{_number(others)}."
+    )
 
 
 def _with_interval(mean: float, low: float, high: float) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import yaml
 
 from convprobe.ablation.answers import at_chance, chance
@@ -179,11 +180,16 @@ def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
     if len(probes) == 1:
         return []
     held = set()
+    classes = {}
     for probe in probes:
         held.update(probe["occlusion"]["indices"])
-    table = tables.read(folder / "map-agreement.csv")
+        summary = tables.read(folder / probe["run"] / probe["checkpoint"] / "occlusion/summary.csv")
+        classes |= dict(zip(summary["image"], summary["class"], strict=True))
     return tab_data.agreement(
-        table[table["image"].isin(held)], tables.read(folder / "map-agreement-means.csv")
+        tables.read(folder / "map-agreement.csv"),
+        tables.read(folder / "map-agreement-means.csv"),
+        pd.Series(classes),
+        held,
     )
 
 

@@ -4,6 +4,7 @@ A `folder` is that of the probed checkpoint.
 """
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from convprobe.filters.answers import what_filters_answer_to
 from convprobe.filters.top_patches import read_maps
 from convprobe.network.filter_layers import split_name
 from convprobe.occlusion import blocks
-from convprobe.occlusion.answers import how_far_maps_agree, where_it_looks
+from convprobe.occlusion.answers import (
+    how_far_maps_agree,
+    how_far_maps_of_a_class_agree,
+    where_it_looks,
+)
 from convprobe.report import packing, sprites
 from convprobe.store import hdf5, tables
 
@@ -186,29 +191,48 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
     }
 
 
-def agreement(table: pd.DataFrame, means: pd.DataFrame) -> list[dict]:
-    """How far maps agree: of each two networks and window a text, and two numbers of each image.
+def agreement(
+    table: pd.DataFrame, means: pd.DataFrame, classes: pd.Series, held: Collection[int]
+) -> list[dict]:
+    """How far maps agree, of each two networks and window.
 
     Args:
-        table: rows of `map-agreement.csv`, of the images that the page holds.
+        table: of `map-agreement.csv`.
         means: of `map-agreement-means.csv`.
+        classes: the class of each image in the table, by its number.
+        held: numbers of the images that the page holds.
+
+    Returns:
+        of each: `text`, and `of_class`, one by the name of each class; and of the images that are
+        held two numbers.
     """
     of_images = dict(list(table.groupby(["first", "second", "window"])))
     found = []
     for _, row in means.iterrows():
         first, second, window = row["first"], row["second"], row["window"]
-        images = of_images[first, second, window].dropna()
+        known = of_images[first, second, window].dropna()
+        images = known[known["image"].isin(held)]
         found.append(
             {
                 "first": first,
                 "second": second,
                 "window": window,
                 "text": how_far_maps_agree(row),
+                "of_class": _agreement_of_classes(known.assign(name=known["image"].map(classes))),
                 "image": images["image"].tolist(),
                 "own": images["spearman"].round(4).tolist(),
                 "others": images["spearman_others"].round(4).tolist(),
             }
         )
+    return found
+
+
+def _agreement_of_classes(table: pd.DataFrame) -> dict[str, str]:
+    """Sentences by the name of a class, from rows with the `name` of each image's class."""
+    found = {}
+    for name, rows in table.groupby("name"):
+        own, others = rows["spearman"].mean(), rows["spearman_others"].mean()
+        found[name] = how_far_maps_of_a_class_agree(name, len(rows), own, others)
     return found
 
 

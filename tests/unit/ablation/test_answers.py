@@ -50,8 +50,9 @@ def test_changes_by_single_filters_stand_beside_chance():
         columns=["variant", "change", "change_low", "change_high"],
     ).assign(images=400)  # fmt: skip
     assert what_single_filters_change(table) == (
-        "Of 3 chosen filters, each switched off alone, the interval leaves out 0 for 2, by chance "
-        "for 0.15; one image is 0.25 points."
+        "Each of the 3 chosen filters was switched off alone, and no other one. The interval of "
+        "the change lies above or below 0 for 2 of them; without any effect it would for 0.15. "
+        "One image is 0.25 points."
     )
 
 
@@ -69,4 +70,4 @@ def test_without_a_loss_random_filters_are_no_comparison():
 
 def test_a_loss_that_may_be_none_is_called_so():
     said = answer(clean=900, ablated=896)
-    assert said.endswith("Whether that is a loss worth naming can't be told from these images.")
+    assert said.endswith("a loss worth naming is behind it can't be told from these images.")

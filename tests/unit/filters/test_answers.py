@@ -16,7 +16,7 @@ def test_a_filter_that_answers_to_one_image_does_not_answer_to_one_class():
     said = what_filters_answer_to(table, counts)
     # Of two filters that answer to two images one has one class; of two images out of 10 at
     # random, 20 pairs of 45 have.
-    assert "images of one class: 1 of 2 in conv1 (images at random: 0.9). " in said
+    assert "answer to 2 or more: 1 of 2 in conv1 (images at random: 0.9). " in said
     assert said.endswith("1 of 4 filters answer to no image at all.")
     silent = table[table["channel"] == 2]
     assert what_filters_answer_to(silent, counts).startswith("1 of 1 filters")
@@ -37,4 +37,4 @@ def test_of_many_layers_all_filters_together_are_told():
             rows += [(f"conv{layer}", channel, rank, "ant", 1) for rank in (1, 2)]
     table = pd.DataFrame(rows, columns=["layer", "channel", "rank", "class", "response"])
     said = what_filters_answer_to(table, pd.Series([5, 5]))
-    assert "images of one class: 27 of 27 in all 9 layers (images at random: 12). " in said
+    assert "answer to 2 or more: 27 of 27 in all 9 layers (images at random: 12). " in said

@@ -113,9 +113,10 @@ def test_what_can_not_be_told_from_other_images_is_said_to_be_so():
         return how_far_maps_agree(agreement.means(table_of(own, others)).iloc[0])
 
     agreeing = words([0.5, 0.7, 0.9], [0.1, 0.2, 0.6])
-    assert "of an image: 0.70 (95\N{NO-BREAK SPACE}% interval 0.20 to 1.00); of a map" in agreeing
+    interval = "0.70 (95\N{NO-BREAK SPACE}% interval 0.20 to 1.00)"
+    assert f"correlation (Spearman) of {interval}, maps of different images" in agreeing
     assert "can't be told" not in agreeing
     alike = words([-0.5, 0.5, 0.3], [0.1, 0.2, -0.6])
     assert alike.endswith("agree more than others can't be told from these.")
-    assert "b/epoch-01: \N{MINUS SIGN}0.10; difference 0.20 (" in alike
+    assert "different images of \N{MINUS SIGN}0.10; difference 0.20 (" in alike
     assert "interval \N{MINUS SIGN}1.00 to 1.00)" in alike, "no correlation is beyond 1"

@@ -9,6 +9,7 @@ const ENTRIES = [
     second: "b/weights",
     window: 3,
     text: "On average 0.5.",
+    of_class: { cat: "Of cats: 0.4." },
     image: [4, 9],
     own: [0.256, -0.5],
     others: [0.1, 0.004],
@@ -24,14 +25,16 @@ function sides(first, second, windows = [3, 3]) {
 
 test("two sides agree as the image's numbers say, in either order", () => {
   const words =
-    "Rank correlation of these two maps (Spearman): −0.50; of that by a/epoch-01 with those " +
-    "of other images by b/weights, on average: 0.00. On average 0.5.";
-  assert.equal(agreementText(ENTRIES, sides("a/epoch-01", "b/weights"), 9), words);
-  assert.equal(agreementText(ENTRIES, sides("b/weights", "a/epoch-01"), 9), words);
+    "These two maps have a rank correlation (Spearman) of −0.50; the map by a/epoch-01 and those " +
+    "of other images by b/weights of 0.00, on average. On average 0.5. Of cats: 0.4.";
+  assert.equal(agreementText(ENTRIES, sides("a/epoch-01", "b/weights"), 9, "cat"), words);
+  assert.equal(agreementText(ENTRIES, sides("b/weights", "a/epoch-01"), 9, "cat"), words);
 });
 
 test("of an image without numbers there is the mean over the others", () => {
-  assert.equal(agreementText(ENTRIES, sides("a/epoch-01", "b/weights"), 5), "On average 0.5.");
+  const said = (name) => agreementText(ENTRIES, sides("a/epoch-01", "b/weights"), 5, name);
+  assert.equal(said("dog"), "On average 0.5.");
+  assert.equal(said("cat"), "On average 0.5. Of cats: 0.4.");
 });
 
 test("nothing is said of other networks or windows", () => {

@@ -10,7 +10,7 @@ const SCALE = Array.from({ length: 256 }, (_, level) => [level, 255 - level, 7])
 
 test("many classes without a colour of their own have one entry of the legend", () => {
   const predicted = Array.from({ length: 12 }, (_, label) => label);
-  const found = colours.classColours(0, predicted); // 0 is grey, seven have a colour, four none
+  const found = colours.classColours(0, predicted, 12); // 0 is grey, seven have a colour, four none
   const shares = predicted.map((label) => [label, (label + 1) / 78]);
   const entries = colours.legendEntries(shares, found);
   assert.equal(entries.length, 9);
@@ -39,7 +39,8 @@ test("a share has the nearest level's colour, opaque, and nothing else is touche
 test("an image shows through a map in grey", () => {
   const map = Uint8ClampedArray.of(100, 200, 0, 255);
   colours.blendWithGrey(map, Uint8ClampedArray.of(200, 100, 50, 255)); // grey 124.5
-  assert.deepEqual([...map], [111, 166, 56, 255]);
+  // 127.5 - 0.6 · 3 is 125.7, of which a quarter.
+  assert.deepEqual([...map], [106, 181, 31, 255]);
 });
 
 test("a colour's number falls apart into red, green and blue", () => {
@@ -48,12 +49,22 @@ test("a colour's number falls apart into red, green and blue", () => {
 
 test("the true class is grey, the others have a colour each as far as there are any", () => {
   const predicted = [5, 3, 0, 1, 2, 4, 6, 7, 8];
-  const found = colours.classColours(3, predicted);
+  const found = colours.classColours(3, predicted, 11);
   assert.equal(found.get(3), "#d9d9d9");
   assert.equal(found.get(5), "#E69F00");
   assert.equal(found.get(0), "#56B4E9");
   assert.equal(found.get(8), "#333333");
   assert.equal(new Set(found.values()).size, 9);
+});
+
+test("up to ten classes have the same colour in every map", () => {
+  const colourOf = (trueClass, predicted, label) => {
+    return colours.classColours(trueClass, predicted, 10).get(label);
+  };
+  assert.equal(colourOf(3, [1, 5], 5), colourOf(0, [5, 1, 2], 5));
+  const labels = Array.from({ length: 10 }, (_, label) => label);
+  const all = labels.map((label) => colourOf(label === 0 ? 1 : 0, [label], label));
+  assert.equal(new Set([...all, colours.classColours(4, [4], 10).get(4)]).size, 11);
 });
 
 test("a cell's colour grows with its share", () => {

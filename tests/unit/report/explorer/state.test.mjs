@@ -55,7 +55,7 @@ test("an address names the whole view, and the same view comes from it", () => {
     "filters/normalised/epoch-02/image-1/window-3/1,7/top-cat",
     "occlusion/normalised/epoch-13/image-0/window-9/7,1/with/raw-seed-1/epoch-02/window-3/held",
     "occlusion/normalised/epoch-13/image-0/window-9/7,1/sort-flips/overlay/stretch",
-    "occlusion/normalised/epoch-13/image-0/window-9/7,1/sort-object/list-cat/bare",
+    "occlusion/normalised/epoch-13/image-0/window-9/7,1/sort-object/list-cat/right/bare",
     "ablation/window-3/epoch-01/image-0/window-9/7,1/show-clean/class-sea%2Fship,%20blue/changed",
     "ablation/window-3/epoch-01/image-0/window-9/7,1/clean-cat/ablated-cat",
   ];
