@@ -25,7 +25,7 @@ FLOORS = (
     (("dataset",), ""),
     (("network",), ""),
     (("style", "job"), ""),
-    (("store",), ""),
+    (("store", "fonts"), ""),
     (("verdicts",), ""),
     (("intervals", "phrases"), ""),
     (("errors",), ""),

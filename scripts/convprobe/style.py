@@ -23,6 +23,7 @@ from matplotlib.image import AxesImage
 from numpy import ndarray
 from PIL import Image
 
+from convprobe import fonts
 from convprobe.errors import InputError
 from convprobe.store import files
 
@@ -199,6 +200,8 @@ def save(figure: Figure, path: Path | str, title: str, caption: str) -> None:
         metadata = {**words, **dict.fromkeys(names)}
         with files.replacing(path.with_suffix(f".{kind}")) as partial:
             figure.savefig(partial, format=kind, metadata=metadata)
+            if kind == "svg":
+                fonts.embed(partial)
     with files.replacing(path.with_suffix(".txt")) as partial:
         partial.write_text(alternative_text(words), encoding="utf-8")
 

@@ -615,6 +615,7 @@ MODULES = {
     "store/outputs": NOTHING,
     "store/tables": EVERYTHING,
     "style": FIGURES | RECORD,
+    "fonts": FIGURES | RECORD,
     "training/augmentation": AFTER_DATA,
     "training/checks": NOTHING,
     "training/epochs_per_process": AFTER_DATA,

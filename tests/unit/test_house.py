@@ -23,7 +23,7 @@ SLOW = (
     "matplotlib",
     "h5py",
 )  # seconds, or most of one, to import
-CALLED = {"PIL": "pillow", "yaml": "pyyaml"}  # by those who install them
+CALLED = {"PIL": "pillow", "fontTools": "fonttools", "yaml": "pyyaml"}  # by those who install them
 MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
 
 
