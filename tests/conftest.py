@@ -35,7 +35,13 @@ class OneDemo(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneDemo:
     """Where tests run in several processes, a study is run anew in each of them."""
+    config.option.loadscopereorder = False  # by the number of tests, which says little here
     return OneDemo(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole studies begin first: at the end no process shall wait long for another one's."""
+    items.sort(key=lambda item: item.nodeid.startswith("tests/unit/"))
 
 
 # A complete study in seconds: two epochs of a tiny network on a few drawn shapes.
