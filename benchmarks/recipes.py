@@ -11,6 +11,7 @@ same layers. One thread.
 """
 
 import argparse
+import contextlib
 import csv
 import sys
 
@@ -53,7 +54,8 @@ def train_epoch(network, optimizer, images, batch_size, random):
 
 def accuracies(network, variants, images):
     """Of each variant the share of the images whose own class is predicted."""
-    predicted = passes.predict(network, variants, images).argmax(2).numpy()
+    with contextlib.redirect_stdout(sys.stderr):  # which gets the progress
+        predicted = passes.predict(network, variants, images).argmax(2).numpy()
     return (predicted == images.labels).mean(axis=1)
 
 
