@@ -107,7 +107,7 @@ function drawVariants() {
   const rowOf = (line) => (line.changes ? randomRow(line, scale) : variantRow(line, scale));
   const columns = [
     { name: "Without", value: lineLabel },
-    { name: `Drawn from ${points(low)} to ${points(high)}` },
+    { name: `Scale: ${points(low)} to ${points(high)}` },
     { name: "Points", isNumber: true, value: (line) => line.change },
     { name: "Lost", isNumber: true, value: ({ lost }) => lost, largestFirst: true },
     { name: "Gained", isNumber: true, value: ({ gained }) => gained, largestFirst: true },

@@ -180,7 +180,7 @@ def test_how_far_two_maps_agree_is_shown_where_it_was_computed(open_two, demo, f
     own = f"{spearman(12, 12):.2f}".replace("-", "\N{MINUS SIGN}")
     expect(words).to_contain_text(f"correlation (Spearman) of {own}; the map by {PROBED}")
     mean = f"{others:.2f}".replace("-", "\N{MINUS SIGN}")
-    expect(words).to_contain_text(f"of other images by {SECOND} of {mean}, on average. On")
+    expect(words).to_contain_text(f"of other images by {SECOND} of {mean}, on average. Under")
     labels = page.locator("#sheet .name").all_inner_texts()
     name = next(label.split(": ")[1] for label in labels if label.startswith("12: "))
     alike = [int(label.split(":")[0]) for label in labels if label.endswith(f": {name}")]

@@ -36,8 +36,9 @@ def how_far_maps_agree(row: pd.Series) -> str:
     own = _with_interval(row["own"], row["low"], row["high"])
     difference = _with_interval(row["difference"], row["difference_low"], row["difference_high"])
     mean = (
-        f"On average over {row['images']} images, the two maps of one image have a rank "
-        f"correlation (Spearman) of {own}, maps of different images of {_number(row['others'])}; "
+        f"Under windows of {row['window']}×{row['window']} pixels, on average over "
+        f"{row['images']} images, the two maps of one image have a rank correlation (Spearman) of "
+        f"{own}, maps of different images of {_number(row['others'])}; "
         f"difference {difference}. These intervals are over images, of these two networks alone."
     )
     if row["difference_low"] > 0:
@@ -54,8 +55,8 @@ def how_far_maps_of_a_class_agree(name: str, images: int, own: float, others: fl
     """
     of_class = f"{images} images" if images > 1 else "image"
     return (
-        f"Of the {of_class} of class {name}: {_number(own)}, with maps of other images "
-        f"{_number(others)}."
+        f"Of the {of_class} of class {name}: {_number(own)}, with maps of other images of any "
+        f"class {_number(others)}."
     )
 
 
