@@ -97,10 +97,10 @@ def _occlusion(folder: Path, random: np.random.Generator, labels: np.ndarray) ->
             file["y"] = file["x"] = centres
             file.attrs.update(window=window, fill=128, checkpoint_sha256="0" * 64)
         for image, label in enumerate(labels):
-            rows.append((window, image, CLASSES[label], 0.9, 0.7, 0.1, 0.2, CLASSES[0], None))
+            rows.append((window, image, CLASSES[label], 0.9, 0.7, 0.1, 0.2, CLASSES[0], None, None))
     columns = [
         "window", "image", "class", "clean_confidence", "mean_confidence", "min_confidence",
-        "flipped_fraction", "flipped_to", "contrast",
+        "flipped_fraction", "flipped_to", "contrast", "contrast_others",
     ]  # fmt: skip
     tables.write(folder / "summary.csv", pd.DataFrame(rows, columns=columns))
     columns = ["window", "measure", "images", "own", "others", "verdict"]

@@ -1,6 +1,6 @@
 """Snakemake's command line in a process that begins with Snakemake imported.
 
-To import it takes longer than a dry run of a small study, and tests start it hundreds of times.
+To import it takes as long as a dry run of a small study, and tests start it hundreds of times.
 """
 
 import atexit

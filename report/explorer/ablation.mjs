@@ -77,8 +77,7 @@ function randomRow(line, scale) {
   const strokes = changes.map((change) => {
     const x = stripPlace(change, scale);
     const ink = { stroke: "var(--ink)", "stroke-width": 1.5 };
-    const name = svg("title", {});
-    name.textContent = `${points(change)} points`;
+    const name = svg("title", {}, `${points(change)} points`);
     return svg("line", { x1: x, x2: x, y1: 3, y2: 15, ...ink }, name);
   });
   const range = `${points(lowest)} to ${points(highest)}, median ${points(median)}`;

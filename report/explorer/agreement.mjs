@@ -16,7 +16,8 @@ export function agreementText(entries, sides, image, name) {
     return isPair && sides.every((side) => side.window === window);
   });
   if (entry === undefined) return "";
-  const all = [entry.text, entry.of_class[name]].filter(Boolean).join(" ");
+  const hasClass = Object.hasOwn(entry.of_class, name); // a class may be called constructor
+  const all = hasClass ? `${entry.text} ${entry.of_class[name]}` : entry.text;
   const at = entry.image.indexOf(image);
   if (at < 0) return all;
   const [own, others] = [entry.own[at], entry.others[at]].map(decimal);

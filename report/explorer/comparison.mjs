@@ -111,7 +111,7 @@ export function showAgreement(first, second) {
 /** The largest difference that is drawn in full colour: 1, or the largest there is. */
 function mostOf(differences) {
   if (!shown.state.stretch) return 1;
-  return Math.max(...differences.map(Math.abs)) || 1;
+  return differences.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
 }
 
 /** Draw by how much the true class's probability differs, at each position. */

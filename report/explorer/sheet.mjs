@@ -9,8 +9,8 @@ import { cellPixels } from "./pictures.mjs";
 import { signed, wholePercent } from "./text.mjs";
 
 const ON_OBJECT =
-  "On the object: how much more probability it costs to cover a place on it than one beside it. " +
-  "Below 0 the network needs what is beside it more.";
+  "On the object: how much more probability it costs to cover a place on it than one beside it; " +
+  "on others: the same with the objects of other images, what chance would give.";
 
 /** The entry of the window that is shown, with numbers of every image. */
 function numbersOfWindow() {
@@ -58,17 +58,24 @@ export function wrongClass(probabilities, label) {
   return likeliest === label ? null : likeliest;
 }
 
+/** By how much covering the object costs more, and with others' objects, as far as it is known. */
+export function onObject(own, others) {
+  if (own === null) return "";
+  const words = `${signed(own.toFixed(2))} on the object`;
+  return others === null ? words : `${words}, ${signed(others.toFixed(2))} on others`;
+}
+
 /** What an image is sorted by, where that isn't said of it anyhow. */
 function sortedBy(image) {
   const numbers = numbersOfWindow();
-  const contrast = numbers.contrast[image];
+  const [own, others] = [numbers.contrast[image], numbers.contrast_others[image]];
   switch (shown.state.order) {
     case "least":
       return `lowest ${numbers.min_confidence[image].toFixed(2)}`;
     case "flips":
       return `changes at ${wholePercent(numbers.flipped_fraction[image])} of places`;
     case "object":
-      return contrast === null ? "" : `${signed(contrast.toFixed(2))} on the object`;
+      return onObject(own, others);
     default:
       return "";
   }
@@ -157,12 +164,15 @@ export function prepareSheet() {
   });
 }
 
-/** Mark the image that is shown. */
+/** Mark the image that is shown, which the tab key reaches; the first one if that isn't listed. */
 export function markShownImage() {
-  for (const button of listedButtons()) {
-    const isShown = Number(button.dataset.image) === shown.state.image;
+  const buttons = listedButtons();
+  const isShownIn = (button) => Number(button.dataset.image) === shown.state.image;
+  const reached = buttons.find(isShownIn) ?? buttons[0];
+  for (const button of buttons) {
+    const isShown = isShownIn(button);
     button.setAttribute("aria-pressed", String(isShown));
-    button.tabIndex = isShown ? 0 : -1;
+    button.tabIndex = button === reached ? 0 : -1;
     if (isShown) bringIntoList(button.parentElement);
   }
 }

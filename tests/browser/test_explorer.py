@@ -152,7 +152,9 @@ def test_images_are_sorted_by_how_much_they_lose_on_the_object(open_page, demo):
     ordered = summary.sort_values("contrast", kind="stable")
     names = [f"{image}: {name}" for image, name in ordered[["image", "class"]].to_numpy()]
     assert page.locator("#sheet .name").all_inner_texts() == names
-    least = f"{ordered['contrast'].iloc[0]:+.2f} on the object".replace("-", "−")
+    first = ordered.iloc[0]
+    least = f"{first['contrast']:+.2f} on the object, {first['contrast_others']:+.2f} on others"
+    least = least.replace("-", "−")
     expect(page.locator("#sheet .sorted-by").first).to_have_text(least)
 
 
@@ -165,6 +167,7 @@ def test_the_images_of_a_class_are_listed_alone(open_page, demo):
     assert names == [f"{image}: star" for image in stars]
     expect(page.locator("#sheet-note")).to_have_text(f"{len(stars)} of {len(summary)} images.")
     assert page.evaluate("location.hash").endswith("/list-star")
+    expect(page.locator("#sheet button[tabindex='0']")).to_have_count(1)
 
 
 def test_those_predicted_right_are_listed_alone(open_page, demo):

@@ -187,8 +187,14 @@ def _window(path: Path, summary: pd.DataFrame, localisation: pd.DataFrame, count
         "min_confidence": rows["min_confidence"].tolist(),
         "flipped_fraction": rows["flipped_fraction"].tolist(),
         "fall": fall.round(6).tolist(),
-        "contrast": rows["contrast"].astype(object).where(rows["contrast"].notna(), None).tolist(),
+        "contrast": _or_none(rows["contrast"]),
+        "contrast_others": _or_none(rows["contrast_others"]),
     }
+
+
+def _or_none(values: pd.Series) -> list[float | None]:
+    """Numbers, None for missing ones."""
+    return values.astype(object).where(values.notna(), None).tolist()
 
 
 def agreement(

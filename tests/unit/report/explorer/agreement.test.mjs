@@ -34,6 +34,7 @@ test("two sides agree as the image's numbers say, in either order", () => {
 test("of an image without numbers there is the mean over the others", () => {
   const said = (name) => agreementText(ENTRIES, sides("a/epoch-01", "b/weights"), 5, name);
   assert.equal(said("dog"), "On average 0.5.");
+  assert.equal(said("constructor"), "On average 0.5.");
   assert.equal(said("cat"), "On average 0.5. Of cats: 0.4.");
 });
 

@@ -26,3 +26,10 @@ test("the place follows a free pointer, and any that is dragged", () => {
   assert.equal(steering.follows(FINGER, false, false), false);
   for (const pointer of [MOUSE, FINGER]) assert.equal(steering.follows(pointer, true, true), true);
 });
+
+test("a pointer that is told of again without having moved is still", () => {
+  const seen = { clientX: 3, clientY: 4 };
+  assert.equal(steering.isAt(seen, null), false);
+  assert.equal(steering.isAt({ ...seen }, seen), true);
+  assert.equal(steering.isAt({ clientX: 3, clientY: 5 }, seen), false);
+});
