@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convprobe.network import chain
+from convprobe.network import chain, winograd
 from convprobe.network.classifiers import RAW, Classifier
 
 # Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
@@ -112,9 +112,21 @@ class Network(Classifier):
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         """The convolution of a layer, counted from 0."""
         convolution = self.get_submodule(self.convolutions[number])
-        if maps.device.type == "cpu" and self._is_faster_as_product(number, maps):
+        if maps.device.type != "cpu":
+            return convolution(maps)
+        if self._is_faster_by_tiles(number, maps):
+            padding = self.stages[number].padding
+            return winograd.convolution(maps, convolution.weight, convolution.bias, padding)
+        if self._is_faster_as_product(number, maps):
             return _as_product(convolution, maps)
         return convolution(maps)
+
+    def _is_faster_by_tiles(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
+        stage = self.stages[number]
+        height, width = (chain.convolved_side(stage, side) for side in maps.shape[-2:])
+        is_rounded = torch.is_autocast_enabled("cpu")
+        is_possible = stage.kernel == winograd.KERNEL and stage.stride == 1 and not is_rounded
+        return is_possible and winograd.is_faster(maps.shape[1], stage.channels, height, width)
 
     def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
         stage = self.stages[number]
