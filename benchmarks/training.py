@@ -9,6 +9,7 @@ it: all epochs of its runs and their evaluations.
 """
 
 import argparse
+import math
 import re
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
-from convprobe.network import arithmetic, devices, graphs, layers
+from convprobe.network import arithmetic, convolution, devices, graphs, layers, winograd
 from convprobe.training import trainer
 
 REPEATS, MATRIX = 5, 4096
@@ -44,13 +45,15 @@ def product_rate(device, precision):
     return MATRIX**3 / (time.perf_counter() - start)
 
 
-def training_rate(device, images, precision, patches_per_filter):
+def training_rate(device, images, precision, patches_per_filter, transform):
     """Images per second of an epoch of training.
 
     Args:
-        patches_per_filter: the limit of `layers`; 0 for PyTorch's convolutions alone.
+        patches_per_filter: the limit of `convolution`; 0 for no products.
+        transform: the cost of `winograd`; infinite for no tiles.
     """
-    layers.PATCHES_PER_FILTER = patches_per_filter
+    convolution.PATCHES_PER_FILTER = patches_per_filter
+    winograd.TRANSFORM = transform
     checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
     trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, device)
@@ -66,14 +69,14 @@ def compare(device, count):
     )
     graph = graphs.of(CONFIG["network"], (SIDE, SIDE), classes=10)
     work = 3 * arithmetic.forward(graph)  # forward, and backward twice
-    limit = layers.PATCHES_PER_FILTER
+    ours = convolution.PATCHES_PER_FILTER, winograd.TRANSFORM
     for precision in ("fp32", "bf16"):
         rates = np.array(
             [
                 (
                     product_rate(device, precision),
-                    training_rate(device, images, precision, 0),
-                    training_rate(device, images, precision, limit),
+                    training_rate(device, images, precision, 0, math.inf),
+                    training_rate(device, images, precision, *ours),
                 )
                 for _ in range(REPEATS + 1)
             ][1:]  # the first one warms up

@@ -2,7 +2,7 @@
 
 import base64
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,11 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from convprobe.errors import InputError
+from convprobe.network.convolution import convolved
 from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
 
 # Traced where tensors lay in one order in memory; here they may lie in another.
 REPLACED = {"aten.view.default": "aten.reshape.default"}
 SIZES = "aten::sym_"  # before the names of operators that give the size of a tensor
+CONV2D = torch.ops.aten.conv2d.default
 NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
 Results = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
 
@@ -39,9 +41,11 @@ class Execution:
         self.device = device
         for name, constant in graph.constants.items():
             self.tensors[name] = _constant(constant).to(device)
-        self._calls = {
-            node.name: operator_of(node) for node in graph.nodes.values() if node.name != INPUT
-        }
+        self._calls = {}
+        for node in graph.nodes.values():
+            if node.name != INPUT:
+                found = operator_of(node)
+                self._calls[node.name] = _conv2d if found == CONV2D else found
 
     def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
@@ -111,6 +115,23 @@ class Execution:
         if isinstance(argument, list):
             return [self.argument(item, found) for item in argument]
         return argument
+
+
+def _conv2d(
+    maps: Float[Tensor, "image channel y x"],
+    weight: Float[Tensor, "output input kernel_y kernel_x"],
+    bias: Float[Tensor, "output"] | None = None,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1, 1),
+    groups: int = 1,
+) -> Float[Tensor, "image output convolved_y convolved_x"]:
+    """PyTorch's operator of that name, the fastest way where both axes are alike."""
+    strides, paddings, dilations = map(set, (stride, padding, dilation))
+    are_alike = max(map(len, (set(weight.shape[2:]), strides, paddings))) == 1
+    if are_alike and dilations == {1} and groups == 1:
+        return convolved(maps, weight, bias, *strides, *paddings)
+    return CONV2D(maps, weight, bias, stride, padding, dilation, groups)
 
 
 def operator_of(node: Node) -> Callable[..., Any]:

@@ -1,23 +1,15 @@
 """The network of a config's `conv` and `fc`, as it is trained and probed."""
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from convprobe.network import chain, winograd
+from convprobe.network import chain
 from convprobe.network.classifiers import RAW, Classifier
-
-# Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
-# PyTorch takes long over the many weights, however small the maps are (benchmarks/training.py).
-PATCHES_PER_FILTER = 4
-# For so many images it is decided in evaluation: the size of a batch must not decide there how it
-# is computed.
-EVALUATED = 500
+from convprobe.network.convolution import EVALUATED, convolved
 
 
 class Network(Classifier):
@@ -112,27 +104,11 @@ class Network(Classifier):
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         """The convolution of a layer, counted from 0."""
         convolution = self.get_submodule(self.convolutions[number])
-        if maps.device.type != "cpu":
-            return convolution(maps)
-        if self._is_faster_by_tiles(number, maps):
-            padding = self.stages[number].padding
-            return winograd.convolution(maps, convolution.weight, convolution.bias, padding)
-        if self._is_faster_as_product(number, maps):
-            return _as_product(convolution, maps)
-        return convolution(maps)
-
-    def _is_faster_by_tiles(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
         stage = self.stages[number]
-        height, width = (chain.convolved_side(stage, side) for side in maps.shape[-2:])
-        is_rounded = torch.is_autocast_enabled("cpu")
-        is_possible = stage.kernel == winograd.KERNEL and stage.stride == 1 and not is_rounded
-        return is_possible and winograd.is_faster(maps.shape[1], stage.channels, height, width)
-
-    def _is_faster_as_product(self, number: int, maps: Float[Tensor, "image channel y x"]) -> bool:
-        stage = self.stages[number]
-        height, width = (chain.convolved_side(stage, side) for side in maps.shape[-2:])
-        patches = (len(maps) if self.training else EVALUATED) * height * width
-        return patches <= PATCHES_PER_FILTER * stage.channels
+        images = len(maps) if self.training else EVALUATED
+        return convolved(
+            maps, convolution.weight, convolution.bias, stage.stride, stage.padding, images
+        )
 
     def pooled(
         self, number: int, maps: Float[Tensor, "image channel y x"]
@@ -152,25 +128,3 @@ class Network(Classifier):
 def as_input(pixels: UInt8[Tensor, "image y x channel"]) -> Float32[Tensor, "image channel y x"]:
     """Pixels as the network takes them, in [0, 1]."""
     return pixels.permute(0, 3, 1, 2).float().div_(255)
-
-
-def _as_product(
-    convolution: nn.Conv2d, maps: Float[Tensor, "image channel y x"]
-) -> Float[Tensor, "image output convolved_y convolved_x"]:
-    """A convolution as a product of two matrices, patches and weights.
-
-    Source: Chellapilla et al. 2006, section 3.
-    """
-    # In float32 or better: a pixel's gradient is summed over its patches before it is rounded.
-    precise = maps.to(torch.promote_types(maps.dtype, torch.float32))
-    padded = F.pad(precise, 4 * convolution.padding[:1])
-    kernel = convolution.kernel_size[0]
-    stride = convolution.stride[0]
-    last_y, last_x = (side - kernel for side in padded.shape[-2:])
-    columns = []
-    for y, x in itertools.product(range(kernel), repeat=2):
-        shifted = padded[..., y : y + last_y + 1 : stride, x : x + last_x + 1 : stride]
-        columns.append(shifted.to(maps.dtype).permute(0, 2, 3, 1))
-    patches = torch.cat(columns, dim=-1)
-    weights = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches
-    return F.linear(patches, weights, convolution.bias).permute(0, 3, 1, 2)

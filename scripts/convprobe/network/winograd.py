@@ -35,10 +35,10 @@ TRANSFORM = 100
 Tiles = Float[Tensor, "pixel tile channel"]
 
 
-def convolution(
+def convolved(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output channel 3 3"],
-    bias: Float[Tensor, "output"],
+    bias: Float[Tensor, "output"] | None,
     padding: int = 0,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:
     """A convolution of stride 1, as PyTorch's but for rounding."""
@@ -70,7 +70,7 @@ class _OfWholeTiles(torch.autograd.Function):
         context: FunctionCtx,
         maps: Float[Tensor, "image channel y x"],
         weight: Float[Tensor, "output channel 3 3"],
-        bias: Float[Tensor, "output"],
+        bias: Float[Tensor, "output"] | None,
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         to_values, weight_to_values, to_outputs = transforms(maps.dtype)
         inputs, outputs = maps.shape[1], len(weight)
@@ -84,17 +84,17 @@ class _OfWholeTiles(torch.autograd.Function):
         tiles = _transformed(to_outputs, products)
         tiles = tiles.view(OUTPUTS, OUTPUTS, len(maps), rows, columns, outputs)
         convolved = tiles.new_empty(len(maps), rows, OUTPUTS, columns, OUTPUTS, outputs)
-        torch.add(tiles.permute(2, 3, 0, 4, 1, 5), bias, out=convolved)
+        torch.add(tiles.permute(2, 3, 0, 4, 1, 5), 0 if bias is None else bias, out=convolved)
         return convolved.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(
         context: FunctionCtx, gradient: Float[Tensor, "image output convolved_y convolved_x"]
-    ) -> tuple[Tensor | None, Tensor | None, Tensor]:
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         to_values, weight_to_values, to_outputs = transforms(gradient.dtype)
         values, weights = context.saved_tensors
         products = _transformed(to_outputs.t(), _tiles(gradient, OUTPUTS))
-        of_maps = of_weight = None
+        of_maps = of_weight = of_bias = None
         if context.needs_input_grad[0]:
             of_values = matrix.products(products, weights)
             of_maps = _overlapping(_transformed(to_values.t(), of_values), context.shape)
@@ -102,7 +102,9 @@ class _OfWholeTiles(torch.autograd.Function):
             of_weights = matrix.products(products.transpose(1, 2), values)
             of_kernel = _transformed(weight_to_values.t(), of_weights)
             of_weight = of_kernel.unflatten(0, (KERNEL, KERNEL)).permute(2, 3, 0, 1)
-        return of_maps, of_weight, gradient.sum((0, 2, 3))
+        if context.needs_input_grad[2]:
+            of_bias = gradient.sum((0, 2, 3))
+        return of_maps, of_weight, of_bias
 
 
 def _tiles(maps: Float[Tensor, "image channel y x"], side: int) -> Tiles:

@@ -9,7 +9,7 @@ from drawn_graphs import CLASSES, draw_network
 from torch import nn
 
 from convprobe.errors import InputError
-from convprobe.network import chain
+from convprobe.network import chain, tracing
 from convprobe.network.classifiers import RAW, FactoryNetwork, TracedNetwork
 from convprobe.network.execution import Execution, operator_of
 from convprobe.network.graph import INPUT, Graph, Node, Other, Value
@@ -119,6 +119,32 @@ def test_channels_of_channelwise_operators_depend_on_the_same_channel_alone(seed
         edited[:, -1] += 1
         differs = (execution.result(node, clean | {source: edited}) != clean[node.name]).flatten(2)
         assert differs.any(2).any(0).tolist() == [False] * (node.shape[0] - 1) + [True], node.name
+
+
+@pytest.mark.parametrize(
+    ("kernel", "walk"),
+    [
+        (3, {}),
+        (3, {"padding": 1, "bias": False}),
+        (3, {"stride": 2, "padding": (1, 1)}),
+        (3, {"stride": (1, 2), "padding": (0, 1)}),
+        (3, {"dilation": 2}),
+        (3, {"groups": 2}),
+        (3, {"padding": "same"}),
+        ((3, 1), {}),
+        (1, {}),
+    ],
+    ids=str,
+)
+def test_convolutions_are_those_of_the_module_however_they_walk(kernel, walk):
+    """Of so many channels that tiles pay where they can be used."""
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(128, 192, kernel, **walk)
+    module = nn.Sequential(convolution, nn.AvgPool2d(2), nn.Flatten()).eval()
+    graph = tracing.trace(module, (128, 14, 14))
+    module.double()
+    images = torch.rand(2, 128, 14, 14, dtype=torch.float64)
+    torch.testing.assert_close(Execution(graph, module).logits(images), module(images))
 
 
 # Graphs from elsewhere

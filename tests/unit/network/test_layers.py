@@ -1,6 +1,5 @@
 """The published network, and the arithmetic of receptive fields."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +197,10 @@ def widened(settings):
     return settings | {"conv": conv}
 
 
+def by_pytorch(maps, weight, bias, stride, padding, images):
+    return torch.nn.functional.conv2d(maps, weight, bias, stride, padding)
+
+
 def gradients(network, images):
     network.zero_grad()
     images = images.clone().requires_grad_()
@@ -212,30 +215,13 @@ def gradients(network, images):
 def test_in_training_a_network_has_the_gradients_of_pytorchs_convolutions(
     settings, count, monkeypatch
 ):
-    monkeypatch.setattr(layers, "EVALUATED", math.inf)  # so that none is computed as a product
     torch.manual_seed(0)
     network = Network(widened(settings), classes=2, image_size=(24, 24)).double()
     images = torch.rand(count, 3, 24, 24, dtype=torch.float64)
-    trained, evaluated = gradients(network.train(), images), gradients(network.eval(), images)
-    for found, expected in zip(trained, evaluated, strict=True):
+    trained = gradients(network.train(), images)
+    monkeypatch.setattr(layers, "convolved", by_pytorch)
+    for found, expected in zip(trained, gradients(network, images), strict=True):
         torch.testing.assert_close(found, expected)
-
-
-def test_in_evaluation_the_size_of_a_batch_decides_nothing(monkeypatch):
-    torch.manual_seed(0)
-    settings = {"conv": [{"channels": 8, "kernel": 5}, {"channels": 600, "kernel": 3}], "fc": []}
-    network = Network(settings, classes=2, image_size=(12, 12)).double().eval()
-    assert not network._is_faster_as_product(0, torch.empty(1, 3, 12, 12))
-    assert network._is_faster_as_product(1, torch.empty(1, 8, 4, 4))
-    assert network._is_faster_as_product(1, torch.empty(5000, 8, 4, 4))
-    images = torch.rand(7, 3, 12, 12, dtype=torch.float64)
-    with torch.no_grad():
-        together = network(images)
-        alone = torch.cat([network(image[None]) for image in images])
-        monkeypatch.setattr(layers, "EVALUATED", math.inf)
-        convolved = network(images)
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-12)
-    torch.testing.assert_close(together, convolved, rtol=0, atol=1e-12)
 
 
 def test_in_bfloat16_training_sums_gradients_about_as_exactly_as_pytorchs_convolution():

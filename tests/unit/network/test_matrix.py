@@ -9,8 +9,10 @@ import torch
 from convprobe.network import matrix
 
 
-@pytest.fixture(params=["with the operator", "without it"])
+@pytest.fixture(params=["with the operator", "without it", "without AVX-512"])
 def _operator(request, monkeypatch):
+    capability = "AVX2" if request.param == "without AVX-512" else "AVX512"
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     if request.param == "without it":
         monkeypatch.setattr(torch.ops, "mkldnn", types.SimpleNamespace())
 
@@ -23,6 +25,16 @@ def test_products_are_right_with_and_without_the_operator_of_its_own():
         torch.tensor(values, dtype=torch.float32), torch.tensor(weight, dtype=torch.float32)
     )
     np.testing.assert_allclose(found, values @ weight, atol=1e-4)
+
+
+@pytest.mark.usefixtures("_operator")
+def test_several_products_are_those_of_their_matrices():
+    random = np.random.default_rng(0)
+    values, weights = random.normal(size=(4, 17, 30)), random.normal(size=(4, 30, 5))
+    found = matrix.products(
+        torch.tensor(values, dtype=torch.float32), torch.tensor(weights, dtype=torch.float32)
+    )
+    np.testing.assert_allclose(found, values @ weights, atol=1e-4)
 
 
 @pytest.mark.usefixtures("_operator")

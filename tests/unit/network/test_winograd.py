@@ -1,0 +1,67 @@
+"""Convolutions by tiles against the sums that they stand for."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from convprobe.network import winograd
+
+
+def test_ones_on_a_slope_give_sums_counted_by_hand():
+    maps = torch.arange(36.0).view(1, 1, 6, 6)  # of 3×3 pixels: 9 times the middle one
+    found = winograd.convolved(maps, torch.ones(1, 1, 3, 3), torch.tensor([0.5]))
+    rows = [[63.5, 72.5, 81.5, 90.5], [117.5, 126.5, 135.5, 144.5]]
+    rows += [[171.5, 180.5, 189.5, 198.5], [225.5, 234.5, 243.5, 252.5]]
+    torch.testing.assert_close(found, torch.tensor([[rows]]), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("size", [(3, 3), (6, 6), (7, 9), (14, 14), (5, 18)])
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_results_and_gradients_are_those_of_the_sums(padding, size, memory):
+    torch.manual_seed(0)
+    shapes = ((2, 4, *size), (5, 4, 3, 3), (5,))
+    given = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
+    given[:2] = [tensor.contiguous(memory_format=memory) for tensor in given[:2]]
+    given = [tensor.requires_grad_() for tensor in given]
+    found, expected = winograd.convolved(*given, padding), F.conv2d(*given, padding=padding)
+    torch.testing.assert_close(found, expected)
+    gradient = torch.randn_like(expected)
+    of_tiles, of_sums = (torch.autograd.grad(maps, given, gradient) for maps in (found, expected))
+    for one, other in zip(of_tiles, of_sums, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_needs_no_gradient_gets_none():
+    maps = torch.randn(1, 2, 6, 6)
+    weight, bias = torch.randn(3, 2, 3, 3, requires_grad=True), torch.zeros(3)
+    winograd.convolved(maps, weight, bias).sum().backward()
+    assert maps.grad is None
+    assert weight.grad.shape == weight.shape
+    winograd.convolved(maps.requires_grad_(), weight.detach(), bias).sum().backward()
+    assert maps.grad.shape == maps.shape
+
+
+def test_float32_is_about_as_exact_as_pytorchs_convolution():
+    torch.manual_seed(0)
+    maps = torch.rand(8, 1024, 6, 6)
+    weight, bias = torch.randn(64, 1024, 3, 3) / 96, torch.zeros(64)
+    exact = F.conv2d(maps.double(), weight.double())
+    by_tiles, by_sums = winograd.convolved(maps, weight, bias), F.conv2d(maps, weight)
+    errors = [(found - exact).square().mean().sqrt() for found in (by_tiles, by_sums)]
+    assert 0 < errors[0] < 2 * errors[1]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "side", "is_faster"),
+    [
+        (256, 1024, 12, True),  # of the published network
+        (1024, 2048, 4, True),
+        (64, 256, 12, True),
+        (16, 32, 12, False),  # more ways to the points than products there
+        (256, 256, 1, False),  # one output of 16
+        (256, 256, 5, False),  # 25 outputs of 64
+    ],
+)
+def test_tiles_pay_where_products_outweigh_the_way_to_them(inputs, outputs, side, is_faster):
+    assert winograd.is_faster(inputs, outputs, side, side) == is_faster
