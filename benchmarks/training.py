@@ -26,7 +26,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
-from convprobe.network import arithmetic, convolution, devices, graphs, layers, winograd
+from convprobe.network import arithmetic, convolution, devices, graphs, layers, tile_cost
 from convprobe.training import trainer
 
 REPEATS, MATRIX = 5, 4096
@@ -50,10 +50,10 @@ def training_rate(device, images, precision, patches_per_filter, transform):
 
     Args:
         patches_per_filter: the limit of `convolution`; 0 for no products.
-        transform: the cost of `winograd`; infinite for no tiles.
+        transform: that of `tile_cost`; infinite for no tiles.
     """
     convolution.PATCHES_PER_FILTER = patches_per_filter
-    winograd.TRANSFORM = transform
+    tile_cost.TRANSFORM = transform
     checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
     start = time.perf_counter()
     trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, device)
@@ -69,7 +69,7 @@ def compare(device, count):
     )
     graph = graphs.of(CONFIG["network"], (SIDE, SIDE), classes=10)
     work = 3 * arithmetic.forward(graph)  # forward, and backward twice
-    ours = convolution.PATCHES_PER_FILTER, winograd.TRANSFORM
+    ours = convolution.PATCHES_PER_FILTER, tile_cost.TRANSFORM
     for precision in ("fp32", "bf16"):
         rates = np.array(
             [

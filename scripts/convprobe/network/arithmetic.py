@@ -5,14 +5,14 @@ the choice of how occlusion maps are computed.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convprobe.network import chain
+from convprobe.network import chain, tile_cost
 from convprobe.network.chain import Stage
 from convprobe.network.filter_layers import of_graph
 from convprobe.network.graph import Graph, Node, Weight
-from convprobe.network.operators import CONVOLUTIONS
+from convprobe.network.operators import CONVOLUTIONS, Step, groups, steps
 
 POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremental can compute
 # The overhead of one matrix product and of the Python around it, which only one thread at a time
@@ -54,6 +54,44 @@ def centres(side: int, stride: int) -> range:
 def forward(graph: Graph) -> int:
     """Multiply-adds of one image's forward pass, those of convolutions and matrix products."""
     return sum(of_node(node, graph) for node in graph.nodes.values())
+
+
+def forward_by_tiles(graph: Graph) -> float:
+    """What takes as long as one image's forward pass on a CPU in float32, in multiply-adds."""
+    return sum(of_whole(node, graph) for node in graph.nodes.values())
+
+
+def of_whole(node: Node, graph: Graph) -> float:
+    """What takes as long as one node for one image, likewise; 0 where shapes don't tell."""
+    if not of_node(node, graph):
+        return 0.0
+    height, width = node.shape[1:] if len(node.shape) == 3 else (1, 1)
+    return of_parts(node, graph, [height], [width])
+
+
+def of_parts(node: Node, graph: Graph, heights: Sequence[int], widths: Sequence[int]) -> float:
+    """What takes as long as some parts of a node's map, in multiply-adds.
+
+    On a CPU in float32, where some convolutions are computed by tiles, see `tile_cost`.
+
+    Args:
+        heights, widths: of the parts, in units; each height with each width is one.
+    """
+    units = math.prod(node.shape[1:]) if len(node.shape) == 3 else 1
+    sums = of_node(node, graph) / units * sum(heights) * sum(widths)
+    if not _has_tiles(node, graph):
+        return sums
+    outputs, inputs, *_ = graph.tensor_shape(node.argument(1, "weight").name)
+    tiles = tile_cost.along(heights) * tile_cost.along(widths)
+    return min(sums, tiles * tile_cost.of_tile(inputs, outputs))
+
+
+def _has_tiles(node: Node, graph: Graph) -> bool:
+    walk = steps(node, graph) if node.kind in CONVOLUTIONS else None
+    kernel = Step(tile_cost.KERNEL)
+    return (
+        bool(walk) and {step._replace(padding=0) for step in walk} == {kernel} and groups(node) == 1
+    )
 
 
 def of_node(node: Node, graph: Graph) -> int:

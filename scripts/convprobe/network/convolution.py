@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from convprobe.network import winograd
+from convprobe.network import tile_cost, winograd
 
 # Above this ratio PyTorch's convolution trains faster on a CPU than a product of matrices. Below it
 # PyTorch takes long over the many weights, however small the maps are (benchmarks/training.py).
@@ -34,8 +34,8 @@ def convolved(
         height, width = ((side + 2 * padding - kernel) // stride + 1 for side in maps.shape[-2:])
         is_full = maps.dtype in (torch.float32, torch.float64)
         is_full &= not torch.is_autocast_enabled("cpu")
-        has_tiles = is_full and kernel == winograd.KERNEL and stride == 1
-        if has_tiles and winograd.is_faster(inputs, outputs, height, width):
+        has_tiles = is_full and kernel == tile_cost.KERNEL and stride == 1
+        if has_tiles and tile_cost.pays(inputs, outputs, height, width):
             return winograd.convolved(maps, weight, bias, padding)
         if images * height * width <= PATCHES_PER_FILTER * outputs:
             return as_product(maps, weight, bias, stride, padding)

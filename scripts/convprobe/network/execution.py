@@ -45,7 +45,7 @@ class Execution:
         for node in graph.nodes.values():
             if node.name != INPUT:
                 found = operator_of(node)
-                self._calls[node.name] = _conv2d if found == CONV2D else found
+                self._calls[node.name] = conv2d if found == CONV2D else found
 
     def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
@@ -117,7 +117,7 @@ class Execution:
         return argument
 
 
-def _conv2d(
+def conv2d(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output input kernel_y kernel_x"],
     bias: Float[Tensor, "output"] | None = None,

@@ -26,7 +26,7 @@ from convprobe.network.operators import (
 AXES = (0, 1)  # height and width
 # What copying parts of maps takes, as a multiple of the multiply-adds of the parts
 # (benchmarks/graph_occlusion.py).
-COPIES = 1.5
+COPIES = 1.8
 PRODUCTS = 2  # states are computed by products of matrices, at so many times a convolution's rate
 BATCH = 32  # positions at a time
 CALL = 12_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
@@ -150,11 +150,10 @@ class Reach:
         for node in self.graph.nodes.values():
             work = arithmetic.of_node(node, self.graph)
             if node.name in self.boxed and work:
-                units = math.prod(node.shape[1:])
-                area = int(rows[node.name].lengths.sum()) * int(columns[node.name].lengths.sum())
-                total += COPIES * work * area / units
-            else:
-                total += work * places
+                sides = (axis[node.name].lengths.tolist() for axis in (rows, columns))
+                total += COPIES * arithmetic.of_parts(node, self.graph, *sides)
+            elif work:
+                total += arithmetic.of_whole(node, self.graph) * places
         batches = math.ceil(places / BATCH)
         return total + CALL * len(self.boxed) * batches
 
@@ -192,11 +191,11 @@ def cheapest(
     """
     height, width = image_size
     covered = [hidden(side, window, stride) for side in image_size]
-    passes = arithmetic.forward(graph) * len(covered[0]) * len(covered[1])
+    passes = arithmetic.forward_by_tiles(graph) * len(covered[0]) * len(covered[1])
     boxes = Reach(graph).multiply_adds(covered)
     states = math.inf
     if "conv" in network and height == width:
         states = arithmetic.occlusion_map(network, height, graph.classes, window, call)
-    if states <= min(passes, PRODUCTS * boxes):
+    if states <= PRODUCTS * min(passes, boxes):
         return Way("states", states)
     return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)

@@ -19,18 +19,13 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from convprobe.network import matrix
+from convprobe.network.tile_cost import KERNEL, OUTPUTS, TILE
 
-KERNEL = 3
-OUTPUTS = 4  # of a tile, along one axis
-TILE = OUTPUTS + KERNEL - 1
 # The sixth point is infinity. These round least: a convolution of 1024 channels errs by as much as
 # PyTorch's own in float32, and five times as much with the customary 1 and 2.
 # Source: Alam et al. 2022, "Winograd convolution for deep neural networks: efficient point
 # selection", reciprocal points of both signs.
 POINTS = (0.0, math.sqrt(2), -math.sqrt(2), math.sqrt(1 / 2), -math.sqrt(1 / 2))
-
-# What a channel's way to one point and back costs, in multiply-adds that take as long as it.
-TRANSFORM = 100
 
 Tiles = Float[Tensor, "pixel tile channel"]
 
@@ -48,18 +43,6 @@ def convolved(
     right = columns * OUTPUTS - width + padding
     whole = F.pad(maps, (padding, right, padding, below))
     return _OfWholeTiles.apply(whole, weight, bias)[..., :height, :width]
-
-
-def is_faster(inputs: int, outputs: int, height: int, width: int) -> bool:
-    """Whether a convolution takes longer as sums; tiles at the edges may be mostly empty.
-
-    Args:
-        inputs, outputs: channels.
-        height, width: of the convolved map.
-    """
-    tiles = math.ceil(height / OUTPUTS) * math.ceil(width / OUTPUTS)
-    products = inputs * outputs + TRANSFORM * (inputs + outputs)
-    return tiles * TILE**2 * products < height * width * KERNEL**2 * inputs * outputs
 
 
 class _OfWholeTiles(torch.autograd.Function):

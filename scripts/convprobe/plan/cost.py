@@ -191,9 +191,9 @@ def work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards
 
 def _work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcards: Mapping) -> Work:
     """What a job computes on so many cores."""
-    image = network_size(config) + IMAGE
     if rule == "train_epoch":
         precision = study.run_training(config, wildcards["run"])["precision"]
+        image = _image(config, kind, precision)
         rate = _rate(CORE_RATE, kind, cores, precision)
         return Work(f"{rule} {precision}", sizes["train"], TRAINING_PASSES * image, rate)
     if rule == "map_occlusion":
@@ -203,7 +203,14 @@ def _work(config: dict, sizes: Sizes, kind: str, cores: int, rule: str, wildcard
         return Work(rule)
     validated = sizes.get("validation", 0) if rule == "evaluate_epoch" else 0
     rate = _rate(CORE_RATE, kind, cores, "fp32")
-    return Work(rule, sizes["test"] + validated, passes * image, rate)
+    return Work(rule, sizes["test"] + validated, passes * _image(config, kind, "fp32"), rate)
+
+
+def _image(config: dict, kind: str, precision: str) -> float:
+    """What takes as long as one image's forward pass, in multiply-adds."""
+    if kind == "cpu" and precision == "fp32":
+        return arithmetic.forward_by_tiles(_graph(config)) + IMAGE
+    return network_size(config) + IMAGE
 
 
 def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work:
@@ -223,7 +230,7 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
         changes /= positions
     rate = _rate(CORE_RATE, kind, cores, precision)
     if way == "passes":
-        return Work(f"map_occlusion {precision}", count, network_size(config) + IMAGE, rate)
+        return Work(f"map_occlusion {precision}", count, _image(config, kind, precision), rate)
     if way == "boxes":
         return Work(f"map_occlusion {precision} boxes", count, changes, rate)
     rate = _rate(MAP_RATE, kind, cores, precision)

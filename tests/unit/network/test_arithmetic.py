@@ -20,6 +20,35 @@ def test_a_forward_pass_of_the_published_network_layer_by_layer():
     assert arithmetic.forward(chain.graph(PUBLISHED, (32, 32), 10)) == convolutions + connected
 
 
+def test_on_a_cpu_convolutions_by_tiles_count_what_these_take():
+    def tiled(inputs, outputs):  # 36 products a tile and pair of channels, and 100 a channel
+        return 36 * (inputs * outputs + 100 * (inputs + outputs))
+
+    tiles = 9 * tiled(256, 1024) + tiled(1024, 2048)
+    others = 784 * 75 * 256 + 4 * 2048 * 2048 + 2048 * 1024 + 1024 * 256 + 2560
+    graph = chain.graph(PUBLISHED, (32, 32), 10)
+    assert arithmetic.forward_by_tiles(graph) == tiles + others
+    conv2, conv4 = graph.nodes["conv2"], graph.nodes["conv4"]
+    # Parts of 2×5 and 6×5 units, in 2 and in 4 tiles; 3×3 sums take less than one.
+    assert arithmetic.of_parts(conv2, graph, [2, 6], [5]) == 6 * tiled(256, 1024)
+    assert arithmetic.of_parts(conv2, graph, [3], [1]) == 3 * 9 * 256 * 1024
+    assert arithmetic.of_parts(conv4, graph, [2], [1]) == 2 * 2048 * 2048
+
+
+def test_tiles_count_only_where_they_are_computed():
+    def counts(**walk):
+        stage = {"channels": 256, "kernel": 3} | walk
+        graph = chain.graph({"conv": [stage], "fc": []}, (18, 18), 4, channels=256)
+        return arithmetic.forward_by_tiles(graph), arithmetic.forward(graph)
+
+    for walk in ({"stride": 2}, {"kernel": 5}):
+        by_tiles, by_sums = counts(**walk)
+        assert by_tiles == by_sums
+    for walk in ({}, {"padding": 1}):
+        by_tiles, by_sums = counts(**walk)
+        assert by_tiles < by_sums / 1.5
+
+
 def test_weights_are_those_that_the_network_has():
     network = Network(PUBLISHED, classes=10, image_size=(32, 32))
     assert arithmetic.weights(network.graph) == sum(

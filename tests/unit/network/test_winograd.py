@@ -50,18 +50,3 @@ def test_float32_is_about_as_exact_as_pytorchs_convolution():
     by_tiles, by_sums = winograd.convolved(maps, weight, bias), F.conv2d(maps, weight)
     errors = [(found - exact).square().mean().sqrt() for found in (by_tiles, by_sums)]
     assert 0 < errors[0] < 2 * errors[1]
-
-
-@pytest.mark.parametrize(
-    ("inputs", "outputs", "side", "is_faster"),
-    [
-        (256, 1024, 12, True),  # of the published network
-        (1024, 2048, 4, True),
-        (64, 256, 12, True),
-        (16, 32, 12, False),  # more ways to the points than products there
-        (256, 256, 1, False),  # one output of 16
-        (256, 256, 5, False),  # 25 outputs of 64
-    ],
-)
-def test_tiles_pay_where_products_outweigh_the_way_to_them(inputs, outputs, side, is_faster):
-    assert winograd.is_faster(inputs, outputs, side, side) == is_faster
