@@ -140,18 +140,18 @@ def monai(network, image, window):
 def contenders(network, window, batch):
     """What computes a map of an image, by name, and the network that it sends images through."""
     peer = OfPyTorch(network).eval()
-    exact = Incremental(network, SIDE, window)
+    exact = Incremental(network, SIDE, [window])
     found = {
         "plain, float32": (peer, lambda image: plain(peer, image, window, "fp32")),
         f"Captum, batch of {batch}": (peer, lambda image: captum(peer, image, window, batch)),
         "MONAI, batch of 64": (peer, lambda image: monai(peer, image, window)),
         "plain by tiles, float32": (network, lambda image: plain(network, image, window, "fp32")),
-        "ours, float32": (network, lambda image: exact(image, FILL)[0]),
+        "ours, float32": (network, lambda image: exact(image, FILL)[0][0]),
     }
     if machine.computes_bf16():
-        rounded = Incremental(network, SIDE, window, "bf16")
+        rounded = Incremental(network, SIDE, [window], "bf16")
         found["plain, bf16"] = (peer, lambda image: plain(peer, image, window, "bf16"))
-        found["ours, bf16"] = (network, lambda image: rounded(image, FILL)[0])
+        found["ours, bf16"] = (network, lambda image: rounded(image, FILL)[0][0])
     return found
 
 

@@ -40,7 +40,6 @@ def occlusion_settings(wildcards) -> dict:
     settings = config["occlusion"]
     images = SHARDS[wildcards.shard] if SHARDS else settings["images"]
     return {
-        "window": int(wildcards.window),
         "images": images,
         "fill": settings["fill"],
         "precision": settings["precision"],
@@ -58,7 +57,7 @@ rule map_occlusion:
         log_of(MAPS),
     threads: cores_of("map_occlusion")
     resources:
-        gpu=gpus_of("map_occlusion"),
+        gpu=1,  # one at a time: it makes those of other windows ahead
     params:
         *fingerprint("map_occlusion.py"),
         settings=occlusion_settings,

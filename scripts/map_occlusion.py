@@ -1,21 +1,39 @@
-"""Occlusion maps of one window size."""
+"""Occlusion maps of one window size; the same process makes those of others that share its work."""
 
-from convprobe.dataset import image_file
-from convprobe.job import runtime
-from convprobe.network import checkpoints, devices
-from convprobe.occlusion import windows
-from convprobe.store import files
+from functools import partial
+from pathlib import Path
+
+from convprobe.job import runtime, shared_process
 
 if __name__ == "__main__":
     with runtime.job(snakemake.log[0]) as job:
-        settings = snakemake.params.settings
-        window, fill, precision = settings["window"], settings["fill"], settings["precision"]
-        stride = settings["stride"]
-        images = image_file.read(snakemake.input.images, "test", settings["images"])
-        device = devices.choose(snakemake.threads)
-        network = checkpoints.load(snakemake.input.checkpoint, device).network
-        maps, clean = windows.sweep(
-            network, images.pixels, window, fill, precision, job, stride=stride
-        )
-        digest = files.sha256(snakemake.input.checkpoint)
-        windows.write(snakemake.output.maps, maps, clean, images, settings, digest, stride)
+        inputs = snakemake.input
+        path = Path(snakemake.output.maps)
+        window = int(snakemake.wildcards.window)
+        shard = snakemake.wildcards.get("shard")  # in a folder of the window
+        folder = path.parents[1] / f".shard-{shard}" if shard else path.parent
+        made_from = [inputs.images, inputs.checkpoint]
+        shared_shelf = partial(shared_process.shelf, folder, snakemake.params, made_from)
+        with shared_shelf() as shelf:
+            is_made = shelf.take({"maps": path}, of=window)
+        if not is_made:
+            # Only now: PyTorch takes seconds to import.
+            from convprobe.dataset import image_file
+            from convprobe.network import checkpoints, devices
+            from convprobe.occlusion import windows_per_process
+            from convprobe.store import files
+
+            settings = snakemake.params.settings
+            images = image_file.read(inputs.images, "test", settings["images"])
+            device = devices.choose(snakemake.threads)
+            windows_per_process.write(
+                path,
+                shared_shelf,
+                checkpoints.load(inputs.checkpoint, device).network,
+                images,
+                {**settings, "window": window},
+                snakemake.config["occlusion"]["windows"],
+                files.sha256(inputs.checkpoint),
+                settings["stride"],
+                job,
+            )

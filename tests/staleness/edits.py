@@ -578,6 +578,7 @@ MODULES = {
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/tiles": OCCLUSION,
     "occlusion/windows": OCCLUSION,
+    "occlusion/windows_per_process": OCCLUSION,
     "phrases": ABLATION_FIGURES | RECORD,
     "plan/cautions": NOTHING,
     "plan/config": NOTHING,

@@ -55,9 +55,13 @@ def begin_next() -> None:
     THIS.next_begun = time.time()
 
 
-def put(folder: Path) -> None:
-    """Record how the result was made that lies in a folder of the shelf."""
-    seconds = time.time() - THIS.next_begun
+def put(folder: Path, seconds_before: float = 0) -> None:
+    """Record how the result was made that lies in a folder of the shelf.
+
+    Args:
+        seconds_before: spent on it before it was begun, together with others.
+    """
+    seconds = seconds_before + time.time() - THIS.next_begun
     THIS.seconds_ahead += seconds
     _write(folder / AHEAD, _how(THIS.next_begun, seconds))
 

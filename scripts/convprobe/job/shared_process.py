@@ -28,7 +28,7 @@ from convprobe.store import files
 
 FOLDER = ".ahead"
 PARTIAL = "partial"  # on the shelf: what is being written
-TAKEN = "made ahead, by the job of another epoch"  # what the job that takes results logs
+TAKEN = "made ahead, by another job"  # what the job that takes results logs
 STARTS = 4  # a result is quick if it takes at most so many times what its process took to start
 
 Result = TypeVar("Result")
@@ -45,23 +45,29 @@ class Shelf:
         # Versions are read without importing torch: a job that takes its results doesn't need it.
         self._made_from = [list(params), versions.computing(), _digests(inputs)]
 
-    def place(self, *inputs: Path | str) -> Path:
-        """The folder of results that are made from these files, and from what all are made from."""
-        made_from = json.dumps([*self._made_from, _digests(inputs)])
+    def place(self, *inputs: Path | str, of: int | None = None) -> Path:
+        """The folder of results that are made from these files, and from what all are made from.
+
+        Args:
+            of: which results, where several are made from the same.
+        """
+        made_from = json.dumps([*self._made_from, _digests(inputs), of])
         digest = hashlib.sha256(made_from.encode()).hexdigest()
         return self.folder / digest[:32]
 
-    def take(self, outputs: Mapping[str, Path | str], *inputs: Path | str) -> bool:
+    def take(
+        self, outputs: Mapping[str, Path | str], *inputs: Path | str, of: int | None = None
+    ) -> bool:
         """Move a job's results from the shelf to its outputs.
 
         Args:
             outputs: paths by the names that the results have on the shelf.
-            inputs: the files that they must be made from.
+            inputs, of: as those of `place`.
 
         Returns:
             whether all were there; else nothing is moved.
         """
-        place = self.place(*inputs)
+        place = self.place(*inputs, of=of)
         if not all((place / name).exists() for name in outputs):
             return False
         for name, path in outputs.items():
@@ -73,13 +79,17 @@ class Shelf:
         return True
 
     @contextlib.contextmanager
-    def adding(self, place: Path) -> Iterator[Path]:
-        """Yield a folder to write results to, which appears at its place once it is complete."""
+    def adding(self, place: Path, seconds: float = 0) -> Iterator[Path]:
+        """Yield a folder to write results to, which appears at its place once it is complete.
+
+        Args:
+            seconds: spent on them before.
+        """
         partial = self.folder / PARTIAL
         shutil.rmtree(partial, ignore_errors=True)  # of a killed job
         partial.mkdir(parents=True)
         yield partial
-        records.put(partial)
+        records.put(partial, seconds)
         partial.rename(place)
 
     def discard_all_but(self, places: Collection[Path]) -> None:

@@ -27,7 +27,7 @@ AXES = (0, 1)  # height and width
 # What copying parts of maps takes, as a multiple of the multiply-adds of the parts
 # (benchmarks/graph_occlusion.py).
 COPIES = 1.8
-PRODUCTS = 2  # states are computed by products of matrices, at so many times a convolution's rate
+PRODUCTS = 2  # states are computed by products of matrices, at so many times the boxes' rate
 BATCH = 32  # positions at a time
 CALL = 12_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
 
@@ -178,6 +178,7 @@ def cheapest(
     window: int,
     stride: int,
     call: int = arithmetic.CALL,
+    rate: float = 1.0,
 ) -> Way:
     """The way that takes the fewest multiply-adds on a CPU.
 
@@ -188,6 +189,7 @@ def cheapest(
         window: side in pixels, odd.
         stride: from one position of the window to the next, in pixels.
         call: the overhead of a product of states, in multiply-adds.
+        rate: of states' multiply-adds, as a multiple of that of passes.
     """
     height, width = image_size
     covered = [hidden(side, window, stride) for side in image_size]
@@ -196,6 +198,6 @@ def cheapest(
     states = math.inf
     if "conv" in network and height == width:
         states = arithmetic.occlusion_map(network, height, graph.classes, window, call)
-    if states <= PRODUCTS * min(passes, boxes):
+    if states <= min(rate * passes, PRODUCTS * boxes):
         return Way("states", states)
     return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)

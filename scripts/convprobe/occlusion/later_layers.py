@@ -62,11 +62,11 @@ class LaterLayer(ABC):
 
     def field(self, pooled: Unit) -> list[tuple[Unit, Int[Tensor, " _state"]]]:
         """The units that a pooled one covers, and the state of each in every state of that one."""
-        row, column = self.pooled.positions(pooled)
+        places = self.pooled.positions(pooled)
         covered = []
         for down, right in np.ndindex(POOL, POOL):
             unit = (POOL * pooled[0] + down, POOL * pooled[1] + right)
-            states = self.units.at(unit, row, column)
+            states = self.units.at(unit, places)
             covered.append((unit, torch.from_numpy(states)))
         return covered
 

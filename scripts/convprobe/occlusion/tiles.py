@@ -180,13 +180,13 @@ class Sums:
             inputs: the states of the units that are read.
             units: the states of the units before pooling, one of which is `unit`.
         """
-        row, column = units.positions(unit)
+        places = units.positions(unit)
         spans = []
         rows_by_tap = []
         products = 0
         for tap, (down, right) in enumerate(np.ndindex(kernel, kernel)):
             read = (unit[0] + down, unit[1] + right)
-            state = inputs.at(read, row, column)
+            state = inputs.at(read, places)
             rows_by_tap.append(np.where(state > 0, products + state - 1, -1))
             spans.append(Span(tap, read, products))
             products += inputs.count(read)

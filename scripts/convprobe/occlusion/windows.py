@@ -26,7 +26,7 @@ from convprobe.job import runtime
 from convprobe.network import arithmetic, reach
 from convprobe.network.batches import in_batches
 from convprobe.network.classifiers import Classifier
-from convprobe.network.layers import as_input
+from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import blocks, sparse
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
@@ -94,8 +94,13 @@ def sweep(
     height, width = pixels.shape[1:3]
     hidden = torch.from_numpy(windows(height, width, window, stride))
     rows, columns = (arithmetic.centres(side, stride) for side in (height, width))
-    engine = _engine(network, (height, width), window, stride, precision)
-    if engine:
+    way = _way(network, (height, width), window, stride, precision)
+    if way == "states":
+        ((maps, clean),) = sweep_together(network, pixels, [window], fill, precision, job, stride)
+        return maps, clean
+    if way == "boxes":
+        spans = [reach.hidden(side, window, stride) for side in (height, width)]
+        engine = ChangedBoxes(network, spans, precision)
         return _by_engine(engine, pixels, fill, len(rows) * len(columns), job)
     probability = _plain(network, pixels, hidden, fill, precision, job, batch)
     maps = probability[:, 1:].reshape(len(pixels), len(rows), len(columns), -1)
@@ -131,28 +136,60 @@ def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, 
     return distance <= window // 2
 
 
-def _engine(
+def _way(
     network: nn.Module, image_size: tuple[int, int], window: int, stride: int, precision: str
-) -> Engine | None:
-    """What computes only what changes, if that takes fewer multiply-adds, by the geometry.
+) -> str:
+    """How a map takes the fewest multiply-adds, by the geometry: the name of a reach.Way.
 
-    Compiled code has hardly any overhead, and is quicker for small networks too. Never on a GPU,
-    which is fast at large batches and slow at many small products.
+    Compiled code has hardly any overhead, and is quicker for small networks too. On a GPU all
+    positions take a pass, for it is fast at large batches and slow at many small products.
     """
     if not isinstance(network, Classifier) or network.mean.device.type != "cpu":
-        return None
+        return "passes"
     asked = (network.settings, network.graph, image_size, window, stride)
     way = reach.cheapest(*asked)
     if precision == "fp32" and way.name != "states":
-        compiled = reach.cheapest(*asked, sparse.CALL)
+        compiled = reach.cheapest(*asked, sparse.CALL, sparse.RATE)
         if compiled.name == "states" and sparse.library():
             way = compiled
-    if way.name == "states":
-        return Incremental(network, image_size[0], window, precision, stride)
-    if way.name == "boxes":
-        hidden = [reach.hidden(side, window, stride) for side in image_size]
-        return ChangedBoxes(network, hidden, precision)
-    return None
+    return way.name
+
+
+def together(
+    network: nn.Module,
+    image_size: tuple[int, int],
+    window: int,
+    others: Iterable[int],
+    stride: int = 1,
+    precision: str = "fp32",
+) -> list[int]:
+    """A window, which comes first, and the others whose maps take less if computed with its own."""
+    sides = [window, *(side for side in others if side != window)]
+    ways = [_way(network, image_size, side, stride, precision) for side in sides]
+    if ways[0] != "states":
+        return [window]
+    return [side for side, way in zip(sides, ways, strict=True) if way == "states"]
+
+
+def sweep_together(
+    network: Network,
+    pixels: UInt8[np.ndarray, "image y x channel"],
+    sides: Sequence[int],
+    fill: int = 128,
+    precision: str = "fp32",
+    job: runtime.Job = runtime.IDLE,
+    stride: int = 1,
+) -> list[Maps]:
+    """As `sweep`, for several windows; what they change in the same way is computed once.
+
+    Args:
+        sides: of the windows, as `together` gives them.
+    """
+    side = pixels.shape[1]
+    engine = Incremental(network, side, sides, precision, stride)
+    positions = len(sides) * len(engine.centres) ** 2
+    maps, clean = _by_engine(engine, pixels, fill, positions, job)
+    return [(maps[:, number], clean) for number in range(len(sides))]
 
 
 def _by_engine(
@@ -161,10 +198,13 @@ def _by_engine(
     fill: int,
     positions: int,
     job: runtime.Job,
-) -> Maps:
+) -> tuple[Float32[np.ndarray, "image ..."], Float32[np.ndarray, "image class"]]:
     """The maps and the clean probabilities by an engine, an image per thread.
 
     Where there are fewer images than threads, these share the work of each.
+
+    Args:
+        positions: of all windows together, in an image.
     """
     threads = torch.get_num_threads()
     of_image = max(threads // len(pixels), 1)

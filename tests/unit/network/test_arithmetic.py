@@ -76,7 +76,7 @@ def test_products_of_random_networks_are_those_that_the_engine_lays_out(seed, mo
         int(draw.integers(14, 20)),
         int(draw.choice([1, 3, 5])),
     )
-    engine = Incremental(Network(network, classes=4, image_size=(side, side)), side, window)
+    engine = Incremental(Network(network, classes=4, image_size=(side, side)), side, [window])
     first = 3 * conv[0]["channels"] * 4 * engine.first.reach**2
     count = (
         sum(len(hidden) for hidden in engine.first.hidden) - len(engine.first.hidden) ** 2

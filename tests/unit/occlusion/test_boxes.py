@@ -13,7 +13,6 @@ from convprobe.network.layers import Network
 from convprobe.network.reach import Reach
 from convprobe.occlusion import windows
 from convprobe.occlusion.boxes import ChangedBoxes
-from convprobe.occlusion.incremental import Incremental
 
 CLASSES = 3
 NORMALISATION = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]}
@@ -183,7 +182,7 @@ def test_the_way_is_chosen_by_the_arithmetic(networks):
     assert Reach(deep).multiply_adds(hidden) < plain_work / 4
     everything = [reach.hidden(96, 95, 4)] * 2
     assert Reach(deep).multiply_adds(everything) > plain_work / 4
-    assert windows._engine(networks["residual"], (21, 19), 9, 4, "fp32") is None
+    assert windows._way(networks["residual"], (21, 19), 9, 4, "fp32") == "passes"
     torch.manual_seed(0)
     network = Network({"conv": [{"channels": 256, "kernel": 5}], "fc": []}, 10, (32, 32)).eval()
-    assert isinstance(windows._engine(network, (32, 32), 3, 1, "fp32"), Incremental)
+    assert windows._way(network, (32, 32), 3, 1, "fp32") == "states"

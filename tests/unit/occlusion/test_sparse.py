@@ -9,11 +9,11 @@ from convprobe.network.arithmetic import POOL
 from convprobe.occlusion import sparse
 from convprobe.occlusion.later_layers import Activations
 from convprobe.occlusion.sparse import SparseLayer
-from convprobe.occlusion.states import UnitStates
+from convprobe.occlusion.states import Places, UnitStates
 from convprobe.occlusion.tiles import TiledLayer
 
 SIDE, WINDOW = 13, 3
-READ = UnitStates.of_pixels(SIDE, WINDOW).convolved(3).pooled()  # 5×5 units, pooled to 2×2
+READ = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(3).pooled()  # 5×5 units, pooled to 2×2
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def at_position(read, row, column):
     """The map that is read, with the window centred there: float64 (channel, y, x)."""
     found = read.clean.double().numpy().copy()
     for unit, change in read.changes.items():
-        state = int(READ.at(unit, np.array([row]), np.array([column]))[0])
+        state = int(READ.at(unit, Places(0, row, column)))
         if state:
             found[:, *unit] += change[state - 1].double().numpy()
     return found
@@ -77,15 +77,14 @@ def test_every_state_is_that_of_a_position(code, inputs, outputs, zeros):
     for row, column in np.ndindex(SIDE, SIDE):
         expected = pooled(convolved(weight, bias, at_position(read, row, column))) - clean
         for unit in layer.pooled.places():
-            place = np.array([row]), np.array([column])
-            state = int(layer.pooled.at(unit, *place)[0])
+            state = int(layer.pooled.at(unit, Places(0, row, column)))
             change = found.changes[unit][state - 1].numpy() if state else np.zeros(outputs)
             np.testing.assert_allclose(change, expected[:, *unit], atol=2e-4)
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 5])
 def test_a_layer_of_one_unit_gives_its_sums(code, kernel):
-    read_by_one = UnitStates.of_pixels(SIDE, WINDOW).convolved(SIDE - 2 * kernel + 1).pooled()
+    read_by_one = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(SIDE - 2 * kernel + 1).pooled()
     assert read_by_one.units == kernel
     draw = np.random.default_rng(kernel)
     weight = torch.from_numpy(draw.normal(size=(30, 6, kernel, kernel))).float()

@@ -14,7 +14,6 @@ from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
-from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
 from convprobe.store import hdf5
 
@@ -205,8 +204,8 @@ def test_only_changes_are_computed_while_that_is_less_than_the_passes_that_are_l
     """Under every position the units' states, under few of them the boxes that change, or all."""
     network = {"conv": [{"channels": 96, "kernel": 3}, {"channels": 96, "kernel": 3}], "fc": []}
     wide = Network(network, classes=3, image_size=(32, 32)).eval()
-    chosen = [type(windows._engine(wide, (32, 32), 3, stride, "fp32")) for stride in (1, 4, 16)]
-    assert chosen == [Incremental, ChangedBoxes, type(None)]
+    chosen = [windows._way(wide, (32, 32), 3, stride, "fp32") for stride in (1, 4, 16)]
+    assert chosen == ["states", "boxes", "passes"]
 
 
 @pytest.mark.parametrize(("stride", "image_side"), [(2, 32), (3, 32), (5, 23)])
@@ -215,7 +214,7 @@ def test_both_ways_keep_the_same_positions(stride, image_side):
     network = {"conv": [{"channels": 8, "kernel": 3}, {"channels": 8, "kernel": 2}], "fc": []}
     built = Network(network, classes=3, image_size=(image_side, image_side)).eval()
     images = np.random.default_rng(0).integers(0, 256, (1, image_side, image_side, 3), np.uint8)
-    by_changes, _ = Incremental(built, image_side, 3, stride=stride)(images[0], fill=0)
+    (by_changes,), _ = Incremental(built, image_side, [3], stride=stride)(images[0], fill=0)
     by_passes, _ = windows.sweep(FromElsewhere(built), images, 3, 0, stride=stride)
     np.testing.assert_allclose(by_changes, by_passes[0], atol=1e-6)
 
