@@ -7,7 +7,8 @@ each repeat takes one image through every contender. Times are processor times. 
 long that they see only some of the positions (every second or third along each axis); their time
 is per image that went through the network, which is what a position costs them. Ours is for whole
 maps. The peers' network is of PyTorch's own layers; ours computes convolutions by tiles, and what
-that alone is worth is a row of its own. bf16 is left out where the processor isn't made for it.
+that alone is worth is a row of its own. Plain passes in bf16 are left out where the processor
+isn't made for it.
 
 What the peers do differently: Captum moves the window only inside the image and returns the mean
 drop of one class over the windows that cover a pixel; MONAI also stays inside, and returns the
@@ -148,10 +149,10 @@ def contenders(network, window, batch):
         "plain by tiles, float32": (network, lambda image: plain(network, image, window, "fp32")),
         "ours, float32": (network, lambda image: exact(image, FILL)[0][0]),
     }
+    rounded = Incremental(network, SIDE, [window], "bf16")
     if machine.computes_bf16():
-        rounded = Incremental(network, SIDE, [window], "bf16")
         found["plain, bf16"] = (peer, lambda image: plain(peer, image, window, "bf16"))
-        found["ours, bf16"] = (network, lambda image: rounded(image, FILL)[0][0])
+    found["ours, bf16"] = (network, lambda image: rounded(image, FILL)[0][0])
     return found
 
 
@@ -166,6 +167,11 @@ def tuned_batch(network, image):
     return min(times, key=times.get)
 
 
+def as_plain(maps):
+    """At the positions that `plain` takes."""
+    return maps if maps.ndim == 2 else maps.reshape(-1, maps.shape[-1])[every_ninth()]
+
+
 def measure(network, images):
     """Rows of window, contender, milliseconds per position of each image, difference to plain.
 
@@ -173,9 +179,20 @@ def measure(network, images):
     """
     batch = tuned_batch(network, images[0])
     runs = {window: contenders(network, window, batch) for window in WINDOWS}
-    times = {(window, name): [] for window in WINDOWS for name in runs[window]}
+    engines = {
+        f"ours, all windows together, {name}": Incremental(network, SIDE, WINDOWS, precision)
+        for name, precision in (("float32", "fp32"), ("bf16", "bf16"))
+    }
+    names = [*runs[WINDOWS[0]], *engines]
+    times = {(window, name): [] for window in WINDOWS for name in names}
     differences = dict.fromkeys(times, 0.0)
     for number, image in enumerate(images, start=1):
+        together = {}
+        for name, engine in engines.items():
+            start = time.process_time()
+            maps, _ = engine(image, FILL)
+            taken = (time.process_time() - start) / maps[..., 0].size
+            together[name] = dict(zip(WINDOWS, maps, strict=True)), taken
         for window, compute in runs.items():
             exact = None
             for name, (through, run) in compute.items():
@@ -183,12 +200,12 @@ def measure(network, images):
                 times[window, name].append(1000 * taken)
                 exact = result if exact is None else exact
                 if name.startswith(("plain", "ours")):
-                    shown = (
-                        result.reshape(-1, 10)[every_ninth()] if name.startswith("ours") else result
-                    )
-                    differences[window, name] = max(
-                        differences[window, name], float(np.abs(shown - exact).max())
-                    )
+                    difference = float(np.abs(as_plain(result) - exact).max())
+                    differences[window, name] = max(differences[window, name], difference)
+            for name, (maps, taken) in together.items():
+                times[window, name].append(1000 * taken)
+                difference = float(np.abs(as_plain(maps[window]) - exact).max())
+                differences[window, name] = max(differences[window, name], difference)
         print(f"image {number} of {len(images)}", flush=True)
     return [
         {
@@ -262,7 +279,7 @@ def main():
     text, means = table(rows)
     ours, forward = (
         means[name] * SIDE**2 * len(WINDOWS) * STUDY_IMAGES / 1000
-        for name in ("ours, float32", "plain, float32")
+        for name in ("ours, all windows together, float32", "plain, float32")
     )
     text += (
         f"\n\nn = {len(images)} images, {processor()}, torch {torch.__version__}, one thread. "

@@ -48,6 +48,14 @@ def library(source: Path, options: Sequence[str]) -> ctypes.CDLL:
         raise InputError(files.reason(error)) from error
 
 
+def exists() -> bool:
+    """Whether there is a compiler."""
+    try:
+        return bool(_compiler())
+    except InputError:
+        return False
+
+
 def _folder() -> Path:
     """Where libraries are kept; nobody else may write there."""
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))

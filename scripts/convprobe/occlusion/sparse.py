@@ -50,6 +50,13 @@ def library() -> ctypes.CDLL | None:
     return code
 
 
+def fastest(precision: str) -> ctypes.CDLL | None:
+    """The compiled code where it is the fastest; products of bfloat16 are, if there are any."""
+    if precision == "bf16" and machine.computes_bf16():
+        return None
+    return library()
+
+
 class SparseLayer(LaterLayer):
     """A later layer whose products leave out what doesn't change in four states."""
 
@@ -59,23 +66,29 @@ class SparseLayer(LaterLayer):
         bias: Float32[Tensor, " output"],
         inputs: UnitStates,
         code: ctypes.CDLL,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         """Lay out the layer.
 
         Args:
             inputs: the states of the units that it reads.
             code: as `library` gives it.
+            dtype: that weights and changes are rounded to. Either is multiplied in float32.
         """
         super().__init__(weight, bias, inputs)
+        self._dtype = dtype
         self._code = code
         self._panel = code.panel()
         self._panels = -(-len(bias) // self._panel)
-        self._weights = self._in_panels(weight.permute(2, 3, 1, 0))
+        self._weights = self._in_panels(self._rounded(weight).permute(2, 3, 1, 0))
         if self.pooled.units:
             cells = [self.field(unit) for unit in self.pooled.places()]
         else:
             cells = [[((0, 0), torch.arange(1 + self.units.count((0, 0))))]]
         self._layout = Layout.of(cells, self.kernel, inputs, self.units, code.rows())
+
+    def _rounded(self, values: Float32[Tensor, "..."]) -> Float32[Tensor, "..."]:
+        return values.to(self._dtype).float()
 
     def _in_panels(
         self, values: Float32[Tensor, "*other output"]
@@ -155,7 +168,7 @@ class SparseLayer(LaterLayer):
         values = torch.empty(most, rows)
         starts = torch.empty(sum(groups) + 1, dtype=torch.int64)
         column = group = 0
-        for change, count in zip(read.changes.values(), groups, strict=True):
+        for change, count in zip(map(self._rounded, read.changes.values()), groups, strict=True):
             assert change.stride(1) == 1, "the inputs of a state lie beside each other"
             column = self._code.pack(
                 _address(change), _number(len(change)), _number(inputs), _number(change.stride(0)),

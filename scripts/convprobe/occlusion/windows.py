@@ -148,10 +148,9 @@ def _way(
         return "passes"
     asked = (network.settings, network.graph, image_size, window, stride)
     way = reach.cheapest(*asked)
-    if precision == "fp32" and way.name != "states":
-        compiled = reach.cheapest(*asked, sparse.CALL, sparse.RATE)
-        if compiled.name == "states" and sparse.library():
-            way = compiled
+    compiled = reach.cheapest(*asked, sparse.CALL, sparse.RATE)
+    if way.name != "states" and compiled.name == "states" and sparse.fastest(precision):
+        way = compiled
     return way.name
 
 

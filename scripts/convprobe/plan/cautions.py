@@ -42,7 +42,7 @@ def slow_here(config: dict) -> list[str]:
             own = "precision" in config["runs"][run]
             key = f"runs.{study.given_name(config, run)}.precision"
             slow.append(key if own else "training.precision")
-    if config["occlusion"]["precision"] == "bf16":
+    if config["occlusion"]["precision"] == "bf16" and not cost.maps_by_compiled_code(config):
         slow.append("occlusion.precision")
     return [
         _warning(

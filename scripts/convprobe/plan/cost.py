@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from convprobe.errors import InputError
-from convprobe.job import machine, records, shared_process
+from convprobe.job import compiler, machine, records, shared_process
 from convprobe.job.progress import duration
 from convprobe.network import arithmetic, filter_layers, graphs
 from convprobe.network.filter_layers import split_name
@@ -240,7 +240,8 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
         return Work(f"map_occlusion {precision}", count, _image(config, kind, precision), rate)
     if way == "boxes":
         return Work(f"map_occlusion {precision} boxes", count, changes, rate)
-    rate = _rate(MAP_RATE, kind, cores, precision)
+    is_rounded = precision == "bf16" and not machine.computes_bf16()  # and takes as long as fp32
+    rate = _rate(MAP_RATE, kind, cores, "fp32" if is_rounded else precision)
     if len(config["occlusion"]["windows"]) > 1:
         changes *= TOGETHER
     changes += POSITION * min(cores, THREADS) * height * width / positions  # of all pixels
@@ -392,6 +393,16 @@ def _way(network: str, image_size: tuple[int, int], window: int, stride: int) ->
 
     graph = _graph_of(network, image_size)
     return reach.cheapest(json.loads(network), graph, image_size, window, stride)
+
+
+def maps_by_compiled_code(config: dict) -> bool:
+    """Whether a CPU can compute all occlusion maps by what `occlusion/sparse` compiles."""
+    network, stride = json.dumps(config["network"]), config["occlusion"]["stride"]
+    ways = {
+        _way(network, _image_size(config), window, stride)[0]
+        for window in config["occlusion"]["windows"]
+    }
+    return ways == {"states"} and compiler.exists()
 
 
 def _positions(config: dict) -> int:

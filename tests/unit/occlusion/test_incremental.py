@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from convprobe.job import machine
 from convprobe.network.layers import Network
 from convprobe.occlusion import sparse, windows
 from convprobe.occlusion.incremental import Incremental
@@ -76,8 +77,10 @@ def test_maps_equal_a_forward_pass_at_every_position(seed, way):
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("has_instructions", [True, False])
 @pytest.mark.parametrize("seed", range(5))
-def test_changes_in_bfloat16_are_near(seed):
+def test_changes_in_bfloat16_are_near(seed, has_instructions, monkeypatch):
+    monkeypatch.setattr(machine, "computes_bf16", lambda: has_instructions)
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
@@ -85,6 +88,7 @@ def test_changes_in_bfloat16_are_near(seed):
     expected = plain(network, images, 3, 128)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=0.02)
+    assert abs(found - expected).max() > 1e-5, "rounded"
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -155,7 +159,8 @@ def test_both_ways_give_the_same_probabilities(seed, monkeypatch):
     np.testing.assert_allclose(by_engine(network, images, 5, 128), compiled, atol=2e-6)
 
 
-def test_the_cheaper_way_is_taken():
+def test_the_cheaper_way_is_taken(monkeypatch):
+    monkeypatch.setattr(machine, "computes_bf16", lambda: True)
     for channels, expected in ((2, False), (64, True)):
         conv = [{"channels": channels, "kernel": 5}, {"channels": 2 * channels, "kernel": 3}]
         network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
@@ -163,10 +168,13 @@ def test_the_cheaper_way_is_taken():
         assert (found == "states") is expected
 
 
-def test_small_networks_are_computed_so_by_compiled_code_alone(way):
+def test_small_networks_are_computed_so_by_compiled_code_alone(way, monkeypatch):
     conv = [{"channels": 16, "kernel": 5}, {"channels": 32, "kernel": 3}]
     network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
     is_compiled = sparse.library() is not None
     found = windows._way(network, (32, 32), 5, 1, "fp32")
     assert found == ("states" if is_compiled else "passes")
-    assert windows._way(network, (32, 32), 5, 1, "bf16") == "passes"
+    for has_instructions in (True, False):
+        monkeypatch.setattr(machine, "computes_bf16", lambda found=has_instructions: found)
+        expected = "states" if is_compiled and not has_instructions else "passes"
+        assert windows._way(network, (32, 32), 5, 1, "bf16") == expected

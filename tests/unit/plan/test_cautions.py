@@ -1,5 +1,6 @@
 """What a run is warned of as it starts."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,8 @@ def test_epochs_that_are_trained_again_are_named():
     ]
 
 
-def test_each_key_that_asks_for_bf16_is_named_once(own_images):
+def test_each_key_that_asks_for_bf16_is_named_once(own_images, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # there is no compiler
     changes = {
         "training": {"precision": "bf16"},
         "runs": {"own": {"precision": "bf16"}, "quick": {"precision": "fp32"}},
@@ -128,3 +130,17 @@ def test_each_key_that_asks_for_bf16_is_named_once(own_images):
     checked = own_images([*places("train", a=2, b=2), *places("test", a=2, b=2)], **changes)
     keys = [line.split()[2] for line in cautions.slow_here(checked)]
     assert keys == ["training.precision", "runs.own.precision", "occlusion.precision"]
+
+
+def test_maps_by_compiled_code_are_as_quick_in_bf16(own_images, monkeypatch):
+    places_of_images = [*places("train", a=2, b=2), *places("test", a=2, b=2)]
+    wide = {"conv": [{"channels": 200, "kernel": 5}, {"channels": 400, "kernel": 3}], "fc": []}
+    changes = {
+        "network": wide,
+        "training": {"precision": "fp32"},
+        "filters": {"chosen": ["conv1/1"]},
+    }
+    checked = own_images(places_of_images, **changes, occlusion={"precision": "bf16"})
+    for there_is, warned in ((True, 0), (False, 1)):
+        monkeypatch.setattr(shutil, "which", lambda _, found=there_is: found)
+        assert len(cautions.slow_here(checked)) == warned
