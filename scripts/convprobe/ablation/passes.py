@@ -143,15 +143,12 @@ class Linear(NamedTuple):
 
     Attributes:
         source: name of the map's node.
-        shape: of the map.
         convolution: without the bias; a fully connected layer that is given a map in one row is one
             over the whole map.
     """
 
     source: str
-    shape: tuple[int, ...]
     convolution: Convolution
-    bias: Float[Tensor, " output"] | None
 
 
 class Variant(NamedTuple):
@@ -237,15 +234,14 @@ class Passes:
                 return None
             walk = (node.argument(3, "stride", 1), node.argument(4, "padding", 0))
             convolution = Convolution(tensor, *walk, node.argument(5, "dilation", 1))
-            return Linear(given.name, given.shape, convolution, _bias(self.execution, node))
+            return Linear(given.name, convolution)
         if node.kind != "linear" or given.kind not in operators.RESHAPES:
             return None
         source = self.graph.nodes[given.inputs[0]]
         shape = source.shape or ()
         if len(shape) != 3 or given.shape != (math.prod(shape),):
             return None
-        convolution = Convolution(tensor.view(-1, *shape))
-        return Linear(source.name, shape, convolution, _bias(self.execution, node))
+        return Linear(source.name, Convolution(tensor.view(-1, *shape)))
 
     def fitting(self, variants: list[Variant], largest: int) -> int:
         """How many images to compute at a time: fewer where there is much to keep of each.
@@ -294,18 +290,12 @@ class Passes:
     ) -> Any:
         """What comes out of a node without some filters."""
         linear = self.linear(node)
-        if not linear:
+        if not linear or linear.source not in variant.first:
             return self.execution.result(node, found)
-        if linear.source in variant.first:
-            channels = variant.off[linear.source]
-            change = substitutes[linear.source][channels] - clean[linear.source][:, channels]
-            changed = linear.convolution(change, channels)
-            return clean[node.name] + changed.reshape(clean[node.name].shape)
-        maps = found[node.inputs[0]]
-        outputs = linear.convolution(maps.reshape(len(maps), *linear.shape))
-        if linear.bias is not None:
-            outputs = outputs + linear.bias[:, None, None]
-        return outputs.reshape(len(maps), *node.shape)
+        channels = variant.off[linear.source]
+        change = substitutes[linear.source][channels] - clean[linear.source][:, channels]
+        changed = linear.convolution(change, channels)
+        return clean[node.name] + changed.reshape(clean[node.name].shape)
 
 
 def _switch_off(

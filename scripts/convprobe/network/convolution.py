@@ -23,11 +23,13 @@ def convolved(
     stride: int = 1,
     padding: int = 0,
     images: int = EVALUATED,
+    kept: winograd.Kept | None = None,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:
     """What comes out of a convolution, as PyTorch's but for rounding.
 
     Args:
         images: the way is the fastest one for so many.
+        kept: as for `winograd.convolved`.
     """
     if maps.device.type == "cpu":
         outputs, inputs, kernel, _ = weight.shape
@@ -36,7 +38,7 @@ def convolved(
         is_full &= not torch.is_autocast_enabled("cpu")
         has_tiles = is_full and kernel == tile_cost.KERNEL and stride == 1
         if has_tiles and tile_cost.pays(inputs, outputs, height, width):
-            return winograd.convolved(maps, weight, bias, padding)
+            return winograd.convolved(maps, weight, bias, padding, kept)
         if images * height * width <= PATCHES_PER_FILTER * outputs:
             return as_product(maps, weight, bias, stride, padding)
     return F.conv2d(maps, weight, bias, stride, padding)

@@ -1,6 +1,7 @@
 """Computing a network's graph, node by node."""
 
 import base64
+import functools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from convprobe.errors import InputError
+from convprobe.network import winograd
 from convprobe.network.convolution import convolved
 from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
 
@@ -27,13 +29,15 @@ class Execution:
     Attributes:
         graph: what is computed.
         tensors: weights and constants by name, on the device of the computation.
+        kept: what is made of convolutions' weights, as for `winograd.convolved`.
     """
 
     def __init__(self, graph: Graph, module: nn.Module) -> None:
         """Bring graph and weights together.
 
         Args:
-            module: has the weights in its state dict; they are used as they are.
+            module: has the weights in its state dict; they are used as they are, and must not
+                change later.
         """
         self.graph = graph
         self.tensors = dict(module.state_dict())
@@ -41,11 +45,14 @@ class Execution:
         self.device = device
         for name, constant in graph.constants.items():
             self.tensors[name] = _constant(constant).to(device)
+        self.kept: winograd.Kept = {}
         self._calls = {}
         for node in graph.nodes.values():
             if node.name != INPUT:
                 found = operator_of(node)
-                self._calls[node.name] = conv2d if found == CONV2D else found
+                if found == CONV2D and isinstance(node.argument(1, "weight"), Weight):
+                    found = functools.partial(conv2d, kept=self.kept)
+                self._calls[node.name] = found
 
     def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
@@ -125,12 +132,17 @@ def conv2d(
     padding: Sequence[int] = (0, 0),
     dilation: Sequence[int] = (1, 1),
     groups: int = 1,
+    kept: winograd.Kept | None = None,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:
-    """PyTorch's operator of that name, the fastest way where both axes are alike."""
+    """PyTorch's operator of that name, the fastest way where both axes are alike.
+
+    Args:
+        kept: as for `winograd.convolved`.
+    """
     strides, paddings, dilations = map(set, (stride, padding, dilation))
     are_alike = max(map(len, (set(weight.shape[2:]), strides, paddings))) == 1
     if are_alike and dilations == {1} and groups == 1:
-        return convolved(maps, weight, bias, *strides, *paddings)
+        return convolved(maps, weight, bias, *strides, *paddings, kept=kept)
     return CONV2D(maps, weight, bias, stride, padding, dilation, groups)
 
 

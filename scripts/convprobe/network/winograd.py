@@ -28,6 +28,7 @@ from convprobe.network.tile_cost import KERNEL, OUTPUTS, TILE
 POINTS = (0.0, math.sqrt(2), -math.sqrt(2), math.sqrt(1 / 2), -math.sqrt(1 / 2))
 
 Tiles = Float[Tensor, "pixel tile channel"]
+Kept = dict[int, Float[Tensor, "point output channel"]]  # values of weights, by their identity
 
 
 def convolved(
@@ -35,32 +36,49 @@ def convolved(
     weight: Float[Tensor, "output channel 3 3"],
     bias: Float[Tensor, "output"] | None,
     padding: int = 0,
+    kept: Kept | None = None,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:
-    """A convolution of stride 1, as PyTorch's but for rounding."""
+    """A convolution of stride 1, as PyTorch's but for rounding.
+
+    Args:
+        kept: where the weight's values stay from one batch to the next. Nothing may change the
+            weight in between.
+    """
+    values = kept.get(id(weight)) if kept is not None else None
+    if values is None:
+        values = _values_of_weight(weight)
+    if kept is not None:
+        kept[id(weight)] = values
     height, width = (side + 2 * padding - KERNEL + 1 for side in maps.shape[-2:])
     rows, columns = (math.ceil(side / OUTPUTS) for side in (height, width))
     below = rows * OUTPUTS - height + padding
     right = columns * OUTPUTS - width + padding
     whole = F.pad(maps, (padding, right, padding, below))
-    return _OfWholeTiles.apply(whole, weight, bias)[..., :height, :width]
+    return _OfWholeTiles.apply(whole, values, bias)[..., :height, :width]
+
+
+def _values_of_weight(
+    weight: Float[Tensor, "output channel 3 3"],
+) -> Float[Tensor, "point output channel"]:
+    _, to_values, _ = transforms(weight.dtype)
+    outputs, inputs = weight.shape[:2]
+    return _transformed(to_values, weight.permute(2, 3, 0, 1).reshape(-1, outputs, inputs))
 
 
 class _OfWholeTiles(torch.autograd.Function):
-    """A convolution whose outputs are whole tiles."""
+    """A convolution whose outputs are whole tiles, given the values of its weight."""
 
     @staticmethod
     def forward(
         context: FunctionCtx,
         maps: Float[Tensor, "image channel y x"],
-        weight: Float[Tensor, "output channel 3 3"],
+        weights: Float[Tensor, "point output channel"],
         bias: Float[Tensor, "output"] | None,
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
-        to_values, weight_to_values, to_outputs = transforms(maps.dtype)
-        inputs, outputs = maps.shape[1], len(weight)
+        to_values, _, to_outputs = transforms(maps.dtype)
+        outputs = weights.shape[1]
         rows, columns = ((side - KERNEL + 1) // OUTPUTS for side in maps.shape[-2:])
         values = _transformed(to_values, _tiles(maps, TILE))
-        kernel = weight.permute(2, 3, 0, 1).reshape(KERNEL**2, outputs, inputs)
-        weights = _transformed(weight_to_values, kernel)
         context.save_for_backward(values, weights)
         context.shape = maps.shape
         products = matrix.products(values, weights.transpose(1, 2))
@@ -74,20 +92,18 @@ class _OfWholeTiles(torch.autograd.Function):
     def backward(
         context: FunctionCtx, gradient: Float[Tensor, "image output convolved_y convolved_x"]
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        to_values, weight_to_values, to_outputs = transforms(gradient.dtype)
+        to_values, _, to_outputs = transforms(gradient.dtype)
         values, weights = context.saved_tensors
         products = _transformed(to_outputs.t(), _tiles(gradient, OUTPUTS))
-        of_maps = of_weight = of_bias = None
+        of_maps = of_weights = of_bias = None
         if context.needs_input_grad[0]:
             of_values = matrix.products(products, weights)
             of_maps = _overlapping(_transformed(to_values.t(), of_values), context.shape)
         if context.needs_input_grad[1]:
             of_weights = matrix.products(products.transpose(1, 2), values)
-            of_kernel = _transformed(weight_to_values.t(), of_weights)
-            of_weight = of_kernel.unflatten(0, (KERNEL, KERNEL)).permute(2, 3, 0, 1)
         if context.needs_input_grad[2]:
             of_bias = gradient.sum((0, 2, 3))
-        return of_maps, of_weight, of_bias
+        return of_maps, of_weights, of_bias
 
 
 def _tiles(maps: Float[Tensor, "image channel y x"], side: int) -> Tiles:
