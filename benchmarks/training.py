@@ -26,6 +26,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
+from convprobe.job import machine
 from convprobe.network import arithmetic, convolution, devices, graphs, layers, tile_cost
 from convprobe.training import trainer
 
@@ -61,7 +62,7 @@ def training_rate(device, images, precision, patches_per_filter, transform):
 
 
 def compare(device, count):
-    """Print the rates in both precisions."""
+    """Print the rates in each precision that the device is made for."""
     random = np.random.default_rng(0)
     pixels = random.integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
     images = image_file.Images(
@@ -70,7 +71,8 @@ def compare(device, count):
     graph = graphs.of(CONFIG["network"], (SIDE, SIDE), classes=10)
     work = 3 * arithmetic.forward(graph)  # forward, and backward twice
     ours = convolution.PATCHES_PER_FILTER, tile_cost.TRANSFORM
-    for precision in ("fp32", "bf16"):
+    is_made_for_bf16 = device.type == "cuda" or machine.computes_bf16()
+    for precision in ("fp32", "bf16") if is_made_for_bf16 else ("fp32",):
         rates = np.array(
             [
                 (
