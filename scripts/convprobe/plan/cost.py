@@ -24,15 +24,17 @@ from convprobe.plan import rates, study
 from convprobe.plan.rates import Took
 
 # What is guessed where nothing was computed before (see `rates`): multiply-adds a second of one
-# core and of one GPU. The core's lie between what the published and the small network reached on 2
-# cores of an AMD EPYC with AVX-512 and bf16 instructions, torch 2.15: in training 75e9 and 105e9
-# (bf16), in evaluation 47e9 and 40e9 (fp32). That is low for cores with AMX: the published network
-# trains at 270e9 there. The GPU's are half of what it reached on an H100, 9.9e12 and 57e12 in
-# training (torch 2.11), for older cards are slower.
-CORE_RATE = {"fp32": 45e9, "bf16": 90e9}
-# Of a core in occlusion maps of the published network, which leave out what doesn't change (as
-# above).
-MAP_RATE = {"fp32": 115e9, "bf16": 195e9}
+# core and of one GPU. In float32 those of convolutions by tiles (see `tile_cost`): the published
+# network reached 30e9 to 41e9 in training and 33e9 in evaluation on an AMD EPYC without AVX-512
+# (Zen 3), torch 2.15; with it a core is faster. In bf16 the core's lie between what the published
+# and the small network reached on 2 cores of an AMD EPYC with bf16 instructions, in training 75e9
+# and 105e9. That is low for cores with AMX: the published network trains at 270e9 there. The GPU's
+# are half of what it reached on an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards
+# are slower.
+CORE_RATE = {"fp32": 40e9, "bf16": 90e9}
+# Of a core in occlusion maps of the published network, which leave out what doesn't change: 75e9 in
+# fp32 on Zen 3, 115e9 and 195e9 with AVX-512 and bf16.
+MAP_RATE = {"fp32": 95e9, "bf16": 195e9}
 # What windows 3, 5, 7 and 9 take together, of what they take one by one: the published network,
 # trained, on one core of an AMD EPYC (Zen 3).
 TOGETHER = 0.63
