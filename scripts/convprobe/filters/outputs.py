@@ -11,7 +11,7 @@ TOP_IMAGES_COLUMNS = {
     "image": "its index among the test images",
     "class": "the true one",
     "response": "Frobenius norm of the filter's map, to seven digits",
-    "peak_y": "row of the map's first maximum, in units of the map",
+    "peak_y": "row of the map's first maximum but for rounding (0.0001 of it), in units of the map",
     "peak_x": "column of the map's first maximum",
     "top": "first row of pixels that the peak sees",
     "left": "first column of pixels that the peak sees",

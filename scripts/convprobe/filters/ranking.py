@@ -10,7 +10,7 @@ from torch import Tensor
 
 from convprobe.dataset.image_file import Images
 from convprobe.filters.activations import BATCH
-from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS, clipped_box
+from convprobe.filters.top_patches import ROUNDING, TOP_IMAGES_COLUMNS, clipped_box
 from convprobe.job import runtime
 from convprobe.network import filter_layers
 from convprobe.network.batches import fitting, in_batches
@@ -93,8 +93,10 @@ def _best(maps: Float32[Tensor, "image channel y x"], first: int, top: int) -> B
     images = torch.arange(first, first + len(maps), device=maps.device)
     keys, rows = _keys(responses(maps), images).t().topk(min(top, len(maps)), dim=1)
     channels = torch.arange(len(keys), device=maps.device)[:, None]
-    peaks = maps[rows, channels].flatten(2).argmax(2)
-    return Best(keys, peaks)
+    units = maps[rows, channels].flatten(2)
+    highest = units.amax(2, keepdim=True)
+    is_highest = units >= highest - ROUNDING * highest.abs()
+    return Best(keys, is_highest.int().argmax(2))
 
 
 def _keys(

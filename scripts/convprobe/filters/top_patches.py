@@ -19,6 +19,9 @@ from convprobe.network.operators import Interval
 from convprobe.network.receptive_field import Fields, ReceptiveField
 from convprobe.store import hdf5, tables
 
+# Of a map's maximum: units that see the same, as in a plain background, differ by less. By how much
+# depends on how a convolution is computed.
+ROUNDING = 1e-4
 GREY = 128  # of a patch where the peak sees padding, or nothing
 TOP_IMAGES_COLUMNS = (
     "layer",
@@ -81,8 +84,9 @@ def top_images(
 
     Returns:
         TOP_IMAGES_COLUMNS: rank 1 is the highest response, of equal ones the lowest image; the peak
-        is the first maximum in row order, in units of the map; the half-open box `top, left,
-        bottom, right` is in input pixels, and `clipped` where the peak sees padding too.
+        is the first maximum in row order but for ROUNDING, in units of the map; the half-open box
+        `top, left, bottom, right` is in input pixels, and `clipped` where the peak sees padding
+        too.
     """
     with hdf5.open_complete(images_path) as file:
         classes = file.attrs["classes"]
@@ -116,8 +120,10 @@ def _highest(group: h5py.Group, top: int, fields: Fields) -> Iterator[dict[str, 
 
 
 def peak(feature_map: Shaped[np.ndarray, "y x"]) -> tuple[int, int]:
-    """Row and column of the first maximum in row order."""
-    y, x = np.unravel_index(feature_map.argmax(), feature_map.shape)
+    """Row and column of the first maximum in row order; others may be larger by rounding."""
+    highest = feature_map.max()
+    is_highest = feature_map >= highest - ROUNDING * abs(highest)
+    y, x = np.unravel_index(is_highest.argmax(), feature_map.shape)
     return int(y), int(x)
 
 

@@ -10,7 +10,7 @@ import torch
 from convprobe.dataset import image_file
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.job import runtime
-from convprobe.network import filter_layers
+from convprobe.network import filter_layers, tile_cost
 from convprobe.network.layers import Network
 from convprobe.store import tables
 
@@ -123,6 +123,20 @@ def test_equal_images_tie_in_a_small_last_batch_too():
     images = image_file.Images(one.repeat(22, axis=0), labels, ("ant",), np.arange(22))
     table = ranking.top_images(network, images, 3, batch=20)
     assert table["image"].tolist() == [0, 1, 2] * (64 + 512)
+
+
+def test_in_a_plain_image_the_peak_is_the_first_unit_however_convolutions_are_computed():
+    torch.manual_seed(0)
+    conv = [{"channels": 64, "kernel": 1, "pool": 1}, {"channels": 256, "kernel": 3, "pool": 1}]
+    network = Network({"conv": conv, "fc": []}, classes=3, image_size=(14, 14)).eval()
+    assert tile_cost.pays(64, 256, 12, 12)
+    plain = np.full((1, 14, 14, 3), 200, dtype=np.uint8)
+    images = image_file.Images(plain, np.zeros(1, dtype=int), ("ant",), np.arange(1))
+    table = ranking.top_images(network, images, 1)
+    largest = table.groupby("layer")["response"].transform("max")
+    answering = table[table["response"] > 0.05 * largest]  # else there is little but rounding
+    assert answering["layer"].nunique() == 2
+    assert (answering[["peak_y", "peak_x"]] == 0).all().all()
 
 
 def test_a_silent_filter_shows_the_first_images(quiet_network, images):

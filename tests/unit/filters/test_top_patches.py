@@ -24,6 +24,15 @@ def test_peak_is_the_first_maximum_in_row_order():
     assert top_patches.peak(np.array([[0, 7, 1], [7, 2, 7]])) == (0, 1)
 
 
+def test_a_maximum_by_rounding_alone_is_no_later_peak():
+    """Units that see the same plain background differ in the seventh digit."""
+    above = np.nextafter(np.float32(7), np.float32(8))
+    assert top_patches.peak(np.array([[0, 7], [above, 7]], dtype=np.float32)) == (0, 1)
+    assert top_patches.peak(np.array([[0, 7], [7.001, 7]], dtype=np.float32)) == (1, 0)
+    assert top_patches.peak(np.array([[-9, -7], [-7 + 1e-6, -8]], dtype=np.float32)) == (0, 1)
+    assert top_patches.peak(np.zeros((2, 3), dtype=np.float32)) == (0, 0)
+
+
 def test_top_images_break_ties_by_the_lowest_index_and_box_what_the_peak_sees(
     network, images_path, tmp_path
 ):
