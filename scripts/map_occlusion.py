@@ -24,16 +24,14 @@ if __name__ == "__main__":
             from convprobe.store import files
 
             settings = snakemake.params.settings
-            images = image_file.read(inputs.images, "test", settings["images"])
             device = devices.choose(snakemake.threads)
-            windows_per_process.write(
-                path,
-                shared_shelf,
+            occlusion = windows_per_process.Occlusion(
                 checkpoints.load(inputs.checkpoint, device).network,
-                images,
+                image_file.read(inputs.images, "test", settings["images"]),
                 {**settings, "window": window},
-                snakemake.config["occlusion"]["windows"],
                 files.sha256(inputs.checkpoint),
                 settings["stride"],
                 job,
             )
+            others = snakemake.config["occlusion"]["windows"]
+            windows_per_process.write(path, shared_shelf, occlusion, others)

@@ -4,8 +4,9 @@ Each has a file of its own, and a job of its own that takes it (job/shared_proce
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from convprobe.dataset.image_file import Images
@@ -19,52 +20,87 @@ from convprobe.occlusion.windows import Settings
 SharedShelf = Callable[[], AbstractContextManager[Shelf]]
 
 
+@dataclass(frozen=True)
+class Occlusion:
+    """What the maps of all windows are made from.
+
+    Attributes:
+        images: those that are occluded.
+        settings: of one window, and of all others but for its side.
+        checkpoint_sha256: of the network's checkpoint.
+        stride: of the maps.
+    """
+
+    network: Classifier
+    images: Images
+    settings: Settings
+    checkpoint_sha256: str
+    stride: int = 1
+    job: Job = IDLE
+
+    def together(self, others: Iterable[int]) -> list[int]:
+        """The window and those others that share its work."""
+        own, _, precision = self._settings()
+        size = self.images.image_size
+        return windows.together(self.network, size, own, others, self.stride, precision)
+
+    def maps(self) -> windows.Maps:
+        """The maps of the window alone."""
+        return windows.sweep(
+            self.network, self.images.pixels, *self._settings(), self.job, stride=self.stride
+        )
+
+    def maps_together(self, sides: Sequence[int]) -> list[windows.Maps]:
+        """The maps of several windows, as `together` gives them."""
+        _, fill, precision = self._settings()
+        return windows.sweep_together(
+            self.network, self.images.pixels, sides, fill, precision, self.job, self.stride
+        )
+
+    def write(self, path: Path | str, window: int, maps: windows.Maps) -> None:
+        """Write the file of a window."""
+        settings = self.settings | {"window": window}
+        windows.write(path, *maps, self.images, settings, self.checkpoint_sha256, self.stride)
+
+    def _settings(self) -> tuple[int, int, str]:
+        window, fill, precision = (self.settings[name] for name in windows.SETTINGS)
+        return window, fill, precision
+
+
 def write(
-    path: Path | str,
-    shared_shelf: SharedShelf,
-    network: Classifier,
-    images: Images,
-    settings: Settings,
-    others: Iterable[int],
-    checkpoint_sha256: str,
-    stride: int = 1,
-    job: Job = IDLE,
+    path: Path | str, shared_shelf: SharedShelf, occlusion: Occlusion, others: Iterable[int]
 ) -> None:
     """Write a window's maps, and put those of others on the shelf where they share its work.
 
     Args:
         path: of the window's file.
         shared_shelf: gives the shelf as soon as no other job has it.
-        images: those that are occluded.
-        settings: of the window.
         others: sides of all windows that are asked for.
-        checkpoint_sha256: of the network's checkpoint.
-        stride: of the maps.
     """
-    own, fill, precision = (settings[name] for name in windows.SETTINGS)
-
-    def keep(kept: Path | str, side: int, maps: windows.Maps) -> None:
-        of_side = settings | {"window": side}
-        windows.write(kept, *maps, images, of_side, checkpoint_sha256, stride)
-
-    together = windows.together(network, images.image_size, own, others, stride, precision)
+    own = occlusion.settings["window"]
+    together = occlusion.together(others)
     if together == [own]:
-        maps = windows.sweep(network, images.pixels, own, fill, precision, job, stride=stride)
-        keep(path, own, maps)
+        occlusion.write(path, own, occlusion.maps())
         return
     with shared_shelf() as shelf:
-        if shelf.take({"maps": path}, of=own):
-            return  # made while this job waited for the shelf
-        places = {side: shelf.place(of=side) for side in together}
-        due = [side for side in together if side == own or not places[side].exists()]
-        begun = time.monotonic()
-        found = windows.sweep_together(network, images.pixels, due, fill, precision, job, stride)
-        seconds = (time.monotonic() - begun) / len(due)
-        keep(path, own, found[0])
-        with leaving_errors_to_their_job():
-            shelf.discard_all_but(places.values())
-            places[own].mkdir(parents=True, exist_ok=True)  # empty, as if taken from there
-            for side, maps in zip(due[1:], found[1:], strict=True):
-                records.begin_next()
-                with shelf.adding(places[side], seconds) as folder:
-                    keep(folder / "maps", side, maps)
+        if not shelf.take({"maps": path}, of=own):  # else it was made while this job waited
+            _write_together(path, shelf, occlusion, together)
+
+
+def _write_together(
+    path: Path | str, shelf: Shelf, occlusion: Occlusion, together: Sequence[int]
+) -> None:
+    own, *others = together
+    places = {side: shelf.place(of=side) for side in together}
+    due = [own, *(side for side in others if not places[side].exists())]
+    begun = time.monotonic()
+    found = occlusion.maps_together(due)
+    seconds = (time.monotonic() - begun) / len(due)
+    occlusion.write(path, own, found[0])
+    with leaving_errors_to_their_job():
+        shelf.discard_all_but(places.values())
+        places[own].mkdir(parents=True, exist_ok=True)  # empty, as if taken from there
+        for side, maps in zip(due[1:], found[1:], strict=True):
+            records.begin_next()
+            with shelf.adding(places[side], seconds) as folder:
+                occlusion.write(folder / "maps", side, maps)

@@ -30,6 +30,11 @@ def network(settings=WIDE):
     return Network(settings, classes=3, image_size=(SIDE, SIDE)).eval()
 
 
+def occlusion(images, window, settings=WIDE):
+    of_window = SETTINGS | {"window": window}
+    return windows_per_process.Occlusion(network(settings), images, of_window, DIGEST)
+
+
 @pytest.fixture
 def source(tmp_path):
     """A file that everything is made from."""
@@ -45,9 +50,7 @@ def run_job(folder, source, images, window, asked, settings=WIDE, params=("code 
     with shelf() as opened:
         if opened.take({"maps": path}, of=window):
             return True
-    windows_per_process.write(
-        path, shelf, network(settings), images, SETTINGS | {"window": window}, asked, DIGEST
-    )
+    windows_per_process.write(path, shelf, occlusion(images, window, settings), asked)
     return False
 
 
@@ -107,7 +110,5 @@ def test_what_another_job_makes_meanwhile_is_taken(tmp_path, images, source, cap
     folder = tmp_path / "occlusion"
     run_job(folder, source, images, 3, [3, 5])
     shelf = partial(shared_process.shelf, folder, ("code 1",), [source])
-    windows_per_process.write(
-        folder / "window-5.h5", shelf, network(), images, SETTINGS | {"window": 5}, [3, 5], DIGEST
-    )
+    windows_per_process.write(folder / "window-5.h5", shelf, occlusion(images, 5), [3, 5])
     assert shared_process.TAKEN in capsys.readouterr().out
