@@ -27,6 +27,8 @@ from convprobe.network.tile_cost import KERNEL, OUTPUTS, TILE
 # selection", reciprocal points of both signs.
 POINTS = (0.0, math.sqrt(2), -math.sqrt(2), math.sqrt(1 / 2), -math.sqrt(1 / 2))
 
+LARGEST = 2**25  # numbers at all points of some images' tiles at a time
+
 Tiles = Float[Tensor, "pixel tile channel"]
 Kept = dict[int, Float[Tensor, "point output channel"]]  # values of weights, by their identity
 
@@ -53,8 +55,14 @@ def convolved(
     rows, columns = (math.ceil(side / OUTPUTS) for side in (height, width))
     below = rows * OUTPUTS - height + padding
     right = columns * OUTPUTS - width + padding
-    whole = F.pad(maps, (padding, right, padding, below))
-    return _OfWholeTiles.apply(whole, values, bias)[..., :height, :width]
+    numbers = len(maps) * rows * columns * TILE**2 * max(weight.shape[:2])
+    # What a gradient needs stays in memory anyhow. Parts are even: see batches.in_batches.
+    parts = 1 if torch.is_grad_enabled() else min(math.ceil(numbers / LARGEST), len(maps))
+    found = []
+    for part in maps.tensor_split(parts):
+        whole = F.pad(part, (padding, right, padding, below))
+        found.append(_OfWholeTiles.apply(whole, values, bias)[..., :height, :width])
+    return torch.cat(found) if parts > 1 else found[0]
 
 
 def _values_of_weight(

@@ -32,6 +32,26 @@ def test_results_and_gradients_are_those_of_the_sums(padding, size, memory):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("largest", [1, 7000, 10**9])
+def test_the_memory_that_is_taken_changes_nothing(largest, monkeypatch):
+    torch.manual_seed(0)
+    shapes = ((7, 4, 9, 10), (5, 4, 3, 3), (5,))
+    maps, weight, bias = (torch.randn(shape, dtype=torch.float64) for shape in shapes)
+    monkeypatch.setattr(winograd, "LARGEST", largest)
+    with torch.no_grad():
+        found = winograd.convolved(maps, weight, bias, 1)
+    torch.testing.assert_close(found, F.conv2d(maps, weight, bias, padding=1))
+
+
+def test_values_of_a_weight_are_kept_for_that_weight_alone():
+    maps = torch.randn(2, 4, 6, 6, dtype=torch.float64)
+    kept = {}
+    for weight in 2 * [*torch.randn(2, 5, 4, 3, 3, dtype=torch.float64)]:
+        found = winograd.convolved(maps, weight, None, kept=kept)
+        torch.testing.assert_close(found, F.conv2d(maps, weight))
+    assert len(kept) == 2
+
+
 def test_what_needs_no_gradient_gets_none():
     maps = torch.randn(1, 2, 6, 6)
     weight, bias = torch.randn(3, 2, 3, 3, requires_grad=True), torch.zeros(3)
