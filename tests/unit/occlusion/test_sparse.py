@@ -39,7 +39,7 @@ def at_position(read, row, column):
     """The map that is read, with the window centred there: float64 (channel, y, x)."""
     found = read.clean.double().numpy().copy()
     for unit, change in read.changes.items():
-        state = int(READ.at(unit, Places(0, row, column)))
+        state = int(READ.at(unit, Places(*np.array([[0], [row], [column]])))[0])
         if state:
             found[:, *unit] += change[state - 1].double().numpy()
     return found
@@ -77,7 +77,7 @@ def test_every_state_is_that_of_a_position(code, inputs, outputs, zeros):
     for row, column in np.ndindex(SIDE, SIDE):
         expected = pooled(convolved(weight, bias, at_position(read, row, column))) - clean
         for unit in layer.pooled.places():
-            state = int(layer.pooled.at(unit, Places(0, row, column)))
+            state = int(layer.pooled.at(unit, Places(*np.array([[0], [row], [column]])))[0])
             change = found.changes[unit][state - 1].numpy() if state else np.zeros(outputs)
             np.testing.assert_allclose(change, expected[:, *unit], atol=2e-4)
 
