@@ -156,9 +156,10 @@ def transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     Each for both axes at once. That the first one is an inverse is what turns the product of
     polynomials into the sums of a convolution (Lavin & Gray 2016, section 4.1: Bᵀ, G and Aᵀ).
     """
-    to_values = torch.linalg.inv(_powers(TILE)).t()
-    axes = (to_values, _powers(KERNEL), _powers(OUTPUTS).t())
-    return tuple(torch.kron(axis, axis).to(dtype) for axis in axes)
+    with torch.inference_mode(mode=False):  # kept for training too, whoever asks first
+        to_values = torch.linalg.inv(_powers(TILE)).t()
+        axes = (to_values, _powers(KERNEL), _powers(OUTPUTS).t())
+        return tuple(torch.kron(axis, axis).to(dtype) for axis in axes)
 
 
 def _powers(count: int) -> Float[Tensor, "point power"]:

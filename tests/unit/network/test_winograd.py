@@ -52,6 +52,15 @@ def test_values_of_a_weight_are_kept_for_that_weight_alone():
     assert len(kept) == 2
 
 
+def test_after_an_evaluation_training_goes_on():
+    maps, weight = torch.randn(1, 2, 6, 6), torch.randn(3, 2, 3, 3, requires_grad=True)
+    winograd.transforms.cache_clear()
+    with torch.inference_mode():
+        winograd.convolved(maps, weight, None)
+    winograd.convolved(maps, weight, None).sum().backward()
+    assert weight.grad.shape == weight.shape
+
+
 def test_what_needs_no_gradient_gets_none():
     maps = torch.randn(1, 2, 6, 6)
     weight, bias = torch.randn(3, 2, 3, 3, requires_grad=True), torch.zeros(3)
