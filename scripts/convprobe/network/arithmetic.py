@@ -18,6 +18,11 @@ POOL = Stage._field_defaults["pool"]  # of every stage that incremental.Incremen
 # The overhead of one matrix product and of the Python around it, which only one thread at a time
 # runs, in multiply-adds that take as long.
 CALL = 4_000_000
+# As CALL by compiled code (occlusion/sparse), where one call computes all products of a layer.
+COMPILED_CALL = 100_000
+# The rate of its multiply-adds, many of them with 0 and left out, as a multiple of a forward
+# pass's: 2 to 3, the published network on one core of an AMD EPYC (Zen 3).
+COMPILED_RATE = 2.0
 
 
 class Layer(NamedTuple):

@@ -27,10 +27,6 @@ SOURCE = Path(__file__).with_suffix(".cpp")
 OPTIONS = ("-O3", "-march=native", "-std=c++17")
 # Without them there are too few registers, and PyTorch's products are faster.
 INSTRUCTIONS = {"avx2", "fma"}
-CALL = 100_000  # as arithmetic.CALL, where one call computes all products of a layer
-# Of multiply-adds, many of them with 0 and left out, as a multiple of a forward pass's: 2 to 3, the
-# published network on one core of an AMD EPYC (Zen 3).
-RATE = 2.0
 
 Cell = list[tuple[Unit, Int[Tensor, " _state"]]]
 

@@ -148,7 +148,7 @@ def _way(
         return "passes"
     asked = (network.settings, network.graph, image_size, window, stride)
     way = reach.cheapest(*asked)
-    compiled = reach.cheapest(*asked, sparse.CALL, sparse.RATE)
+    compiled = reach.cheapest(*asked, arithmetic.COMPILED_CALL, arithmetic.COMPILED_RATE)
     if way.name != "states" and compiled.name == "states" and sparse.fastest(precision):
         way = compiled
     return way.name

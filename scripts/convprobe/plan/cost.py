@@ -56,6 +56,7 @@ THREADS = 4  # of a job that computes, unless it is quick
 # published one's time for its multiply-adds, on one core and on two, of an AMD EPYC (Zen 3).
 IMAGE = 2.5e6
 POSITION = 8e6  # of a window, for each thread: Python itself, which one of them does at a time
+COMPILED_POSITION = 1e6  # likewise, by compiled code
 TRAINING_PASSES = 3  # forward, and backward twice: to the weights and to the input
 VARIANT = 0.29  # of a forward pass, see benchmarks/README.md
 PASSES = {  # over the images that are evaluated
@@ -235,7 +236,8 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     way, changes = "passes", 0.0
     if kind == "cpu":
         stride = config["occlusion"]["stride"]
-        way, changes = _way(json.dumps(config["network"]), image_size, window, stride)
+        compiled = _is_compiled(precision)
+        way, changes = _way(json.dumps(config["network"]), image_size, window, stride, compiled)
         changes /= positions
     rate = _rate(CORE_RATE, kind, cores, precision)
     if way == "passes":
@@ -246,7 +248,8 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
     rate = _rate(MAP_RATE, kind, cores, "fp32" if is_rounded else precision)
     if len(config["occlusion"]["windows"]) > 1:
         changes *= TOGETHER
-    changes += POSITION * min(cores, THREADS) * height * width / positions  # of all pixels
+    position = COMPILED_POSITION if _is_compiled(precision) else POSITION * min(cores, THREADS)
+    changes += position * height * width / positions  # of all pixels
     name = f"map_occlusion {precision} changes"
     return Work(name, count, changes, rate, is_shared=True)
 
@@ -389,22 +392,37 @@ def _graph_of(network: str, image_size: tuple[int, int] | None) -> Graph:
 
 
 @functools.cache
-def _way(network: str, image_size: tuple[int, int], window: int, stride: int) -> tuple[str, float]:
-    """How a window's map is computed on a CPU, and the multiply-adds of one image's."""
+def _way(
+    network: str, image_size: tuple[int, int], window: int, stride: int, is_compiled: bool
+) -> tuple[str, float]:
+    """How a window's map is computed on a CPU, and the multiply-adds of one image's.
+
+    Args:
+        is_compiled: whether states of units are computed by compiled code.
+    """
     from convprobe.network import reach  # here, because jobs read the plan too, without NumPy
 
     graph = _graph_of(network, image_size)
-    return reach.cheapest(json.loads(network), graph, image_size, window, stride)
+    asked = (json.loads(network), graph, image_size, window, stride)
+    if is_compiled:
+        return reach.cheapest(*asked, arithmetic.COMPILED_CALL, arithmetic.COMPILED_RATE)
+    return reach.cheapest(*asked)
+
+
+def _is_compiled(precision: str) -> bool:
+    """Whether there is what `occlusion/sparse` needs, where that is the fastest."""
+    return (precision == "fp32" or not machine.computes_bf16()) and compiler.exists()
 
 
 def maps_by_compiled_code(config: dict) -> bool:
     """Whether a CPU can compute all occlusion maps by what `occlusion/sparse` compiles."""
     network, stride = json.dumps(config["network"]), config["occlusion"]["stride"]
+    is_compiled = _is_compiled(config["occlusion"]["precision"])
     ways = {
-        _way(network, _image_size(config), window, stride)[0]
+        _way(network, _image_size(config), window, stride, is_compiled)[0]
         for window in config["occlusion"]["windows"]
     }
-    return ways == {"states"} and compiler.exists()
+    return ways == {"states"} and is_compiled
 
 
 def _positions(config: dict) -> int:
