@@ -7,7 +7,7 @@ thread, one interleaved run: each repeat takes one random image through every co
 processor times per position. All see some of the rows of positions only: plain passes and ours
 every seventh (the same ones, borders among them); Captum, whose windows stay inside the image and
 can't lie apart, at a position every 17 by 16 pixels. The bound is what the multiply-adds of the
-boxes alone would allow.
+boxes alone would allow, by tiles where these pay, against the sums of a forward pass.
 """
 
 import argparse
