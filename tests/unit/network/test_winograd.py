@@ -32,6 +32,22 @@ def test_results_and_gradients_are_those_of_the_sums(padding, size, memory):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("capability", ["AVX2", "AVX512"])
+def test_either_library_gives_the_gradients_of_the_sums(capability, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    torch.manual_seed(0)
+    shapes = ((3, 24, 14, 14), (36, 24, 3, 3), (36,))
+    given = [torch.randn(shape, requires_grad=True) for shape in shapes]
+    exact = [tensor.detach().double().requires_grad_() for tensor in given]
+    found, expected = winograd.convolved(*given), F.conv2d(*exact)
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=2e-4)
+    gradient = torch.randn_like(found)
+    by_tiles = torch.autograd.grad(found, given, gradient)
+    by_sums = torch.autograd.grad(expected, exact, gradient.double())
+    for one, other in zip(by_tiles, by_sums, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=0, atol=1e-5 * other.abs().max())
+
+
 @pytest.mark.parametrize("largest", [1, 7000, 10**9])
 def test_the_memory_that_is_taken_changes_nothing(largest, monkeypatch):
     torch.manual_seed(0)
