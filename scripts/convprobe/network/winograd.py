@@ -46,11 +46,7 @@ def convolved(
         kept: where the weight's values stay from one batch to the next. Nothing may change the
             weight in between.
     """
-    values = kept.get(id(weight)) if kept is not None else None
-    if values is None:
-        values = _values_of_weight(weight)
-    if kept is not None:
-        kept[id(weight)] = values
+    values = _values_of_weight(weight, kept)
     height, width = (side + 2 * padding - KERNEL + 1 for side in maps.shape[-2:])
     rows, columns = (math.ceil(side / OUTPUTS) for side in (height, width))
     below = rows * OUTPUTS - height + padding
@@ -66,11 +62,17 @@ def convolved(
 
 
 def _values_of_weight(
-    weight: Float[Tensor, "output channel 3 3"],
+    weight: Float[Tensor, "output channel 3 3"], kept: Kept | None
 ) -> Float[Tensor, "point output channel"]:
+    if kept and id(weight) in kept:
+        return kept[id(weight)]
     _, to_values, _ = transforms(weight.dtype)
     outputs, inputs = weight.shape[:2]
-    return _transformed(to_values, weight.permute(2, 3, 0, 1).reshape(-1, outputs, inputs))
+    pixels = weight.permute(2, 3, 0, 1).reshape(-1, outputs, inputs)
+    values = _transformed(to_values, pixels)
+    if kept is not None:
+        kept[id(weight)] = values
+    return values
 
 
 class _OfWholeTiles(torch.autograd.Function):
