@@ -2,8 +2,9 @@
 
 Starting Python and PyTorch takes seconds, and so does an epoch of a small network, or of a large
 one on a GPU. So a job that has made its own results goes on with those of the next jobs of its
-rule, as long as they are quick. It puts them on a shelf: a hidden folder beside the results. A job
-that finds its results there takes them, and computes nothing.
+rule, as long as they are quick; and windows that share work are computed together. It puts them on
+a shelf: a hidden folder beside the results. A job that finds its results there takes them, and
+computes nothing.
 
 On the shelf, results lie under a digest of everything that they are made from: settings, code,
 versions and input files. So a job takes only what it would have made itself, and what a killed job

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution, conv2d
-from convprobe.network.graph import INPUT, ITEM, Node, Weight
+from convprobe.network.graph import INPUT, ITEM, Node
 from convprobe.network.layers import as_input
 from convprobe.network.operators import (
     CONVOLUTIONS,
@@ -223,7 +223,7 @@ class Batch:
             weight, bias = (
                 self.engine.execution.argument(node.argument(place, ""), {}) for place in (1, 2)
             )
-            kept = self.engine.execution.kept if isinstance(node.argument(1, ""), Weight) else None
+            kept = self.engine.execution.kept  # only weights of the state dict have `steps`
             return conv2d(values, weight, bias, stride, [0, 0], dilation, groups(node), kept)
         if node.kind in POOLS - MAX_POOLS:
             divisor = node.argument(6, "divisor_override")
