@@ -223,7 +223,7 @@ class Batch:
             weight, bias = (
                 self.engine.execution.argument(node.argument(place, ""), {}) for place in (1, 2)
             )
-            kept = self.engine.execution.kept  # only weights of the state dict have `steps`
+            kept = self.engine.execution.kept  # what has `steps` has a weight that stays
             return conv2d(values, weight, bias, stride, [0, 0], dilation, groups(node), kept)
         if node.kind in POOLS - MAX_POOLS:
             divisor = node.argument(6, "divisor_override")
