@@ -10,11 +10,16 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
+from multiprocessing import connection
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload([__name__, "snakemake.cli"])
+# To start a process also asks those of other threads whether they have ended, and of two that ask
+# for an exit status at once, one finds it gone and takes it for 255.
+STATUS = threading.Lock()
 
 
 def _is_of_tests(path):
@@ -53,7 +58,10 @@ def snakemake(arguments, folder, limit=None):
     with tempfile.NamedTemporaryFile() as output:
         given = (list(arguments), str(folder), output.name, dict(os.environ), limit)
         process = SERVER.Process(target=_snakemake, args=given)
-        process.start()
-        process.join()
+        with STATUS:
+            process.start()
+        connection.wait([process.sentinel])
+        with STATUS:
+            process.join()
         printed = output.read().decode()
     return subprocess.CompletedProcess(arguments, process.exitcode, printed)
