@@ -1,9 +1,11 @@
 """Snakemake's command line in a process that begins with Snakemake imported.
 
-To import it takes as long as a dry run of a small study, and tests start it hundreds of times.
+To import it takes as long as a dry run of a small study, and tests start it hundreds of times. Its
+jobs begin with their imports too. Tests of what an interrupt does start Snakemake itself.
 """
 
 import atexit
+import functools
 import multiprocessing
 import os
 import resource
@@ -13,6 +15,8 @@ import tempfile
 import threading
 from multiprocessing import connection
 from pathlib import Path
+
+import job_server
 
 REPOSITORY = Path(__file__).parents[1]
 SERVER = multiprocessing.get_context("forkserver")
@@ -27,7 +31,36 @@ def _is_of_tests(path):
     return Path(path).is_relative_to(REPOSITORY) and "site-packages" not in path
 
 
-def _snakemake(arguments, folder, output, environment, limit):
+@functools.cache
+def _job_server():
+    """Address of this process's server of jobs, which ends with it."""
+    address = str(Path(tempfile.mkdtemp()) / "jobs")
+    server = subprocess.Popen(
+        [sys.executable, job_server.__file__, address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    atexit.register(server.communicate)
+    server.stdout.readline()
+    return address
+
+
+def _run_jobs_by(address, output):
+    """Let Snakemake run the scripts of this process's jobs by a server."""
+    from snakemake.script import PythonScript
+
+    def execute_script(self, path, edit=False):
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self.threads))
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        script = job_server.Script(path, str(Path.cwd()), os.environ | threads, output, limit)
+        status = job_server.run(address, script)
+        if status:
+            raise subprocess.CalledProcessError(status, path)
+
+    PythonScript.execute_script = execute_script
+
+
+def _snakemake(arguments, folder, output, environment, limit, jobs):
     from snakemake import cli  # not where tests run, which don't need it
 
     os.chdir(folder)
@@ -39,6 +72,7 @@ def _snakemake(arguments, folder, output, environment, limit):
     with open(output, "wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
+    _run_jobs_by(jobs, output)
     sys.argv = ["snakemake", *arguments]
     try:
         cli.main(arguments)
@@ -56,7 +90,8 @@ def snakemake(arguments, folder, limit=None):
         as of subprocess.run; `stdout` has the errors too.
     """
     with tempfile.NamedTemporaryFile() as output:
-        given = (list(arguments), str(folder), output.name, dict(os.environ), limit)
+        environment = dict(os.environ)
+        given = (list(arguments), str(folder), output.name, environment, limit, _job_server())
         process = SERVER.Process(target=_snakemake, args=given)
         with STATUS:
             process.start()

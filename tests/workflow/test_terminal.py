@@ -59,8 +59,9 @@ def test_a_terminal_has_bars_and_no_line_is_wider_than_it(finished, tmp_path):
     assert max(map(len, lines)) <= 80, max(lines, key=len)
     assert any(re.fullmatch(r"    occlusion +\d+ s +1 of 4 jobs", line) for line in lines)
     bars = [line for line in lines if line.startswith("occlusion ")]
-    assert re.fullmatch(r"occlusion ┄+ +0/1 +\d+ s", bars[0])
-    assert re.fullmatch(r"occlusion ━+ +1/1 +\d+ s", bars[-1])
+    # The first is drawn as the run begins or, if the job ends within that second, after it.
+    assert all(re.fullmatch(r"occlusion (┄+ +0|━+ +1)/1 +\d+ s", bar) for bar in bars)
+    assert "━" in bars[-1]
     assert "localrule" not in "\n".join(lines)
     assert lines[-2].startswith("convprobe: done. Open results/tiny/explorer.html")
 

@@ -1,6 +1,8 @@
 """What surrounds a job and changes no number: its log, its progress, the way it fails."""
 
+import atexit
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -75,6 +77,9 @@ def job(log: Path | str) -> Iterator[Job]:
     traceback.
     """
     start = time.monotonic()
+    # The process frees its memory at its end. To look for garbage among all that PyTorch imports
+    # would first take as long as many a job.
+    atexit.register(gc.freeze)
     try:
         _log_to(log)
         records.THIS.log = log
