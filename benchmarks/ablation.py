@@ -6,7 +6,10 @@ One thread, the same weights and images for all. A variant is the network with s
 switched off: the ten of the study, each of them alone, those of each layer, and random ones. Ours
 computes all variants in one pass over the images. The evaluation of one variant is measured on the
 network as it is: which filters are switched off makes no difference to the time. Times are
-processor times; each repeat measures all of them on another part of the images.
+processor times; each repeat measures all of them on another part of the images, beside the rate of
+one large matrix product. The bound is what they multiply at that rate, convolutions by tiles with
+the way there and back: of a variant all layers behind the one that reads what is switched off, and
+of that one the part.
 """
 
 import argparse
@@ -17,12 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from occlusion import SIDE, processor, published_network
+from occlusion import SIDE, processor, product_rate, published_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 from convprobe.ablation import passes, variants
 from convprobe.dataset import image_file, shapes
 from convprobe.filters import ranking
+from convprobe.network import arithmetic
 from convprobe.training import evaluation
 
 CHOSEN = [
@@ -47,6 +51,20 @@ def part(images, number):
     )
 
 
+def least_multiply_adds(graph, off):
+    """What a network without some filters has to compute anew."""
+    layers = [node for node in graph.nodes.values() if arithmetic.of_node(node, graph)]
+    first = min(number for number, node in enumerate(layers) if node.layer in map(layer_of, off))
+    filters = sum(layer_of(name) == layers[first].layer for name in off)
+    reads, *others = layers[first + 1 :]
+    part = filters / layers[first].shape[0] * arithmetic.of_node(reads, graph)
+    return part + sum(arithmetic.of_whole(node, graph) for node in others)
+
+
+def layer_of(filter_name):
+    return filter_name.partition("/")[0]
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument(
@@ -66,8 +84,16 @@ def main():
         images = image_file.Images(pixels, labels, shapes.CLASSES, np.arange(given.count))
     controls = variants.draw_controls(network, CHOSEN, CONTROLS, seed=0)
     off = [CHOSEN, *variants.parts_and_controls(CHOSEN, controls).values()]
-    times = {name: [] for name in ("evaluation", "variants", "top images")}
+    forward = arithmetic.forward_by_tiles(network.graph)
+    multiplied = {
+        "evaluation": forward,
+        "variants": forward + sum(least_multiply_adds(network.graph, one) for one in off),
+        "top images": forward,
+    }
+    times = {name: [] for name in multiplied}
+    rates = []
     for number in range(REPEATS):
+        rates.append(product_rate("cpu", "fp32"))
         few = part(images, number)
         runs = {
             "evaluation": lambda few=few: evaluation.predict(network, few),
@@ -78,7 +104,11 @@ def main():
             times[name].append(1000 * seconds(run)[0] / len(few.labels))
     for name, milliseconds in times.items():
         low, median, high = np.percentile(milliseconds, [25, 50, 75])
-        print(f"{name}: {median:.2f} ms per image ({low:.2f} to {high:.2f}), n = {REPEATS}")
+        bound = 1000 * multiplied[name] / statistics.median(rates)
+        print(
+            f"{name}: {median:.2f} ms per image ({low:.2f} to {high:.2f}), n = {REPEATS}; "
+            f"bound {bound:.2f}"
+        )
     ratios = [
         ours / (len(off) * one)
         for ours, one in zip(times["variants"], times["evaluation"], strict=True)

@@ -10,6 +10,10 @@ maps. The peers' network is of PyTorch's own layers; ours computes convolutions 
 that alone is worth is a row of its own. Plain passes in bf16 are left out where the processor
 isn't made for it.
 
+The bound is what no exact sum leaves out, at the rate of one large matrix product, which is
+measured beside each image: every value that a state of the window changes, times every weight that
+it meets. Not counted are the first convolution and whatever moves numbers about.
+
 What the peers do differently: Captum moves the window only inside the image and returns the mean
 drop of one class over the windows that cover a pixel; MONAI also stays inside, and returns the
 probability of every class. Neither has a value for each pixel of the border. All get
@@ -19,6 +23,7 @@ channels last for bf16.
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -43,6 +48,7 @@ CIFAR10 = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]}
 SIDE, FILL, WINDOWS = 32, 128, (3, 5, 7, 9)
 STUDY_IMAGES = 20
 CAPTUM_BATCHES = (16, 32, 64, 128)
+MATRIX = 4096  # side of the product whose rate is the bound's
 
 
 def published_network(weights):
@@ -156,6 +162,68 @@ def contenders(network, window, batch):
     return found
 
 
+def product_rate(device, precision):
+    """Multiply-adds per second of a large matrix product."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    factors = torch.randn(2, MATRIX, MATRIX, device=device, dtype=kind)
+    start = time.perf_counter()
+    (factors[0] @ factors[1]).sum().item()  # waits until a GPU has finished
+    return MATRIX**3 / (time.perf_counter() - start)
+
+
+class Counted:
+    """A later layer that counts the multiply-adds which what it reads can't do without."""
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.units = layer.units
+        self.multiply_adds = 0
+
+    def _count(self, changes):
+        last = self.units.units - 1
+        for unit, change in changes.items():
+            reading = math.prod(
+                min(place, last) - max(place - self.layer.kernel, -1) for place in unit
+            )
+            changed = int(change.count_nonzero())
+            self.multiply_adds += changed * reading * len(self.layer.bias)
+
+    def __call__(self, read):
+        self._count(read.changes)
+        return self.layer(read)
+
+    def preactivations(self, read):
+        self._count(read.changes)
+        hidden = self.layer.preactivations(read)
+        self.states = len(hidden)
+        return hidden
+
+
+def least_multiply_adds(network, image, shown):
+    """What no exact sum leaves out in the maps of an image under some windows, per position."""
+    engine = Incremental(network, SIDE, shown)
+    *engine.layers, engine.head = counted = [
+        Counted(layer) for layer in (*engine.layers, engine.head)
+    ]
+    maps, _ = engine(image, FILL)
+    tail = engine.head.states * sum(linear.weight.numel() for linear in engine.tail)
+    return (sum(layer.multiply_adds for layer in counted) + tail) / maps[..., 0].size
+
+
+def bounds(network, image):
+    """Milliseconds per position that no exact sum beats, by window and contender."""
+    found = {}
+    together = least_multiply_adds(network, image, WINDOWS)
+    alone = {window: least_multiply_adds(network, image, [window]) for window in WINDOWS}
+    kinds = {"float32": "fp32"} | ({"bf16": "bf16"} if machine.computes_bf16() else {})
+    for name, precision in kinds.items():
+        rate = product_rate("cpu", precision)
+        for window in WINDOWS:
+            found[window, f"bound, {name}"] = 1000 * alone[window] / rate
+            found[window, f"bound, all windows together, {name}"] = 1000 * together / rate
+    return found
+
+
 def tuned_batch(network, image):
     """The batch with which Captum is fastest."""
     peer = OfPyTorch(network).eval()
@@ -206,6 +274,9 @@ def measure(network, images):
                 times[window, name].append(1000 * taken)
                 difference = float(np.abs(as_plain(maps[window]) - exact).max())
                 differences[window, name] = max(differences[window, name], difference)
+        for place, milliseconds in bounds(network, image).items():
+            times.setdefault(place, []).append(milliseconds)
+            differences[place] = 0.0
         print(f"image {number} of {len(images)}", flush=True)
     return [
         {
@@ -239,6 +310,7 @@ def table(rows):
             cells.append(f"{median:.2f} ({low:.2f} to {high:.2f})")
         difference = max(row["difference"] for row in own)
         shown = f"{difference:.1e}" if name.startswith(("plain", "ours")) else "other maps"
+        shown = "–" if name.startswith("bound") else shown
         ratio = captum_mean / means[name]
         lines.append(
             f"| {name} | {' | '.join(cells)} | {means[name]:.2f} | {ratio:.1f} | {shown} |"

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from occlusion import SIDE, processor
+from occlusion import SIDE, processor, product_rate
 from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
@@ -30,20 +30,11 @@ from convprobe.job import machine
 from convprobe.network import arithmetic, convolution, devices, graphs, layers, tile_cost
 from convprobe.training import trainer
 
-REPEATS, MATRIX = 5, 4096
+REPEATS = 5
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SETTINGS = CONFIG["training"] | {"normalise": False}
 # The last line of an epoch's progress.
 STEP = re.compile(r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE)
-
-
-def product_rate(device, precision):
-    """Multiply-adds per second of a large matrix product."""
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
-    factors = torch.randn(2, MATRIX, MATRIX, device=device, dtype=kind)
-    start = time.perf_counter()
-    (factors[0] @ factors[1]).sum().item()  # waits until a GPU has finished
-    return MATRIX**3 / (time.perf_counter() - start)
 
 
 def training_rate(device, images, precision, patches_per_filter, transform):
