@@ -10,6 +10,8 @@ CPU_INFO = "/proc/cpuinfo"  # of Linux
 # Either set of instructions lets oneDNN, which PyTorch computes by, take bf16 on an x86 processor.
 # With neither, PyTorch's slow fallback takes its place.
 BF16 = ({"avx512bw", "avx512dq", "avx512vl"}, {"avx_ne_convert"})
+AVX512_BF16 = {"avx512_bf16"}  # multiplies bf16 itself
+AMX = {"amx_bf16"}  # and whole tiles of it
 # What Linux says of a processor that decides which instructions it has, and which are quick.
 KIND = ("vendor_id", "cpu family", "model", "model name", "flags")
 PEAK = "VmHWM:"  # of /proc/self/status: the most resident memory so far, in KiB

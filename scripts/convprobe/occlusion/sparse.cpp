@@ -6,9 +6,16 @@
 // is added, while it is in registers, to all sums that it is a part of.
 //
 // Every value is computed by one thread and in one order, whatever else is computed.
+//
+// With BFLOAT16 defined, for a processor that multiplies bfloat16, changes and weights are that.
 
 #include <algorithm>
 #include <cstdint>
+#if defined(BFLOAT16)
+#include <immintrin.h>
+
+#include <cstring>
+#endif
 
 namespace {
 
@@ -21,11 +28,59 @@ constexpr int ROWS = 4, PANEL = LANES * VECTORS;
 
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
+#if defined(BFLOAT16)
+
+typedef uint16_t Number;  // the upper half of a float32
+constexpr int TOGETHER = 2;  // inputs whose products are added at once
+
+bool is_zero(Number value) { return !(value & 0x7fff); }  // whichever its sign
+
+// Adds the products of two inputs.
+//
+// inputs, values: theirs. weights: of all inputs; they are interleaved here, which takes of every
+// eight the first four of both in turn, and then the others. So that outputs come out in order, each
+// 32 of them lie in memory as 0–3, 16–19, 4–7, 20–23 and so on.
+void multiply(const int32_t* inputs, const Number* values, const Number* weights,
+              Vector (&sum)[ROWS][VECTORS]) {
+    const __m512i* one = reinterpret_cast<const __m512i*>(weights + inputs[0]);
+    const __m512i* other = reinterpret_cast<const __m512i*>(weights + inputs[1]);
+    __m512bh weight[VECTORS];
+    for (int v = 0; v < VECTORS; v += 2) {
+        const __m512i first = _mm512_loadu_si512(one + v / 2);
+        const __m512i second = _mm512_loadu_si512(other + v / 2);
+        weight[v] = (__m512bh)_mm512_unpacklo_epi16(first, second);
+        weight[v + 1] = (__m512bh)_mm512_unpackhi_epi16(first, second);
+    }
+    for (int row = 0; row < ROWS; row++) {
+        int32_t both;
+        std::memcpy(&both, values + row * TOGETHER, sizeof both);
+        const __m512bh value = (__m512bh)_mm512_set1_epi32(both);
+        for (int v = 0; v < VECTORS; v++)
+            sum[row][v] = (Vector)_mm512_dpbf16_ps((__m512)sum[row][v], weight[v], value);
+    }
+}
+
+#else
+
+typedef float Number;
+constexpr int TOGETHER = 1;
+
+bool is_zero(Number value) { return value == 0; }
+
+void multiply(const int32_t* input, const Number* values, const Number* weights,
+              Vector (&sum)[ROWS][VECTORS]) {
+    const Vector* weight = reinterpret_cast<const Vector*>(weights + *input);
+    for (int row = 0; row < ROWS; row++)
+        for (int v = 0; v < VECTORS; v++) sum[row][v] += values[row] * weight[v];
+}
+
+#endif
+
 // The changes of some units that are read, ROWS states of a unit at a time.
 struct Changes {
-    const int32_t* inputs;  // of each column: the input, times PANEL
-    const float* values;    // of each column: its ROWS values
-    const int64_t* starts;  // of each group of states: its first column; then where the last ends
+    const int32_t* inputs;  // that change, each times PANEL; in one group TOGETHER * n of them
+    const Number* values;   // of each TOGETHER inputs: theirs in the first row, in the next one …
+    const int64_t* starts;  // of each group of states: its first input; then where the last ends
 };
 
 // A tap of a unit: which products there are, and what they are added to.
@@ -47,20 +102,15 @@ void add(const Vector* sum, float* value) {
 }
 
 // Adds the products of one tap to the values of a unit, of one panel.
-void add_tap(const Changes& changes, const Tap& tap, const Layout& layout, const float* weights,
+void add_tap(const Changes& changes, const Tap& tap, const Layout& layout, const Number* weights,
              float* values) {
     for (int64_t first = 0; first < tap.states; first += ROWS) {
         const int64_t group = tap.group + first / ROWS;
         const int64_t stop = changes.starts[group + 1];
         if (changes.starts[group] == stop) continue;
         Vector sum[ROWS][VECTORS] = {};
-        for (int64_t column = changes.starts[group]; column < stop; column++) {
-            const Vector* weight =
-                reinterpret_cast<const Vector*>(weights + changes.inputs[column]);
-            const float* value = changes.values + column * ROWS;
-            for (int row = 0; row < ROWS; row++)
-                for (int v = 0; v < VECTORS; v++) sum[row][v] += value[row] * weight[v];
-        }
+        for (int64_t input = changes.starts[group]; input < stop; input += TOGETHER)
+            multiply(changes.inputs + input, changes.values + input * ROWS, weights, sum);
         const int64_t* starts = layout.starts + tap.uses + first;
         for (int row = 0; row < ROWS; row++) {
             if (first + row >= tap.states) break;
@@ -77,41 +127,49 @@ Vector larger(Vector one, Vector other) { return (other > one) | (other != other
 
 extern "C" {
 
+int64_t number() { return sizeof(Number); }
+
 int64_t panel() { return PANEL; }
 
 int64_t rows() { return ROWS; }
 
-// Packs the changes of one unit; returns where its columns end.
+// Packs the changes of one unit; returns where they end.
 //
 // changes: `states` rows of `inputs` values, `step` values from one row to the next.
-// column: where the unit's columns begin. Where those of each group begin is written to `starts`,
-// and behind it where the last ones end.
-// columns, packed: of each column the input, times PANEL, and its ROWS values. One more than the
-// last may be overwritten.
-int64_t pack(const float* changes, int64_t states, int64_t inputs, int64_t step, int64_t column,
-             int32_t* columns, float* packed, int64_t* starts) {
+// place: where the unit's begin. Where those of each group begin is written to `starts`, and behind
+// it where the last ones end.
+// changed, packed: as `Changes::inputs` and `values`. Where one input is left, it stands there once
+// more, without a change. One more than the last may be overwritten.
+int64_t pack(const Number* changes, int64_t states, int64_t inputs, int64_t step, int64_t place,
+             int32_t* changed, Number* packed, int64_t* starts) {
     for (int64_t first = 0; first < states; first += ROWS) {
-        *starts++ = column;
+        *starts++ = place;
         const int64_t count = std::min<int64_t>(ROWS, states - first);
         for (int64_t input = 0; input < inputs; input++) {
+            Number* values = packed + place / TOGETHER * TOGETHER * ROWS + place % TOGETHER;
             bool any = false;
             for (int64_t row = 0; row < ROWS; row++) {
-                const float change = row < count ? changes[(first + row) * step + input] : 0;
-                packed[column * ROWS + row] = change;
-                any |= change != 0;
+                const Number change = row < count ? changes[(first + row) * step + input] : 0;
+                values[row * TOGETHER] = change;
+                any |= !is_zero(change);
             }
-            columns[column] = int32_t(input * PANEL);
-            column += any;  // else the next one takes its place
+            changed[place] = int32_t(input * PANEL);
+            place += any;  // else the next one takes its place
+        }
+        for (; place % TOGETHER; place++) {
+            for (int64_t row = 0; row < ROWS; row++)
+                packed[(place - 1) * ROWS + row * TOGETHER + 1] = 0;
+            changed[place] = changed[place - 1];
         }
     }
-    *starts = column;
-    return column;
+    *starts = place;
+    return place;
 }
 
 // The results of all cells, of the panels from `first` to before `last`: a cell is a pooled unit,
 // made of `members` units, or one unit alone.
 //
-// columns, packed, starts: the changes of all units that are read, as `pack` leaves them.
+// changed, packed, starts: the changes of all units that are read, as `pack` leaves them.
 // weights: of each panel, tap and input, PANEL outputs.
 // tap: `taps` for each unit, those of a cell's units one after the other.
 // use_starts, uses: what each product is added to.
@@ -122,19 +180,19 @@ int64_t pack(const float* changes, int64_t states, int64_t inputs, int64_t step,
 // pools: whether the results are changes of what is largest, behind ReLU; else they are the sums.
 // memory: room for one panel of a unit in all of its states, and behind them of a cell.
 // results: of all states of all cells, `panels` * PANEL values.
-void compute(const int32_t* columns, const float* packed, const int64_t* starts,
-             const float* weights, int64_t inputs, int64_t panels, int64_t first, int64_t last,
+void compute(const int32_t* changed, const Number* packed, const int64_t* starts,
+             const Number* weights, int64_t inputs, int64_t panels, int64_t first, int64_t last,
              int64_t taps, const Tap* tap,
              const int64_t* use_starts, const int32_t* uses, const float* clean, int64_t cells,
              int64_t members, const int64_t* unit_states, const int64_t* cell_states,
              const int32_t* chosen, int64_t pools, float* memory, int64_t most_unit_states,
              float* results) {
-    const Changes changes = {columns, packed, starts};
+    const Changes changes = {changed, packed, starts};
     const Layout layout = {use_starts, uses};
     const Vector zero = {};
     Vector* const largest = reinterpret_cast<Vector*>(memory + most_unit_states * PANEL);
     for (int64_t panel = first; panel < last; panel++) {
-        const float* const panel_weights = weights + panel * taps * inputs * PANEL;
+        const Number* const panel_weights = weights + panel * taps * inputs * PANEL;
         const Tap* next_tap = tap;
         const int64_t* unit = unit_states;
         const int32_t* next_chosen = chosen;

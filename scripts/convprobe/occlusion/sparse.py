@@ -1,7 +1,8 @@
 """A later layer by code of our own, which leaves out every four states' zeros.
 
 `sparse.cpp` multiplies, adds up, takes the largest and subtracts what is clean, panel by panel of
-outputs, without leaving the cache. What is the same for all images is laid out for it here.
+outputs, without leaving the cache. What is the same for all images is laid out for it here. It is
+compiled for numbers in float32 and, for processors that multiply these, in bfloat16.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int, Int32, Int64
+from jaxtyping import Float, Float32, Int, Int32, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,20 +26,26 @@ from convprobe.occlusion.states import Unit, UnitStates
 SOURCE = Path(__file__).with_suffix(".cpp")
 # Not -ffast-math: a number that isn't one must stay so.
 OPTIONS = ("-O3", "-march=native", "-std=c++17")
+OF_BF16 = "-DBFLOAT16"
 # Without them there are too few registers, and PyTorch's products are faster.
 INSTRUCTIONS = {"avx2", "fma"}
+NUMBERS = {2: torch.bfloat16, 4: torch.float32}  # that the code multiplies, by their bytes
 
 Cell = list[tuple[Unit, Int[Tensor, " _state"]]]
 
 
 @functools.cache
-def library() -> ctypes.CDLL | None:
-    """The compiled code; None, and a line in the log, where it can't be used."""
+def library(*options: str) -> ctypes.CDLL | None:
+    """The compiled code; None, and a line in the log, where it can't be used.
+
+    Args:
+        options: of the compiler, beside those that it always gets.
+    """
     try:
         if not machine.has(INSTRUCTIONS):
             raise InputError("the processor isn't known to have AVX2")
-        code = compiler.library(SOURCE, OPTIONS)
-        for name in ("panel", "rows", "pack"):
+        code = compiler.library(SOURCE, OPTIONS + options)
+        for name in ("number", "panel", "rows", "pack"):
             getattr(code, name).restype = ctypes.c_int64
     except (InputError, AttributeError) as error:
         print(f"occlusion without {SOURCE.name}, which is faster: {error}", flush=True)
@@ -47,9 +54,12 @@ def library() -> ctypes.CDLL | None:
 
 
 def fastest(precision: str) -> ctypes.CDLL | None:
-    """The compiled code where it is the fastest; products of bfloat16 are, if there are any."""
-    if precision == "bf16" and machine.computes_bf16():
-        return None
+    """The compiled code where it is the fastest; in bf16 products of matrices by AMX are."""
+    if precision == "bf16":
+        if machine.has(machine.AMX):
+            return None
+        if machine.has(machine.AVX512_BF16):
+            return library(OF_BF16)
     return library()
 
 
@@ -69,26 +79,29 @@ class SparseLayer(LaterLayer):
         Args:
             inputs: the states of the units that it reads.
             code: as `library` gives it.
-            dtype: that weights and changes are rounded to. Either is multiplied in float32.
+            dtype: that weights and changes are rounded to, if the code's own numbers are wider.
         """
         super().__init__(weight, bias, inputs)
         self._dtype = dtype
         self._code = code
+        self._number = NUMBERS[code.number()]
         self._panel = code.panel()
         self._panels = -(-len(bias) // self._panel)
         self._weights = self._in_panels(self._rounded(weight).permute(2, 3, 1, 0))
+        if self._number == torch.bfloat16:
+            self._weights = self._weights[..., _interleaved(self._panel)].contiguous()
         if self.pooled.units:
             cells = [self.field(unit) for unit in self.pooled.places()]
         else:
             cells = [[((0, 0), torch.arange(1 + self.units.count((0, 0))))]]
         self._layout = Layout.of(cells, self.kernel, inputs, self.units, code.rows())
 
-    def _rounded(self, values: Float32[Tensor, "..."]) -> Float32[Tensor, "..."]:
-        return values.to(self._dtype).float()
+    def _rounded(self, values: Float32[Tensor, "..."]) -> Float[Tensor, "..."]:
+        return values.to(self._dtype).to(self._number)
 
     def _in_panels(
-        self, values: Float32[Tensor, "*other output"]
-    ) -> Float32[Tensor, "panel *other lane"]:
+        self, values: Float[Tensor, "*other output"]
+    ) -> Float[Tensor, "panel *other lane"]:
         """Values of all outputs, panel by panel; behind the last ones there are zeros."""
         missing = self._panels * self._panel - values.shape[-1]
         panels = F.pad(values, (0, missing)).unflatten(-1, (self._panels, self._panel))
@@ -150,28 +163,33 @@ class SparseLayer(LaterLayer):
 
     def _packed(
         self, read: Activations
-    ) -> tuple[Int32[Tensor, " column"], Float32[Tensor, "column row"], Int64[Tensor, " start"]]:
+    ) -> tuple[Int32[Tensor, " input"], Float[Tensor, "input row"], Int64[Tensor, " start"]]:
         """The changes of all units that are read, of each group of states only what changes.
 
         Returns:
-            the input of each column and its values, and where the columns of each group start.
+            the inputs that change in each group, their values, and where each group's begin.
         """
         rows = self._code.rows()
         inputs = self.weight.shape[1]
         groups = [-(-len(change) // rows) for change in read.changes.values()]
-        most = sum(groups) * inputs + 1
-        columns = torch.empty(most, dtype=torch.int32)
-        values = torch.empty(most, rows)
+        most = sum(groups) * (inputs + 1) + 2  # those of a group may be one more, to be even
+        changed = torch.empty(most, dtype=torch.int32)
+        values = torch.empty(most, rows, dtype=self._number)
         starts = torch.empty(sum(groups) + 1, dtype=torch.int64)
-        column = group = 0
+        place = group = 0
         for change, count in zip(map(self._rounded, read.changes.values()), groups, strict=True):
             assert change.stride(1) == 1, "the inputs of a state lie beside each other"
-            column = self._code.pack(
+            place = self._code.pack(
                 _address(change), _number(len(change)), _number(inputs), _number(change.stride(0)),
-                _number(column), _address(columns), _address(values), _address(starts[group:]),
+                _number(place), _address(changed), _address(values), _address(starts[group:]),
             )  # fmt: skip
             group += count
-        return columns, values, starts
+        return changed, values, starts
+
+
+def _interleaved(panel: int) -> Int64[Tensor, " lane"]:
+    """The order in which the code takes the weights of a panel in bfloat16."""
+    return torch.arange(panel).view(-1, 2, 4, 4).transpose(1, 2).flatten()
 
 
 @dataclass(frozen=True)

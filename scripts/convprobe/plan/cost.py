@@ -244,11 +244,13 @@ def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work
         return Work(f"map_occlusion {precision}", count, _image(config, kind, precision), rate)
     if way == "boxes":
         return Work(f"map_occlusion {precision} boxes", count, changes, rate)
-    is_rounded = precision == "bf16" and not machine.computes_bf16()  # and takes as long as fp32
-    rate = _rate(MAP_RATE, kind, cores, "fp32" if is_rounded else precision)
+    is_compiled = _is_compiled(precision)
+    # Without instructions for bf16 that takes as long as fp32.
+    multiplied = precision if machine.has(machine.AVX512_BF16) or not is_compiled else "fp32"
+    rate = _rate(MAP_RATE, kind, cores, multiplied)
     if len(config["occlusion"]["windows"]) > 1:
         changes *= TOGETHER
-    position = COMPILED_POSITION if _is_compiled(precision) else POSITION * min(cores, THREADS)
+    position = COMPILED_POSITION if is_compiled else POSITION * min(cores, THREADS)
     changes += position * height * width / positions  # of all pixels
     name = f"map_occlusion {precision} changes"
     return Work(name, count, changes, rate, is_shared=True)
@@ -411,7 +413,7 @@ def _way(
 
 def _is_compiled(precision: str) -> bool:
     """Whether there is what `occlusion/sparse` needs, where that is the fastest."""
-    return (precision == "fp32" or not machine.computes_bf16()) and compiler.exists()
+    return not (precision == "bf16" and machine.has(machine.AMX)) and compiler.exists()
 
 
 def maps_by_compiled_code(config: dict) -> bool:

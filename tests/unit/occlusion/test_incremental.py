@@ -14,9 +14,9 @@ from convprobe.occlusion.tiles import Sums
 
 @pytest.fixture(params=["compiled code", "products of matrices"])
 def way(request, monkeypatch):
-    """How float32 is computed."""
+    """How the layers behind the first one are computed."""
     if request.param == "products of matrices":
-        monkeypatch.setattr(sparse, "library", lambda: None)
+        monkeypatch.setattr(sparse, "library", lambda *options: None)
     elif not sparse.library():
         pytest.skip("needs a C++ compiler and AVX2")
 
@@ -77,10 +77,15 @@ def test_maps_equal_a_forward_pass_at_every_position(seed, way):
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("has_instructions", [True, False])
+@pytest.mark.parametrize("instructions", ["", "avx2 fma", "avx2 fma avx512_bf16", "amx_bf16"])
 @pytest.mark.parametrize("seed", range(5))
-def test_changes_in_bfloat16_are_near(seed, has_instructions, monkeypatch):
-    monkeypatch.setattr(machine, "computes_bf16", lambda: has_instructions)
+def test_changes_in_bfloat16_are_near(seed, instructions, monkeypatch):
+    """However they are computed, on this processor or as on one that has less."""
+    has = machine.has
+    found = set(instructions.split())
+    monkeypatch.setattr(
+        machine, "has", lambda asked: asked <= found and (has(asked) or asked == machine.AMX)
+    )
     draw = np.random.default_rng(seed)
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
@@ -155,12 +160,12 @@ def test_both_ways_give_the_same_probabilities(seed, monkeypatch):
     network, side = draw_network(draw)
     images = draw.integers(0, 256, (1, side, side, 3), dtype=np.uint8)
     compiled = by_engine(network, images, 5, 128)
-    monkeypatch.setattr(sparse, "library", lambda: None)
+    monkeypatch.setattr(sparse, "library", lambda *options: None)
     np.testing.assert_allclose(by_engine(network, images, 5, 128), compiled, atol=2e-6)
 
 
 def test_the_cheaper_way_is_taken(monkeypatch):
-    monkeypatch.setattr(machine, "computes_bf16", lambda: True)
+    monkeypatch.setattr(sparse, "fastest", lambda precision: None)
     for channels, expected in ((2, False), (64, True)):
         conv = [{"channels": channels, "kernel": 5}, {"channels": 2 * channels, "kernel": 3}]
         network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
@@ -171,10 +176,9 @@ def test_the_cheaper_way_is_taken(monkeypatch):
 def test_small_networks_are_computed_so_by_compiled_code_alone(way, monkeypatch):
     conv = [{"channels": 16, "kernel": 5}, {"channels": 32, "kernel": 3}]
     network = Network({"conv": conv, "fc": []}, classes=10, image_size=(32, 32))
-    is_compiled = sparse.library() is not None
-    found = windows._way(network, (32, 32), 5, 1, "fp32")
-    assert found == ("states" if is_compiled else "passes")
-    for has_instructions in (True, False):
-        monkeypatch.setattr(machine, "computes_bf16", lambda found=has_instructions: found)
-        expected = "states" if is_compiled and not has_instructions else "passes"
-        assert windows._way(network, (32, 32), 5, 1, "bf16") == expected
+    expected = "states" if sparse.library() else "passes"
+    assert windows._way(network, (32, 32), 5, 1, "fp32") == expected
+    for has_amx in (False, True):
+        monkeypatch.setattr(machine, "has", lambda asked, has=has_amx: has and asked == machine.AMX)
+        found = windows._way(network, (32, 32), 5, 1, "bf16")
+        assert found == ("passes" if has_amx else expected)

@@ -16,12 +16,20 @@ SIDE, WINDOW = 13, 3
 READ = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(3).pooled()  # 5×5 units, pooled to 2×2
 
 
-@pytest.fixture
-def code():
-    return sparse.library() or pytest.skip("needs a C++ compiler and AVX2")
+@pytest.fixture(params=[[], [sparse.OF_BF16]], ids=["float32", "bfloat16"])
+def code(request):
+    """The compiled code for each kind of numbers."""
+    if request.param and not machine.has(machine.AVX512_BF16):
+        pytest.skip("needs a processor that multiplies bfloat16")
+    return sparse.library(*request.param) or pytest.skip("needs a C++ compiler and AVX2")
 
 
-def draw(draw, inputs, outputs, kernel, zeros):
+def as_number(code, array):
+    """A tensor in float32 of values that the code's numbers hold exactly."""
+    return torch.from_numpy(array).to(sparse.NUMBERS[code.number()]).float()
+
+
+def draw(code, draw, inputs, outputs, kernel, zeros):
     """A layer's weight and bias, and what it reads: changes of which some share is zero."""
     clean = draw.normal(size=(inputs, READ.units, READ.units))
     changes = {}
@@ -29,8 +37,8 @@ def draw(draw, inputs, outputs, kernel, zeros):
         change = draw.normal(size=(READ.count(unit), inputs))
         change[draw.random(change.shape) < zeros] = 0
         change[draw.random(len(change)) < zeros] = 0  # whole rows
-        changes[unit] = torch.from_numpy(change).float()
-    weight = torch.from_numpy(draw.normal(size=(outputs, inputs, kernel, kernel))).float()
+        changes[unit] = as_number(code, change)
+    weight = as_number(code, draw.normal(size=(outputs, inputs, kernel, kernel)))
     bias = torch.from_numpy(draw.normal(size=outputs)).float()
     return weight, bias, Activations(torch.from_numpy(clean).float(), changes)
 
@@ -69,7 +77,7 @@ def pooled(values):
 )
 @pytest.mark.parametrize("zeros", [0, 0.6, 1])
 def test_every_state_is_that_of_a_position(code, inputs, outputs, zeros):
-    weight, bias, read = draw(np.random.default_rng(outputs), inputs, outputs, 3, zeros)
+    weight, bias, read = draw(code, np.random.default_rng(outputs), inputs, outputs, 3, zeros)
     found = SparseLayer(weight, bias, READ, code)(read)
     clean = pooled(convolved(weight, bias, read.clean.double().numpy()))
     np.testing.assert_allclose(found.clean, clean, atol=1e-4)
@@ -87,10 +95,13 @@ def test_a_layer_of_one_unit_gives_its_sums(code, kernel):
     read_by_one = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(SIDE - 2 * kernel + 1).pooled()
     assert read_by_one.units == kernel
     draw = np.random.default_rng(kernel)
-    weight = torch.from_numpy(draw.normal(size=(30, 6, kernel, kernel))).float()
+    weight = as_number(code, draw.normal(size=(30, 6, kernel, kernel)))
     bias = torch.from_numpy(draw.normal(size=30)).float()
     counts = {unit: read_by_one.count(unit) for unit in read_by_one.places()}
-    changes = {unit: torch.randn(count, 6).relu_() for unit, count in counts.items()}
+    changes = {
+        unit: as_number(code, draw.normal(size=(count, 6)).clip(0))
+        for unit, count in counts.items()
+    }
     read = Activations(torch.randn(6, kernel, kernel), changes)
     found = SparseLayer(weight, bias, read_by_one, code).preactivations(read)
     tiled = TiledLayer(weight, bias, read_by_one, torch.float32).preactivations(read)
@@ -99,7 +110,7 @@ def test_a_layer_of_one_unit_gives_its_sums(code, kernel):
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4])
 def test_it_gives_what_products_of_matrices_give(code, kernel):
-    weight, bias, read = draw(np.random.default_rng(kernel), 50, 70, kernel, 0.7)
+    weight, bias, read = draw(code, np.random.default_rng(kernel), 50, 70, kernel, 0.7)
     found = SparseLayer(weight, bias, READ, code)(read)
     tiled = TiledLayer(weight, bias, READ, torch.float32)(read)
     assert found.changes.keys() == tiled.changes.keys()
@@ -110,7 +121,7 @@ def test_it_gives_what_products_of_matrices_give(code, kernel):
 
 @pytest.mark.parametrize("threads", [2, 3, 100])
 def test_threads_that_share_an_image_do_not_change_a_byte(code, threads):
-    weight, bias, read = draw(np.random.default_rng(0), 9, 200, 3, 0.5)
+    weight, bias, read = draw(code, np.random.default_rng(0), 9, 200, 3, 0.5)
     before = torch.get_num_threads()
     layer = SparseLayer(weight, bias, READ, code)
     try:
@@ -125,14 +136,14 @@ def test_threads_that_share_an_image_do_not_change_a_byte(code, threads):
 
 
 def test_where_nothing_changes_the_result_does_not_either(code):
-    weight, bias, read = draw(np.random.default_rng(0), 9, 30, 3, 1)
+    weight, bias, read = draw(code, np.random.default_rng(0), 9, 30, 3, 1)
     for change in SparseLayer(weight, bias, READ, code)(read).changes.values():
         assert change.count_nonzero() == 0
 
 
 @pytest.mark.parametrize("place", ["weight", "bias", "change"])
 def test_what_is_not_a_number_is_not_hidden(code, place):
-    weight, bias, read = draw(np.random.default_rng(0), 9, 30, 3, 0)
+    weight, bias, read = draw(code, np.random.default_rng(0), 9, 30, 3, 0)
     array = {"weight": weight, "bias": bias, "change": read.changes[0, 0]}[place]
     array[0] = torch.nan
     found = SparseLayer(weight, bias, READ, code)(read)
@@ -178,4 +189,4 @@ def test_a_library_that_lacks_a_function_is_not_used(fresh, monkeypatch, tmp_pat
     monkeypatch.setattr(sparse, "SOURCE", tmp_path / "other.cpp")
     sparse.library.cache_clear()
     assert sparse.library() is None
-    assert "undefined symbol: panel" in capfd.readouterr().out
+    assert "undefined symbol: number" in capfd.readouterr().out

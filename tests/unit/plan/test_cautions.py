@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from convprobe.dataset import listing
+from convprobe.job import machine
 from convprobe.plan import cautions, config, study
 
 SCHEMA = "schemas/config.schema.json"
@@ -132,7 +133,9 @@ def test_each_key_that_asks_for_bf16_is_named_once(own_images, monkeypatch):
     assert keys == ["training.precision", "runs.own.precision", "occlusion.precision"]
 
 
-def test_maps_by_compiled_code_are_as_quick_in_bf16(own_images, monkeypatch):
+def test_maps_by_compiled_code_are_as_quick_in_bf16(own_images, monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text("flags\t\t: avx2 fma\n")
+    monkeypatch.setattr(machine, "CPU_INFO", str(tmp_path / "cpuinfo"))
     places_of_images = [*places("train", a=2, b=2), *places("test", a=2, b=2)]
     wide = {"conv": [{"channels": 200, "kernel": 5}, {"channels": 400, "kernel": 3}], "fc": []}
     changes = {

@@ -20,21 +20,40 @@ RULE_THREADS = re.compile(
     r"^rule (\w+):\n(?:(?: .*)?\n)*?    threads: cores_of\(\"(\w+)\"\)$", re.MULTILINE
 )
 SIZES = {"train": 50_000, "test": 10_000}
+SLOW_IN_BF16 = "avx2 fma"
+QUICK_IN_BF16 = f"{SLOW_IN_BF16} avx512bw avx512dq avx512vl avx512_bf16"
 
 
 @pytest.fixture(autouse=True)
-def quick_in_bf16(monkeypatch):
-    """The same processor wherever the tests run."""
-    monkeypatch.setattr(machine, "computes_bf16", lambda: True)
+def processor(monkeypatch, tmp_path):
+    """Set the processor's instructions; the same ones wherever the tests run."""
+    told = tmp_path / "cpuinfo"
+    monkeypatch.setattr(machine, "CPU_INFO", str(told))
+
+    def has(instructions):
+        told.write_text(f"flags\t\t: {instructions}\n")
+
+    has(QUICK_IN_BF16)
+    return has
 
 
-def test_a_core_that_is_slow_in_bf16_trains_long_in_it_alone(monkeypatch):
+def test_a_core_that_is_slow_in_bf16_trains_long_in_it_alone(processor):
     quick = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
-    monkeypatch.setattr(machine, "computes_bf16", lambda: False)
+    processor(SLOW_IN_BF16)
     slow = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
     assert slow["training"] > 10 * quick["training"]
     assert slow["occlusion"] == quick["occlusion"]
     assert cost.seconds(PUBLISHED, SIZES, "gpu", 2)["training"] < quick["training"]
+
+
+def test_maps_in_bf16_cost_less_where_the_processor_multiplies_it(processor):
+    def occlusion(precision):
+        settings = PUBLISHED["occlusion"] | {"precision": precision, "images": 1000}
+        return cost.seconds(PUBLISHED | {"occlusion": settings}, SIZES, "cpu", 2)["occlusion"]
+
+    assert occlusion("bf16") < 0.7 * occlusion("fp32")
+    processor(SLOW_IN_BF16)
+    assert occlusion("bf16") == occlusion("fp32")
 
 
 def test_more_cores_cost_less_and_a_gpu_least():
