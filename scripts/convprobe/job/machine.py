@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import sys
+import time
 
 CPU_INFO = "/proc/cpuinfo"  # of Linux
 # Either set of instructions lets oneDNN, which PyTorch computes by, take bf16 on an x86 processor.
@@ -14,6 +15,7 @@ AVX512_BF16 = {"avx512_bf16"}  # multiplies bf16 itself
 AMX = {"amx_bf16"}  # and whole tiles of it
 # What Linux says of a processor that decides which instructions it has, and which are quick.
 KIND = ("vendor_id", "cpu family", "model", "model name", "flags")
+STARTED = 19  # field of /proc/self/stat, counted from 0 behind the process's name
 PEAK = "VmHWM:"  # of /proc/self/status: the most resident memory so far, in KiB
 
 
@@ -53,6 +55,21 @@ def _told(key: str) -> str:
             if name.strip() == key:
                 return value.strip()
     return ""
+
+
+def running_seconds() -> float:
+    """How long ago this process was started.
+
+    Linux tells that in ticks since the machine's own start, whose date it knows to a second only.
+    """
+    if not sys.platform.startswith("linux"):
+        import psutil  # here, because a plan can do without
+
+        return time.time() - psutil.Process().create_time()
+    with open("/proc/self/stat", encoding="utf-8") as file:
+        _, _, behind_its_name = file.read().rpartition(")")
+    ticks = int(behind_its_name.split()[STARTED])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory() -> int:

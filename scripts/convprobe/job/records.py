@@ -114,10 +114,10 @@ def recorded_digest(path: Path) -> str | None:
 
 def _how_this_job() -> How:
     """How the outputs of this job were made, by itself or ahead by another one."""
-    begun = psutil.Process().create_time()
-    seconds = time.time() - begun - THIS.seconds_ahead
+    running = machine.running_seconds()
+    seconds = running - THIS.seconds_ahead
     if THIS.taken is None:
-        return _how(begun, seconds)
+        return _how(time.time() - running, seconds)
     return THIS.taken | {"seconds": round(THIS.taken["seconds"] + seconds, 1)}
 
 

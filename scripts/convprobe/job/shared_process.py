@@ -22,9 +22,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
-
-from convprobe.job import records, versions
+from convprobe.job import machine, records, versions
 from convprobe.store import files
 
 FOLDER = ".ahead"
@@ -131,7 +129,7 @@ def while_quick(results: Iterator[Result]) -> Iterator[Result]:
     Args:
         results: computes them one by one.
     """
-    start = time.time() - psutil.Process().create_time()
+    start = machine.running_seconds()
     seconds = 0.0
     while seconds <= STARTS * start:
         begun = time.monotonic()

@@ -22,7 +22,8 @@ from convprobe.network import matrix
 from convprobe.network.tile_cost import KERNEL, OUTPUTS, TILE
 
 # The sixth point is infinity. These round least: in float32 a convolution of 1024 channels errs by
-# 1.8e-5 at most, PyTorch's own by 1.4e-5, and one with the customary points 1 and 2 by 12e-5.
+# 1.8e-5 at most, one with the customary points 1 and 2 by 12e-5, and PyTorch's own by 1.4e-5 with
+# AVX2; with AVX-512 it errs less, for it adds up more sums beside each other.
 # Source: Alam et al. 2022, "Winograd convolution for deep neural networks: efficient point
 # selection", reciprocal points of both signs.
 POINTS = (0.0, math.sqrt(2), -math.sqrt(2), math.sqrt(1 / 2), -math.sqrt(1 / 2))
