@@ -335,8 +335,8 @@ def test_an_orphan_does_not_overwrite_what_a_newer_job_made(finished, tmp_path):
     workflow.configure("occlusion: {fill: 0}", name="edit.yaml")
     snakemake = start(workflow, target)
     orphan = job_of(snakemake, "map_occlusion")
-    log = workflow.folder / f"logs/tiny/{PROBED}/occlusion/window-3.log"
-    while not log.exists():  # Snakemake removed the old one
+    # Once it has claimed its log, and doesn't hold what it shares with the newer one's process.
+    while not any("libtorch" in part.path for part in orphan.memory_maps()):
         time.sleep(0.01)
     orphan.suspend()
     snakemake.kill()

@@ -114,10 +114,9 @@ def recorded_digest(path: Path) -> str | None:
 
 def _how_this_job() -> How:
     """How the outputs of this job were made, by itself or ahead by another one."""
-    running = machine.running_seconds()
-    seconds = running - THIS.seconds_ahead
+    seconds = machine.running_seconds() - THIS.seconds_ahead
     if THIS.taken is None:
-        return _how(time.time() - running, seconds)
+        return _how(psutil.Process().create_time(), seconds)  # the date that its log has
     return THIS.taken | {"seconds": round(THIS.taken["seconds"] + seconds, 1)}
 
 
