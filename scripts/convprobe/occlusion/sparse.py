@@ -84,11 +84,11 @@ class SparseLayer(LaterLayer):
         super().__init__(weight, bias, inputs)
         self._dtype = dtype
         self._code = code
-        self._number = NUMBERS[code.number()]
+        self._multiplied = NUMBERS[code.number()]
         self._panel = code.panel()
         self._panels = -(-len(bias) // self._panel)
         self._weights = self._in_panels(self._rounded(weight).permute(2, 3, 1, 0))
-        if self._number == torch.bfloat16:
+        if self._multiplied == torch.bfloat16:
             self._weights = self._weights[..., _interleaved(self._panel)].contiguous()
         if self.pooled.units:
             cells = [self.field(unit) for unit in self.pooled.places()]
@@ -97,7 +97,7 @@ class SparseLayer(LaterLayer):
         self._layout = Layout.of(cells, self.kernel, inputs, self.units, code.rows())
 
     def _rounded(self, values: Float32[Tensor, "..."]) -> Float[Tensor, "..."]:
-        return values.to(self._dtype).to(self._number)
+        return values.to(self._dtype).to(self._multiplied)
 
     def _in_panels(
         self, values: Float[Tensor, "*other output"]
@@ -174,7 +174,7 @@ class SparseLayer(LaterLayer):
         groups = [-(-len(change) // rows) for change in read.changes.values()]
         most = sum(groups) * (inputs + 1) + 2  # those of a group may be one more, to be even
         changed = torch.empty(most, dtype=torch.int32)
-        values = torch.empty(most, rows, dtype=self._number)
+        values = torch.empty(most, rows, dtype=self._multiplied)
         starts = torch.empty(sum(groups) + 1, dtype=torch.int64)
         place = group = 0
         for change, count in zip(map(self._rounded, read.changes.values()), groups, strict=True):
