@@ -263,11 +263,9 @@ def filters(
     table = tables.read(folder / "filters/all-top-images.csv")
     ranks = int(table["rank"].max())
     held = max(1, min(ranks, most_images * ranks // len(table)))
-    by_layer = table[table["rank"] <= held].groupby("layer")
-    patches = {}
-    for name, rows in by_layer:
-        patches[name] = _patches(rows[rows["rank"] == 1], images_path)
+    patches = patches_of(table[table["rank"] == 1], images_path, most_patch_bytes)
     pictures = patch_sprites(patches, most_patch_bytes)
+    by_layer = table[table["rank"] <= held].groupby("layer")
     layers = [_layer(str(name), rows, pictures[name]) for name, rows in by_layer]
     with hdf5.open_complete(folder / "filters/activations.h5") as file:
         for layer in layers:
@@ -306,16 +304,21 @@ def _layer(name: str, rows: pd.DataFrame, sprite: dict) -> dict:
     }
 
 
-def _patches(rows: pd.DataFrame, images_path: Path) -> list[sprites.Picture]:
-    """The pixels in the box of each row, scaled down to a thumbnail's size at most."""
-    patches = []
+def patches_of(
+    rows: pd.DataFrame, images_path: Path, most_bytes: int
+) -> dict[Any, list[sprites.Picture]]:
+    """The pixels in the box of each row by layer, as large as they all may be in so many bytes."""
+    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+    most = _side_that_may_fit((boxes[:, 2:] - boxes[:, :2]).max(axis=1), most_bytes)
+    patches = np.empty(len(rows), object)
+    by_image = np.argsort(rows["image"], kind="stable")  # so that no image is read again and again
     for start in range(0, len(rows), BATCH):
-        batch = rows.iloc[start : start + BATCH]
-        pixels = image_file.read(images_path, "test", batch["image"].tolist()).pixels
-        boxes = batch[["top", "left", "bottom", "right"]].to_numpy()
-        for image, (top, left, bottom, right) in zip(pixels, boxes, strict=True):
-            patches.append(sprites.thumbnail(image[top:bottom, left:right]))
-    return patches
+        batch = by_image[start : start + BATCH]
+        pixels = image_file.read(images_path, "test", rows["image"].iloc[batch].tolist()).pixels
+        for place, image in zip(batch, pixels, strict=True):
+            top, left, bottom, right = boxes[place]
+            patches[place] = sprites.thumbnail(image[top:bottom, left:right], most)
+    return {name: list(patches[places]) for name, places in rows.groupby("layer").indices.items()}
 
 
 def patch_sprites(patches: dict[Any, list[sprites.Picture]], most_bytes: int) -> dict[Any, dict]:
@@ -326,7 +329,8 @@ def patch_sprites(patches: dict[Any, list[sprites.Picture]], most_bytes: int) ->
         most_bytes: of all pictures as text; more only if patches would be smaller than
             SMALLEST_PATCH.
     """
-    most = _side_that_may_fit(patches, most_bytes)
+    sides = [max(patch.shape[:2]) for of_layer in patches.values() for patch in of_layer]
+    most = _side_that_may_fit(np.array(sides), most_bytes)
     while True:
         made = {name: _patch_sprite(of_layer, most) for name, of_layer in patches.items()}
         taken = sum(len(sprite["source"]) for sprite in made.values())
@@ -335,9 +339,8 @@ def patch_sprites(patches: dict[Any, list[sprites.Picture]], most_bytes: int) ->
         most = max(SMALLEST_PATCH, int(0.95 * most * math.sqrt(most_bytes / taken)))
 
 
-def _side_that_may_fit(patches: dict[Any, list[sprites.Picture]], most_bytes: int) -> int:
-    """The longest side at which all patches might have few enough bytes."""
-    sides = [max(patch.shape[:2]) for of_layer in patches.values() for patch in of_layer]
+def _side_that_may_fit(sides: Int[np.ndarray, "patch"], most_bytes: int) -> int:
+    """The longest side at which patches with these longer sides might have few enough bytes."""
     for most in range(sprites.THUMBNAIL_SIDE, SMALLEST_PATCH, -1):
         pixels = np.square(np.minimum(sides, most)).sum()
         if pixels * FEWEST_BYTES <= most_bytes:

@@ -263,6 +263,33 @@ def noise(count, side):
     return [random.integers(256, size=(side, side, 3), dtype=np.uint8) for _ in range(count)]
 
 
+def test_each_filter_has_the_patch_in_its_own_box_of_its_own_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(tab_data, "BATCH", 2)
+    images = np.array(noise(5, 8))
+    with hdf5.create(tmp_path / "images.h5") as file:
+        file.attrs["classes"] = CLASSES
+        file["test/images"] = images
+        file["test/labels"] = np.zeros(len(images), np.int64)
+    rows = pd.DataFrame(
+        [
+            ("conv2", 4, 0, 0, 8, 8),
+            ("conv2", 0, 1, 2, 6, 5),
+            ("conv1", 3, 0, 5, 2, 8),
+            ("conv1", 0, 6, 0, 8, 3),
+            ("conv1", 4, 3, 3, 4, 4),
+        ],
+        columns=["layer", "image", "top", "left", "bottom", "right"],
+        index=[0, 5, 10, 15, 20],  # as of a table's rows of the first rank
+    )
+    patches = tab_data.patches_of(rows, tmp_path / "images.h5", 10**9)
+    assert set(patches) == {"conv1", "conv2"}
+    np.testing.assert_equal(patches["conv2"], [images[4], images[0, 1:6, 2:5]])
+    expected = [images[3, :2, 5:], images[0, 6:, :3], images[4, 3:4, 3:4]]
+    np.testing.assert_equal(patches["conv1"], expected)
+    small = tab_data.patches_of(rows, tmp_path / "images.h5", 30)
+    assert max(patch.shape[0] for patch in small["conv2"]) < 8
+
+
 def test_patches_are_scaled_down_together_until_they_fit():
     patches = {"first": noise(50, 6), "last": noise(40, 40)}
     free = tab_data.patch_sprites(patches, 10**9)
