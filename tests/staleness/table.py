@@ -71,4 +71,4 @@ def which(rule, wildcards):
         name, _, wildcard = job.partition(" ")
         if name == rule:
             every.add(wildcard)
-    return "" if wildcards == every else f" ({', '.join(sorted(wildcards))})"
+    return "" if wildcards in (every, {""}) else f" ({', '.join(sorted(wildcards))})"

@@ -67,6 +67,13 @@ def test_the_example_makes_the_maps_that_the_workflow_makes_itself(workflow, imp
     assert "rule convprobe_train_epoch:" not in due
 
 
+def test_the_example_is_planned_as_it_is_printed(importer):
+    importer.configure(example("yaml"), "config.yaml")
+    planned = importer.run(*PROFILE, "--dry-run", "copy_maps")
+    assert planned.returncode == 0, planned.stdout[-5000:]
+    assert "rule convprobe_map_occlusion:" in planned.stdout
+
+
 def test_the_best_epoch_of_a_module_is_probed_beside_another(importer):
     """Its checkpoint rule has another name there, and its input functions give paths to prefix."""
     edit(importer, "Snakefile", "convprobe.onstart()", "pass")

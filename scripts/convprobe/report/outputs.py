@@ -18,9 +18,11 @@ CARD = Table(
     "interval excludes chance and the effect is worth naming: half a point of accuracy, 0.01 of a "
     "mean probability, a tenth of the images whose prediction changes; for the object, as in "
     "`localisation.csv`. Images of a class whose prediction changes are compared with those of all "
-    "other classes. An accuracy or a loss holds where it certainly lies within two points of the "
-    "published one. What can't be told from chance is `undecided`. Of a run of several "
-    "seeds the means are compared, by the intervals between seeds.",
+    "other classes. That the prediction stays under the smallest window counts only if it changes "
+    "at more places under the largest: where a network ignores the image it always stays. An "
+    "accuracy or a loss holds where it certainly lies within two points of the published one. What "
+    "can't be told from chance is `undecided`. Of a run of several seeds the means are compared, "
+    "by the intervals between seeds.",
     caption="reproduction",
     category=training.CATEGORY,
     shown=True,

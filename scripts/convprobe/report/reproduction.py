@@ -491,11 +491,19 @@ def _no_fall_verdict(course: Course) -> str:
 
 
 def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
-    """Under a small window most positions kept the prediction."""
-    smallest = min(_windows(evidence))
+    """Under a small window most positions kept the prediction.
+
+    They do under any window if a network ignores the image, so the largest must change more.
+    """
+    windows = _windows(evidence)
+    smallest, largest = windows[0], windows[-1]
     claim = f"share of positions that keep the prediction under window {smallest}"
-    kept = _mean_over_images(1 - _of_images(evidence, "flipped_fraction", smallest), 0, 1)
-    return Row(claim, "most").of(kept, verdicts.above(kept.value, kept.interval, null=0.5))
+    changed = _of_images(evidence, "flipped_fraction", smallest)
+    kept = _mean_over_images(1 - changed, 0, 1)
+    more = _mean_over_images(_of_images(evidence, "flipped_fraction", largest) - changed, -1, 1)
+    mostly_kept = verdicts.above(kept.value, kept.interval, null=0.5)
+    seen = verdicts.above(more.value, more.interval)
+    return Row(claim, "most").of(kept, verdicts.all_of([mostly_kept, seen]))
 
 
 def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:

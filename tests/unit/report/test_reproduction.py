@@ -243,7 +243,7 @@ def test_a_network_that_has_learned_nothing_is_not_asked_further(probes):
     guessed = probes["predictions"].assign(clean="cat", ablated="cat")
     card = make_card(probes, predictions=guessed)
     assert card["verdict"].iloc[0] == "can't be told from chance"
-    of_probes = card.loc["share of positions that keep the prediction under window 3":]
+    of_probes = card.loc[KEPT:]
     reason = "not tested: the network's accuracy can't be told from chance"
     assert set(of_probes["verdict"]) == {reason}
 
@@ -299,6 +299,27 @@ def test_a_curve_that_does_not_fall_seldom_holds_a_fall(probes):
 
 
 # Occlusion
+
+KEPT = "share of positions that keep the prediction under window 3"
+
+
+@pytest.mark.parametrize(
+    ("under_3", "under_9", "verdict"),
+    [
+        ((0.02, 0.03, 0.04, 0.03), (0.1, 0.2, 0.1, 0.2), "holds"),
+        # As of a network that ignores the image, or one that no window troubles.
+        ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), "undecided"),
+        ((0.02, 0.03, 0.04, 0.03), (0.0, 0.1, 0.0, 0.1), "undecided"),
+        ((0.7, 0.8, 0.7, 0.8), (0.9, 0.9, 0.9, 0.9), "fails"),
+    ],
+)
+def test_kept_predictions_say_something_where_a_larger_window_changes_more(
+    probes, under_3, under_9, verdict
+):
+    probes["summary"]["flipped_fraction"] = [*under_3, *under_9]
+    row = make_card(probes).loc[KEPT]
+    assert row["measured"] == pytest.approx(1 - np.mean(under_3))
+    assert row["verdict"] == verdict
 
 
 def test_confidence_falls_with_the_window(probes):
