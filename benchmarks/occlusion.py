@@ -101,12 +101,10 @@ def seconds_per_position(network, compute):
 @torch.inference_mode()
 def plain(network, image, window, precision):
     """A forward pass for every ninth position, in batches of 128."""
-    hidden = torch.from_numpy(windows.windows(SIDE, SIDE, window)[every_ninth()])
-    inputs = as_input(
-        torch.where(
-            hidden[..., None], torch.tensor(FILL, dtype=torch.uint8), torch.from_numpy(image)
-        )
-    )
+    rows, columns = (hidden[::3] for hidden in windows.windows(SIDE, SIDE, window))
+    is_grey = (rows[:, None, :, None] & columns[None, :, None, :]).reshape(-1, SIDE, SIDE)
+    covered = np.where(is_grey[..., None], np.uint8(FILL), image)
+    inputs = as_input(torch.from_numpy(covered))
     inputs = inputs.contiguous() if precision == "fp32" else inputs
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         logits = torch.cat([network(part).float() for part in inputs.split(128)])

@@ -123,7 +123,26 @@ class Reused(nn.Module):
         return self.fc(torch.flatten(self.pool(x), 1))
 
 
-KINDS = (Residual, Joined, Depthwise, Reused)
+class Peaks(nn.Module):
+    """Poolings that give places beside values."""
+
+    shape = (14, 12)
+    maps: ClassVar = {"conv1": ("pool", 1), "conv2": ("largest", 1)}
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3)
+        self.pool = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(4, 5, 2)
+        self.largest = nn.AdaptiveMaxPool2d(2)
+        self.fc = nn.Linear(5 * 2 * 2, len(CLASSES))
+
+    def forward(self, x):
+        x = self.pool(torch.relu(self.conv1(x)))
+        return self.fc(self.largest(torch.relu(self.conv2(x))).flatten(1))
+
+
+KINDS = (Residual, Joined, Depthwise, Reused, Peaks)
 
 
 class Traced:

@@ -111,7 +111,10 @@ def _remove_what_killed_jobs_left(folder: Path) -> None:
 
 
 def _compiler() -> list[str]:
-    named = shlex.split(os.environ.get("CXX", ""))
+    try:
+        named = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:  # a quote that isn't closed
+        raise InputError(f"the environment's CXX is no command: {error}") from error
     for command in [named] if named else [[name] for name in COMPILERS]:
         if shutil.which(command[0]):
             return command

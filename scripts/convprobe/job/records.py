@@ -33,13 +33,14 @@ class Process:
 
     Attributes:
         log: of its job.
-        next_begun: when the result was begun that it makes ahead for another job.
+        next_begun: when the result was begun that it makes ahead for another job: the date, and
+            the time of a clock that nobody sets.
         seconds_ahead: what it has spent on such results.
         taken: how the results were made that it took from the shelf, if it did.
     """
 
     log: Path | str = ""
-    next_begun: float = 0.0
+    next_begun: tuple[float, float] = (0.0, 0.0)
     seconds_ahead: float = 0.0
     taken: How | None = None
 
@@ -52,7 +53,7 @@ THIS = Process()
 
 def begin_next() -> None:
     """Say that a result is begun which may be that of another job."""
-    THIS.next_begun = time.time()
+    THIS.next_begun = time.time(), time.monotonic()
 
 
 def put(folder: Path, seconds_before: float = 0) -> None:
@@ -61,9 +62,10 @@ def put(folder: Path, seconds_before: float = 0) -> None:
     Args:
         seconds_before: spent on it before it was begun, together with others.
     """
-    seconds = seconds_before + time.time() - THIS.next_begun
+    date, begun = THIS.next_begun
+    seconds = seconds_before + time.monotonic() - begun
     THIS.seconds_ahead += seconds
-    _write(folder / AHEAD, _how(THIS.next_begun, seconds))
+    _write(folder / AHEAD, _how(date, seconds))
 
 
 def take(folder: Path) -> None:
@@ -85,18 +87,19 @@ def write() -> None:
     if not outputs:
         return
     folder = outputs[0].parent
-    record = {
-        "rule": job.rule,
-        "wildcards": dict(job.wildcards.items()),
-        **_how_this_job(),
-        "code": dict(param.split() for param in job.params if isinstance(param, str)),
-        "inputs": [os.path.relpath(path, folder) for path in job.input],
-        "outputs": {os.path.relpath(path, folder): recorded_digest(path) for path in outputs},
-    }
     try:
+        record = {
+            "rule": job.rule,
+            "wildcards": dict(job.wildcards.items()),
+            **_how_this_job(),
+            "code": dict(param.split() for param in job.params if isinstance(param, str)),
+            "inputs": [os.path.relpath(path, folder) for path in job.input],
+            "outputs": {os.path.relpath(path, folder): recorded_digest(path) for path in outputs},
+        }
         _write(beside(outputs[0]), record)
-    except OSError as error:
-        print(f"how this was made is not recorded: {files.reason(error)}", flush=True)
+    except Exception as error:  # what tells of a machine or a library may fail in any way
+        why = files.reason(error) if isinstance(error, OSError) else repr(error)
+        print(f"how this was made is not recorded: {why}", flush=True)
 
 
 def beside(path: Path) -> Path:

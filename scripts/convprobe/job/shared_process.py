@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ from convprobe.job import machine, records, versions
 from convprobe.store import files
 
 FOLDER = ".ahead"
-PARTIAL = "partial"  # on the shelf: what is being written
+PARTIAL = "partial"  # on the shelf: how the names begin of what is being written
 TAKEN = "made ahead, by another job"  # what the job that takes results logs
 STARTS = 4  # a result is quick if it takes at most so many times what its process took to start
 
@@ -84,8 +85,8 @@ class Shelf:
         Args:
             seconds: spent on them before.
         """
-        partial = self.folder / PARTIAL
-        shutil.rmtree(partial, ignore_errors=True)  # of a killed job
+        # A name of its own: where there are no locks, another job may be writing too.
+        partial = self.folder / f"{PARTIAL}-{uuid.uuid4().hex}"
         partial.mkdir(parents=True)
         yield partial
         records.put(partial, seconds)
@@ -113,8 +114,8 @@ def shelf(
     results.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(results, os.O_RDONLY)
     try:
-        # Some clusters' file systems have no locks: there two jobs may make the same results, and
-        # each file is still written whole.
+        # Some clusters' file systems have no locks, or none that other nodes see: there two jobs
+        # may make the same results, and each is still written whole.
         with contextlib.suppress(OSError):
             # The system releases it when the process ends, in whatever way.
             fcntl.flock(descriptor, fcntl.LOCK_EX)

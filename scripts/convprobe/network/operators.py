@@ -219,7 +219,7 @@ class Maps:
             return False
         (source,) = (self.graph.nodes[name] for name in sources)
         if node.kind == ITEM:
-            has_channels = source.kind in BATCH_NORMS | MAX_POOLS | DROPOUTS
+            has_channels = source.kind in BATCH_NORMS | POOLS | ADAPTIVE_POOLS | DROPOUTS
             return has_channels and node.arguments[1] == 0
         times = list(within((*node.arguments, *node.keywords.values()), Value))
         is_as_wide = node.shape[0] == source.shape[0]

@@ -84,14 +84,21 @@ class Reach:
             return False
         if not all(name in self.boxed for name in sources) or len(sources) < len(node.inputs):
             return False
-        if node.kind in CONVOLUTIONS | MAX_POOLS:
-            return not (node.kind in MAX_POOLS and node.argument(5, "ceil_mode", False))
+        if node.kind in CONVOLUTIONS:
+            return True
+        if node.kind in MAX_POOLS:
+            return not (node.argument(5, "ceil_mode", False) or self._gives_places(node))
         if node.kind == "avg_pool2d":
             padding = node.argument(3, "padding", 0)
             return not np.any(padding) and not node.argument(4, "ceil_mode", False)
         if node.kind not in BESIDE_EACH_OTHER | {ITEM} | CUTS.keys():
             return False
         return self._is_flat(node) and self._are_alike(node, sources)
+
+    def _gives_places(self, pool: Node) -> bool:
+        """Whether a node reads where the largest values were, which are places in a whole map."""
+        readers = (node for node in self.graph.nodes.values() if pool.name in node.inputs)
+        return any(node.kind == ITEM and node.arguments[1] == 1 for node in readers)
 
     def _is_flat(self, node: Node) -> bool:
         """Whether all weights of a node are the same everywhere in a map."""

@@ -198,8 +198,8 @@ class Batch:
         """A convolution or a pooling of a changed box and the clean units around it."""
         (name,) = self.engine.reach.sources(node)
         source = self.boxes[name]
-        sides = [self.engine.reach.maps.side(name, axis) for axis in AXES]
-        if [source.height, source.width] == sides:
+        # Of a whole map units may be clean all the same: those that read padding alone.
+        if self._is_whole(name, source) and self._is_whole(node.name, box):
             return self.engine.execution.result(node, {name: source.values})
         vertical, horizontal = steps(node, self.engine.network.graph)
         top = box.top * vertical.stride - vertical.padding
@@ -279,12 +279,18 @@ class Batch:
         if name not in self.boxes:
             return self.whole[name]
         source = self.boxes[name]
-        sides = [self.engine.reach.maps.side(name, axis) for axis in AXES]
-        if [source.height, source.width] == sides:
+        if self._is_whole(name, source):
             return source.values
         start = np.zeros(len(self.places), dtype=np.int64)
-        full = Box(None, start, start, *sides)
+        full = Box(None, start, start, *self._sides(name))
         return self._pasted(self.around(name, full), source, start, start)
+
+    def _is_whole(self, name: str, box: Box) -> bool:
+        """Whether a box is all of a node's map."""
+        return [box.height, box.width] == self._sides(name)
+
+    def _sides(self, name: str) -> list[int]:
+        return [self.engine.reach.maps.side(name, axis) for axis in AXES]
 
 
 def _extent(step: Step) -> int:

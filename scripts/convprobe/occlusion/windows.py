@@ -41,6 +41,7 @@ AXES = {
     "label": ("image",),
 }
 
+Hidden = tuple[Bool[np.ndarray, "row y"], Bool[np.ndarray, "column x"]]
 Engine = ChangedBoxes | Incremental
 Maps = tuple[Float32[np.ndarray, "image row column class"], Float32[np.ndarray, "image class"]]
 
@@ -92,8 +93,8 @@ def sweep(
         InputError: the window is even, or it or the stride is larger than the image.
     """
     height, width = pixels.shape[1:3]
-    hidden = torch.from_numpy(windows(height, width, window, stride))
-    rows, columns = (arithmetic.centres(side, stride) for side in (height, width))
+    hidden = windows(height, width, window, stride)
+    rows, columns = (len(places) for places in hidden)
     way = _way(network, (height, width), window, stride, precision)
     if way == "states":
         ((maps, clean),) = sweep_together(network, pixels, [window], fill, precision, job, stride)
@@ -101,16 +102,14 @@ def sweep(
     if way == "boxes":
         spans = [reach.hidden(side, window, stride) for side in (height, width)]
         engine = ChangedBoxes(network, spans, precision)
-        return _by_engine(engine, pixels, fill, len(rows) * len(columns), job)
+        return _by_engine(engine, pixels, fill, rows * columns, job)
     probability = _plain(network, pixels, hidden, fill, precision, job, batch)
-    maps = probability[:, 1:].reshape(len(pixels), len(rows), len(columns), -1)
+    maps = probability[:, 1:].reshape(len(pixels), rows, columns, -1)
     return maps, probability[:, 0]
 
 
-def windows(
-    height: int, width: int, window: int, stride: int = 1
-) -> Bool[np.ndarray, "position y x"]:
-    """Which pixels the window hides at each position, in row order.
+def windows(height: int, width: int, window: int, stride: int = 1) -> Hidden:
+    """Which rows and which columns of pixels the window hides, centred at each in turn.
 
     Raises:
         InputError: the window is even, or it or the stride is larger than the image.
@@ -125,10 +124,7 @@ def windows(
             f"the stride is {stride}, but the images are {width}×{height}: expected 1 to "
             f"{min(height, width)}"
         )
-    hidden_rows = _hidden_along_axis(height, window, stride)
-    hidden_columns = _hidden_along_axis(width, window, stride)
-    hidden = hidden_rows[:, None, :, None] & hidden_columns[None, :, None, :]
-    return hidden.reshape(-1, height, width)
+    return _hidden_along_axis(height, window, stride), _hidden_along_axis(width, window, stride)
 
 
 def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, "position pixel"]:
@@ -224,31 +220,28 @@ def _by_engine(
 def _plain(
     network: nn.Module,
     pixels: UInt8[np.ndarray, "image y x channel"],
-    hidden: Bool[Tensor, "position y x"],
+    hidden: Hidden,
     fill: int,
     precision: str,
     job: runtime.Job,
     batch: int,
-) -> Float32[np.ndarray, "image 1+position class"]:
-    """Probabilities by a forward pass for each image as it is, and for each position after it."""
-    nothing = torch.zeros_like(hidden[:1])
-    hidden = torch.cat([nothing, hidden])
+) -> Float32[np.ndarray, "image pass class"]:
+    """Probabilities by a forward pass for each image as it is, then one for each position."""
+    rows, columns = hidden
+    of_image = 1 + len(rows) * len(columns)
 
     def probability(passes: range) -> Float32[np.ndarray, "pass class"]:
-        images, positions = np.divmod(np.arange(passes.start, passes.stop), len(hidden))
-        covered = _covered(pixels[images], hidden[positions], fill)
-        return _probability(network, covered, precision)
+        images, places = np.divmod(np.arange(passes.start, passes.stop), of_image)
+        covered = pixels[images]  # a copy
+        row, column = np.divmod(places - 1, len(columns))
+        is_grey = rows[row][:, :, None] & columns[column][:, None, :]
+        is_grey[places == 0] = False
+        covered[is_grey] = fill
+        return _probability(network, torch.from_numpy(covered), precision)
 
-    positions = range(len(pixels) * len(hidden))
-    found = in_batches(probability, positions, batch, "positions", job)
-    return np.concatenate(list(found)).reshape(len(pixels), len(hidden), -1)
-
-
-def _covered(
-    images: UInt8[np.ndarray, "image y x channel"], hidden: Bool[Tensor, "image y x"], fill: int
-) -> UInt8[Tensor, "image y x channel"]:
-    grey = torch.tensor(fill, dtype=torch.uint8)
-    return torch.where(hidden[..., None], grey, torch.from_numpy(images))
+    passes = range(len(pixels) * of_image)
+    found = in_batches(probability, passes, batch, "positions", job)
+    return np.concatenate(list(found)).reshape(len(pixels), of_image, -1)
 
 
 @torch.inference_mode()

@@ -11,6 +11,7 @@ from convprobe.store import files
 
 # Columns of class names: texts, even if a class is called 007, NA or true.
 CLASS_NAMES = ("class", "clean", "ablated", "predicted", "flipped_to")
+OTHER_NAMES = ("layer", "run")  # texts likewise: PyTorch calls the layers of a sequence 0, 1, …
 # Columns with seven significant digits. To six decimals a small response would be 0, and its filter
 # would seem silent; a small p-value would be 0 too.
 SIGNIFICANT = ("response", "p_value")
@@ -40,7 +41,7 @@ def read(path: Path | str, class_names: Sequence[str] = CLASS_NAMES) -> pd.DataF
     Raises:
         InputError: the file is not a table.
     """
-    texts = dict.fromkeys(class_names, str)
+    texts = dict.fromkeys((*class_names, *OTHER_NAMES), str)
     with _refusing_damage(path):
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
 

@@ -136,6 +136,9 @@ def test_without_a_compiler_that_is_said(source, tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "own-c++ -m64")
     with pytest.raises(InputError, match=r"expected one of own-c\+\+$"):
         answer(source)
+    monkeypatch.setenv("CXX", 'c++ "-m64')
+    with pytest.raises(InputError, match=r"CXX is no command: No closing quotation$"):
+        answer(source)
     assert made(tmp_path) == []
 
 

@@ -214,6 +214,18 @@ def test_a_checkpoint_that_an_earlier_config_left_ends_no_evaluation(
     )
 
 
+def test_where_there_are_no_locks_two_jobs_never_mix_their_results(tmp_path):
+    shelves = {name: shared_process.Shelf(tmp_path, [name], []) for name in ("one", "other")}
+    places = {name: shelf.place() for name, shelf in shelves.items()}
+    with shelves["one"].adding(places["one"]) as folder:
+        (folder / "maps").write_text("one")
+        with shelves["other"].adding(places["other"]) as folder:
+            (folder / "maps").write_text("other")
+    assert {name: (place / "maps").read_text() for name, place in places.items()} == {
+        name: name for name in places
+    }
+
+
 def test_one_job_at_a_time_has_a_shelf_and_a_killed_one_gives_it_back(tmp_path):
     holder = (
         "import sys, time\nfrom convprobe.job import shared_process\n"

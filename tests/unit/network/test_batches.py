@@ -32,7 +32,7 @@ layers = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 8, "kernel": 3}],
 network = Network(layers, classes=3, image_size=(32, 32)).eval()
 pixels = random.integers(0, 256, (600, 32, 32, 3), dtype=np.uint8)
 images = image_file.Images(pixels, random.integers(3, size=600), ("a", "b", "c"), np.arange(600))
-hidden = torch.from_numpy(windows.windows(32, 32, 5))
+hidden = windows.windows(32, 32, 5)
 def maps_of(name):
     batches = activations.record(network, images, [name], batch=600)
     return np.concatenate([found[name] for found in batches])

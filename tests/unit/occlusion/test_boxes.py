@@ -76,10 +76,41 @@ class Places(nn.Module):
         return self.head(F.avg_pool2d(maps, 3, stride=2, padding=1)[:, :, :2, :3].flatten(1))
 
 
+class Edges(nn.Module):
+    """A convolution whose units at the border read padding alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 5, 3, padding=1)
+        self.edge = nn.Conv2d(5, 6, 1, padding=1)
+        self.last = nn.Conv2d(6, 4, 3)
+        self.head = nn.Linear(4 * 4 * 5, CLASSES)
+
+    def forward(self, images):
+        maps = F.max_pool2d(F.relu(self.first(images)), 4)
+        return self.head(F.relu(self.last(F.relu(self.edge(maps)))).flatten(1))
+
+
+class Indices(nn.Module):
+    """Values that are put back where the largest of them were."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 5, 3)
+        self.head = nn.Conv2d(5, CLASSES, 3)
+
+    def forward(self, images):
+        maps, places = F.max_pool2d(self.first(images), 2, return_indices=True)
+        maps = F.max_unpool2d(torch.sin(maps), places, 2)
+        return self.head(maps).mean((2, 3))
+
+
 NETWORKS = {
     "residual": (Residual, 21, 19),
     "branches": (Branches, 18, 18),
     "places": (Places, 17, 20),
+    "edges": (Edges, 18, 20),
+    "indices": (Indices, 18, 20),
 }
 
 
@@ -107,7 +138,7 @@ def draw_images(height, width):
 
 
 def plain(network, images, window, stride, fill=90):
-    hidden = torch.from_numpy(windows.windows(*images.shape[1:3], window, stride))
+    hidden = windows.windows(*images.shape[1:3], window, stride)
     job = windows.runtime.IDLE
     return windows._plain(network, images, hidden, fill, "fp32", job, batch=64)
 

@@ -21,6 +21,14 @@ def way(request, monkeypatch):
         pytest.skip("needs a C++ compiler and AVX2")
 
 
+@pytest.fixture
+def loaded_anew():
+    """Compiled code is looked for by each test, and not remembered from one to the next."""
+    sparse.library.cache_clear()
+    yield
+    sparse.library.cache_clear()
+
+
 def draw_network(draw):
     """A random network that the config can describe, and the side of its images."""
     while True:
@@ -49,7 +57,7 @@ def draw_network(draw):
 
 def plain(network, images, window, fill):
     """A forward pass of each image as it is, and at every position."""
-    hidden = torch.from_numpy(windows.windows(*images.shape[1:3], window))
+    hidden = windows.windows(*images.shape[1:3], window)
     return windows._plain(network, images, hidden, fill, "fp32", windows.runtime.IDLE, batch=64)
 
 
@@ -79,6 +87,7 @@ def test_maps_equal_a_forward_pass_at_every_position(seed, way):
 
 @pytest.mark.parametrize("instructions", ["", "avx2 fma", "avx2 fma avx512_bf16", "amx_bf16"])
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.usefixtures("loaded_anew")
 def test_changes_in_bfloat16_are_near(seed, instructions, monkeypatch):
     """However they are computed, on this processor or as on one that has less."""
     has = machine.has

@@ -29,6 +29,14 @@ def test_classes_may_be_named_as_what_pandas_reads_as_missing_or_true(tmp_path):
     assert tables.read(tmp_path / "a.csv")["class"].tolist() == names
 
 
+def test_layers_may_have_numbers_for_names(tmp_path):
+    names = ["0", "1.10", "1.1"]  # as of a torch.nn.Sequential, and of one within it
+    tables.write(tmp_path / "a.csv", pd.DataFrame({"layer": names, "channel": [0, 1, 2]}))
+    read = tables.read(tmp_path / "a.csv")
+    assert read["layer"].tolist() == names
+    assert read["channel"].tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize("content", ["", "class,a\na,1,2\n", "class,a\na,b\n", "class,a\na,\n"])
 def test_a_file_that_is_no_table_of_counts_is_refused(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
