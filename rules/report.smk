@@ -40,8 +40,8 @@ def card_sources() -> tuple[dict[str, list[str]], dict[str, str]]:
     """
     roles = runs_by_role()
     whole = {role: [f"{run}/{training.CURVE.path}" for run in roles[role]] for role in roles}
-    if "normalised" in roles:
-        whole["selection"] = [f"{run}/{training.SELECTION.path}" for run in roles["normalised"]]
+    if CARD_RUNS[0] in TRAINED:
+        whole["selection"] = [f"{run}/{training.SELECTION.path}" for run in CARD_RUNS]
     whole["images"] = [dataset.IMAGES.path]
     whole["normalisation"] = [dataset.NORMALISATION.path]
     of_epoch = {

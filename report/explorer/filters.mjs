@@ -28,18 +28,12 @@ function currentFilter() {
   return { name, layer, channel: Number(channel) };
 }
 
-/** The class of a test image; undefined where the page doesn't hold it. */
-function labelOf(image) {
-  const { cells, labels } = shown.data.thumbnails;
-  return labels[cells.get(image)];
-}
-
 /** The filters of the layer that are in the picture of all: those of the class looked for. */
 function listedFilters() {
   const { layer } = currentFilter();
   const { top } = shown.state;
   if (top === null) return Array.from({ length: layer.channels }, (_, channel) => channel);
-  return filtersOfClass(layer, shown.data.classes.indexOf(top), labelOf);
+  return filtersOfClass(layer, shown.data.classes.indexOf(top), shown.data.labelOf);
 }
 
 // The top images of one filter
@@ -93,13 +87,12 @@ function topImageText({ image, response, box }, rank) {
   if (response === 0 && rank === 0) return ["no response: 0 for every image"];
   if (response === 0) return ["no response: 0 for all other images"];
   const [top, left, bottom, right] = box;
-  const label = labelOf(image);
-  const name = label === undefined ? "" : `, ${className(label)}`;
+  const name = className(shown.data.labelOf.get(image));
   const rows = `rows ${top}–${bottom - 1}`;
   const columns = `columns ${left}–${right - 1}`;
   const number = significant(response);
   const reference = imageReference(image, `test image ${image}`);
-  return [`${ordinal(rank)}: `, reference, `${name}; response ${number}, ${rows}, ${columns}`];
+  return [`${ordinal(rank)}: `, reference, `, ${name}; response ${number}, ${rows}, ${columns}`];
 }
 
 function drawFilter() {

@@ -20,9 +20,10 @@ async function loadSprite(sprite) {
 /** The page's data, its pictures loaded. */
 async function unpackedData() {
   const data = await inflatedObject(byId("data").textContent);
-  const { thumbnails } = data;
+  const { thumbnails, labels } = data;
   const sprites = [];
   if (thumbnails) {
+    data.labelOf = new Map(labels.image.map((image, at) => [image, labels.label[at]]));
     thumbnails.cells = new Map(thumbnails.indices.map((image, cell) => [image, cell]));
     sprites.push(thumbnails);
   }

@@ -21,8 +21,8 @@ function numbersOfWindow() {
 /** Whether an image is of the class that is listed and, if that is asked for, predicted right. */
 function isListed(image) {
   const { listed, right } = shown.state;
-  const { labels, clean } = shown.probe.occlusion;
-  if (right && wrongClass(clean[image], labels[image]) !== null) return false;
+  const { labels } = shown.probe.occlusion;
+  if (right && wrongClass(image) !== null) return false;
   return listed === null || className(labels[image]) === listed;
 }
 
@@ -52,10 +52,10 @@ async function drawListed(canvas, image) {
   context.putImageData(map, shown.data.width + 2, 0);
 }
 
-/** The class that is likeliest without a window, where it isn't the true one; else nothing. */
-export function wrongClass(probabilities, label) {
-  const likeliest = probabilities.indexOf(Math.max(...probabilities));
-  return likeliest === label ? null : likeliest;
+/** The class that is predicted without a window, where it isn't the true one; else nothing. */
+function wrongClass(image) {
+  const { labels, clean_predicted: predicted } = shown.probe.occlusion;
+  return predicted[image] === labels[image] ? null : predicted[image];
 }
 
 /** By how much covering the object costs more, and with others' objects, as far as it is known. */
@@ -63,6 +63,11 @@ export function onObject(own, others) {
   if (own === null) return "";
   const words = `${signed(own.toFixed(2))} on the object`;
   return others === null ? words : `${words}, ${signed(others.toFixed(2))} on others`;
+}
+
+/** At how many places the prediction changes. */
+export function changesText(share) {
+  return share === 0 ? "changes nowhere" : `changes at ${wholePercent(share)} of places`;
 }
 
 /** What an image is sorted by, where that isn't said of it anyhow. */
@@ -73,7 +78,7 @@ function sortedBy(image) {
     case "least":
       return `lowest ${numbers.min_confidence[image].toFixed(2)}`;
     case "flips":
-      return `changes at ${wholePercent(numbers.flipped_fraction[image])} of places`;
+      return changesText(numbers.flipped_fraction[image]);
     case "object":
       return onObject(own, others);
     default:
@@ -99,7 +104,7 @@ function listedImage(image, choose) {
   );
   const textContent = sortedBy(image);
   if (textContent) button.append(element("span", { className: "sorted-by", textContent }));
-  const wrong = wrongClass(clean[image], label);
+  const wrong = wrongClass(image);
   if (wrong !== null) {
     const words = `predicted ${className(wrong)}`;
     button.append(element("span", { className: "wrong", textContent: words }));

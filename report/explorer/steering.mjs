@@ -49,6 +49,10 @@ export function watchPointer() {
 export function steer(canvas, { point, step, isHeld, hold }) {
   let start = null; // where the pointer was pressed
   let isDragged = false;
+  const release = () => {
+    start = null;
+    isDragged = false;
+  };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     start = event;
@@ -63,11 +67,11 @@ export function steer(canvas, { point, step, isHeld, hold }) {
   });
   canvas.addEventListener("pointerup", (event) => {
     if (start === null) return;
-    start = null;
     point(event);
     hold(holdsAfter(event, isDragged, isHeld()));
+    release();
   });
-  canvas.addEventListener("pointercancel", () => (start = null));
+  canvas.addEventListener("pointercancel", release);
   canvas.addEventListener("keydown", (event) => {
     const steps = stepOfKey(event);
     if (steps) step(...steps);

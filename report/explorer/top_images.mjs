@@ -10,7 +10,7 @@ export function topImage(layer, channel, rank) {
  * The filters of a layer that answer to an image of a class: it is among their top images, and the
  * response is not 0.
  *
- * @param labelOf an image; undefined where it isn't known.
+ * @param labelOf the class of each image that is among them.
  */
 export function filtersOfClass(layer, label, labelOf) {
   const ranks = Array.from({ length: layer.ranks }, (_, rank) => rank);
@@ -18,7 +18,7 @@ export function filtersOfClass(layer, label, labelOf) {
   return channels.filter((channel) => {
     return ranks.some((rank) => {
       const { image, response } = topImage(layer, channel, rank);
-      return response !== 0 && labelOf(image) === label;
+      return response !== 0 && labelOf.get(image) === label;
     });
   });
 }

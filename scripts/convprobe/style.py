@@ -211,7 +211,8 @@ def _write_words(figure: Figure, title: str, caption: str) -> None:
     width, height = figure.get_size_inches()
     above = _wrapped(title, TEXT, width)
     if "\n" in above:  # the question, and below it of what it is asked
-        above = title.replace("? ", "?\n")
+        lines = title.replace("? ", "?\n").split("\n")
+        above = "\n".join(_wrapped(line, TEXT, width) for line in lines)
     below = _wrapped(caption, SMALL, width)
     figure.suptitle(above, fontsize=TEXT)
     figure.supxlabel(below, fontsize=SMALL, color=GREY, x=0.01, ha="left")

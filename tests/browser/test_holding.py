@@ -90,6 +90,8 @@ def test_a_window_is_dragged_and_then_held(open_page):
     drag(page, point_of(page, "#map", 5, 6), point_of(page, "#map", 22, 17))
     expect_place(page, 22, 17)
     expect(page.get_by_label("hold the place")).to_be_checked()
+    page.mouse.move(*point_of(page, "#map", 12, 12))
+    expect_place(page, 22, 17)
     # One that is held is dragged on; beyond the picture it stays at its edge.
     x, y = point_of(page, "#map", 31, 31)
     drag(page, point_of(page, "#map", 9, 9), (x, y + 200))

@@ -14,11 +14,13 @@ from shown_page import (
 )
 
 from convprobe.report import packing
+from convprobe.store import tables
 
 pytestmark = pytest.mark.slow
 HELD = [0, 2, 5]  # classes of maps; beside them the true one
 CONFUSED = [1, 4, 7]
 RANKS = 2
+PICTURES = 5  # of images, beside those of the maps
 
 
 def less(data):
@@ -30,11 +32,21 @@ def less(data):
             by_filter = np.array(layer[name]).reshape(layer["channels"], layer["ranks"])
             layer[name] = by_filter[:, :RANKS].ravel().tolist()
         layer["ranks"] = RANKS
+    data["thumbnails"]["indices"] = data["thumbnails"]["indices"][:PICTURES]
     confusion = probe["ablation"]["confusion"]
     confusion["labels"] = CONFUSED
     for name in ("clean", "ablated", "change"):
         confusion[name] = np.array(confusion[name])[np.ix_(CONFUSED, CONFUSED)].tolist()
     return data
+
+
+def test_filters_are_found_by_the_classes_of_images_without_a_picture(open_less, demo):
+    page = open_less(f"#filters/{PROBED}/filter-conv2-3/top-cross")
+    tops = tables.read(demo.files()[f"{PROBED}/filters/all-top-images.csv"])
+    is_found = (tops["layer"] == "conv2") & (tops["rank"] <= RANKS) & (tops["response"] > 0)
+    found = tops[is_found & (tops["class"] == "cross")]["channel"].nunique()
+    assert found > PICTURES
+    expect(page.locator("#all-name")).to_contain_text(f"{found} of the ")
 
 
 def with_fewer_maps(occlusion):

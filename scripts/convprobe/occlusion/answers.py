@@ -92,11 +92,13 @@ def _finding(localisation: pd.DataFrame) -> str:
     order = rows.loc["roc_auc"]
     contrast = rows.loc["contrast"]
     difference = f"{points(hit['difference'])} points"
-    interval = f"95 % interval {points(hit['low'])} to {points(hit['high'])}"
+    interval = ""  # of equal differences
+    if pd.notna(hit["low"]):
+        interval = f", 95 % interval {points(hit['low'])} to {points(hit['high'])}"
     return (
         f"{verdict}: the place where covering costs most lies on it in {percent(hit['own'], 0)} of "
         f"the images, on the objects of other images in {percent(hit['others'], 0)} "
-        f"({difference}, {interval}; {p_value(hit['p_value'])}); "
+        f"({difference}{interval}; {p_value(hit['p_value'])}); "
         f"covering a pixel on it costs more than covering one beside it in "
         f"{percent(order['own'], 0)} of pairs, with the objects of other images in "
         f"{percent(order['others'], 0)}; and covering it costs {contrast['own']:.3f} more than "

@@ -168,7 +168,7 @@ def summarise(window: int, blocks: Sequence[Block]) -> pd.DataFrame:
 def _row(measure: str, own: pd.Series, others: pd.Series, p_value: float) -> dict[str, Any]:
     difference = own - others
     interval = intervals.mean(difference)
-    low, high = interval or (None, None)
+    low, high = (None, None) if interval is None else np.clip(interval, -1, 1)
     verdict = verdicts.above(difference.mean(), interval, worth=WORTH[measure])
     if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
         verdict = verdicts.UNDECIDED

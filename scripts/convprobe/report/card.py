@@ -23,8 +23,7 @@ def of_files(
         paths: by name: `images` and `normalisation` of the data set, one each; and for each seed
             `summary` and `localisation` of occlusion; `accuracies` and `predictions` of the
             ablation, or of a network without filters `maps` of a window; a learning curve by role;
-            `selection`, missing where the probed weights were trained elsewhere, or without
-            normalisation.
+            `selection`, missing where the probed weights were trained elsewhere.
         settings: `roles` that a run plays, the config's `network`, its `chosen` filters, and the
             `mode` of the ablation.
 

@@ -30,7 +30,7 @@ from convprobe.report import (
     sprites,
     tab_data,
 )
-from convprobe.store import files, tables
+from convprobe.store import files, hdf5, tables
 
 SOURCES = Path(__file__).parents[3] / "report/explorer"
 # What the page holds at most; the files beside it hold all.
@@ -107,6 +107,7 @@ def collect(folder: Path, settings: dict) -> dict:
         # Perceptually uniform on both sides of its dark middle. Source: Crameri 2018.
         "berlin": _colours("berlin"),
         "thumbnails": _thumbnails(images_path, probes) if settings["chosen"] else None,
+        "labels": _labels(images_path, probes) if settings["chosen"] else None,
         "curves": [_curve(folder / run) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
         "card": card_view.view(tables.read(folder / "reproduction.csv")),
@@ -218,11 +219,15 @@ def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
     pictures = [sprites.thumbnail(image) for image in images.pixels]
     sprite = first_pictures(pictures, MOST_THUMBNAIL_BYTES)
     held = sprite.pop("pictures")
-    return {
-        "indices": images.indices[:held].tolist(),
-        "labels": images.labels[:held].tolist(),
-        **sprite,
-    }
+    return {"indices": images.indices[:held].tolist(), **sprite}
+
+
+def _labels(images_path: Path, probes: list[dict]) -> dict:
+    """The classes of all images that the page names, of which it may hold no picture."""
+    indices = sorted(_named_images(probes))
+    with hdf5.open_complete(images_path) as file:
+        labels = file["test/labels"][:]
+    return {"image": indices, "label": labels[indices].tolist()}
 
 
 def first_pictures(pictures: list[sprites.Picture], most_bytes: int) -> dict:

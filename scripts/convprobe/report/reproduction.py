@@ -91,7 +91,7 @@ class Probed:
     """What is known of the probed network of one seed.
 
     Attributes:
-        selection: content of the normalised run's `selection.json`; None without such a run.
+        selection: content of the run's `selection.json`; None of weights from elsewhere.
         summary, localisation: of its occlusion maps.
         accuracies: of the network's variants, `accuracy.csv`; None of a network without filters.
         predictions: `predictions.csv`, likewise.
@@ -472,7 +472,7 @@ def fall_after_the_best_epoch(evidence: Evidence) -> Row:
         course.counted_fall(course.best, course.last),
         course.seeds,
     )
-    return Row(claim, "positive").of(fall, _is_lost(fall))
+    return Row(claim, "positive").of(fall, _is_lost(fall) if evidence.has_learned else UNLEARNED)
 
 
 def _no_fall_verdict(course: Course) -> str:

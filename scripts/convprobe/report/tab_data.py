@@ -73,6 +73,7 @@ def occlusion(folder: Path, images_path: Path, windows: list[int], most_bytes: i
         "images": len(indices),
         "labels": images.labels.tolist(),
         "clean": packing.units(clean[: len(listed)]).tolist(),
+        "clean_predicted": clean[: len(listed)].argmax(axis=1).tolist(),  # before rounding
         "maps": _column(listed, "maps"),
         "map_classes": _column(listed, "classes"),
         "sprite": sprites.sprite(images.pixels, image_size, lossless),

@@ -61,8 +61,9 @@ CURVE = Table(
     shown=True,
     columns={
         "epoch": "its number, from 1",
-        "train_loss": "of the training images, mean over the epoch",
-        "train_accuracy": "likewise",
+        "train_loss": "of the training images, mean over the epoch; with label smoothing of the "
+        "smoothed labels, which no other loss is of",
+        "train_accuracy": "of the training images, mean over the epoch",
         "test_loss": "of the test images, after the epoch",
         "test_accuracy": "likewise",
     },

@@ -32,6 +32,16 @@ def test_what_is_said_of_the_object_is_the_verdict_of_the_table(verdict, said):
     assert answer.endswith(where_it_looks(SUMMARY, table.head(0)))
 
 
+def test_an_interval_that_is_not_known_is_not_said():
+    """Each of two images hits, and none with the other's object: a mean of equal differences."""
+    rows = [
+        (9, name, 2, 1.0, 0.0, 1.0, None, None, 0.33, "undecided") for name in localisation.WORTH
+    ]
+    answer = where_it_looks(SUMMARY, pd.DataFrame(rows, columns=localisation.COLUMNS))
+    assert "(+100.0 points; p" in answer
+    assert "nan" not in answer
+
+
 def test_of_objects_nothing_is_said_where_their_places_are_not_known():
     answer = where_it_looks(SUMMARY, pd.DataFrame(columns=localisation.COLUMNS))
     assert answer.startswith("Over 2 images, the mean probability of the true class is 0.800 ")

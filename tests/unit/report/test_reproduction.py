@@ -246,6 +246,10 @@ def test_a_network_that_has_learned_nothing_is_not_asked_further(probes):
     of_probes = card.loc[KEPT:]
     reason = "not tested: the network's accuracy can't be told from chance"
     assert set(of_probes["verdict"]) == {reason}
+    # An answer that is right more often than the one given after the last epoch.
+    curves = {"normalised": curve(0.6, 0.2, 0.2)}
+    fallen = make_card(probes, predictions=guessed, curves=curves).loc[FALL]
+    assert (fallen["measured"], fallen["verdict"]) == (pytest.approx(0.4), reason)
 
 
 # Epochs
