@@ -22,7 +22,7 @@ CARD = Table(
     "at more places under the largest: where a network ignores the image it always stays. An "
     "accuracy or a loss holds where it certainly lies within two points of the published one. What "
     "can't be told from chance is `undecided`. Of a run of several seeds the means are compared, "
-    "by the intervals between seeds.",
+    "by the intervals between seeds; what holds must hold for counting images as well.",
     caption="reproduction",
     category=training.CATEGORY,
     shown=True,
@@ -38,9 +38,8 @@ CARD = Table(
         "of the fall after the best epoch is widened, because the best was chosen among many",
         "seeds": "how many were measured; a class pair is missing with seeds where no such image "
         "changed",
-        "counting_low": "lower bound of the 95 % interval for counting a sample of images. The "
-        "images are the same for all seeds, so it says nothing about seeds; shares are counted on "
-        "the images of all seeds together, as if each had its own",
+        "counting_low": "lower bound of the 95 % interval for counting a sample of images, of the "
+        "mean over seeds. The images are the same for all seeds, so it says nothing about seeds",
         "counting_high": "upper bound of that interval",
         "verdict": "whether the claim holds, or why it was not tested",
     },

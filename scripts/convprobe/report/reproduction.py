@@ -225,8 +225,8 @@ def better_than_chance(evidence: Evidence) -> Row:
 
 def _mean_share(shares: Collection[float], images: int) -> Measured:
     """A share of the test images, of which there are so many, with each seed."""
-    counted = sum(round(share * images) for share in shares)
-    return seeds.measured(shares, intervals.wilson(counted, images * len(shares)), 0, 1)
+    counted = round(float(np.mean(list(shares))) * images)
+    return seeds.measured(shares, intervals.wilson(counted, images), 0, 1)
 
 
 def classes_without_images(evidence: Evidence) -> list[Row]:
@@ -293,8 +293,12 @@ def _accuracy(
     measured = _mean_share(accuracies, images)
     right_in_study = round(claimed * published.TEST_IMAGES)
     in_study = intervals.wilson(right_in_study, published.TEST_IMAGES)
-    above = seeds.apart(measured.value, measured.interval, claimed, in_study)
-    return Row(claim, claimed).of(measured, reason or _against_published(above, verdicts.ROUNDING))
+
+    def verdict(interval: Interval | None) -> str:
+        above = seeds.apart(measured.value, interval, claimed, in_study)
+        return _against_published(above, verdicts.ROUNDING)
+
+    return Row(claim, claimed).of(measured, reason or seeds.decided(measured, verdict))
 
 
 def _against_published(above: Interval | None, margin: float) -> str:
@@ -329,31 +333,43 @@ def fall_by_the_ablation(evidence: Evidence) -> Row:
 
 
 def _fall(evidence: Evidence) -> Measured:
-    """How far accuracy falls without the chosen filters; images are counted as paired answers."""
+    """How far accuracy falls without the chosen filters; images are counted as paired answers.
+
+    Of several seeds it is the mean of those lost and gained that is counted.
+    """
     lost, gained, images = 0, 0, 0
     for probed in evidence.probed:
         ablated = probed.accuracies.set_index("variant").loc["ablated"]
         lost += ablated["lost"]
         gained += ablated["gained"]
         images += ablated["images"]
-    change = intervals.paired_change(lost, gained, images)
+    count = len(evidence.probed)
+    change = intervals.paired_change(round(lost / count), round(gained / count), images // count)
     counting = Interval(-change.high, -change.low)
     return seeds.measured([cost.fall for cost in evidence.costs], counting, -1, 1)
 
 
 def _is_lost(fall: Measured) -> str:
     """Whether there is a loss worth naming."""
-    return verdicts.above(fall.value, fall.interval, worth=verdicts.ACCURACY)
+    return seeds.decided(fall, lambda interval: _is_worth_naming(fall, interval))
+
+
+def _is_worth_naming(fall: Measured, interval: Interval | None) -> str:
+    return verdicts.above(fall.value, interval, worth=verdicts.ACCURACY)
 
 
 def _fall_verdict(fall: Measured) -> str:
     """Whether a loss worth naming is as large as the published one."""
     if _is_lost(fall) != verdicts.HOLDS:
         return _is_lost(fall)
-    low, high = fall.interval
-    above = Interval(low - published.FALL, high - published.FALL)
-    # The published fall is the difference of two rounded numbers.
-    return _against_published(above, verdicts.SAME_ACCURACY)
+
+    def verdict(interval: Interval) -> str:
+        low, high = interval
+        above = Interval(low - published.FALL, high - published.FALL)
+        # The published fall is the difference of two rounded numbers.
+        return _against_published(above, verdicts.SAME_ACCURACY)
+
+    return seeds.decided(fall, verdict)
 
 
 def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
@@ -414,9 +430,8 @@ class Course:
         return intervals.difference(self._count(first), self._count(second), self._confidence)
 
     def _count(self, epoch: Epoch) -> tuple[int, int]:
-        """Images that are right after an epoch, and all, of all seeds."""
-        right = (self._of_seeds.loc[epoch] * self._images).round().sum()
-        return int(right), self._images * self.seeds
+        """Images that are right after an epoch, in the mean over seeds, and all."""
+        return round(float(self.accuracy[epoch]) * self._images), self._images
 
     def as_good_as_the_best(self, fall: Fall) -> list[int]:
         """Epochs that can't be told from the best one by such intervals, and that one."""
@@ -443,16 +458,23 @@ def best_epoch(evidence: Evidence) -> Row:
         Interval(as_good_in_images[0], as_good_in_images[-1]),
         course.seeds,
     )
-    verdict = evidence.other_study or _best_epoch_verdict(course, as_good)
+    as_good_at_all = sorted({*as_good, *as_good_in_images})
+    verdict = evidence.other_study or _best_epoch_verdict(course, as_good, as_good_at_all)
     return Row(claim, published.EPOCH).of(measured, verdict)
 
 
-def _best_epoch_verdict(course: Course, as_good: list[int]) -> str:
+def _best_epoch_verdict(course: Course, as_good: list[int], as_good_at_all: list[int]) -> str:
+    """Verdict on the published epoch.
+
+    Args:
+        as_good: epochs that can't be told from the best one between seeds.
+        as_good_at_all: those, and those that counting images can't tell from it.
+    """
     if published.EPOCH not in course.accuracy.index:
         return f"{reasons.UNTESTED}no epoch {published.EPOCH}"
     if published.EPOCH not in as_good:
         return "differs"
-    if as_good == [published.EPOCH]:
+    if as_good_at_all == [published.EPOCH]:
         return verdicts.HOLDS
     return verdicts.UNDECIDED
 
@@ -501,8 +523,10 @@ def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
     changed = _of_images(evidence, "flipped_fraction", smallest)
     kept = _mean_over_images(1 - changed, 0, 1)
     more = _mean_over_images(_of_images(evidence, "flipped_fraction", largest) - changed, -1, 1)
-    mostly_kept = verdicts.above(kept.value, kept.interval, null=0.5)
-    seen = verdicts.above(more.value, more.interval)
+    mostly_kept = seeds.decided(
+        kept, lambda interval: verdicts.above(kept.value, interval, null=0.5)
+    )
+    seen = seeds.decided(more, lambda interval: verdicts.above(more.value, interval))
     return Row(claim, "most").of(kept, verdicts.all_of([mostly_kept, seen]))
 
 
@@ -518,9 +542,15 @@ def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
         under_smaller = _of_images(evidence, "mean_confidence", smaller)
         falls = under_smaller - _of_images(evidence, "mean_confidence", larger)
         fall = _mean_over_images(falls, -1, 1)
-        verdict = verdicts.above(fall.value, fall.interval, worth=verdicts.CONFIDENCE)
-        rows.append(Row(claim, "positive").of(fall, verdict))
+        rows.append(Row(claim, "positive").of(fall, _is_fall_of_confidence(fall)))
     return rows
+
+
+def _is_fall_of_confidence(fall: Measured) -> str:
+    return seeds.decided(
+        fall,
+        lambda interval: verdicts.above(fall.value, interval, worth=verdicts.CONFIDENCE),
+    )
 
 
 def _windows(evidence: Evidence) -> list[int]:
@@ -566,11 +596,18 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
         interval = Interval(row["low"], row["high"])
         measured = Measured(row["difference"], interval, interval, 1)
         return Row(claim, "positive").of(measured, row["verdict"])
-    # Images of several seeds can't be put together from these tables.
+    # Images of several seeds can't be put together from these tables: one seed's stand for them.
     measured = seeds.measured([row["difference"] for row in found], None, -1, 1)
     worth = localisation.WORTH["contrast"]
     verdict = verdicts.above(measured.value, measured.interval, worth=worth)
+    if verdict == verdicts.HOLDS:
+        verdict = _middle(found, lambda row: row["difference"])["verdict"]
     return Row(claim, "positive").of(measured, verdict)
+
+
+def _middle(found: Sequence[Any], key: Callable[[Any], float]) -> Any:
+    """The seed in the middle, of two the lower one."""
+    return sorted(found, key=key)[(len(found) - 1) // 2]
 
 
 # Class pairs
@@ -682,17 +719,24 @@ def _more_often(hits: Count, chance: Count, tried: int) -> str:
 
 
 def _more_often_with_most_seeds(hits: Sequence[Count], chances: Sequence[Count], tried: int) -> str:
-    """Whether images are predicted as a class more often than others are, between seeds."""
-    excesses = []
-    for of_class, of_others in zip(hits, chances, strict=True):
-        if of_others.images:
-            excesses.append(of_class.share - of_others.share)
-    if not excesses:
+    """Whether images are predicted as a class more often than others are, between seeds.
+
+    All seeds see the same images: what holds must also hold for those of the seed in the middle.
+    """
+    compared = [pair for pair in zip(hits, chances, strict=True) if pair[1].images]
+    if not compared:
         return verdicts.UNDECIDED
+    excesses = [_excess(pair) for pair in compared]
     excess = float(np.mean(excesses))
     verdict = verdicts.above(excess, seeds.between(excesses), worth=verdicts.SHARE)
     if verdict != verdicts.HOLDS:
         return verdict
     # The interval is of one pair: of several, one may lie above chance by chance.
     of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
-    return verdicts.above(excess, of_all)
+    of_images = _more_often(*_middle(compared, _excess), tried)
+    return verdicts.all_of([verdicts.above(excess, of_all), of_images])
+
+
+def _excess(pair: tuple[Count, Count]) -> float:
+    """By how much the first share is the larger one."""
+    return pair[0].share - pair[1].share

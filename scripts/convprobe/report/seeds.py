@@ -1,12 +1,12 @@
 """What several seeds say together: the mean over them, and the interval between them."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import numpy as np
 
-from convprobe import intervals
+from convprobe import intervals, verdicts
 from convprobe.intervals import Interval
 
 
@@ -17,8 +17,9 @@ class Measured(NamedTuple):
         value: the mean over seeds.
         interval: 95 %, by which it is decided: between seeds, how far the mean over all seeds may
             lie from this one; of one seed, that of counting. None if nothing can be said.
-        counting: 95 %, for counting a sample of images. All seeds are tested on the same ones, so
-            it says nothing about seeds. None if nothing can be said.
+        counting: 95 %, of the mean for counting a sample of images. All seeds are tested on the
+            same ones, so it says nothing about seeds, and `interval` nothing about images. None if
+            nothing can be said.
         seeds: how many.
     """
 
@@ -44,6 +45,20 @@ def measured(
         if interval is not None:
             interval = Interval(max(interval.low, least), min(interval.high, most))
     return Measured(float(np.mean(values)), interval, counting, len(values))
+
+
+def decided(measured: Measured, verdict: Callable[[Interval | None], str]) -> str:
+    """A verdict by the interval; what holds between seeds must hold for counting images as well.
+
+    Few images that all seeds agree on may be few images of a kind.
+
+    Args:
+        verdict: by an interval of what was measured.
+    """
+    found = verdict(measured.interval)
+    if found == verdicts.HOLDS and verdict(measured.counting) != verdicts.HOLDS:
+        return verdicts.UNDECIDED
+    return found
 
 
 def between(values: Collection[float], confidence: float = 0.95) -> Interval | None:
