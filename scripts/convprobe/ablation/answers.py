@@ -55,7 +55,7 @@ def what_it_loses(accuracies: pd.DataFrame) -> str:
         accuracies: of `accuracy.csv`.
     """
     cost = tabulation.cost(accuracies)
-    said = _what_the_chosen_filters_cost(accuracies)
+    said = what_the_chosen_filters_cost(accuracies)
     if cost.verdict == verdicts.FAILS:
         return f"{said} No loss worth naming."
     if cost.verdict == verdicts.UNDECIDED:
@@ -85,8 +85,8 @@ def what_single_filters_change(accuracies: pd.DataFrame) -> str:
     )
 
 
-def _what_the_chosen_filters_cost(accuracies: pd.DataFrame) -> str:
-    """The sentence with the numbers."""
+def what_the_chosen_filters_cost(accuracies: pd.DataFrame) -> str:
+    """The numbers of it without a verdict, which needs a network that is better than chance."""
     variants = accuracies.set_index("variant")
     clean = variants.loc["clean"]
     ablated = variants.loc["ablated"]

@@ -343,7 +343,7 @@ def accuracy(
         f"Change of the accuracy on {table['images'].iloc[0]} test images when filters are "
         f"switched off: the chosen ones ({ablation}) together, by layer, and alone{of_draws}. "
         "The largest fall comes first, random draws by their median. "
-        f"Bars: the paired 95 % interval. {answers.what_it_loses(table)}"
+        f"Bars: the paired 95 % interval. {answers.what_the_chosen_filters_cost(table)}"
     )
     title = f"What does it lose without some filters? {run}, {checkpoint}"
     style.save(figure, path, title, caption)
