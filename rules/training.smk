@@ -96,9 +96,12 @@ rule discard_optimizer_states:
     params:
         *fingerprint("discard_optimizer_states.py"),
         settings=lambda wildcards: {
-            "states": expand(
-                of_run(training.OPTIMIZER), run=wildcards.run, epoch=epochs(wildcards.run)
-            ),
+            "states": [
+                placed(path)
+                for path in expand(
+                    of_run(training.OPTIMIZER), run=wildcards.run, epoch=epochs(wildcards.run)
+                )
+            ],
             "discarded": study.discarded_states(config, wildcards.run),
         },
     script:
@@ -223,7 +226,7 @@ rule plot_seeds:
     output:
         **drawn(of_experiment, training.SEEDS_FIGURE),
     log:
-        f"{LOGS}/learning-curve-{{group}}-figure.log",
+        f"{LOGS}/learning-curve-{{group}}.figure.log",
     localrule: True
     params:
         *fingerprint("plot_seeds.py"),

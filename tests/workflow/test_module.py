@@ -82,12 +82,16 @@ def test_the_best_epoch_of_a_module_is_probed_beside_another(importer):
         "selection": {"policy": "best", "split": "test"},
         "studied": ["normalised", "normalised/epoch-1", "normalised/epoch-2"],
         "compared": [],
+        "training": {"epochs": 2, "keep_optimizer": "last"},
     }
     config = merged(config, {"convprobe": other})
     importer.configure(yaml.safe_dump(config), "config.yaml")
     results = "probes/results/mine/normalised"
-    completed = importer.run(*PROFILE, f"{results}/through-training.png")
+    wanted = [f"{results}/through-training.png", f"{results}/checkpoints/discarded.json"]
+    completed = importer.run(*PROFILE, *wanted)
     assert completed.returncode == 0, completed.stdout[-5000:]
+    states = importer.folder.glob(f"{results}/checkpoints/*.optimizer.pth")
+    assert [path.name for path in states] == ["epoch-02.optimizer.pth"]
     assert (importer.folder / results / "selection.json").is_file()
     assert "convprobe: experiment mine" not in completed.stdout
     assert completed.stdout.count("convprobe: warning: few training steps") == 1

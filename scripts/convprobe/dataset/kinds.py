@@ -6,6 +6,7 @@ called.
 """
 
 import abc
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,7 @@ class Kind(abc.ABC):
 
     def is_there(self, path: str) -> bool:
         """Whether a file or folder lies at `dataset.path`, or isn't needed there."""
-        try:
-            # Not a device or a pipe, which may have no end.
-            return Path(path).is_dir() or Path(path).is_file()
-        except (OSError, ValueError):  # the name is too long, or the folder may not be entered
-            return False
+        return is_folder(path) or is_file(path)  # not a device or a pipe, which may have no end
 
     def holder(self, settings: Settings) -> str:
         """What a message says has so many images."""
@@ -116,6 +113,20 @@ class Kind(abc.ABC):
         """
 
 
+def is_folder(path: Path | str) -> bool:
+    """Whether a folder is there, as far as that can be known."""
+    with contextlib.suppress(OSError, ValueError):  # too long a name, or no right to enter
+        return Path(path).is_dir()
+    return False
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether a file is there, likewise."""
+    with contextlib.suppress(OSError, ValueError):
+        return Path(path).is_file()
+    return False
+
+
 class Published(Kind):
     """A data set that can be had from its authors."""
 
@@ -143,11 +154,13 @@ class Cifar10(Published):
     unpacked = "cifar-10-batches-py"
 
     def is_there(self, path: str) -> bool:
-        can_be_downloaded = Path(path).suffix != ".gz"
-        return can_be_downloaded or super().is_there(path)
+        if Path(path).suffix == ".gz":
+            return super().is_there(path)
+        # Where a folder can be made: no shell stands between the config and it.
+        return not path.startswith("~") and not is_file(path)
 
     def source(self, path: str) -> str:
-        if path.endswith(".tar.gz") or Path(path, self.unpacked).is_dir():
+        if path.endswith(".tar.gz") or is_folder(Path(path, self.unpacked)):
             return path
         return f"{path}/{self.archive}"
 

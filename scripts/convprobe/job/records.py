@@ -92,7 +92,9 @@ def write() -> None:
             "rule": job.rule,
             "wildcards": dict(job.wildcards.items()),
             **_how_this_job(),
-            "code": dict(param.split() for param in job.params if isinstance(param, str)),
+            "code": dict(
+                param.rsplit(maxsplit=1) for param in job.params if isinstance(param, str)
+            ),
             "inputs": [os.path.relpath(path, folder) for path in job.input],
             "outputs": {os.path.relpath(path, folder): recorded_digest(path) for path in outputs},
         }

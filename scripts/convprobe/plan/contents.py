@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convprobe.dataset import archives, image_sizes, listing
+from convprobe.dataset import archives, image_sizes, listing, splits
 from convprobe.dataset.archives import Parts
 from convprobe.dataset.kinds import Size
 from convprobe.errors import InputError
 from convprobe.store import files
 
 DIGITS = 16  # of a digest, hexadecimal
+# Of what finds images: another version of it may find others in the same files.
+CODE = [files.sha256(module.__file__) for module in (archives, image_sizes, listing, splits)]
 WHOLE: list[Parts] = [()]  # the place of a file that isn't looked into
 
 
@@ -68,7 +70,7 @@ def images(path: Path | str, memory: Path | str, **split: float) -> Images:
 
     with archives.reading(path):
         places, folders = _listed(root, split)
-        signature = [folders, _statuses(root, places)]
+        signature = [CODE, folders, _statuses(root, places)]
         key = json.dumps([str(path), split])
 
         def find() -> dict:
@@ -85,7 +87,7 @@ def sizes(path: Path | str, memory: Path | str, **split: float) -> list[Size]:
     with archives.reading(path):
         places, _ = _listed(root, split)
         key = json.dumps(["sizes", str(path), split])
-        signature = _statuses(root, places)
+        signature = [CODE, _statuses(root, places)]
         found = remembered(memory, key, signature, lambda: image_sizes.read(path, **split))
     return [tuple(size) for size in found]  # lists in the file
 

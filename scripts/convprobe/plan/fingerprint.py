@@ -66,16 +66,18 @@ def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, st
         by the scripts' names.
     """
     root = Path(folder)
-    code = [
-        (str(file.relative_to(root)), files.sha256(file))
-        for kind in (".py", COMPILED)
-        for file in root.rglob(f"*{kind}")
-    ]
+    found = [*_code(root.rglob("*.py")), *_code(root.rglob(f"*{COMPILED}"))]
+    code = [(str(file.relative_to(root)), files.sha256(file)) for file in found]
 
     def find() -> dict[str, dict[str, str]]:
-        return {script.name: fingerprint(script) for script in sorted(root.glob("*.py"))}
+        return {script.name: fingerprint(script) for script in sorted(_code(root.glob("*.py")))}
 
     return contents.remembered(memory, str(root), [sys.version, sorted(code)], find)
+
+
+def _code(found: Iterable[Path]) -> list[Path]:
+    """Files of code; not what an editor or a file system keeps beside them under a hidden name."""
+    return [file for file in found if not file.name.startswith(".") and file.is_file()]
 
 
 def of_files(start: Iterable[Path], root: Path) -> dict[str, str]:
@@ -180,9 +182,9 @@ def _fields(kind: type[ast.AST]) -> list[str]:
 
     Neither a text's prefix (`kind`) nor whether a name is read or written (`ctx`) is one of them:
     the place of the node says that. Nor are the types in a function's signature, which are read
-    by checkers alone; those of the fields of a class count.
+    by checkers alone; those of the fields of a class count. Python 3.12 brought `type_params`.
     """
-    ignored = ["kind", "type_comment", "ctx", "returns"]
+    ignored = ["kind", "type_comment", "ctx", "returns", "type_params"]
     if kind is ast.arg:
         ignored.append("annotation")
     return [field for field in kind._fields if field not in ignored]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from convprobe.dataset import kinds
 from convprobe.dataset.kinds import ReadLabels, ReadSizes
@@ -176,7 +175,7 @@ def _weights(config: dict) -> Iterator[Mistake]:
 
 
 def _run_with_weights(name: str, run: dict) -> Iterator[Mistake]:
-    if not _is_file(run["weights"]):
+    if not is_file(run["weights"]):
         found = f"is {run['weights']}: no file is there"
         expected = "expected a .pth or .safetensors with a state dict"
         yield mistakes.at(("runs", name, "weights"), f"{found}, {expected}")
@@ -203,13 +202,6 @@ def _seeds(config: dict) -> Iterator[Mistake]:
                 key = ("runs", name, "seeds", index)
                 found = f"is {seed}, which gives a run {of_seed}, but runs has one of that name"
                 yield mistakes.at(key, f"{found}: expected another name of one of the two")
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # the name is too long, or the folder may not be entered
-        return False
 
 
 def _kept_states(config: dict) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from convprobe.dataset.kinds import is_file
 from convprobe.errors import InputError, short_reason
 from convprobe.plan import contents, fingerprint
 from convprobe.store import files
@@ -45,7 +46,7 @@ def located(factory: str, folder: Path | str = ".") -> str:
         _spec(factory)
         return factory
     for path in (Path(folder, source), Path(source)):
-        if path.is_file():
+        if is_file(path):
             return f"{Path(os.path.relpath(path)).as_posix()}:{name}"
     raise InputError(
         f"is {factory}: no file {source} is there, expected it beside the config file or in the "

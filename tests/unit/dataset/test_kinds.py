@@ -70,6 +70,15 @@ def test_what_the_workflow_reads_of_cifar10():
     assert KINDS["shapes"].source("data") is None
 
 
+def test_where_cifar10_can_be_downloaded_to():
+    cifar10 = KINDS["cifar10"]
+    Path("photos.zip").write_text("images of one's own")
+    assert cifar10.is_there("data/new")
+    for path in ("photos.zip", "~/data", "gone.tar.gz"):
+        assert not cifar10.is_there(path)
+    assert cifar10.source("x" * 300) == f"{'x' * 300}/cifar-10-python.tar.gz"
+
+
 def test_how_many_images_there_are_and_who_has_them():
     for place in ("train/a/0", "train/a/1", "train/b/0", "train/b/1", "test/a/0", "test/b/0"):
         draw(Path("pictures") / f"{place}.png", 1)

@@ -22,7 +22,7 @@ from convprobe.store import files
 class snakemake:
     rule = "train_epoch"
     wildcards = Wildcards(fromdict={"run": "a", "epoch": sys.argv[1]})
-    params = Params(["train_epoch.py 0123"])
+    params = Params(["train_epoch.py 0123", "own net.py:build 4567"])
     input = InputFiles(["mine/images.h5"])
     output = OutputFiles([f"results/a/{sys.argv[1]}.json", f"results/b/{sys.argv[1]}.json"])
 
@@ -56,7 +56,7 @@ def test_a_job_records_what_it_made_of_what_and_where(tmp_path):
     assert record["rule"] == "train_epoch"
     assert record["wildcards"] == {"run": "a", "epoch": "01"}
     assert record["device"] == "abacus"
-    assert record["code"] == {"train_epoch.py": "0123"}
+    assert record["code"] == {"train_epoch.py": "0123", "own net.py:build": "4567"}
     assert record["inputs"] == ["../../mine/images.h5"]
     zero = hashlib.sha256(b"0\n").hexdigest()
     assert record["outputs"] == {"01.json": zero, "../b/01.json": zero}

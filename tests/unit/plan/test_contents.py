@@ -27,6 +27,15 @@ def digest(tmp_path):
     return lambda path, **split: contents.images(path, tmp_path / "memory.json", **split).digest
 
 
+def test_labels_are_found_anew_by_another_version_of_what_finds_them(folder, tmp_path, monkeypatch):
+    memory = tmp_path / "memory.json"
+    before = contents.images(folder, memory)
+    memory.write_text(memory.read_text().replace('"cat"', '"remembered"'))
+    assert contents.images(folder, memory) != before
+    monkeypatch.setattr(contents, "CODE", ["another version"])
+    assert contents.images(folder, memory) == before
+
+
 def test_a_copy_with_other_dates_in_another_place_is_the_same(folder, digest, tmp_path):
     before = digest(folder)
     shutil.copytree(folder, tmp_path / "copied", copy_function=shutil.copyfile)

@@ -277,6 +277,17 @@ def plan(folder):
     return json.loads(run.stdout)
 
 
+def test_hidden_files_are_no_code(tmp_path):
+    """As an editor's lock, a link that leads nowhere, and what macOS leaves on other disks."""
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "one.py").write_text("value = 1\n")
+    before = plan(tmp_path)
+    (folder / ".#one.py").symlink_to("somebody@somewhere.123")
+    (folder / "._one.py").write_bytes(b"\x00\x05\x16\x07\xff")
+    assert plan(tmp_path) == before
+
+
 def test_what_is_remembered_of_scripts_changes_with_any_of_their_files(tmp_path):
     folder = tmp_path / "scripts"
     (folder / "pkg").mkdir(parents=True)
