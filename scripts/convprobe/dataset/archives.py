@@ -16,6 +16,7 @@ import gzip
 import lzma
 import os
 import stat
+import struct
 import tarfile
 import unicodedata
 import zipfile
@@ -31,8 +32,11 @@ MOST_ENTRIES = 2_000_000  # of an archive
 MOST_BYTES = 2**26  # of a file that is read
 MOST_UNPACKED = 2**36  # bytes of an archive, whether they are read or not
 BLOCK = 2**20  # bytes read at a time where only their end matters
-# RuntimeError: a zip with a password, or a compression that Python doesn't know; UnicodeError: a
-# damaged name.
+MOST_HEADER = 2**20  # bytes of a name, or of what else a tar says of an entry before it
+# Of these Python unpacks no more than it is asked for.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# RuntimeError: a zip with a password, or a compression that Python doesn't know; the last four: a
+# name or a number that is none.
 DAMAGED = (
     tarfile.TarError,
     gzip.BadGzipFile,
@@ -41,7 +45,10 @@ DAMAGED = (
     lzma.LZMAError,
     EOFError,
     RuntimeError,
-    UnicodeError,
+    ValueError,
+    OverflowError,
+    LookupError,
+    struct.error,
 )
 UNPRINTABLE = {"Cc", "Cs"}  # control characters, and bytes that are no text
 
@@ -112,6 +119,8 @@ def reading(path: Path | str) -> Iterator[None]:
     """
     try:
         yield
+    except InputError:
+        raise
     except DAMAGED as error:
         reason = str(error).partition("\n")[0]
         message = f"{path}: damaged archive, expected .tar.gz or .zip ({reason})"
@@ -162,12 +171,31 @@ def _of_zip(path: Path) -> Iterator[Entry]:
 
 
 def _zip_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], bytes]:
-    # No more is unpacked than the entry's stated size: zipfile stops there.
-    return lambda: archive.read(entry)
+    def read() -> bytes:
+        if entry.compress_type not in COMPRESSIONS:
+            raise zipfile.BadZipFile(f"{entry.filename} is neither stored nor deflated")
+        with archive.open(entry) as file:
+            # No more is unpacked: asked for all, zipfile would unpack all and then cut it.
+            content = file.read(entry.file_size)
+            if len(content) != entry.file_size or file.read(1):
+                raise zipfile.BadZipFile(f"{entry.filename} is not as long as stated")
+        return content
+
+    return read
+
+
+class _BoundedHeader(tarfile.TarInfo):
+    """What a tar says of an entry; Python reads a long name whole, however long it is."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        is_file = self.isreg() or self.issparse()
+        if not is_file and not 0 <= self.size <= MOST_HEADER:
+            raise tarfile.ReadError(f"{self.size} bytes of what is no file")
+        return super()._proc_member(archive)
 
 
 def _of_tar(path: Path) -> Iterator[Entry]:
-    with tarfile.open(path) as archive:
+    with tarfile.open(path, tarinfo=_BoundedHeader) as archive:
         for number, entry in enumerate(archive, start=1):
             archive.members = []  # it would keep them all
             _refuse_huge(path, number, entry.offset_data + entry.size)

@@ -51,7 +51,9 @@ def read(path: Path | str) -> dict[str, Tensor]:
     """
     try:
         return _tensors(Path(path).read_bytes())
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (
+        ValueError, TypeError, LookupError, AttributeError, RuntimeError, OverflowError
+    ) as error:  # fmt: skip
         raise InputError(
             f"{path}: damaged or not a safetensors file ({short_reason(error)}): expected a state "
             "dict, as safetensors.torch.save_file(network.state_dict(), path) writes it"
@@ -65,9 +67,13 @@ def _tensors(content: bytes) -> dict[str, Tensor]:
     header = json.loads(content[LENGTH : LENGTH + length])
     data = memoryview(content)[LENGTH + length :]
     found = {}
+    held = 0
     for name, entry in header.items():
         if name != METADATA:
             found[name] = _tensor(entry, data)
+            held += found[name].nbytes
+            if held > len(data):  # each would be copied
+                raise ValueError("its tensors share bytes")
     return found
 
 

@@ -145,9 +145,10 @@ def _start(path: Path, entry: str | None = None) -> bytes:
     with (
         contextlib.suppress(Exception),
         zipfile.ZipFile(path) as archive,
-        archive.open(entry) as file,
     ):
-        return file.read(PEEK)
+        if archive.getinfo(entry).compress_type == zipfile.ZIP_STORED:  # as PyTorch writes it
+            with archive.open(entry) as file:
+                return file.read(PEEK)
     return b""
 
 
@@ -298,11 +299,12 @@ def _missing_or_unfit(weights: Weights, expected: Weights) -> Iterator[str]:
 
 
 def _unknown(weights: Weights, expected: Weights) -> Iterator[str]:
-    first, *_, last = expected
+    names = list(expected)
+    known = f"{names[0]} … {names[-1]}"
     for name, tensor in weights.items():
         if name not in expected:
             shape = tuple(tensor.shape)
-            yield f"{_shown(name)} of shape {shape} is unknown, expected only {first} … {last}"
+            yield f"{_shown(name)} of shape {shape} is unknown, expected only {known}"
 
 
 def _mistake(own: Weight, tensor: Tensor, precision: torch.dtype) -> str | None:

@@ -218,6 +218,35 @@ def test_a_zip_that_understates_a_size_is_refused(tmp_path):
     assert "damaged archive" in refusal(path)
 
 
+def test_a_zip_that_python_would_unpack_whole_is_refused(tmp_path):
+    """In any way of compression but deflate, however little an entry states."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("train/a/0.png", image_bytes(7))
+    assert "neither stored nor deflated" in refusal(path)
+
+
+def test_a_long_name_in_a_tar_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "a.tar.gz"
+    name = tarfile.TarInfo("././@LongLink")
+    name.type = tarfile.GNUTYPE_LONGNAME
+    name.size = archives.MOST_HEADER + 1
+    with tarfile.open(path, "w:gz") as archive:
+        add(archive, "train/a/0.png", image_bytes(7))
+        archive.addfile(name, io.BytesIO(b"a" * name.size))
+    assert "1048577 bytes of what is no file" in refusal(path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("GNU.sparse.size", "abc"), ("GNU.sparse.map", "a,b")])
+def test_numbers_that_are_none_are_refused(tmp_path, key, value):
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("train/a/0.png")
+        entry.pax_headers = {"GNU.sparse.major": "0", key: value}
+        archive.addfile(entry)
+    assert "damaged archive" in refusal(path)
+
+
 def test_a_link_in_a_zip_is_passed_over(tmp_path):
     link = zipfile.ZipInfo("train/a/1.png")
     link.create_system = 3  # Unix

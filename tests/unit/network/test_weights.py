@@ -389,6 +389,8 @@ def header(**changes):
         (header(dtype="F4"), "'F4'"),
         (header(shape=None), "a tensor has the shape None"),
         ({"fc2.bias": {}}, "'dtype'"),
+        (header() | {"fc1.bias": header()["fc2.bias"]}, "its tensors share bytes"),
+        (header(shape=[0, 10**20], data_offsets=[0, 0]), ""),
         ({"fc2.bias": 3}, "a tensor is described by 3"),
     ],
 )
