@@ -25,12 +25,14 @@ class Classifier(nn.Module):
         classes: number of outputs.
         image_size: height and width of the input images, in pixels.
         graph: what it computes in evaluation mode of normalised images.
+        memory_format: order of the channels in which it is trained.
     """
 
     settings: Mapping[str, Any]
     classes: int
     image_size: tuple[int, int]
     graph: Graph
+    memory_format: torch.memory_format = torch.channels_last
 
     def __init__(self, normalisation: Mapping[str, Sequence[float]] = RAW) -> None:
         """Keep the normalisation.
@@ -147,6 +149,23 @@ class FactoryNetwork(_NetworkOfModule):
     ) -> None:
         """Take the module with its weights."""
         super().__init__(settings, graph, module, normalisation)
+        if not self._takes(torch.channels_last):
+            self.memory_format = torch.contiguous_format
 
     def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
-        return self.module(self.normalised(images))
+        inputs = self.normalised(images).contiguous(memory_format=self.memory_format)
+        return self.module(inputs)
+
+    def _takes(self, memory_format: torch.memory_format) -> bool:
+        """Whether the module computes with images in this order: one with `view` may not."""
+        was_training = self.module.training
+        images = torch.zeros(2, *self.graph.image_shape).to(memory_format=memory_format)
+        self.module.eval()
+        try:
+            with torch.no_grad():
+                self.module(images)
+        except RuntimeError:
+            return False
+        finally:
+            self.module.train(was_training)
+        return True

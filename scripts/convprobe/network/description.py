@@ -10,6 +10,9 @@ from pathlib import Path
 
 from convprobe.errors import InputError
 from convprobe.network import factories, tracing
+from convprobe.network.graph import Graph
+
+OTHER_SEED = 1
 
 
 def described(network: dict, image_size: list[int]) -> dict[str, str]:
@@ -23,9 +26,27 @@ def described(network: dict, image_size: list[int]) -> dict[str, str]:
     except InputError as error:
         return {"mistake": str(error)}
     try:
-        return {"graph": tracing.trace(module, (3, *image_size)).to_json()}
+        graph = tracing.trace(module, (3, *image_size))
+        if graph.constants:
+            other = factories.build(network, OTHER_SEED)
+            _refuse_random(graph, tracing.trace(other, (3, *image_size)))
+        return {"graph": graph.to_json()}
     except InputError as error:
         return {"mistake": f"network.factory: {network['factory']} {error}"}
+
+
+def _refuse_random(graph: Graph, other: Graph) -> None:
+    """Refuse tensors that each process would draw anew, for no checkpoint holds them.
+
+    Args:
+        graph, other: of the network as it is made with two seeds.
+    """
+    for name, constant in graph.constants.items():
+        if other.constants.get(name) != constant:
+            raise InputError(
+                f"draws {name} at random, which is no part of its state dict: expected a parameter "
+                "or a persistent buffer"
+            )
 
 
 if __name__ == "__main__":

@@ -122,7 +122,8 @@ def train_epoch(
     Raises:
         InputError: the loss is no longer a number.
     """
-    network = checkpoint.network.to(device, memory_format=torch.channels_last).train()
+    network = checkpoint.network
+    network = network.to(device, memory_format=network.memory_format).train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
     loss_sum, correct = _take_steps(network, optimizer, images, settings, checkpoint.epoch, job)
     checkpoint.epoch += 1

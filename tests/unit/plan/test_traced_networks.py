@@ -38,9 +38,9 @@ def network_file():
     return Path("mynet.py")
 
 
-def mistake(function, *arguments):
+def mistake(function, *arguments, **keywords):
     with pytest.raises(InputError) as refused:
-        function(*arguments)
+        function(*arguments, **keywords)
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
@@ -152,6 +152,30 @@ FAILING = {
 def test_a_factory_that_fails_is_one_line(body):
     Path("mynet.py").write_text(f"import os\n\ndef build():\n    print('noise')\n    {body}\n")
     assert mistake(ask) == FAILING[body]
+
+
+RANDOM = """
+import torch
+from torch import nn
+
+class Noisy(nn.Module):
+    def __init__(self, persistent):
+        super().__init__()
+        self.register_buffer("noise", torch.randn(3, 1, 1), persistent=persistent)
+        self.head = nn.Linear(3 * 8 * 8, 2)
+
+    def forward(self, images):
+        return self.head((images + self.noise).flatten(1))
+"""
+
+
+@pytest.mark.slow
+def test_what_no_checkpoint_would_hold_may_not_be_drawn_at_random():
+    """Each process would draw it anew: what is probed would not be what was trained."""
+    Path("mynet.py").write_text(RANDOM)
+    line = mistake(ask, "mynet.py:Noisy", (8, 8), persistent=False)
+    assert "draws noise at random, which is no part of its state dict: expected a" in line
+    assert ask("mynet.py:Noisy", persistent=True)
 
 
 @pytest.mark.slow

@@ -235,6 +235,33 @@ def test_a_factory_s_checkpoint_computes_what_was_trained(images, tmp_path, fact
         assert torch.allclose(loaded.network(pixels), expected, atol=1e-6)
 
 
+VIEWING = """
+from torch import nn
+
+class Viewing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 5, 3)
+        self.fc = nn.Linear(4 * 10 * 10, 10)
+
+    def forward(self, images):
+        return self.fc(self.conv(images).view(-1, 4 * 10 * 10))
+"""
+
+
+def test_a_factory_s_network_may_view_its_maps_as_a_row(images, tmp_path):
+    """Which PyTorch refuses where the channels come last."""
+    (tmp_path / "viewing.py").write_text(VIEWING)
+    network = {"factory": f"{tmp_path}/viewing.py:Viewing"}
+    graph = tracing.trace(factories.build(network), (3, *images.image_size))
+    (tmp_path / "graph.json").write_text(graph.to_json())
+    network |= {"graph": f"{tmp_path}/graph.json"}
+    checkpoint, _ = trainer.begin(images, network, RAW, TRAINING)
+    before = checkpoint.network.state_dict()["conv.weight"].clone()
+    trainer.train_epoch(checkpoint, None, images, TRAINING)
+    assert not torch.equal(checkpoint.network.state_dict()["conv.weight"], before)
+
+
 def test_seeds_decide_a_factory_s_initial_weights(images, factory):
     states = []
     for seed in (0, 1, 0):
