@@ -243,7 +243,7 @@ SETTINGS = [
     ),
     Edit(
         "layout of a line",
-        replace(f"{LIBRARY}/store/tables.py", "(class_names, str)", "( class_names,str )"),
+        replace(f"{LIBRARY}/store/tables.py", "OTHER_NAMES), str)", "OTHER_NAMES),str )"),
     ),
     Edit(
         "comment in a rule",

@@ -175,7 +175,7 @@ def _weights(config: dict) -> Iterator[Mistake]:
 
 
 def _run_with_weights(name: str, run: dict) -> Iterator[Mistake]:
-    if not is_file(run["weights"]):
+    if not kinds.is_file(run["weights"]):
         found = f"is {run['weights']}: no file is there"
         expected = "expected a .pth or .safetensors with a state dict"
         yield mistakes.at(("runs", name, "weights"), f"{found}, {expected}")
