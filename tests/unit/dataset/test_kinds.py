@@ -76,6 +76,8 @@ def test_where_cifar10_can_be_downloaded_to():
     assert cifar10.is_there("data/new")
     for path in ("photos.zip", "~/data", "gone.tar.gz"):
         assert not cifar10.is_there(path)
+    ((_, line),) = cifar10.mistakes({"path": "photos.zip"})
+    assert line.startswith("is photos.zip: this file is none, expected a folder, ")
     assert cifar10.source("x" * 300) == f"{'x' * 300}/cifar-10-python.tar.gz"
 
 
