@@ -3,11 +3,11 @@
     python benchmarks/graph_occlusion.py vgg16 resnet18 resnet50 --repeats 5
 
 torchvision's networks with random weights at 224 pixels, window 17, a position every 8 pixels, one
-thread, one interleaved run: each repeat takes one random image through every contender. Times are
-processor times per position. All see some of the rows of positions only: plain passes and ours
-every seventh (the same ones, borders among them); Captum, whose windows stay inside the image and
-can't lie apart, at a position every 17 by 16 pixels. The bound is what the multiply-adds of the
-boxes alone would allow, by tiles where these pay, against the sums of a forward pass.
+interleaved run: each repeat takes one random image through every contender. On a GPU if there is
+one, by the clock and at all positions; else on one thread, in processor time and at every seventh
+row of positions (the same ones, borders among them). Captum, whose windows stay inside the image
+and can't lie apart, sees a position every 17 by 16 pixels. The bound is what the multiply-adds of
+the boxes alone would allow, on a CPU by tiles where these pay, against the sums of a forward pass.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from captum.attr import Occlusion
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from convprobe.network import arithmetic, reach, tracing
+from convprobe.network import arithmetic, devices, reach, tracing
 from convprobe.network.classifiers import TracedNetwork
 from convprobe.network.layers import as_input
 from convprobe.network.reach import Reach
@@ -32,8 +32,9 @@ from convprobe.occlusion.boxes import ChangedBoxes
 
 FILL, CLASSES = 128, 10
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
-BATCHES = (8, 16, 32)  # of forward passes; the fastest is taken
-EVERY = 7  # rows of positions
+# Of forward passes; the fastest is taken.
+BATCHES = {"cpu": (8, 16, 32), "cuda": (128, 256, 512)}
+EVERY = {"cpu": 7, "cuda": 1}  # rows of positions
 CONTENDERS = ("plain", "Captum", "ours")
 
 
@@ -52,7 +53,8 @@ def random_network(name, side):
 
 class Normalised(nn.Module):
     def forward(self, images):
-        mean, std = (torch.tensor(IMAGENET[key]).view(3, 1, 1) for key in ("mean", "std"))
+        there = {"device": images.device}
+        mean, std = (torch.tensor(IMAGENET[key], **there).view(3, 1, 1) for key in ("mean", "std"))
         return (images - mean) / std
 
 
@@ -65,14 +67,19 @@ def plain(module, image, rows, columns, batch):
             pixels = image.copy()
             pixels[top:bottom, left:right] = FILL
             covered.append(pixels)
-    inputs = as_input(torch.from_numpy(np.stack(covered))).contiguous()
-    return torch.cat([module(part).softmax(1) for part in inputs.split(batch)]).numpy()
+    pixels = torch.from_numpy(np.stack(covered)).to(_device(module))
+    inputs = as_input(pixels).contiguous()
+    return torch.cat([module(part).softmax(1) for part in inputs.split(batch)]).cpu().numpy()
+
+
+def _device(module):
+    return next(module.parameters()).device
 
 
 @torch.inference_mode()
 def captum(module, image, window, batch):
     """How many images went through the network."""
-    pixels = as_input(torch.from_numpy(image)[None]).contiguous()
+    pixels = as_input(torch.from_numpy(image)[None].to(_device(module))).contiguous()
     seen = 0
 
     def probability(images):
@@ -92,48 +99,58 @@ def captum(module, image, window, batch):
     return seen
 
 
-def seconds(compute, *arguments):
-    start = time.process_time()
+def seconds(device, compute, *arguments):
+    clock = time.process_time
+    if device.type == "cuda":
+        clock = time.perf_counter
+        torch.cuda.synchronize()
+    start = clock()
     result = compute(*arguments)
-    return time.process_time() - start, result
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return clock() - start, result
 
 
 def _image(draw, side):
     return draw.integers(0, 256, (side, side, 3), dtype=np.uint8)
 
 
-def measure(name, side, window, stride, repeats):
+def measure(name, side, window, stride, repeats, device):
     """Milliseconds per position of each contender, the bound, and the largest difference."""
-    network, module = random_network(name, side)
+    network, module = (built.to(device) for built in random_network(name, side))
     columns = reach.hidden(side, window, stride)
-    rows = columns[::EVERY]
+    rows = columns[:: EVERY[device.type]]
     engine = ChangedBoxes(network, [rows, columns])
     positions = len(rows) * len(columns)
     draw = np.random.default_rng(0)
     times = {name: [] for name in CONTENDERS}
     difference = 0.0
     tried = {}
-    for size in BATCHES:
-        tried[size], _ = seconds(plain, module, _image(draw, side), rows[:1], columns, size)
+    for size in BATCHES[device.type]:
+        some = rows if device.type == "cuda" else rows[:1]
+        asked = (plain, module, _image(draw, side), some, columns, size)
+        seconds(device, *asked)
+        tried[size], _ = seconds(device, *asked)
+    engine(_image(draw, side), FILL)  # once, for a GPU looks for the best way at first
     batch = min(tried, key=tried.get)
     for _ in range(repeats):
         image = _image(draw, side)
-        taken, exact = seconds(plain, module, image, rows, columns, batch)
+        taken, exact = seconds(device, plain, module, image, rows, columns, batch)
         times["plain"].append(1000 * taken / positions)
-        taken, seen = seconds(captum, module, image, window, batch)
+        taken, seen = seconds(device, captum, module, image, window, batch)
         times["Captum"].append(1000 * taken / seen)
-        taken, (maps, _) = seconds(engine, image, FILL)
+        taken, (maps, _) = seconds(device, engine, image, FILL)
         times["ours"].append(1000 * taken / positions)
         difference = max(difference, float(np.abs(maps.reshape(-1, CLASSES) - exact).max()))
-    return times, bound(network.graph, rows, columns), difference, float(exact.std(axis=0).max())
+    most = bound(network.graph, rows, columns, device)
+    return times, most, difference, float(exact.std(axis=0).max())
 
 
-def bound(graph, rows, columns):
+def bound(graph, rows, columns, device):
     """How many times fewer multiply-adds the boxes have."""
-    places = len(rows) * len(columns)
-    overhead = reach.CALL * len(Reach(graph).boxed) * -(-places // reach.BATCH)
-    boxes = (Reach(graph).multiply_adds([rows, columns]) - overhead) / reach.COPIES
-    return arithmetic.forward(graph) * places / boxes
+    costs = reach.ON_CPU if device.type == "cpu" else reach.ON_GPU["fp32"]
+    boxes = Reach(graph).multiply_adds([rows, columns], costs._replace(copies=1, call=0))
+    return arithmetic.forward(graph) * len(rows) * len(columns) / boxes
 
 
 def main():
@@ -145,16 +162,16 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
+    device = devices.choose(threads=1)
     heads = ["ms per position", *CONTENDERS, "plain / ours", "Captum / ours", "bound", "difference"]
     print(f"| {' | '.join(heads)} |")
     print("| --- " * len(heads) + "|")
     for name in options.networks:
         times, most, difference, spread = measure(
-            name, options.side, options.window, options.stride, options.repeats
+            name, options.side, options.window, options.stride, options.repeats, device
         )
         medians = {key: statistics.median(taken) for key, taken in times.items()}
-        cells = " | ".join(f"{median:.1f}" for median in medians.values())
+        cells = " | ".join(f"{median:.3g}" for median in medians.values())
         print(
             f"| {name} | {cells} | {medians['plain'] / medians['ours']:.2f} | "
             f"{medians['Captum'] / medians['ours']:.2f} | {most:.1f} | "

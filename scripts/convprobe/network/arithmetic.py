@@ -82,13 +82,21 @@ def of_parts(node: Node, graph: Graph, heights: Sequence[int], widths: Sequence[
     Args:
         heights, widths: of the parts, in units; each height with each width is one.
     """
-    units = math.prod(node.shape[1:]) if len(node.shape) == 3 else 1
-    sums = of_node(node, graph) / units * sum(heights) * sum(widths)
+    sums = sums_of_parts(node, graph, heights, widths)
     if not _has_tiles(node, graph):
         return sums
     outputs, inputs, *_ = graph.tensor_shape(node.argument(1, "weight").name)
     tiles = tile_cost.along(heights) * tile_cost.along(widths)
     return min(sums, tiles * tile_cost.of_tile(inputs, outputs))
+
+
+def sums_of_parts(node: Node, graph: Graph, heights: Sequence[int], widths: Sequence[int]) -> float:
+    """Multiply-adds of some parts of a node's map.
+
+    Args: as those of `of_parts`.
+    """
+    units = math.prod(node.shape[1:]) if len(node.shape) == 3 else 1
+    return of_node(node, graph) / units * sum(heights) * sum(widths)
 
 
 def _has_tiles(node: Node, graph: Graph) -> bool:

@@ -24,12 +24,32 @@ from convprobe.network.operators import (
 )
 
 AXES = (0, 1)  # height and width
-# What copying parts of maps takes, as a multiple of the multiply-adds of the parts
-# (benchmarks/graph_occlusion.py).
-COPIES = 1.8
 PRODUCTS = 2  # states are computed by products of matrices, at so many times the boxes' rate
-BATCH = 32  # positions at a time
-CALL = 12_000_000  # multiply-adds that take as long as the overhead of one operator and its copies
+
+
+class Costs(NamedTuple):
+    """What computing boxes takes beside their multiply-adds (benchmarks/graph_occlusion.py).
+
+    Attributes:
+        copies: what copying parts of maps takes, as a multiple of the multiply-adds of the parts.
+        call: multiply-adds that take as long as the overhead of one operator and its copies.
+        batch: positions at a time.
+        has_tiles: whether some convolutions are computed by tiles, see `tile_cost`.
+    """
+
+    copies: float
+    call: int
+    batch: int
+    has_tiles: bool
+
+
+ON_CPU = Costs(1.8, 12_000_000, 32, has_tiles=True)
+# By precision, on an NVIDIA H200, torch 2.11. A slower card has less overhead in multiply-adds, and
+# gains by boxes of a few more networks.
+ON_GPU = {
+    "fp32": Costs(1.3, 3_600_000_000, 1024, has_tiles=False),
+    "bf16": Costs(3.0, 27_000_000_000, 1024, has_tiles=False),
+}
 
 
 def hidden(side: int, window: int, stride: int) -> list[Interval]:
@@ -145,12 +165,15 @@ class Reach:
         nothing = ~reads.any(1)
         return Span(np.where(nothing, 0, first), np.where(nothing, 0, end))
 
-    def multiply_adds(self, covered: Sequence[Sequence[Interval]]) -> float:
+    def multiply_adds(self, covered: Sequence[Sequence[Interval]], costs: Costs = ON_CPU) -> float:
         """What one image's map takes if only boxes are computed, copies included.
 
         Args:
             covered: along height and width, intervals of pixels for each place of the window.
         """
+        of_parts, of_whole = arithmetic.sums_of_parts, arithmetic.of_node
+        if costs.has_tiles:
+            of_parts, of_whole = arithmetic.of_parts, arithmetic.of_whole
         rows, columns = (self.spans(covered[axis], axis) for axis in AXES)
         places = len(covered[0]) * len(covered[1])
         total = 0.0
@@ -158,11 +181,11 @@ class Reach:
             work = arithmetic.of_node(node, self.graph)
             if node.name in self.boxed and work:
                 sides = (axis[node.name].lengths.tolist() for axis in (rows, columns))
-                total += COPIES * arithmetic.of_parts(node, self.graph, *sides)
+                total += costs.copies * of_parts(node, self.graph, *sides)
             elif work:
-                total += arithmetic.of_whole(node, self.graph) * places
-        batches = math.ceil(places / BATCH)
-        return total + CALL * len(self.boxed) * batches
+                total += of_whole(node, self.graph) * places
+        batches = math.ceil(places / costs.batch)
+        return total + costs.call * len(self.boxed) * batches
 
 
 class Way(NamedTuple):
@@ -207,4 +230,17 @@ def cheapest(
         states = arithmetic.occlusion_map(network, height, graph.classes, window, call)
     if states <= min(rate * passes, PRODUCTS * boxes):
         return Way("states", states)
+    return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)
+
+
+def cheapest_on_gpu(
+    graph: Graph, image_size: tuple[int, int], window: int, stride: int, precision: str
+) -> Way:
+    """The way that takes the fewest multiply-adds on a GPU; many small products are slow there.
+
+    Args: as for `cheapest`.
+    """
+    covered = [hidden(side, window, stride) for side in image_size]
+    passes = arithmetic.forward(graph) * len(covered[0]) * len(covered[1])
+    boxes = Reach(graph).multiply_adds(covered, ON_GPU[precision])
     return Way("passes", passes) if passes <= boxes else Way("boxes", boxes)

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+from convprobe.network import reach
+from convprobe.network.batches import halving
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution, conv2d
 from convprobe.network.graph import INPUT, ITEM, Node
@@ -32,7 +34,7 @@ from convprobe.network.operators import (
     groups,
     steps,
 )
-from convprobe.network.reach import AXES, BATCH, Reach
+from convprobe.network.reach import AXES, Reach
 
 Starts = Int[np.ndarray, " position"]
 
@@ -69,6 +71,9 @@ class ChangedBoxes:
             precision: `fp32`, or `bf16`, by autocast.
         """
         self.network = network
+        self.device = network.mean.device
+        costs = reach.ON_CPU if self.device.type == "cpu" else reach.ON_GPU[precision]
+        self.batch = costs.batch
         self.hidden = hidden
         self.is_bf16 = precision == "bf16"
         self.reach = Reach(network.graph)
@@ -94,24 +99,43 @@ class ChangedBoxes:
         Args:
             fill: grey level of the window, 0 to 255.
         """
-        with torch.autocast(self.network.mean.device.type, torch.bfloat16, enabled=self.is_bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.is_bf16):
             return self._maps(image, fill)
 
     def _maps(self, image: UInt8[np.ndarray, "y x channel"], fill: int) -> tuple[Any, Any]:
-        pixels = self.network.normalised(as_input(torch.from_numpy(image)[None]))
-        grey = torch.full((1, image.shape[-1], 1, 1), fill, dtype=torch.uint8).float().div_(255)
-        grey = self.network.normalised(grey)
+        pixels = self.network.normalised(as_input(torch.from_numpy(image)[None].to(self.device)))
+        grey = torch.full((1, 1, 1, image.shape[-1]), fill, dtype=torch.uint8)
+        grey = self.network.normalised(as_input(grey.to(self.device)))
         output = self.network.graph.output
         clean = self.execution.results(pixels, [*self.kept, output])
         logits = clean.pop(output)
         # Channels innermost, so that whole runs of memory are copied.
         around = {name: _innermost(found) for name, found in clean.items()}
         places = list(itertools.product(*(range(len(self.hidden[axis])) for axis in AXES)))
-        batches = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
-        found = [self._logits(batch, around, grey) for batch in batches]
+        found = self._by_batches(places, around, grey)
         shape = [len(self.hidden[axis]) for axis in AXES]
         maps = torch.cat(found).float().softmax(1).view(*shape, -1)
-        return maps.numpy(), logits.float().softmax(1)[0].numpy()
+        return maps.cpu().numpy(), logits.float().softmax(1)[0].cpu().numpy()
+
+    def _by_batches(
+        self,
+        places: Sequence[tuple[int, int]],
+        clean: Mapping[str, Float[Tensor, "_y _x _channel"]],
+        grey: Float[Tensor, "1 channel 1 1"],
+    ) -> list[Float[Tensor, "_ class"]]:
+        """What comes out with the window at each of its places."""
+        found = []
+        size = self.batch  # halved if a batch doesn't fit into the memory
+        done = 0
+        while done < len(places):
+
+            def of_next(count: int, done: int = done) -> Float[Tensor, "_ class"]:
+                return self._logits(places[done : done + count], clean, grey)
+
+            logits, size = halving(of_next, min(size, len(places) - done))
+            found.append(logits)
+            done += len(logits)
+        return found
 
     def _logits(
         self,
@@ -121,9 +145,7 @@ class ChangedBoxes:
     ) -> Float[Tensor, "position class"]:
         """What comes out with the window at some of its places."""
         batch = Batch(self, places, clean)
-        box = batch.box(INPUT)
-        shape = (len(places), grey.shape[1], box.height, box.width)
-        batch.boxes[INPUT] = batch.covered(box, grey.expand(shape))
+        batch.boxes[INPUT] = batch.covered(batch.box(INPUT), grey)
         for node in self.network.graph.nodes.values():
             if node.name != INPUT:
                 batch.compute(node)
@@ -158,23 +180,27 @@ class Batch:
             sizes.append(size)
         return Box(None, starts[0], starts[1], *sizes)
 
-    def covered(self, box: Box, grey: Float[Tensor, "position channel y x"]) -> Box:
+    def covered(self, box: Box, grey: Float[Tensor, "1 channel 1 1"]) -> Box:
         """The pixels of a box: grey where the window is, the image's where it isn't."""
-        pixels = self.around(INPUT, box)
-        for position, place in enumerate(self.places):
-            rows, columns = (
-                slice(*np.subtract(self.engine.hidden[axis][place[axis]], start[position]))
-                for axis, start in zip(AXES, (box.top, box.left), strict=True)
-            )
-            pixels[position, :, rows, columns] = grey[position, :, rows, columns]
-        return box._replace(values=pixels)
+        rows, columns = (self._is_hidden(box, axis) for axis in AXES)
+        is_grey = self._on_device(rows[:, None, :, None] & columns[:, None, None, :])
+        return box._replace(values=torch.where(is_grey, grey, self.around(INPUT, box)))
+
+    def _is_hidden(self, box: Box, axis: int) -> Bool[np.ndarray, "position place"]:
+        """Along one axis, which pixels of a box the window hides."""
+        starts, size = ((box.top, box.height), (box.left, box.width))[axis]
+        first, end = np.array(self.engine.hidden[axis])[self.places[:, axis]].T
+        pixels = starts[:, None] + np.arange(size)
+        return (first[:, None] <= pixels) & (pixels < end[:, None])
+
+    def _on_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.engine.device)
 
     def compute(self, node: Node) -> None:
         """Compute one node, in boxes if that is possible."""
-        reach = self.engine.reach
         if node.kind == "sym_size":
             self.whole[node.name] = len(self.places)
-        elif node.name in reach.boxed:
+        elif node.name in self.engine.reach.boxed:
             self.boxes[node.name] = self._computed(node)
         else:
             inputs = {name: self._whole(name) for name in node.inputs}
@@ -236,17 +262,13 @@ class Batch:
     ) -> Float[Tensor, "position channel y x"]:
         """The clean values in a box, and what stands for those beyond the map's edges."""
         clean = self.clean[name]
-        rows = torch.as_tensor(box.top)[:, None] + torch.arange(box.height)
-        columns = torch.as_tensor(box.left)[:, None] + torch.arange(box.width)
         height, width = clean.shape[:2]
-        is_row = (rows >= 0) & (rows < height)
-        is_column = (columns >= 0) & (columns < width)
-        rows = rows.clamp_(0, height - 1)[:, :, None]
-        columns = columns.clamp_(0, width - 1)[:, None, :]
-        values = clean[rows, columns]
+        rows, is_row = _within(box.top, box.height, height)
+        columns, is_column = _within(box.left, box.width, width)
+        values = clean[self._on_device(rows)[:, :, None], self._on_device(columns)[:, None, :]]
         if not (is_row.all() and is_column.all()):
             is_inside = is_row[:, :, None] & is_column[:, None, :]
-            values[~is_inside] = padding
+            values[self._on_device(~is_inside)] = padding
         return values.permute(0, 3, 1, 2)
 
     def _pasted(
@@ -263,6 +285,8 @@ class Batch:
             top, left: where these begin, for each position.
         """
         offsets = np.stack([source.top - top, source.left - left], axis=1)
+        if self.engine.device.type != "cpu":
+            return pasted_at_once(values, source.values, offsets)
         for offset in np.unique(offsets, axis=0).tolist():
             same = np.flatnonzero((offsets == offset).all(1))
             rows, own_rows = _overlap(offset[0], source.height, values.shape[2])
@@ -303,6 +327,43 @@ def _overlap(offset: int, length: int, size: int) -> tuple[slice, slice]:
     first = max(0, offset)
     end = max(first, min(size, offset + length))
     return slice(first, end), slice(first - offset, end - offset)
+
+
+def pasted_at_once(
+    values: Float[Tensor, "position channel y x"],
+    changed: Float[Tensor, "position channel own_y own_x"],
+    offsets: Int[np.ndarray, "position axis"],
+) -> Float[Tensor, "position channel y x"]:
+    """Changed units among clean ones by a single gather: a GPU is slow at many small copies.
+
+    Args:
+        offsets: where the changed ones begin, in rows and columns of the clean ones.
+    """
+    places = []
+    are_changed = []
+    for axis in AXES:
+        own, is_own = _within(-offsets[:, axis], values.shape[2 + axis], changed.shape[2 + axis])
+        places.append(torch.from_numpy(own).to(values.device))
+        are_changed.append(torch.from_numpy(is_own).to(values.device))
+    rows, columns = places
+    position = torch.arange(len(values), device=values.device)[:, None, None]
+    found = changed.permute(0, 2, 3, 1)[position, rows[:, :, None], columns[:, None, :]]
+    is_row, is_column = are_changed
+    is_changed = is_row[:, None, :, None] & is_column[:, None, None, :]
+    return torch.where(is_changed, found.permute(0, 3, 1, 2).to(values.dtype), values)
+
+
+def _within(
+    starts: Starts, length: int, size: int
+) -> tuple[Int[np.ndarray, "position place"], Bool[np.ndarray, "position place"]]:
+    """The nearest units of a map to those of some stretches, and which of these lie within it.
+
+    Args:
+        starts: of the stretches, which are equally long.
+        size: of the map.
+    """
+    places = starts[:, None] + np.arange(length)
+    return places.clip(0, size - 1), (places >= 0) & (places < size)
 
 
 def _is_same_place(one: Box, other: Box) -> bool:

@@ -226,19 +226,19 @@ def _image(config: dict, kind: str, precision: str) -> float:
 def _map(config: dict, sizes: Sizes, kind: str, cores: int, window: int) -> Work:
     """The occlusion maps of one job.
 
-    At every position the whole network, or on a CPU only what changes, if that is less.
+    At every position the whole network, or only what changes, if that is less.
     """
     height, width = image_size = _image_size(config)
     precision = config["occlusion"]["precision"]
     images = min(_occluded(config, sizes["test"]), study.SHARD_IMAGES)
     positions = _positions(config)
     count = images * positions
-    way, changes = "passes", 0.0
+    asked = (json.dumps(config["network"]), image_size, window, config["occlusion"]["stride"])
     if kind == "cpu":
-        stride = config["occlusion"]["stride"]
-        compiled = _is_compiled(precision)
-        way, changes = _way(json.dumps(config["network"]), image_size, window, stride, compiled)
-        changes /= positions
+        way, multiply_adds = _way(*asked, _is_compiled(precision))
+    else:
+        way, multiply_adds = _way_on_gpu(*asked, precision)
+    changes = multiply_adds / positions
     rate = _rate(CORE_RATE, kind, cores, precision)
     if way == "passes":
         return Work(f"map_occlusion {precision}", count, _image(config, kind, precision), rate)
@@ -409,6 +409,18 @@ def _way(
     if is_compiled:
         return reach.cheapest(*asked, arithmetic.COMPILED_CALL, arithmetic.COMPILED_RATE)
     return reach.cheapest(*asked)
+
+
+@functools.cache
+def _way_on_gpu(
+    network: str, image_size: tuple[int, int], window: int, stride: int, precision: str
+) -> tuple[str, float]:
+    """As `_way`, on a GPU."""
+    from convprobe.network import reach  # here, for the same reason
+
+    return reach.cheapest_on_gpu(
+        _graph_of(network, image_size), image_size, window, stride, precision
+    )
 
 
 def _is_compiled(precision: str) -> bool:

@@ -1,5 +1,7 @@
 """Occlusion by changed boxes against a forward pass at every position."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,10 @@ from convprobe.network.execution import Execution
 from convprobe.network.layers import Network
 from convprobe.network.reach import Reach
 from convprobe.occlusion import windows
-from convprobe.occlusion.boxes import ChangedBoxes
+from convprobe.occlusion.boxes import ChangedBoxes, pasted_at_once
 
+# All that this machine computes on.
+DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 CLASSES = 3
 NORMALISATION = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.25, 0.3]}
 
@@ -146,17 +150,29 @@ def plain(network, images, window, stride, fill=90):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (5, 3), (9, 4), (17, 2)])
-def test_maps_equal_a_forward_pass_at_every_position(networks, name, window, stride):
+@pytest.mark.parametrize("device", DEVICES)
+def test_maps_equal_a_forward_pass_at_every_position(networks, name, window, stride, device):
     network = networks[name]
     _, *sides = NETWORKS[name]
     images = draw_images(*sides)
     expected = plain(network, images, window, stride)
     assert np.ptp(expected, axis=1).max() > 1e-3  # the window does change something
-    engine = ChangedBoxes(network, [reach.hidden(side, window, stride) for side in sides])
+    there = copy.deepcopy(network).to(device)
+    engine = ChangedBoxes(there, [reach.hidden(side, window, stride) for side in sides])
     for image, (clean, *maps) in zip(images, expected, strict=True):
         found, found_clean = engine(image, fill=90)
         np.testing.assert_allclose(found.reshape(len(maps), -1), maps, rtol=0, atol=1e-6)
         np.testing.assert_allclose(found_clean, clean, rtol=0, atol=1e-6)
+
+
+def test_changed_units_lie_where_they_belong_by_a_single_gather():
+    """Two boxes of 2×2: one begins above its map, the other ends to the right of its own."""
+    clean = torch.zeros(2, 1, 3, 4)
+    changed = torch.tensor([[[[1.0, 2], [3, 4]]], [[[5, 6], [7, 8]]]])
+    found = pasted_at_once(clean, changed, np.array([[-1, 1], [1, 3]]))
+    first = [[0, 3, 4, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    other = [[0, 0, 0, 0], [0, 0, 0, 5], [0, 0, 0, 7]]
+    assert found.tolist() == [[first], [other]]
 
 
 def test_maps_of_a_chain_with_padding_and_stride_are_those_of_forward_passes():
