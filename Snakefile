@@ -1,6 +1,7 @@
 """convprobe: where does a network look, what do its filters answer to, what does it lose?"""
 
 import functools
+import os
 import time
 from collections import Counter
 
@@ -10,7 +11,7 @@ include: "rules/home.smk"
 
 from convprobe.plan import config as configs, rates, study
 from convprobe.errors import InputError
-from convprobe.job import machine, terminal
+from convprobe.job import gpus, machine, terminal
 
 # Whether another workflow does so, as in `module convprobe:`. Then `config` is what that one gives.
 IMPORTED = workflow.snakefile != workflow.main_snakefile
@@ -54,6 +55,9 @@ rule all:
 STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
 # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
 CORES = workflow.resource_settings.cores
+if CORES and workflow.is_main_process and "gpu" in workflow.global_resources:
+    # Local jobs inherit it: more of them at a time than there are GPUs share these.
+    os.environ[gpus.JOBS] = str(workflow.global_resources["gpu"].value)
 BEGUN = time.time()
 # Of those that there are, how many this run may use.
 USED = min(CORES or 1, machine.usable_cores())

@@ -100,19 +100,24 @@ def fingerprint(script: str) -> list[str]:
 
 @functools.cache
 def is_quick(rule: str, run: str, window: str) -> bool:
-    """Whether a job that computes leaves the other cores to other jobs, which run beside it.
-
-    None is where jobs are submitted: what they will run on can't be seen from here.
-    """
-    kind, _ = cost.device()
+    """Whether a job that computes leaves the other cores to other jobs, which run beside it."""
     known = {"run": run, "window": window}
-    is_local = CORES and workflow.is_main_process
-    return bool(is_local) and cost.work(config, SIZES, kind, CORES, rule, known).is_quick
+    return is_local() and cost.work(config, SIZES, cost.device()[0], CORES, rule, known).is_quick
+
+
+def is_local() -> bool:
+    """Not where jobs are submitted: what they will run on can't be seen from here."""
+    return bool(CORES) and workflow.is_main_process
+
+
+def has_gpu() -> bool:
+    """Whether jobs compute on a GPU, beside which they need one core."""
+    return is_local() and cost.device()[0] == "gpu"
 
 
 def cores_of(rule: str) -> Callable:
     """For `threads` of a rule that computes."""
-    return lambda wildcards: 1 if shares_cores(rule, wildcards) else cost.THREADS
+    return lambda wildcards: 1 if has_gpu() or shares_cores(rule, wildcards) else cost.THREADS
 
 
 def gpus_of(rule: str) -> Callable:

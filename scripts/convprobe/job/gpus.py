@@ -1,11 +1,12 @@
-"""A GPU of its own for each job on one machine.
+"""A GPU of its own for each job on one machine, or a share of one.
 
 Snakemake counts GPUs (`--resources gpu=2`) but doesn't say to a local job which one is its own. So
 each GPU has a lock file, which the system releases when the process that holds it ends, in whatever
-way.
+way. Where more jobs may run at a time than there are GPUs, each has as many lock files as jobs.
 """
 
 import fcntl
+import math
 import os
 import tempfile
 import time
@@ -13,11 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+JOBS = "CONVPROBE_GPU_JOBS"  # environment variable: how many jobs with a GPU may run at a time
+
 _held: list[TextIO] = []  # open lock files: closing one would release it
 
 
 def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 1.0) -> int:
-    """Take a GPU that no other job has, for as long as this process lives; wait for one if need be.
+    """Take a GPU that no other job has, or else one that has the fewest, while this process lives.
+
+    Where as many jobs have it as may, wait for one to end.
 
     Args:
         names: of the GPUs, unique on this machine.
@@ -29,11 +34,13 @@ def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 
     """
     folder = Path(folder or _default_folder())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    jobs_each = math.ceil(int(os.environ.get(JOBS, 1)) / len(names))
     waiting = False
     while True:
-        for index, name in enumerate(names):
-            if _lock(folder / f"{name}.lock"):
-                return index
+        for number in range(jobs_each):
+            for index, name in enumerate(names):
+                if _lock(folder / f"{name}-{number}.lock"):
+                    return index
         if not waiting:
             print(f"all {len(names)} GPUs are taken: waiting for one", flush=True)
             waiting = True

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from convprobe.job import gpus
+
 JOB = """
 import sys, time
 from convprobe.job import gpus
@@ -62,9 +64,11 @@ def start(tmp_path):
     """A function that starts a job which holds a GPU for some seconds; all end with the test."""
     jobs = []
 
-    def started(seconds=60):
+    def started(seconds=60, at_a_time=2):
         command = [sys.executable, "-c", JOB, str(tmp_path / "locks"), str(seconds)]
-        jobs.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="scripts"))
+        environment = os.environ | {gpus.JOBS: str(at_a_time)}
+        options = {"stdout": subprocess.PIPE, "text": True, "cwd": "scripts", "env": environment}
+        jobs.append(subprocess.Popen(command, **options))
         return jobs[-1]
 
     yield started
@@ -86,6 +90,14 @@ def test_a_third_job_waits_until_one_is_free(start):
     assert third.stdout.readline().strip() == "all 2 GPUs are taken: waiting for one"
     assert third.stdout.readline().strip() == taken
     assert first.wait() == 0
+
+
+@pytest.mark.slow
+def test_more_jobs_at_a_time_than_gpus_share_them_evenly(start):
+    """Five at a time make three on each of two: the seventh waits."""
+    jobs = [start(at_a_time=5).stdout.readline().strip() for _ in range(6)]
+    assert set(jobs[:2]) == set(jobs[2:4]) == set(jobs[4:]) == {"0", "1"}
+    assert start(at_a_time=5).stdout.readline().startswith("all 2 GPUs are taken")
 
 
 def test_the_gpu_of_a_job_that_is_killed_is_free_at_once(start):
