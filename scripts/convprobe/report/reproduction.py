@@ -359,17 +359,21 @@ def _is_worth_naming(fall: Measured, interval: Interval | None) -> str:
 
 
 def _fall_verdict(fall: Measured) -> str:
-    """Whether a loss worth naming is as large as the published one."""
-    if _is_lost(fall) != verdicts.HOLDS:
-        return _is_lost(fall)
+    """Whether a loss worth naming is as large as the published one.
 
-    def verdict(interval: Interval) -> str:
-        low, high = interval
-        above = Interval(low - published.FALL, high - published.FALL)
+    Where it can't be told whether there is one, it may still be certain that it is another one.
+    """
+    is_lost = _is_lost(fall)
+    if is_lost == verdicts.FAILS:
+        return is_lost
+
+    def verdict(interval: Interval | None) -> str:
+        above = interval and Interval(*(bound - published.FALL for bound in interval))
         # The published fall is the difference of two rounded numbers.
         return _against_published(above, verdicts.SAME_ACCURACY)
 
-    return seeds.decided(fall, verdict)
+    compared = seeds.decided(fall, verdict)
+    return is_lost if compared == verdicts.HOLDS else compared
 
 
 def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
@@ -682,13 +686,22 @@ def _named_pair(claim: str, changed: Sequence[pd.DataFrame], pair: ClassPair, tr
             chances.append(of_others)
     if not hits:
         return Row(claim, ABOVE_CHANCE, verdict=f"{reasons.UNTESTED}no such image")
-    pooled = [sum(counts) for counts in zip(*hits, strict=True)]
-    measured = seeds.measured([count.share for count in hits], intervals.wilson(*pooled), 0, 1)
+    measured = seeds.measured([count.share for count in hits], _of_mean_share(hits), 0, 1)
     if len(changed) == 1:
         verdict = _more_often(hits[0], chances[0], tried)
     else:
         verdict = _more_often_with_most_seeds(hits, chances, tried)
     return Row(claim, ABOVE_CHANCE).of(measured, verdict)
+
+
+def _of_mean_share(counts: Sequence[Count]) -> Interval:
+    """Interval of a mean share, as wide as if all seeds had counted the same images.
+
+    Source: Zou & Donner 2008, of estimates that vary together entirely.
+    """
+    bounds = [intervals.wilson(*count) for count in counts]
+    low, high = np.mean(bounds, axis=0)
+    return Interval(float(low), float(high))
 
 
 def _counts(changed: pd.DataFrame, pair: ClassPair) -> tuple[Count, Count]:
