@@ -72,8 +72,8 @@ class ChangedBoxes:
         """
         self.network = network
         self.device = network.mean.device
-        costs = reach.ON_CPU if self.device.type == "cpu" else reach.ON_GPU[precision]
-        self.batch = costs.batch
+        self.is_on_cpu = self.device.type == "cpu"
+        self.batch = (reach.ON_CPU if self.is_on_cpu else reach.ON_GPU[precision]).batch
         self.hidden = hidden
         self.is_bf16 = precision == "bf16"
         self.reach = Reach(network.graph)
@@ -285,7 +285,7 @@ class Batch:
             top, left: where these begin, for each position.
         """
         offsets = np.stack([source.top - top, source.left - left], axis=1)
-        if self.engine.device.type != "cpu":
+        if not self.engine.is_on_cpu:
             return pasted_at_once(values, source.values, offsets)
         for offset in np.unique(offsets, axis=0).tolist():
             same = np.flatnonzero((offsets == offset).all(1))

@@ -207,7 +207,8 @@ def _by_engine(
 ) -> tuple[Float32[np.ndarray, "image ..."], Float32[np.ndarray, "image class"]]:
     """The maps and the clean probabilities by an engine, an image per thread.
 
-    Where there are fewer images than threads, these share the work of each.
+    Where there are fewer images than threads, these share the work of each. A GPU computes one
+    image after the other: its positions fill it.
 
     Args:
         positions: of all windows together, in an image.
@@ -216,8 +217,9 @@ def _by_engine(
     of_image = max(threads // len(pixels), 1)
     torch.set_num_threads(of_image)
     try:
+        at_a_time = threads if isinstance(engine, Incremental) or engine.is_on_cpu else 1
         with ThreadPoolExecutor(
-            threads, initializer=torch.set_num_threads, initargs=(of_image,)
+            at_a_time, initializer=torch.set_num_threads, initargs=(of_image,)
         ) as pool:
             results = pool.map(lambda image: engine(image, fill), pixels)
             total = len(pixels) * positions
