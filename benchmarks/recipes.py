@@ -88,7 +88,7 @@ class Training:
 
     def _recorded(self) -> Callable[[], None]:
         """A step over the images whose numbers are in `batch`."""
-        weights = [weight.detach().clone() for weight in self.network.parameters()]
+        before = {name: found.clone() for name, found in self.network.state_dict().items()}
         self.network.train()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -101,12 +101,10 @@ class Training:
         with torch.cuda.graph(graph):
             self._step(self.batch)
         # As before the first step: momentum and the like are 0 then.
-        with torch.no_grad():
-            for weight, before in zip(self.network.parameters(), weights, strict=True):
-                weight.copy_(before)
-            for state in self.optimizer.state.values():
-                for tensor in state.values():
-                    tensor.zero_()
+        self.network.load_state_dict(before)
+        for state in self.optimizer.state.values():
+            for tensor in state.values():
+                tensor.zero_()
         return graph.replay
 
 

@@ -110,14 +110,14 @@ def is_local() -> bool:
     return bool(CORES) and workflow.is_main_process
 
 
-def has_gpu() -> bool:
-    """Whether jobs compute on a GPU, beside which they need one core."""
-    return is_local() and cost.device()[0] == "gpu"
+def shares_gpu() -> bool:
+    """Whether several jobs compute at a time on GPUs, beside which each needs one core."""
+    return is_local() and cost.device()[0] == "gpu" and GPU_JOBS > 1
 
 
 def cores_of(rule: str) -> Callable:
     """For `threads` of a rule that computes."""
-    return lambda wildcards: 1 if has_gpu() or shares_cores(rule, wildcards) else cost.THREADS
+    return lambda wildcards: 1 if shares_gpu() or shares_cores(rule, wildcards) else cost.THREADS
 
 
 def gpus_of(rule: str) -> Callable:

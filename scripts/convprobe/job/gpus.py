@@ -20,9 +20,9 @@ _held: list[TextIO] = []  # open lock files: closing one would release it
 
 
 def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 1.0) -> int:
-    """Take a GPU that no other job has, or else one that has the fewest, while this process lives.
+    """Take the GPU that the fewest jobs have, for as long as this process lives.
 
-    Where as many jobs have it as may, wait for one to end.
+    Where each is held by as many as may, wait for one to end.
 
     Args:
         names: of the GPUs, unique on this machine.
@@ -34,13 +34,13 @@ def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 
     """
     folder = Path(folder or _default_folder())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    jobs_each = math.ceil(int(os.environ.get(JOBS, 1)) / len(names))
+    jobs_each = max(1, math.ceil(int(os.environ.get(JOBS, 1)) / len(names)))
+    locks = [[folder / f"{name}-{number}.lock" for number in range(jobs_each)] for name in names]
     waiting = False
     while True:
-        for number in range(jobs_each):
-            for index, name in enumerate(names):
-                if _lock(folder / f"{name}-{number}.lock"):
-                    return index
+        for index in sorted(range(len(names)), key=lambda index: _held_by_others(locks[index])):
+            if any(map(_lock, locks[index])):
+                return index
         if not waiting:
             print(f"all {len(names)} GPUs are taken: waiting for one", flush=True)
             waiting = True
@@ -49,6 +49,20 @@ def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 
 
 def _default_folder() -> Path:
     return Path(tempfile.gettempdir(), f"convprobe-gpus-{os.getuid()}")
+
+
+def _held_by_others(locks: Sequence[Path]) -> int:
+    """How many of a GPU's locks are held; one alone need not be asked."""
+    return sum(map(_is_held, locks)) if len(locks) > 1 else 0
+
+
+def _is_held(path: Path) -> bool:
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _lock(path: Path) -> bool:

@@ -34,21 +34,23 @@ class Costs(NamedTuple):
         copies: what copying parts of maps takes, as a multiple of the multiply-adds of the parts.
         call: multiply-adds that take as long as the overhead of one operator and its copies.
         batch: positions at a time.
+        least_side: smaller boxes take as long as those of so many units along each axis.
         has_tiles: whether some convolutions are computed by tiles, see `tile_cost`.
     """
 
     copies: float
     call: int
     batch: int
+    least_side: int
     has_tiles: bool
 
 
-ON_CPU = Costs(1.8, 12_000_000, 32, has_tiles=True)
+ON_CPU = Costs(1.8, 12_000_000, batch=32, least_side=1, has_tiles=True)
 # By precision, on an NVIDIA H200, torch 2.11. A slower card has less overhead in multiply-adds, and
 # gains by boxes of a few more networks.
 ON_GPU = {
-    "fp32": Costs(1.3, 3_600_000_000, 1024, has_tiles=False),
-    "bf16": Costs(3.0, 27_000_000_000, 1024, has_tiles=False),
+    "fp32": Costs(1.3, 3_600_000_000, batch=1024, least_side=8, has_tiles=False),
+    "bf16": Costs(3.0, 27_000_000_000, batch=1024, least_side=8, has_tiles=False),
 }
 
 
@@ -180,12 +182,21 @@ class Reach:
         for node in self.graph.nodes.values():
             work = arithmetic.of_node(node, self.graph)
             if node.name in self.boxed and work:
-                sides = (axis[node.name].lengths.tolist() for axis in (rows, columns))
-                total += costs.copies * of_parts(node, self.graph, *sides)
+                _, *sides = node.shape
+                heights, widths = (
+                    _as_long(spans[node.name].lengths, min(costs.least_side, side))
+                    for spans, side in zip((rows, columns), sides, strict=True)
+                )
+                total += costs.copies * of_parts(node, self.graph, heights, widths)
             elif work:
                 total += of_whole(node, self.graph) * places
         batches = math.ceil(places / costs.batch)
         return total + costs.call * len(self.boxed) * batches
+
+
+def _as_long(lengths: Int[np.ndarray, " place"], least: int) -> list[int]:
+    """Lengths of at least so many units, but for those of nothing."""
+    return np.where(lengths > 0, np.maximum(lengths, least), 0).tolist()
 
 
 class Way(NamedTuple):

@@ -80,6 +80,7 @@ class ChangedBoxes:
         self.execution = Execution(network.graph, network)
         self.spans = [self.reach.spans(hidden[axis], axis) for axis in AXES]
         self.kept = self._kept()
+        self.last_read = self._last_read()
 
     def _kept(self) -> list[str]:
         """Nodes whose clean results are needed: parts of them stand around changed boxes."""
@@ -89,6 +90,14 @@ class ChangedBoxes:
             if node.kind not in (ITEM, "sym_size"):
                 names += [name for name in self.reach.sources(node) if name in self.reach.boxed]
         return list(dict.fromkeys(names))
+
+    def _last_read(self) -> dict[str, str]:
+        """The node that reads a node's result last; that of the output is never forgotten."""
+        last = {}
+        for node in self.network.graph.nodes.values():
+            last |= dict.fromkeys((node.name, *node.inputs), node.name)
+        del last[self.network.graph.output]
+        return last
 
     @torch.inference_mode()
     def __call__(
@@ -103,7 +112,8 @@ class ChangedBoxes:
             return self._maps(image, fill)
 
     def _maps(self, image: UInt8[np.ndarray, "y x channel"], fill: int) -> tuple[Any, Any]:
-        pixels = self.network.normalised(as_input(torch.from_numpy(image)[None].to(self.device)))
+        pixels = torch.from_numpy(image)[None].to(self.device)
+        pixels = self.network.normalised(as_input(pixels))
         grey = torch.full((1, 1, 1, image.shape[-1]), fill, dtype=torch.uint8)
         grey = self.network.normalised(as_input(grey.to(self.device)))
         output = self.network.graph.output
@@ -125,14 +135,16 @@ class ChangedBoxes:
     ) -> list[Float[Tensor, "_ class"]]:
         """What comes out with the window at each of its places."""
         found = []
-        size = self.batch  # halved if a batch doesn't fit into the memory
         done = 0
         while done < len(places):
 
             def of_next(count: int, done: int = done) -> Float[Tensor, "_ class"]:
                 return self._logits(places[done : done + count], clean, grey)
 
-            logits, size = halving(of_next, min(size, len(places) - done))
+            size = min(self.batch, len(places) - done)
+            logits, fitting = halving(of_next, size)
+            if fitting < size:
+                self.batch = fitting
             found.append(logits)
             done += len(logits)
         return found
@@ -149,6 +161,7 @@ class ChangedBoxes:
         for node in self.network.graph.nodes.values():
             if node.name != INPUT:
                 batch.compute(node)
+                batch.forget(node)
         return batch.whole[self.network.graph.output]
 
 
@@ -205,6 +218,13 @@ class Batch:
         else:
             inputs = {name: self._whole(name) for name in node.inputs}
             self.whole[node.name] = self.engine.execution.result(node, inputs)
+
+    def forget(self, node: Node) -> None:
+        """Drop the results that no node behind this one reads: a batch has many."""
+        for name in (node.name, *node.inputs):
+            if self.engine.last_read.get(name) == node.name:
+                self.boxes.pop(name, None)
+                self.whole.pop(name, None)
 
     def _computed(self, node: Node) -> Box:
         walk = steps(node, self.engine.network.graph)
@@ -281,7 +301,7 @@ class Batch:
         """Put changed units among clean ones; those that lie beyond are dropped.
 
         Args:
-            values: clean ones; they are overwritten.
+            values: clean ones; they may be overwritten.
             top, left: where these begin, for each position.
         """
         offsets = np.stack([source.top - top, source.left - left], axis=1)

@@ -85,7 +85,8 @@ def sweep(
         window: side in pixels, odd.
         fill: grey level, 0 to 255.
         precision: `fp32`, or `bf16`: by autocast, or, where only changes are computed, for these.
-        batch: positions at a time, where they are computed one by one; as a rule as many as pay.
+        batch: positions at a time, where they are computed one by one; by default as many as are
+            fastest.
         stride: from one position to the next, in pixels.
 
     Returns:
@@ -221,13 +222,20 @@ def _by_engine(
         with ThreadPoolExecutor(
             at_a_time, initializer=torch.set_num_threads, initargs=(of_image,)
         ) as pool:
-            results = pool.map(lambda image: engine(image, fill), pixels)
+            results = pool.map(lambda image: engine(image, fill), _taken(pixels))
             total = len(pixels) * positions
             results = list(job.progress(results, total, "positions", lambda _: positions))
     finally:
         torch.set_num_threads(threads)
     maps, clean = zip(*results, strict=True)
     return np.stack(maps), np.stack(clean)
+
+
+def _taken(
+    pixels: UInt8[np.ndarray, "image y x channel"],
+) -> UInt8[np.ndarray, "image y x channel"]:
+    """A copy: PyTorch takes no mirrored view, and none that can't be written to."""
+    return pixels.copy()
 
 
 def _plain(
@@ -242,7 +250,8 @@ def _plain(
     """Probabilities by a forward pass for each image as it is, then one for each position."""
     device = _device(network)
     # There already: for a small network copies would take longer than the passes.
-    images, rows, columns = (torch.from_numpy(array).to(device) for array in (pixels, *hidden))
+    arrays = (_taken(pixels), *hidden)
+    images, rows, columns = (torch.from_numpy(array).to(device) for array in arrays)
     of_image = 1 + len(rows) * len(columns)
 
     def probability(passes: range) -> Float32[np.ndarray, "pass class"]:

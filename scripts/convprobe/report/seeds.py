@@ -48,7 +48,7 @@ def measured(
 
 
 def decided(measured: Measured, verdict: Callable[[Interval | None], str]) -> str:
-    """A verdict by the interval; what holds between seeds must hold for counting images as well.
+    """A verdict by the interval, which counting images must come to as well.
 
     Few images that all seeds agree on may be few images of a kind.
 
@@ -56,9 +56,7 @@ def decided(measured: Measured, verdict: Callable[[Interval | None], str]) -> st
         verdict: by an interval of what was measured.
     """
     found = verdict(measured.interval)
-    if found == verdicts.HOLDS and verdict(measured.counting) != verdicts.HOLDS:
-        return verdicts.UNDECIDED
-    return found
+    return found if found == verdict(measured.counting) else verdicts.UNDECIDED
 
 
 def between(values: Collection[float], confidence: float = 0.95) -> Interval | None:

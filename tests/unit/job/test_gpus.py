@@ -95,9 +95,29 @@ def test_a_third_job_waits_until_one_is_free(start):
 @pytest.mark.slow
 def test_more_jobs_at_a_time_than_gpus_share_them_evenly(start):
     """Five at a time make three on each of two: the seventh waits."""
-    jobs = [start(at_a_time=5).stdout.readline().strip() for _ in range(6)]
-    assert set(jobs[:2]) == set(jobs[2:4]) == set(jobs[4:]) == {"0", "1"}
+    jobs = [start(at_a_time=5) for _ in range(2)]
+    places = [job.stdout.readline().strip() for job in jobs]
+    assert set(places) == {"0", "1"}
+    places += [start(at_a_time=5).stdout.readline().strip() for _ in range(4)]
+    assert places.count("0") == 3
     assert start(at_a_time=5).stdout.readline().startswith("all 2 GPUs are taken")
+
+
+@pytest.mark.slow
+def test_a_job_takes_the_gpu_that_fewest_jobs_have(start):
+    """Two on each; both of the first GPU end: the next two jobs take their places."""
+    jobs = {}
+    for _ in range(4):
+        job = start(at_a_time=6)
+        jobs.setdefault(job.stdout.readline().strip(), []).append(job)
+    for job in jobs["0"]:
+        job.kill()
+        job.wait()
+    assert [start(at_a_time=6).stdout.readline().strip() for _ in range(2)] == ["0", "0"]
+
+
+def test_where_no_gpu_is_counted_a_job_takes_one_all_the_same(start):
+    assert start(at_a_time=0).stdout.readline().strip() in ("0", "1")
 
 
 def test_the_gpu_of_a_job_that_is_killed_is_free_at_once(start):

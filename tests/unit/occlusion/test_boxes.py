@@ -165,6 +165,21 @@ def test_maps_equal_a_forward_pass_at_every_position(networks, name, window, str
         np.testing.assert_allclose(found_clean, clean, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_maps_are_the_same_the_way_they_are_made_on_a_gpu(networks, name):
+    """By gathers, in batches of a number that doesn't divide the positions."""
+    network = networks[name]
+    _, *sides = NETWORKS[name]
+    images = draw_images(*sides)
+    engine = ChangedBoxes(network, [reach.hidden(side, 5, 2) for side in sides])
+    engine.is_on_cpu = False
+    engine.batch = 37
+    (_, *maps), *_ = plain(network, images, 5, 2)
+    found, _ = engine(images[0], fill=90)
+    np.testing.assert_allclose(found.reshape(len(maps), -1), maps, rtol=0, atol=1e-6)
+
+
 def test_changed_units_lie_where_they_belong_by_a_single_gather():
     """Two boxes of 2×2: one begins above its map, the other ends to the right of its own."""
     clean = torch.zeros(2, 1, 3, 4)

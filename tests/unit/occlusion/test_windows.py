@@ -187,6 +187,20 @@ def test_with_a_stride_every_so_many_values_of_the_whole_map_are_there(network, 
     np.testing.assert_allclose(clean, clean_of_whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("stages", [1, 3], ids=["states", "passes"])
+def test_images_may_be_mirrored_views(stages):
+    """As an image whose red and blue change places."""
+    torch.manual_seed(0)
+    stage = {"channels": 8, "kernel": 3, "pool": 1, "padding": 1}
+    conv = [{"channels": 8, "kernel": 3}] if stages == 1 else [stage] * stages
+    network = Network({"conv": conv, "fc": []}, 3, (12, 12)).eval()
+    images = np.random.default_rng(0).integers(0, 256, (2, 12, 12, 3), dtype=np.uint8)
+    mirrored = images[..., ::-1]
+    expected, _ = windows.sweep(network, mirrored.copy(), 3)
+    found, _ = windows.sweep(network, mirrored, 3)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_only_as_many_passes_are_made_as_there_are_positions(pixels):
     class Counting(GreyCounter):
         seen = 0

@@ -71,14 +71,15 @@ def test_a_tenth_of_the_images_trains_in_a_tenth_of_the_time():
     assert all_images / 11 < tenth < all_images / 10 + starts
 
 
-def test_windows_cost_what_they_change_but_in_bf16_on_a_gpu_a_pass_each():
+def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     def occlusion(kind, window, precision="fp32"):
         asked = {"windows": [window], "images": 1000, "precision": precision}
         studied = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], **asked}}
         return cost.seconds(studied, SIZES, kind, 1)["occlusion"]
 
     assert occlusion("cpu", 9) > 1.4 * occlusion("cpu", 3)
-    assert occlusion("gpu", 9) > 1.2 * occlusion("gpu", 3)
+    # There small boxes take as long as passes.
+    assert occlusion("gpu", 9) == pytest.approx(occlusion("gpu", 3), rel=0.05)
     assert occlusion("gpu", 9, "bf16") == occlusion("gpu", 3, "bf16")
 
 
