@@ -39,6 +39,8 @@ class Kind(abc.ABC):
         tracked_by_content: whether the files are a user's own, so that only their content says
             whether they are still the same.
         downloaded: whether it can be had from its authors, as a `Published` one.
+        is_ordered_by_class: whether images may be in the order of their classes, so that each class
+            gives a share of those that are held out.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Kind(abc.ABC):
     keys: tuple[str, ...] = ()
     tracked_by_content: bool = False
     downloaded: bool = False
+    is_ordered_by_class: bool = False
 
     def mistakes(self, settings: Settings) -> Iterator[Mistake]:
         """Mistakes in the config's `dataset` that can be seen before any file is opened."""
@@ -184,6 +187,7 @@ class ImageFolder(Kind):
     path_about = "a folder, .tar.gz or .zip of images"
     keys = ("image_size", "split", "classes")
     tracked_by_content = True
+    is_ordered_by_class = True
 
     def mistakes(self, settings: Settings) -> Iterator[Mistake]:
         yield from super().mistakes(settings)

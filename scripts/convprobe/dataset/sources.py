@@ -1,6 +1,6 @@
 """A data set of any kind, split as the config asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,8 @@ from convprobe.errors import InputError
 def load(settings: kinds.Settings, path: Path | str | None = None) -> dict[str, Images]:
     """Load a data set's splits.
 
-    The last `validation_images` of the training images are held out: not trained on, not
-    counted in the normalisation.
+    The last `validation_images` of the training images, or of each class's, are held out: not
+    trained on, not counted in the normalisation.
 
     Args:
         settings: the config's `dataset`, of which `image_size` and `split` may be missing.
@@ -27,14 +27,14 @@ def load(settings: kinds.Settings, path: Path | str | None = None) -> dict[str, 
     Raises:
         InputError: the data set is damaged or smaller than asked for.
     """
-    arrays, classes = kinds.of(settings).read(settings, path)
+    kind = kinds.of(settings)
+    arrays, classes = kind.read(settings, path)
     available = {split: len(arrays[split][0]) for split in splits.SPLITS}
     _refuse_more_than_there_are(settings, available, path)
     loaded = {}
-    for split, (start, stop) in splits.ranges(settings, available).items():
-        # Images that are held out are training images.
-        whole = arrays.get(split, arrays["train"])
-        loaded[split] = _slice(whole, classes, start, stop)
+    labels = arrays["train"][1].tolist() if kind.is_ordered_by_class else None
+    for split, places in splits.places(settings, available, labels).items():
+        loaded[split] = _chosen(arrays.get(split, arrays["train"]), classes, places)
     return loaded
 
 
@@ -52,8 +52,10 @@ def _refuse_more_than_there_are(
         raise InputError(f"{found}: that leaves nothing of {available['train']} to train on")
 
 
-def _slice(arrays: tuple, classes: tuple[str, ...], start: int, stop: int) -> Images:
-    pixels, labels, *masks = (array[start:stop] for array in arrays)
+def _chosen(arrays: tuple, classes: tuple[str, ...], places: Sequence[int]) -> Images:
+    # A slice is no copy.
+    chosen = slice(places.start, places.stop) if isinstance(places, range) else places
+    pixels, labels, *masks = (array[chosen] for array in arrays)
     indices = np.arange(len(pixels))
     return Images(pixels, labels, classes, indices, masks[0] if masks else None)
 

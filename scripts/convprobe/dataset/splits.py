@@ -1,6 +1,7 @@
 """How a data set is split: images to train on, to test on and, if asked for, to validate on."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 SPLITS = ("train", "test")  # as the data set has them; validation images are training images
 
@@ -23,6 +24,43 @@ def ranges(
     if settings["validation_images"]:
         found["validation"] = (trained, stop["train"])
     return found
+
+
+def places(
+    settings: Mapping[str, object], available: Mapping[str, int], classes: Sequence[Hashable] | None
+) -> dict[str, Sequence[int]]:
+    """Where each split's images stand in the data set; those held out are training images.
+
+    Args:
+        settings, available: as for `ranges`.
+        classes: of each training image, if each class gives its share of those that are held out;
+            else None.
+    """
+    found = {split: range(*of_split) for split, of_split in ranges(settings, available).items()}
+    if classes is None or "validation" not in found:
+        return found
+    taken = classes[: found["validation"].stop]
+    held_out = _held_out(taken, len(found["validation"]))
+    kept = set(range(len(taken))).difference(held_out)
+    return {**found, "train": sorted(kept), "validation": held_out}
+
+
+def _held_out(classes: Sequence[Hashable], count: int) -> list[int]:
+    """The last training images of each class, as many as its share; in all so many."""
+    left = {}
+    remainders = {}
+    for name, size in Counter(classes).items():
+        left[name], remainders[name] = divmod(count * size, len(classes))
+    # Of those still lacking, the largest remainders give one each.
+    largest_first = sorted(remainders, key=remainders.get, reverse=True)
+    for name in largest_first[: count - sum(left.values())]:
+        left[name] += 1
+    found = []
+    for index in reversed(range(len(classes))):
+        if left[classes[index]]:
+            left[classes[index]] -= 1
+            found.append(index)
+    return found[::-1]
 
 
 def lacking(classes: Collection[str], present: Mapping[str, Collection[str]]) -> list[str]:

@@ -122,8 +122,9 @@ def _lacking_classes(dataset: kinds.Settings, read_labels: ReadLabels) -> list[s
     if labels is None:
         return []
     present = {}
-    for split, (start, stop) in splits.ranges(dataset, kind.counts(dataset, read_labels)).items():
-        # Images that are held out are training images.
+    available = kind.counts(dataset, read_labels)
+    by_class = labels["train"] if kind.is_ordered_by_class else None
+    for split, places in splits.places(dataset, available, by_class).items():
         whole = labels.get(split, labels["train"])
-        present[split] = set(whole[start:stop])
+        present[split] = {whole[place] for place in places}
     return splits.lacking(sorted(set(labels["train"])), present)

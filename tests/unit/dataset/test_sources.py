@@ -1,6 +1,7 @@
 """A data set of any kind, split as the config asks."""
 
 import numpy as np
+from PIL import Image
 
 from convprobe.dataset import sources
 
@@ -28,6 +29,23 @@ def test_a_split_that_lacks_a_class_is_reported(pictures):
         "no test image of class b",
         "no validation image of class b",
     ]
+
+
+def test_images_whose_names_are_in_the_order_of_their_classes_are_held_out_of_each(tmp_path):
+    """The last of all would be of one class, of which none would be left to train on."""
+    for split, count in (("train", 6), ("test", 1)):
+        for label, name in enumerate(("cat", "dog")):
+            folder = tmp_path / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                colour = (10 * number, 100 * label, 0)
+                Image.new("RGB", (4, 4), colour).save(folder / f"{name}_{number}.png")
+    settings = {"name": "image-folder", "train_images": "all", "test_images": "all"}
+    found = sources.load(settings | {"validation_images": 4}, tmp_path)
+    colours = found["validation"].pixels[:, 0, 0].tolist()
+    assert colours == [[40, 0, 0], [50, 0, 0], [40, 100, 0], [50, 100, 0]]
+    assert found["validation"].labels.tolist() == [0, 0, 1, 1]
+    assert found["train"].labels.tolist() == [0] * 4 + [1] * 4
 
 
 def test_held_out_images_are_taken_from_the_training_images():

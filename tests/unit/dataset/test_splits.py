@@ -21,6 +21,23 @@ def test_the_last_training_images_are_held_out(train, test, held_out, expected):
     assert splits.ranges(settings, AVAILABLE) == expected
 
 
+@pytest.mark.parametrize(
+    ("held_out", "validation"),
+    [
+        (1, [7]),
+        (2, [5, 7]),  # the shares are 1.25, 0.5 and 0.25
+        (4, [2, 3, 5, 7]),  # 2.5, 1 and 0.5: of equal remainders the first class has one more
+        (6, [1, 2, 3, 5, 6, 7]),  # 3.75, 1.5 and 0.75
+    ],
+)
+def test_each_class_gives_its_last_images(held_out, validation):
+    settings = {"train_images": 8, "test_images": "all", "validation_images": held_out}
+    found = splits.places(settings, AVAILABLE, "aaaabbcaccccccc")
+    assert found["validation"] == validation
+    assert sorted([*found["train"], *validation]) == list(range(8))
+    assert found["test"] == range(10)
+
+
 def test_a_split_is_named_with_all_classes_that_it_lacks():
     present = {"train": {"a", "b", "c"}, "test": {"b"}, "validation": set()}
     assert splits.lacking(["a", "b", "c"], present) == [
