@@ -80,7 +80,7 @@ def what_single_filters_change(accuracies: pd.DataFrame) -> str:
     return (
         f"Each of the {len(alone)} chosen filters was switched off alone, and no other one. The "
         f"interval of the change lies above or below 0 for {changes} of them; without any effect "
-        f"it would for {by_chance:.2g}. One image is "
+        f"it would for {by_chance:.2g} at most. One image is "
         f"{100 / accuracies['images'].iloc[0]:.2g} points."
     )
 
@@ -91,11 +91,12 @@ def what_the_chosen_filters_cost(accuracies: pd.DataFrame) -> str:
     clean = variants.loc["clean"]
     ablated = variants.loc["ablated"]
     count = len(ablated["filters"].split())
+    ones = f"{count} chosen ones" if count > 1 else "chosen one"
     low = points(ablated["change_low"])
     high = points(ablated["change_high"])
     return (
         f"Accuracy is {percent(clean['accuracy'])} with all filters and "
-        f"{percent(ablated['accuracy'])} without the {count} chosen ones: {ablated['lost']} of "
+        f"{percent(ablated['accuracy'])} without the {ones}: {ablated['lost']} of "
         f"{ablated['images']} images are lost, {ablated['gained']} gained, "
         f"{points(ablated['change'])} points (95 % interval {low} to {high}; McNemar's test: "
         f"{p_value(ablated['p_value'])})."

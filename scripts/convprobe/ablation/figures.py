@@ -222,7 +222,7 @@ def _what_falls(table: pd.DataFrame) -> str:
     by_chance = BELOW_BY_CHANCE * len(table)
     return (
         f"The interval lies below 0 for {falls} of {len(table)} classes, by chance for "
-        f"{by_chance:.2g}; {first['class']} falls most: from {percent(first['clean'])} to "
+        f"{by_chance:.2g} at most; {first['class']} falls most: from {percent(first['clean'])} to "
         f"{percent(first['ablated'])}."
     )
 

@@ -122,6 +122,11 @@ class Listing:
             raise InputError(f"{self.path}: only in test, never in train: class {names}")
 
     def _refuse_split(self, split: str) -> None:
+        if self.split and self.images:
+            raise InputError(
+                f"{self.path}: no class has more than one image, expected some to draw test images "
+                "from, which dataset.split asks for"
+            )
         place = "CLASS/NAME" if self.split else f"{split}/CLASS/NAME"
         found = f"{self.path}: no image at {place}"
         if self._elsewhere and not self.images:

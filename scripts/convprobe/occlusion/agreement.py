@@ -24,6 +24,8 @@ MEANS_COLUMNS = (
     "others", "difference", "difference_low", "difference_high",
 )  # fmt: skip
 BATCH = 256  # images at a time; bounds the memory
+# Of two images alone, whose maps may be of one kind, the interval of a difference is too narrow.
+LEAST_IMAGES = 3
 
 Paths = Mapping[str, Mapping[int, Path | str]]  # of window files, by network and window
 
@@ -123,7 +125,9 @@ def _mean(images: pd.DataFrame) -> dict[str, Any]:
     own = images["spearman"]
     difference = own - images["spearman_others"]
     low, high = intervals.mean(own) or (np.nan, np.nan)
-    difference_low, difference_high = intervals.mean(difference) or (np.nan, np.nan)
+    difference_low, difference_high = np.nan, np.nan
+    if len(images) >= LEAST_IMAGES:
+        difference_low, difference_high = intervals.mean(difference) or (np.nan, np.nan)
     return {
         "images": len(images),
         "own": own.mean(),
@@ -131,8 +135,8 @@ def _mean(images: pd.DataFrame) -> dict[str, Any]:
         "high": np.minimum(high, 1),
         "others": images["spearman_others"].mean(),
         "difference": difference.mean(),
-        "difference_low": difference_low,
-        "difference_high": difference_high,
+        "difference_low": np.maximum(difference_low, -2),
+        "difference_high": np.minimum(difference_high, 2),
     }
 
 

@@ -338,7 +338,7 @@ def is_measured(config: dict, sizes: Sizes, kind: str, cores: int, known: Known)
         kinds.add(work(config, sizes, kind, cores, "train_epoch", {"run": run}).kind)
     for window in config["occlusion"]["windows"]:
         kinds.add(work(config, sizes, kind, cores, "map_occlusion", {"window": window}).kind)
-    return kinds <= set(known)
+    return all(_took(kind, known).rate for kind in kinds)
 
 
 def remember(
@@ -493,8 +493,11 @@ def disk(config: dict, sizes: Sizes) -> dict[str, float]:
 def _studied(config: dict) -> int:
     """How many checkpoints are probed."""
     count = 0
+    selection = config["selection"]
     for run in study.studied_runs(config):
-        count += 1 + len(study.studied_epochs(config, run))
+        epochs = study.studied_epochs(config, run)
+        is_among_them = selection["policy"] == "fixed" and selection["epoch"] in epochs
+        count += len(epochs) + (not is_among_them)
     return count
 
 

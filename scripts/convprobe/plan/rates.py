@@ -18,6 +18,8 @@ from convprobe.job import shared_process
 from convprobe.store import files
 
 RUNS = 5  # so many of the last ones are remembered
+# Jobs that computed for less in all don't say how fast a long one is.
+LEAST_SECONDS = 1.0
 # What `runtime.Job` prints at the end of what it counts.
 COUNTED = re.compile(r"^(\d+)/\1 \w+, (\S+) a second,", re.MULTILINE)
 
@@ -28,7 +30,7 @@ class Took(NamedTuple):
     Attributes:
         start: seconds of a process beside what it computes.
         taken: seconds of a job that takes a result made ahead.
-        rate: multiply-adds a second; 0 where none are counted.
+        rate: multiply-adds a second; 0 where none are counted, or too few to tell.
     """
 
     start: float
@@ -90,7 +92,8 @@ def _of_kind(jobs: list[Done]) -> Took:
             starts.append(job.seconds - (own * job.each / rate if own else 0))
     start = sum(starts) / len(starts)
     taken = sum(takes) / len(takes) if takes else start
-    return Took(max(start, 0.0), max(taken, 0.0), rate)
+    told = rate if computing >= LEAST_SECONDS else 0.0
+    return Took(max(start, 0.0), max(taken, 0.0), told)
 
 
 def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:

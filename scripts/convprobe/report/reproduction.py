@@ -388,7 +388,7 @@ def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
     elif _is_lost(_fall(evidence)) == verdicts.HOLDS:
         verdict = "not a claim of the study"
     else:
-        verdict = f"{reasons.UNTESTED}no loss worth naming"
+        verdict = f"{reasons.UNTESTED}no certain loss worth naming"
     shares = [cost.as_costly / cost.draws for cost in costs]
     counting = intervals.wilson(sum(cost.as_costly for cost in costs), draws)
     return [Row(claim).of(seeds.measured(shares, counting, 0, 1), verdict)]

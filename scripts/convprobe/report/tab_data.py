@@ -266,7 +266,7 @@ def filters(
     held = max(1, min(ranks, most_images * ranks // len(table)))
     patches = patches_of(table[table["rank"] == 1], images_path, most_patch_bytes)
     pictures = patch_sprites(patches, most_patch_bytes)
-    by_layer = table[table["rank"] <= held].groupby("layer")
+    by_layer = table[table["rank"] <= held].groupby("layer", sort=False)
     layers = [_layer(str(name), rows, pictures[name]) for name, rows in by_layer]
     with hdf5.open_complete(folder / "filters/activations.h5") as file:
         for layer in layers:

@@ -13,7 +13,7 @@ from convprobe.dataset.image_file import Images
 from convprobe.job import shared_process
 from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints
-from convprobe.network.batches import in_batches
+from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.layers import as_input
 from convprobe.store import files
@@ -92,13 +92,13 @@ def evaluate(network: Classifier, images: Images, job: Job = IDLE) -> Measures:
 
 @torch.inference_mode()
 def predict(
-    network: torch.nn.Module, images: Images, job: Job = IDLE, batch: int = BATCH
+    network: Classifier, images: Images, job: Job = IDLE, batch: int = BATCH
 ) -> Float32[Tensor, "image class"]:
     """Logits of images, on the CPU.
 
     Args:
         network: in evaluation mode, on the device where it is to run.
-        batch: images at a time; doesn't change the result.
+        batch: images at a time, fewer where a network has large maps; doesn't change the result.
     """
     # A traced network's weights are no parameters.
     device = next(itertools.chain(network.parameters(), network.buffers())).device
@@ -107,4 +107,5 @@ def predict(
         return network(as_input(pixels.to(device))).cpu()
 
     pixels = torch.from_numpy(images.pixels)
-    return torch.cat(list(in_batches(logits, pixels, batch, "images", job)))
+    size = fitting(network.graph, batch)
+    return torch.cat(list(in_batches(logits, pixels, size, "images", job)))

@@ -12,7 +12,6 @@ from convprobe.training.seeds import mean_accuracy
 
 # Split, colour and dashes of each line.
 LINES = (("train", style.GREY, "--"), ("validation", style.ORANGE, ":"), ("test", style.BLUE, "-"))
-HOW_CHOSEN = {"fixed": "chosen in the config", "best": "the best"}
 
 
 def learning_curve(
@@ -34,14 +33,20 @@ def learning_curve(
     accuracy.legend(loc="best")
     loss.set_ylim(top=1.1 * loss.dataLim.ymax)
     loss.set_ylabel("loss (cross-entropy)")
-    how = HOW_CHOSEN[selection["policy"]]
     caption = (
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
-        f"network learns. Black line: the epoch that is probed, {how}. "
+        f"network learns. Black line: the epoch that is probed, {_how_chosen(selection, table)}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
     )
     title = f"Run {run}: epoch {epoch} is probed, {selection['test_accuracy']:.1%} test accuracy"
     style.save(figure, path, title, caption)
+
+
+def _how_chosen(selection: Mapping[str, Any], table: pd.DataFrame) -> str:
+    if selection["policy"] == "fixed":
+        return "chosen in the config"
+    by_test = selection["chosen_among"] > 1 or "validation_accuracy" not in table
+    return f"the best on the {'test' if by_test else 'validation'} images"
 
 
 def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
@@ -66,9 +71,10 @@ def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="best")
     best = int(mean.idxmax())
+    seed = "seeds" if count > 1 else "seed"
     caption = (
-        f"Test accuracy after each epoch: thin lines are the {count} seeds, the thick line is "
-        f"their mean, highest at epoch {best}: {mean[best]:.1%}."
+        f"Test accuracy after each epoch: thin, {count} {seed}; thick, the mean, highest at epoch "
+        f"{best}: {mean[best]:.1%}."
     )
     title = f"Run {group}, seeds: {', '.join(map(str, table['seed'].unique()))}"
     style.save(figure, path, title, caption)

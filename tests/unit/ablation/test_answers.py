@@ -51,8 +51,8 @@ def test_changes_by_single_filters_stand_beside_chance():
     ).assign(images=400)  # fmt: skip
     assert what_single_filters_change(table) == (
         "Each of the 3 chosen filters was switched off alone, and no other one. The interval of "
-        "the change lies above or below 0 for 2 of them; without any effect it would for 0.15. "
-        "One image is 0.25 points."
+        "the change lies above or below 0 for 2 of them; without any effect it would for 0.15 "
+        "at most. One image is 0.25 points."
     )
 
 

@@ -201,7 +201,9 @@ def test_each_class_has_a_line_from_clean_to_ablated_the_largest_fall_on_top(tmp
         "crab",
     ]
     assert {"clean", "ablated"} <= set(texts(path))
-    assert "lies below 0 for 1 of 3 classes, by chance for 0.075; bee falls most" in words(path)
+    assert "lies below 0 for 1 of 3 classes, by chance for 0.075 at most; bee falls most" in words(
+        path
+    )
     assert "from 100.0 % to 10.0 %." in words(path)
 
 

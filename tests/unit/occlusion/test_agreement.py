@@ -65,6 +65,15 @@ def test_one_image_has_no_others(tmp_path):
     assert agreement.means(table.assign(first="a", second="b", window=3)).empty
 
 
+def test_of_two_images_the_difference_has_no_interval_and_of_three_one_within_its_range():
+    rows = {"first": "a", "second": "b", "window": 3, "spearman_others": [-0.9, 0.9, 0.0]}
+    table = pd.DataFrame({**rows, "image": range(3), "spearman": [0.9, -0.9, 0.5]})
+    few = agreement.means(table[:2]).iloc[0]
+    assert np.isnan([few["difference_low"], few["difference_high"]]).all()
+    found = agreement.means(table).iloc[0]
+    assert (found["difference_low"], found["difference_high"]) == (-2, 2)
+
+
 def test_each_two_networks_are_compared_under_each_window(tmp_path):
     maps = np.arange(12).reshape(3, 2, 2)
     names = [f"{network}-{window}.h5" for network in "abc" for window in (3, 5)]

@@ -39,6 +39,11 @@ def test_jobs_that_only_took_results_tell_nothing():
     assert not rates.of_jobs([Done("train_epoch", 10, 5.0, 7.0, f"{shared_process.TAKEN}\n")])
 
 
+def test_jobs_that_hardly_computed_do_not_say_how_fast_long_ones_are():
+    log = "10/10 images, 50 a second, 0 s left\n"
+    assert rates.of_jobs([Done("train_epoch", 10, 5.0, 4.2, log)])["train_epoch"] == (4, 4, 0)
+
+
 def test_what_is_written_is_read_for_the_same_machine_and_the_nearest_network(tmp_path):
     memory = tmp_path / "rates.json"
     small, large = Took(1, 2, 3), Took(4, 5, 6)

@@ -176,7 +176,7 @@ def test_random_draws_are_counted_if_something_is_lost(probes):
     assert (row["measured"], row["verdict"]) == (0.5, "not a claim of the study")
     nothing = accuracies(ablated=0.812, draws=(0.81, 0.80))
     card = make_card(probes, accuracies=nothing)
-    assert card.loc[RANDOM, "verdict"] == "not tested: no loss worth naming"
+    assert card.loc[RANDOM, "verdict"] == "not tested: no certain loss worth naming"
     assert card.loc[FALL_WHEN_OFF, "verdict"] == "fails"
 
 
