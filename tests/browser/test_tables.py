@@ -64,7 +64,7 @@ def test_a_variant_of_one_filter_leads_to_it_and_chance_is_named(open_page, demo
     expect(note).to_have_text(
         "Each of the 10 chosen filters was switched off alone, and no other one. The interval of "
         f"the change lies above or below 0 for {changes} of them; without any effect it would for "
-        "0.5. One image is 0.1 points."
+        "0.5 at most. One image is 0.1 points."
     )
     sort(page, "#variants", "Lost")
     order = column(page, "#variants", 0)
