@@ -50,8 +50,9 @@ def _held_out(classes: Sequence[Hashable], count: int) -> list[int]:
     left = {}
     remainders = {}
     for name, size in Counter(classes).items():
-        left[name], remainders[name] = divmod(count * size, len(classes))
-    # Of those still lacking, the largest remainders give one each.
+        left[name], remainder = divmod(count * size, len(classes))
+        remainders[name] = (size - left[name] > 1, remainder)
+    # Of those still lacking, the largest remainders give one each; before any gives its last.
     largest_first = sorted(remainders, key=remainders.get, reverse=True)
     for name in largest_first[: count - sum(left.values())]:
         left[name] += 1

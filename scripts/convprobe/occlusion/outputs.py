@@ -116,7 +116,7 @@ AGREEMENT_MEANS = Table(
         "high": "upper bound of that interval",
         "others": "mean of `spearman_others`",
         "difference": "`own` less `others`, paired by image",
-        "difference_low": "lower bound of its 95 % interval",
+        "difference_low": "lower bound of its 95 % interval; none of fewer than three images",
         "difference_high": "upper bound of that interval",
     },
 )

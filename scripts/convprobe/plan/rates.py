@@ -108,8 +108,13 @@ def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
     """
     nearest = {}
     for kind, by_size in _known(memory).get(machine, {}).items():
-        alike = min(by_size, key=lambda other: abs(math.log(int(other) / size)))
-        nearest[kind] = Took(*map(statistics.median, zip(*by_size[alike], strict=True)))
+        # A run that was too short to tell a rate has none.
+        rates = {other: [rate for _, _, rate in runs if rate] for other, runs in by_size.items()}
+        telling = [other for other, found in rates.items() if found] or list(by_size)
+        alike = min(telling, key=lambda other: abs(math.log(int(other) / size)))
+        starts, takes, _ = zip(*by_size[alike], strict=True)
+        each = (starts, takes, rates[alike] or [0.0])
+        nearest[kind] = Took(*map(statistics.median, each))
     return nearest
 
 

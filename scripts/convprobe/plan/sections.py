@@ -91,7 +91,7 @@ class Dataset(Section):
         0,
         ge=0,
         description="How many of the training images, counted from the last one, are held out to "
-        "select the epoch on; of an image-folder the last ones of each class, as its share is.",
+        "select the epoch on; of an image-folder each class gives its last ones, in proportion.",
     )
 
 

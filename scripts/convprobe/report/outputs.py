@@ -22,7 +22,8 @@ CARD = Table(
     "at more places under the largest: where a network ignores the image it always stays. An "
     "accuracy or a loss holds where it certainly lies within two points of the published one. What "
     "can't be told from chance is `undecided`. Of a run of several seeds the means are compared, "
-    "by the intervals between seeds; what holds must hold for counting images as well.",
+    "by the intervals between seeds; where counting images comes to another verdict, it is "
+    "`undecided`.",
     caption="reproduction",
     category=training.CATEGORY,
     shown=True,

@@ -27,7 +27,7 @@ def test_the_last_training_images_are_held_out(train, test, held_out, expected):
         (1, [7]),
         (2, [5, 7]),  # the shares are 1.25, 0.5 and 0.25
         (4, [2, 3, 5, 7]),  # 2.5, 1 and 0.5: of equal remainders the first class has one more
-        (6, [1, 2, 3, 5, 6, 7]),  # 3.75, 1.5 and 0.75
+        (5, [1, 2, 3, 5, 7]),  # 3.125, 1.25 and 0.625, but b and c keep their last
     ],
 )
 def test_each_class_gives_its_last_images(held_out, validation):

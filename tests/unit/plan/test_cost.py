@@ -112,6 +112,12 @@ def test_checkpoints_with_their_momentum_are_most_of_the_disk():
     assert cost.disk(strided, SIZES)["occlusion"] == 20 * 4 * 4**2 * 11 * 4
 
 
+def test_the_selected_epoch_counts_once_where_it_is_named_too():
+    named = {**PUBLISHED, "studied": ["normalised", "normalised/epoch-13", "normalised/epoch-05"]}
+    once = {**PUBLISHED, "studied": ["normalised", "normalised/epoch-05"]}
+    assert cost.disk(named, SIZES) == cost.disk(once, SIZES)
+
+
 def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():
     checkpoint = 4 * 27.8e6
     everything = cost.disk(PUBLISHED, SIZES)["training"]

@@ -55,6 +55,15 @@ def test_what_is_written_is_read_for_the_same_machine_and_the_nearest_network(tm
     assert not rates.read(memory, "astrolabe", 10)
 
 
+def test_a_run_too_short_to_tell_a_rate_hides_none(tmp_path):
+    memory = tmp_path / "rates.json"
+    rates.write(memory, "abacus", 100, {"train_epoch": Took(2, 1, 50)})
+    for _ in range(2):
+        rates.write(memory, "abacus", 100, {"train_epoch": Took(4, 1, 0)})
+        rates.write(memory, "abacus", 130, {"train_epoch": Took(9, 1, 0)})
+    assert rates.read(memory, "abacus", 130) == {"train_epoch": Took(4, 1, 50)}
+
+
 def test_a_run_beside_other_work_is_outvoted_and_in_time_forgotten(tmp_path):
     memory = tmp_path / "rates.json"
 
