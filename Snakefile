@@ -55,7 +55,7 @@ rule all:
 STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
 # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
 CORES = workflow.resource_settings.cores
-# Of them that may have a GPU at a time, as `--resources gpu=N` says.
+# How many jobs may have a GPU at a time, as `--resources gpu=N` says.
 GPU_JOBS = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
 if CORES and workflow.is_main_process:
     os.environ[gpus.JOBS] = str(GPU_JOBS)  # jobs inherit it

@@ -92,8 +92,8 @@ def _of_kind(jobs: list[Done]) -> Took:
             starts.append(job.seconds - (own * job.each / rate if own else 0))
     start = sum(starts) / len(starts)
     taken = sum(takes) / len(takes) if takes else start
-    told = rate if computing >= LEAST_SECONDS else 0.0
-    return Took(max(start, 0.0), max(taken, 0.0), told)
+    certain = rate if computing >= LEAST_SECONDS else 0.0
+    return Took(max(start, 0.0), max(taken, 0.0), certain)
 
 
 def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
