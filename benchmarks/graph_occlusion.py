@@ -149,7 +149,9 @@ def measure(name, side, window, stride, repeats, device):
 def bound(graph, rows, columns, device):
     """How many times fewer multiply-adds the boxes have."""
     costs = reach.ON_CPU if device.type == "cpu" else reach.ON_GPU["fp32"]
-    boxes = Reach(graph).multiply_adds([rows, columns], costs._replace(copies=1, call=0))
+    boxes = Reach(graph).multiply_adds(
+        [rows, columns], costs._replace(copies=1, call=0, least_side=1)
+    )
     return arithmetic.forward(graph) * len(rows) * len(columns) / boxes
 
 
