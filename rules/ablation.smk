@@ -32,6 +32,8 @@ rule compare_ablations:
         variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
+    # The longest job of most studies: once others have begun, all cores are free at no time.
+    priority: 1
     threads: cores_of("compare_ablations")
     resources:
         gpu=gpus_of("compare_ablations"),

@@ -557,6 +557,7 @@ MODULES = {
     "network/reach": OCCLUSION,
     "network/receptive_field": probes() | PAGE,
     "network/safetensors": NOTHING,
+    "network/threads": OCCLUSION | ablation() | PAGE,
     "network/tile_cost": AFTER_DATA,
     "network/tracing": NOTHING,
     "network/weights": NOTHING,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convprobe.dataset.image_file import Images
 from convprobe.job.runtime import IDLE, Job
-from convprobe.network import filter_layers, operators
+from convprobe.network import filter_layers, operators, threads
 from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution, Results
@@ -26,8 +26,8 @@ from convprobe.network.graph import Node, Weight
 from convprobe.network.layers import as_input
 from convprobe.network.matrix import Convolution
 
-BATCH = 100  # images at a time, at most; doesn't change the result
-LARGEST_KEPT = 2**27  # numbers that are kept of the clean network, of all images of a batch
+BATCH = 100  # images at a time on each thread, at most; doesn't change the result
+LARGEST_KEPT = 2**27  # numbers that are kept of the clean network, of all images at a time
 
 Mode = Literal["zero", "weights-only", "mean"]
 Off = dict[str, list[int]]  # channels that are switched off, by the name of the node of their maps
@@ -64,14 +64,27 @@ def predict(
     of_filters = [layer for layer in layers.values() if layer.map in changed]
     substitutes = _substitutes(network, passes.execution, of_filters, images, mode, job)
 
+    @torch.inference_mode()  # which holds for one thread
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float[Tensor, "variant part class"]:
         clean = passes.clean(network.normalised(as_input(pixels.to(device))), prepared)
         found = [passes.ablated(variant, substitutes, clean) for variant in prepared]
         return torch.stack(found).cpu()
 
     pixels = torch.from_numpy(images.pixels)
-    size = passes.fitting(prepared, batch)
-    return torch.cat(list(in_batches(logits, pixels, size, "images", job)), dim=1)
+    most = torch.get_num_threads() if device.type == "cpu" else 1
+    fitting_size = passes.fitting(prepared, batch * most)
+    at_a_time = max(1, min(most, fitting_size // batch, len(pixels)))
+    size = min(fitting_size, batch * at_a_time)
+    with threads.shared_by(at_a_time) as pool:
+
+        def by_threads(
+            pixels: UInt8[Tensor, "batch y x channel"],
+        ) -> Float[Tensor, "variant batch class"]:
+            parts = [part for part in pixels.tensor_split(at_a_time) if len(part)]
+            return torch.cat(list(pool.map(logits, parts)), dim=1)
+
+        found = list(in_batches(by_threads, pixels, size, "images", job))
+    return torch.cat(found, dim=1)
 
 
 def _off(layers: dict[str, FilterLayer], names: list[str]) -> Off:
@@ -294,8 +307,8 @@ class Passes:
             return self.execution.result(node, found)
         channels = variant.off[linear.source]
         change = substitutes[linear.source][channels] - clean[linear.source][:, channels]
-        changed = linear.convolution(change, channels)
-        return clean[node.name] + changed.reshape(clean[node.name].shape)
+        changed = linear.convolution(change, channels).reshape(clean[node.name].shape)
+        return changed.add_(clean[node.name])
 
 
 def _switch_off(

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -23,7 +22,7 @@ from torch import Tensor, nn
 from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
 from convprobe.job import runtime
-from convprobe.network import arithmetic, reach
+from convprobe.network import arithmetic, reach, threads
 from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.layers import Network, as_input
@@ -214,19 +213,12 @@ def _by_engine(
     Args:
         positions: of all windows together, in an image.
     """
-    threads = torch.get_num_threads()
-    of_image = max(threads // len(pixels), 1)
-    torch.set_num_threads(of_image)
-    try:
-        at_a_time = threads if isinstance(engine, Incremental) or engine.is_on_cpu else 1
-        with ThreadPoolExecutor(
-            at_a_time, initializer=torch.set_num_threads, initargs=(of_image,)
-        ) as pool:
-            results = pool.map(lambda image: engine(image, fill), _taken(pixels))
-            total = len(pixels) * positions
-            results = list(job.progress(results, total, "positions", lambda _: positions))
-    finally:
-        torch.set_num_threads(threads)
+    is_on_cpu = isinstance(engine, Incremental) or engine.is_on_cpu
+    at_a_time = min(torch.get_num_threads(), len(pixels)) if is_on_cpu else 1
+    with threads.shared_by(at_a_time) as pool:
+        results = pool.map(lambda image: engine(image, fill), _taken(pixels))
+        total = len(pixels) * positions
+        results = list(job.progress(results, total, "positions", lambda _: positions))
     maps, clean = zip(*results, strict=True)
     return np.stack(maps), np.stack(clean)
 
