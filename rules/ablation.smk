@@ -14,6 +14,8 @@ rule ablate_filters:
         predictions=at_epoch(ablation.PREDICTIONS),
     log:
         f"{ABLATION_LOGS}/predictions.log",
+    # Both take all cores, which once others have begun are free at no time.
+    priority: 1
     threads: cores_of("ablate_filters")
     resources:
         gpu=gpus_of("ablate_filters"),
@@ -32,7 +34,6 @@ rule compare_ablations:
         variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
-    # The longest job of most studies: once others have begun, all cores are free at no time.
     priority: 1
     threads: cores_of("compare_ablations")
     resources:

@@ -75,7 +75,7 @@ class Workflow:
 
     @classmethod
     def of_repository(cls, folder):
-        """A copy of the repository's files, whether tracked or new."""
+        """A copy of the repository's files, whether tracked or new, without its tests."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=REPOSITORY,
@@ -84,6 +84,8 @@ class Workflow:
             text=True,
         )
         for name in filter(None, listed.stdout.split("\0")):
+            if name.startswith("tests/"):
+                continue
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, place)
@@ -193,15 +195,9 @@ def run_the_tiny_study(workflow, place):
 
 @pytest.fixture(scope="session")
 def demo(make_workflow):
-    """The demo, run once from nothing as by a user: each job has to import what it needs."""
+    """The demo, run once from nothing."""
     finished = make_workflow()
-    completed = subprocess.run(
-        finished.command(configs=["presets/demo.yaml"]),
-        cwd=finished.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    completed = finished.run(configs=["presets/demo.yaml"])
     assert completed.returncode == 0, completed.stdout[-5000:]
     finished.output = completed.stdout
     return finished

@@ -13,6 +13,7 @@ counts for those alone who import the package itself, or a name of it that is no
 import ast
 import functools
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -72,7 +73,8 @@ def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, st
     def find() -> dict[str, dict[str, str]]:
         return {script.name: fingerprint(script) for script in sorted(_code(root.glob("*.py")))}
 
-    return contents.remembered(memory, str(root), [sys.version, sorted(code)], find)
+    key = os.path.relpath(root)  # a folder that is moved or copied takes its memory with it
+    return contents.remembered(memory, key, [sys.version, sorted(code)], find)
 
 
 def _code(found: Iterable[Path]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -267,8 +268,8 @@ def test_a_file_outside_the_folder_is_never_reached(digests, tmp_path):
 def plan(folder):
     """The digests of all scripts of a folder as a plan of its own finds them."""
     asked = (
-        "import json; from convprobe.plan import fingerprint\n"
-        "print(json.dumps(fingerprint.of_scripts('scripts', 'memory.json')))"
+        "import json; from pathlib import Path; from convprobe.plan import fingerprint\n"
+        "print(json.dumps(fingerprint.of_scripts(Path.cwd() / 'scripts', 'memory.json')))"
     )
     run = subprocess.run(
         [sys.executable, "-c", asked],
@@ -302,6 +303,8 @@ def test_what_is_remembered_of_scripts_changes_with_any_of_their_files(tmp_path)
     memory = tmp_path / "memory.json"
     memory.write_text(memory.read_text().replace(first["other.py"]["other.py"], "remembered"))
     assert plan(tmp_path)["other.py"] == {"other.py": "remembered"}
+    copied = shutil.copytree(tmp_path, tmp_path.with_name("copied"))
+    assert plan(copied)["other.py"] == {"other.py": "remembered"}
 
     (folder / "pkg/a.py").write_text("value = 2\n")
     edited = plan(tmp_path)
