@@ -123,7 +123,7 @@ function filesOf(folder, names) {
 }
 
 function showFiles() {
-  const folders = Object.entries(filesByFolder(shown.data.files));
+  const folders = [...filesByFolder(shown.data.files)];
   byId("files").replaceChildren(...folders.map(([folder, names]) => filesOf(folder, names)));
 }
 

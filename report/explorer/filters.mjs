@@ -72,8 +72,9 @@ function patchAlone(layer, channel, rank, [top, left, bottom, right]) {
 }
 
 function picturesOf({ name, layer, channel }, rank) {
-  const { image, box } = topImage(layer, channel, rank);
+  const { image, response, box } = topImage(layer, channel, rank);
   const pair = element("div", { className: "pair" });
+  if (response === 0) return pair; // the filter answers to no such image
   const whole = thumbnail(image);
   if (whole) pair.append(imageWithBox(whole, image, box), patchOf(whole, box));
   else pair.append(patchAlone(layer, channel, rank, box));

@@ -6,8 +6,8 @@ import { significant } from "./text.mjs";
 
 /** What is drawn, and its range. */
 export function kernelText(name, { height, width }, largest) {
-  const size = `${height}×${width} pixels`;
-  const words = `Kernel of ${name}, ${size}: what the normalised pixels are multiplied by`;
+  const size = `${width}×${height} pixels`;
+  const words = `Kernel of ${name}, ${size}: what the network's input is multiplied by`;
   if (largest === 0) return `${words}. All its weights are 0.`;
   const range = `±${significant(largest)}`;
   return (

@@ -2,15 +2,23 @@
 
 const NO_BREAK_SPACE = "\u00a0"; // so that no line begins with the sign
 const MINUS = "\u2212";
-const RANKS = ["highest", "2nd highest", "3rd highest"];
+const ORDINALS = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
+
+/** A number with so many decimals, rounded as figures and tables are: of a tie to the even one. */
+function fixed(value, digits) {
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const even = { ...format, useGrouping: false, roundingMode: "halfEven" };
+  return new Intl.NumberFormat("en", even).format(value);
+}
 
 export function percent(share, digits = 1) {
-  return `${(100 * share).toFixed(digits)}${NO_BREAK_SPACE}%`;
+  return `${fixed(100 * share, digits)}${NO_BREAK_SPACE}%`;
 }
 
 /** A share, rounded to whole per cent; one that would round to none is named all the same. */
 export function wholePercent(share) {
-  return share < 0.005 ? `<${NO_BREAK_SPACE}${percent(0.01, 0)}` : percent(share, 0);
+  return share <= 0.005 ? `<${NO_BREAK_SPACE}${percent(0.01, 0)}` : percent(share, 0);
 }
 
 /** A number with its sign; 0 has none. */
@@ -21,7 +29,7 @@ export function signed(number) {
 
 /** A change of a share, in percentage points. */
 export function points(change, digits = 1) {
-  return signed((100 * change).toFixed(digits));
+  return signed(fixed(100 * change, digits));
 }
 
 /** A number of images, or by how many there are more or fewer. */
@@ -32,7 +40,7 @@ export function countText(count, isChange) {
 
 /** A number with two decimals. */
 export function decimal(value) {
-  return value.toFixed(2).replace("-", MINUS);
+  return fixed(value, 2).replace("-", MINUS);
 }
 
 /** Three significant digits. */
@@ -42,7 +50,8 @@ export function significant(value) {
 
 /** A rank counted from 0, in words. */
 export function ordinal(rank) {
-  return RANKS[rank] ?? `${rank + 1}th highest`;
+  const number = rank + 1;
+  return number === 1 ? "highest" : `${number}${ENDINGS[ORDINALS.select(number)]} highest`;
 }
 
 export function capitalised(text) {
@@ -56,10 +65,10 @@ export function addressOf(path) {
 
 /** The names of files by the folder that they are in; that of files in none is "". */
 export function filesByFolder(paths) {
-  const folders = {};
+  const folders = new Map(); // an object has names of its own, such as "constructor"
   for (const path of paths) {
-    const [, folder, name] = /^(?:(.*)\/)?([^/]*)$/.exec(path);
-    (folders[folder ?? ""] ??= []).push(name);
+    const [, folder = "", name] = /^(?:(.*)\/)?([^/]*)$/.exec(path);
+    folders.set(folder, [...(folders.get(folder) ?? []), name]);
   }
   return folders;
 }

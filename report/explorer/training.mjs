@@ -33,7 +33,8 @@ function captionText(run, selection) {
   const how = policy === "fixed" ? "chosen in the config" : "the best";
   return (
     `Accuracy and loss (cross-entropy) of run ${run} after each epoch; those of the training ` +
-    `images are means over the epoch. Line: epoch ${epoch}, ${how}, ` +
+    `images are means over the epoch, of smoothed labels if training smooths them. ` +
+    `Line: epoch ${epoch}, ${how}, ` +
     `${percent(accuracy)} on the test images; highest test accuracy: epoch ${best}. `
   );
 }

@@ -49,6 +49,11 @@ def all_of(verdicts: Sequence[str]) -> str:
     return HOLDS
 
 
+def agreed(verdict: str, other: str) -> str:
+    """The verdict that two kinds of evidence come to, if it is the same one."""
+    return verdict if verdict == other else UNDECIDED
+
+
 def better_than_chance(right: Count, counts: Sequence[Count], chosen_among: int = 1) -> bool:
     """Whether predictions are certainly right more often than the same answer for every image.
 

@@ -109,7 +109,8 @@ class Cost:
         ablated: accuracy without the chosen filters.
         fall: how far that lies below the accuracy with all filters.
         interval: of the fall, paired, 95 %.
-        verdict: of verdicts.above: whether there is a fall worth naming.
+        verdict: of verdicts.above: whether there is a fall worth naming; it holds only where
+            McNemar's test passes too.
         draws: how many times random filters were drawn.
         as_costly: those draws that cost as much or more.
     """
@@ -142,11 +143,15 @@ def cost(table: pd.DataFrame) -> Cost:
     interval = Interval(-ablated["change_high"], -ablated["change_low"])
     is_random = variants.index.str.startswith("random-")
     draws = variants.loc[is_random, "accuracy"]
+    verdict = verdicts.above(fall, interval, worth=verdicts.ACCURACY)
+    # The interval is an approximation, McNemar's test is exact.
+    if verdict == verdicts.HOLDS and ablated["p_value"] > 2 * verdicts.CHANCE:
+        verdict = verdicts.UNDECIDED
     return Cost(
         ablated=ablated["accuracy"],
         fall=fall,
         interval=interval,
-        verdict=verdicts.above(fall, interval, worth=verdicts.ACCURACY),
+        verdict=verdict,
         draws=len(draws),
         as_costly=int((draws <= ablated["accuracy"]).sum()),
     )

@@ -59,7 +59,7 @@ QUANTILE_IMAGES = Table(
     columns={
         "layer": "as above",
         "channel": "likewise",
-        "quantile": "the share of test images whose response is at most as high, from 1 to 0",
+        "quantile": "a quantile of the responses to all test images, from 1, the highest, to 0",
         "image": "index of the test image whose response is nearest to that quantile, of equally "
         "near ones the lowest",
         "class": "the true one",

@@ -41,7 +41,7 @@ def how_far_maps_agree(row: pd.Series) -> str:
         f"{own}, maps of different images of {_number(row['others'])}; "
         f"difference {difference}. These intervals are over images, of these two networks alone."
     )
-    if row["difference_low"] > 0:
+    if round(row["difference_low"], 2) > 0:  # as it is printed
         return mean
     return f"{mean} That maps of the same image agree more than others can't be told from these."
 
@@ -100,7 +100,7 @@ def _finding(localisation: pd.DataFrame) -> str:
         f"the images, on the objects of other images in {percent(hit['others'], 0)} "
         f"({difference}{interval}; {p_value(hit['p_value'])}); "
         f"covering a pixel on it costs more than covering one beside it in "
-        f"{percent(order['own'], 0)} of pairs, with the objects of other images in "
-        f"{percent(order['others'], 0)}; and covering it costs {contrast['own']:.3f} more than "
-        f"covering what is beside it, with those objects {contrast['others']:.3f}."
+        f"{percent(order['own'], 0)} of pairs (equal costs count half), with the objects of other "
+        f"images in {percent(order['others'], 0)}; and covering it costs {contrast['own']:.3f} "
+        f"more than covering what is beside it, with those objects {contrast['others']:.3f}."
     )

@@ -24,6 +24,9 @@ from convprobe.store import hdf5
 # windows the largest were 0.22, 0.03 and 0.0001: their maps dip a little, but deepest, where the
 # image has most contrast. So a network is said to look at the object where all three hold.
 WORTH = {"hit": 0.25, "roc_auc": 0.05, "contrast": 0.02}
+# How far the measures of an image's own object and of others may lie apart: a contrast is itself
+# a difference of probabilities.
+MOST = {"hit": 1, "roc_auc": 1, "contrast": 2}
 IMAGE_COLUMNS = [f"{measure}{of}" for measure in WORTH for of in ("", "_others")]
 BLOCK = 500  # images whose masks are exchanged; bounds the memory
 PERMUTATIONS = 9_999
@@ -168,7 +171,8 @@ def summarise(window: int, blocks: Sequence[Block]) -> pd.DataFrame:
 def _row(measure: str, own: pd.Series, others: pd.Series, p_value: float) -> dict[str, Any]:
     difference = own - others
     interval = intervals.mean(difference)
-    low, high = (None, None) if interval is None else np.clip(interval, -1, 1)
+    most = MOST[measure]
+    low, high = (None, None) if interval is None else np.clip(interval, -most, most)
     verdict = verdicts.above(difference.mean(), interval, worth=WORTH[measure])
     if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
         verdict = verdicts.UNDECIDED

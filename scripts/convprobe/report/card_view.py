@@ -25,8 +25,9 @@ def view(card: pd.DataFrame) -> dict:
     is_untested = card["verdict"].str.startswith(reasons.UNTESTED)
     untested = card[is_untested]
     other = [_reason(name) for name in reasons.OTHER_STUDY if name in set(untested["verdict"])]
+    is_compared = card.loc[~is_untested, "published"].notna().any()
     return {
-        "title": OF_ANOTHER if other else OF_THE_STUDY,
+        "title": OF_THE_STUDY if is_compared and not other else OF_ANOTHER,
         "about": _about(other, has_seeds=bool((card["seeds"] > 1).any())),
         "tested": table(card[~is_untested]),
         "untested": table(untested),

@@ -159,7 +159,8 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     classes = image_file.classes(images_path)
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
-    ablation = tab_data.ablation(folder, predictions, classes)
+    first = settings["table_images"]
+    ablation = tab_data.ablation(folder, predictions, classes, first)
     return {
         "run": run,
         "checkpoint": checkpoint,
@@ -172,7 +173,7 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
             tab_data.MOST_TOP_IMAGES // len(settings["probes"]),
             MOST_PATCH_BYTES // len(settings["probes"]),
         ),
-        "ablation": ablation | {"table_images": settings["table_images"]},
+        "ablation": ablation | {"table_images": first},
     }
 
 

@@ -463,20 +463,20 @@ def best_epoch(evidence: Evidence) -> Row:
         course.seeds,
     )
     as_good_at_all = sorted({*as_good, *as_good_in_images})
-    verdict = evidence.other_study or _best_epoch_verdict(course, as_good, as_good_at_all)
+    verdict = evidence.other_study or _best_epoch_verdict(course, as_good_at_all)
     return Row(claim, published.EPOCH).of(measured, verdict)
 
 
-def _best_epoch_verdict(course: Course, as_good: list[int], as_good_at_all: list[int]) -> str:
+def _best_epoch_verdict(course: Course, as_good_at_all: list[int]) -> str:
     """Verdict on the published epoch.
 
     Args:
-        as_good: epochs that can't be told from the best one between seeds.
-        as_good_at_all: those, and those that counting images can't tell from it.
+        as_good_at_all: epochs that can't be told from the best one between seeds, or by counting
+            images.
     """
     if published.EPOCH not in course.accuracy.index:
         return f"{reasons.UNTESTED}no epoch {published.EPOCH}"
-    if published.EPOCH not in as_good:
+    if published.EPOCH not in as_good_at_all:
         return "differs"
     if as_good_at_all == [published.EPOCH]:
         return verdicts.HOLDS
@@ -506,8 +506,8 @@ def _no_fall_verdict(course: Course) -> str:
     earlier = course.accuracy.index[:-1]
     if earlier.empty:
         return f"{reasons.UNTESTED}one epoch"
-    for epoch in earlier:
-        interval = course.fall(epoch, course.last)
+    for fall, epoch in itertools.product((course.fall, course.counted_fall), earlier):
+        interval = fall(epoch, course.last)
         if interval is None or interval.high >= verdicts.ACCURACY:
             return verdicts.UNDECIDED
     return verdicts.FAILS
@@ -601,12 +601,12 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
         measured = Measured(row["difference"], interval, interval, 1)
         return Row(claim, "positive").of(measured, row["verdict"])
     # Images of several seeds can't be put together from these tables: one seed's stand for them.
-    measured = seeds.measured([row["difference"] for row in found], None, -1, 1)
+    most = localisation.MOST["contrast"]
+    measured = seeds.measured([row["difference"] for row in found], None, -most, most)
     worth = localisation.WORTH["contrast"]
-    verdict = verdicts.above(measured.value, measured.interval, worth=worth)
-    if verdict == verdicts.HOLDS:
-        verdict = _middle(found, lambda row: row["difference"])["verdict"]
-    return Row(claim, "positive").of(measured, verdict)
+    between = verdicts.above(measured.value, measured.interval, worth=worth)
+    of_images = _middle(found, lambda row: row["difference"])["verdict"]
+    return Row(claim, "positive").of(measured, verdicts.agreed(between, of_images))
 
 
 def _middle(found: Sequence[Any], key: Callable[[Any], float]) -> Any:
@@ -734,7 +734,7 @@ def _more_often(hits: Count, chance: Count, tried: int) -> str:
 def _more_often_with_most_seeds(hits: Sequence[Count], chances: Sequence[Count], tried: int) -> str:
     """Whether images are predicted as a class more often than others are, between seeds.
 
-    All seeds see the same images: what holds must also hold for those of the seed in the middle.
+    All seeds see the same images: those of the seed in the middle must come to the same verdict.
     """
     compared = [pair for pair in zip(hits, chances, strict=True) if pair[1].images]
     if not compared:
@@ -742,12 +742,11 @@ def _more_often_with_most_seeds(hits: Sequence[Count], chances: Sequence[Count],
     excesses = [_excess(pair) for pair in compared]
     excess = float(np.mean(excesses))
     verdict = verdicts.above(excess, seeds.between(excesses), worth=verdicts.SHARE)
-    if verdict != verdicts.HOLDS:
-        return verdict
-    # The interval is of one pair: of several, one may lie above chance by chance.
-    of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
-    of_images = _more_often(*_middle(compared, _excess), tried)
-    return verdicts.all_of([verdicts.above(excess, of_all), of_images])
+    if verdict == verdicts.HOLDS:
+        # The interval is of one pair: of several, one may lie above chance by chance.
+        of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
+        verdict = verdicts.above(excess, of_all)
+    return verdicts.agreed(verdict, _more_often(*_middle(compared, _excess), tried))
 
 
 def _excess(pair: tuple[Count, Count]) -> float:

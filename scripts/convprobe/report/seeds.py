@@ -55,8 +55,7 @@ def decided(measured: Measured, verdict: Callable[[Interval | None], str]) -> st
     Args:
         verdict: by an interval of what was measured.
     """
-    found = verdict(measured.interval)
-    return found if found == verdict(measured.counting) else verdicts.UNDECIDED
+    return verdicts.agreed(verdict(measured.interval), verdict(measured.counting))
 
 
 def between(values: Collection[float], confidence: float = 0.95) -> Interval | None:

@@ -308,9 +308,13 @@ def _layer(name: str, rows: pd.DataFrame, sprite: dict) -> dict:
 def patches_of(
     rows: pd.DataFrame, images_path: Path, most_bytes: int
 ) -> dict[Any, list[sprites.Picture]]:
-    """The pixels in the box of each row by layer, as large as they all may be in so many bytes."""
+    """The pixels in the box of each row by layer, as large as they all may be in so many bytes.
+
+    Those of a filter that answers to no image are grey.
+    """
     boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
     most = _side_that_may_fit((boxes[:, 2:] - boxes[:, :2]).max(axis=1), most_bytes)
+    responses = rows["response"].to_numpy()
     patches = np.empty(len(rows), object)
     by_image = np.argsort(rows["image"], kind="stable")  # so that no image is read again and again
     for start in range(0, len(rows), BATCH):
@@ -318,7 +322,9 @@ def patches_of(
         pixels = image_file.read(images_path, "test", rows["image"].iloc[batch].tolist()).pixels
         for place, image in zip(batch, pixels, strict=True):
             top, left, bottom, right = boxes[place]
-            patches[place] = sprites.thumbnail(image[top:bottom, left:right], most)
+            patch = image[top:bottom, left:right]
+            seen = patch if responses[place] > 0 else np.full_like(patch, sprites.GREY)
+            patches[place] = sprites.thumbnail(seen, most)
     return {name: list(patches[places]) for name, places in rows.groupby("layer").indices.items()}
 
 
@@ -420,8 +426,12 @@ def _four_digits(values: pd.Series) -> list[float]:
 # Ablation
 
 
-def ablation(folder: Path, predictions: pd.DataFrame, classes: list[str]) -> dict:
-    """Accuracy of the variants, confusion, and the predictions, clean and ablated."""
+def ablation(folder: Path, predictions: pd.DataFrame, classes: list[str], first: int) -> dict:
+    """Accuracy of the variants, confusion, and the predictions, clean and ablated.
+
+    Args:
+        first: how many images are listed, whatever is predicted.
+    """
     accuracy = tables.read(folder / "ablation/accuracy.csv")
     return {
         "answer": what_it_loses(accuracy),
@@ -429,7 +439,7 @@ def ablation(folder: Path, predictions: pd.DataFrame, classes: list[str]) -> dic
         "singles": what_single_filters_change(accuracy),
         "confusion": confusion(predictions, classes),
         "images": len(predictions),
-        **listed_predictions(predictions, classes),
+        **listed_predictions(predictions, classes, first),
     }
 
 
@@ -490,11 +500,17 @@ def most_changed(change: Int[np.ndarray, "class class"]) -> list[int]:
     return sorted(np.argsort(-changed, kind="stable")[:MOST_CONFUSED].tolist())
 
 
-def listed_predictions(predictions: pd.DataFrame, classes: list[str]) -> dict[str, list[int]]:
-    """Columns of the predictions, for as many images as the page holds; classes by number."""
-    # All lost images are held if possible: they are what is looked for.
+def listed_predictions(
+    predictions: pd.DataFrame, classes: list[str], first: int
+) -> dict[str, list[int]]:
+    """Columns of the predictions, for as many images as the page holds; classes by number.
+
+    Args:
+        first: so many images come before the lost ones, which come before all others.
+    """
     lost = tabulation.lost_images(predictions).index
-    wanted = list(dict.fromkeys([*lost, *predictions.index[:MOST_PREDICTIONS]]))
+    others = predictions.index[:MOST_PREDICTIONS]
+    wanted = list(dict.fromkeys([*predictions.index[:first], *lost, *others]))
     shown = predictions.loc[sorted(wanted[:MOST_PREDICTIONS])]
     columns = {"image": shown["image"].tolist()}
     for name in ("class", "clean", "ablated"):

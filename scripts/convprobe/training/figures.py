@@ -35,7 +35,8 @@ def learning_curve(
     loss.set_ylabel("loss (cross-entropy)")
     caption = (
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
-        f"network learns. Black line: the epoch that is probed, {_how_chosen(selection, table)}. "
+        "network learns, of smoothed labels if training smooths them. Black line: the epoch that "
+        f"is probed, {_how_chosen(selection, table)}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
     )
     title = f"Run {run}: epoch {epoch} is probed, {selection['test_accuracy']:.1%} test accuracy"

@@ -164,6 +164,20 @@ def test_the_cost_is_what_is_lost_beside_what_random_filters_lose():
     assert not cost.more_than_random
 
 
+def test_a_loss_that_passes_the_interval_but_no_exact_test_is_undecided():
+    """17 of 1,000 images lost, 7 gained: p = 0.064."""
+    true = pd.Series(["ant"] * 1000)
+    clean = true.where(true.index >= 7, "bee")
+    ablated = true.where((true.index < 7) | (true.index >= 24), "bee")
+    table = tabulation.accuracies(
+        {"clean": Variant("", clean), "ablated": Variant("conv1/0", ablated)}, true
+    )
+    cost = tabulation.cost(table)
+    assert cost.fall == pytest.approx(0.01)
+    assert cost.interval.low > 0
+    assert cost.verdict == "undecided"
+
+
 # Through a file
 
 

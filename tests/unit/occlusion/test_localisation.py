@@ -122,6 +122,19 @@ def test_maps_that_fall_where_the_object_is_find_it(tmp_path):
     assert (table["p_value"] == 1 / 10_000).all()
 
 
+def test_contrasts_may_lie_two_apart(tmp_path):
+    """Covering the object of the one image takes all confidence, that of the other one none."""
+    left = np.zeros((SIDE, SIDE), bool)
+    left[:, : SIDE // 2] = True
+    masks = np.stack([left, ~left])
+    confidence = np.where(masks, 0.0, 1.0)
+    confidence[1] = np.where(masks[1], 0.1, 0.9)
+    blocks = write_maps(tmp_path, confidence.astype(np.float32), masks)
+    row = localisation.summarise(3, blocks).set_index("measure").loc["contrast"]
+    assert row["difference"] == pytest.approx(1.8)  # (1 + 1 and 0.8 + 0.8) / 2
+    assert row["high"] == 2
+
+
 @pytest.mark.parametrize("window", COVERED)
 def test_maps_that_know_only_their_place_find_nothing(tmp_path, window):
     """The lower, the more pixels are covered: fewer near the border, whatever the image is."""

@@ -7,21 +7,20 @@ from convprobe.report import card_view
 NOT_TESTED = "not tested: "
 
 
-def card(*verdicts: str, seeds: int = 1) -> pd.DataFrame:
+def card(*verdicts: str, seeds: int = 1, published: str | None = "0.81") -> pd.DataFrame:
     """A card of claims with these verdicts."""
     claims = [f"claim {number}" for number in range(len(verdicts))]
-    return pd.DataFrame({"claim": claims, "seeds": seeds, "verdict": list(verdicts)}).astype(
-        {"seeds": "Int64"}
-    )
+    columns = {"claim": claims, "published": published, "seeds": seeds, "verdict": list(verdicts)}
+    return pd.DataFrame(columns).astype({"seeds": "Int64"})
 
 
 def test_what_was_not_tested_stands_apart():
     shown = card_view.view(card("holds", f"{NOT_TESTED}no such run", "fails"))
     assert shown["tested"] == {
-        "columns": ["claim", "seeds", "verdict"],
-        "rows": [["claim 0", 1, "holds"], ["claim 2", 1, "fails"]],
+        "columns": ["claim", "published", "seeds", "verdict"],
+        "rows": [["claim 0", "0.81", 1, "holds"], ["claim 2", "0.81", 1, "fails"]],
     }
-    assert shown["untested"]["rows"] == [["claim 1", 1, f"{NOT_TESTED}no such run"]]
+    assert shown["untested"]["rows"] == [["claim 1", "0.81", 1, f"{NOT_TESTED}no such run"]]
     assert shown["why"] == "1 claim was not tested: no such run"
 
 
@@ -44,6 +43,11 @@ def test_of_the_study_all_is_asked():
 def test_a_run_that_lacks_a_claim_is_still_the_study():
     shown = card_view.view(card("holds", f"{NOT_TESTED}no such run"))
     assert shown["title"] == "Does the study hold?"
+
+
+def test_where_no_claim_of_the_study_was_tested_it_is_not_asked_whether_it_holds():
+    """As of a network from elsewhere without filters."""
+    assert card_view.view(card("holds", published=None))["title"] == "Which claims hold here?"
 
 
 def test_an_own_experiment_is_not_spoken_of_as_the_study():

@@ -118,15 +118,20 @@ def test_confusion_is_counted_with_what_the_ablation_changes():
 
 
 def test_predictions_are_numbers():
-    shown = tab_data.listed_predictions(PREDICTIONS, CLASSES)
+    shown = tab_data.listed_predictions(PREDICTIONS, CLASSES, first=0)
     assert shown["class"] == [0, 0, 1, 1, 1]
     assert shown["ablated"] == [1, 0, 1, 2, 0]
     assert shown["clean_confidence"] == [9000, 2000, 8765, 10000, 0]
 
 
-def test_lost_images_are_held_where_not_all_are(monkeypatch):
-    monkeypatch.setattr(tab_data, "MOST_PREDICTIONS", 3)
-    assert tab_data.listed_predictions(PREDICTIONS, CLASSES)["image"] == [0, 1, 3]
+@pytest.mark.parametrize(
+    ("most", "first", "images"), [(3, 0, [0, 1, 3]), (3, 3, [0, 1, 2]), (2, 1, [0, 3])]
+)
+def test_the_first_images_and_the_lost_ones_are_held_where_not_all_are(
+    monkeypatch, most, first, images
+):
+    monkeypatch.setattr(tab_data, "MOST_PREDICTIONS", most)
+    assert tab_data.listed_predictions(PREDICTIONS, CLASSES, first)["image"] == images
 
 
 def test_a_mask_is_a_bit_for_each_pixel():
@@ -272,19 +277,20 @@ def test_each_filter_has_the_patch_in_its_own_box_of_its_own_image(tmp_path, mon
         file["test/labels"] = np.zeros(len(images), np.int64)
     rows = pd.DataFrame(
         [
-            ("conv2", 4, 0, 0, 8, 8),
-            ("conv2", 0, 1, 2, 6, 5),
-            ("conv1", 3, 0, 5, 2, 8),
-            ("conv1", 0, 6, 0, 8, 3),
-            ("conv1", 4, 3, 3, 4, 4),
+            ("conv2", 4, 2.5, 0, 0, 8, 8),
+            ("conv2", 0, 0.1, 1, 2, 6, 5),
+            ("conv1", 3, 1.0, 0, 5, 2, 8),
+            ("conv1", 0, 0.0, 6, 0, 8, 3),  # silent
+            ("conv1", 4, 3.0, 3, 3, 4, 4),
         ],
-        columns=["layer", "image", "top", "left", "bottom", "right"],
+        columns=["layer", "image", "response", "top", "left", "bottom", "right"],
         index=[0, 5, 10, 15, 20],  # as of a table's rows of the first rank
     )
     patches = tab_data.patches_of(rows, tmp_path / "images.h5", 10**9)
     assert set(patches) == {"conv1", "conv2"}
     np.testing.assert_equal(patches["conv2"], [images[4], images[0, 1:6, 2:5]])
-    expected = [images[3, :2, 5:], images[0, 6:, :3], images[4, 3:4, 3:4]]
+    grey = np.full((2, 3, 3), 128)
+    expected = [images[3, :2, 5:], grey, images[4, 3:4, 3:4]]
     np.testing.assert_equal(patches["conv1"], expected)
     small = tab_data.patches_of(rows, tmp_path / "images.h5", 30)
     assert max(patch.shape[0] for patch in small["conv2"]) < 8

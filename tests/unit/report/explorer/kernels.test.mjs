@@ -5,7 +5,7 @@ import { kernelText } from "../../../../report/explorer/kernels.mjs";
 
 test("a kernel's caption says its size and the range of its colours", () => {
   const words = kernelText("conv1/2", { height: 5, width: 3 }, 0.23456);
-  assert.match(words, /^Kernel of conv1\/2, 5×3 pixels: .* is ±0\.235, the largest weight/);
+  assert.match(words, /^Kernel of conv1\/2, 3×5 pixels: .* is ±0\.235, the largest weight/);
 });
 
 test("a kernel without any weight has no range", () => {

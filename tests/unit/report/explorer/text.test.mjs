@@ -7,13 +7,15 @@ import * as text from "../../../../report/explorer/text.mjs";
 
 test("a share is in per cent, and no line begins with the sign", () => {
   assert.equal(text.percent(0.97461), "97.5\u00a0%");
+  assert.equal(text.percent(0.9625), "96.2\u00a0%"); // as Python rounds it
   assert.equal(text.percent(1, 0), "100\u00a0%");
   assert.equal(text.percent(0.00034, 2), "0.03\u00a0%");
 });
 
 test("a share that would round to none is named all the same", () => {
   assert.equal(text.wholePercent(0.0049), "<\u00a01\u00a0%");
-  assert.equal(text.wholePercent(0.005), "1\u00a0%");
+  assert.equal(text.wholePercent(0.005), "<\u00a01\u00a0%");
+  assert.equal(text.wholePercent(0.0051), "1\u00a0%");
   assert.equal(text.wholePercent(0.954), "95\u00a0%");
 });
 
@@ -37,11 +39,13 @@ test("responses have three significant digits", () => {
 });
 
 test("ranks are counted from the highest", () => {
-  assert.deepEqual([0, 1, 2, 3].map(text.ordinal), [
+  assert.deepEqual([0, 1, 2, 3, 10, 20].map(text.ordinal), [
     "highest",
     "2nd highest",
     "3rd highest",
     "4th highest",
+    "11th highest",
+    "21st highest",
   ]);
 });
 
@@ -81,9 +85,13 @@ test("jobs are told with their time, and files of which no job is known", () => 
 
 test("files are grouped by their folder, those in none by themselves", () => {
   const paths = ["card.csv", "run/a.csv", "run/epoch-1/b.h5", "run/c.csv", "manifest.json"];
-  assert.deepEqual(text.filesByFolder(paths), {
-    "": ["card.csv", "manifest.json"],
-    run: ["a.csv", "c.csv"],
-    "run/epoch-1": ["b.h5"],
-  });
+  assert.deepEqual(
+    [...text.filesByFolder([...paths, "constructor/d.csv"])],
+    [
+      ["", ["card.csv", "manifest.json"]],
+      ["run", ["a.csv", "c.csv"]],
+      ["run/epoch-1", ["b.h5"]],
+      ["constructor", ["d.csv"]],
+    ],
+  );
 });
