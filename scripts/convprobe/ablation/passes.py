@@ -22,7 +22,7 @@ from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution, Results
 from convprobe.network.filter_layers import FilterLayer, split_name
-from convprobe.network.graph import Node, Weight
+from convprobe.network.graph import Node, Value, Weight
 from convprobe.network.layers import as_input
 from convprobe.network.matrix import Convolution
 
@@ -127,8 +127,11 @@ def _maps_of_bias(
 
 
 def _bias(execution: Execution, node: Node) -> Float[Tensor, " output"] | None:
-    """The bias of a convolution or of a fully connected layer."""
-    return execution.argument(node.argument(2, "bias"), {})
+    """The bias of a convolution, which may itself be computed of weights."""
+    argument = node.argument(2, "bias")
+    blank = torch.zeros(1, *execution.graph.image_shape, device=execution.device)
+    computed = [argument.name] if isinstance(argument, Value) else []
+    return execution.argument(argument, execution.results(blank, computed))
 
 
 def _mean_maps(
@@ -306,7 +309,8 @@ class Passes:
         if not linear or linear.source not in variant.first:
             return self.execution.result(node, found)
         channels = variant.off[linear.source]
-        change = substitutes[linear.source][channels] - clean[linear.source][:, channels]
+        maps = clean[linear.source][:, channels]
+        change = substitutes[linear.source][channels].to(maps.dtype) - maps
         changed = linear.convolution(change, channels).reshape(clean[node.name].shape)
         return changed.add_(clean[node.name])
 
@@ -317,4 +321,4 @@ def _switch_off(
     substitute: Float[Tensor, "channel _y _x"],
 ) -> None:
     """Put something else in the place of some channels."""
-    maps[:, channels] = substitute[channels]
+    maps[:, channels] = substitute[channels].to(maps.dtype)

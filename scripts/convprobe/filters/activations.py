@@ -55,7 +55,7 @@ def record(
         inputs = network.normalised(as_input(pixels.to(device)))
         for node, maps in execution.each(inputs, filters):
             for name, channel in filters[node]:
-                found[name] = maps[:, channel].cpu().numpy()
+                found[name] = maps[:, channel].float().cpu().numpy()
         return found
 
     pixels = torch.from_numpy(images.pixels)

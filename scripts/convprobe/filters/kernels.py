@@ -10,7 +10,7 @@ from convprobe.dataset import image_file
 from convprobe.network import filter_layers
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution
-from convprobe.network.graph import Weight
+from convprobe.network.graph import INPUT, Weight
 from convprobe.store import hdf5
 
 AXES = ("filter", "y", "x", "channel")
@@ -29,10 +29,11 @@ class Kernels(NamedTuple):
 
 
 def of_network(network: Classifier) -> Kernels | None:
-    """The first layer's kernels; None if they aren't weights of three channels."""
+    """The first layer's kernels; None if they aren't weights of the image's three channels."""
     first = next(iter(filter_layers.of_graph(network.graph).values()))
-    weight = network.graph.nodes[first.convolution].argument(1, "weight")
-    if not isinstance(weight, Weight):
+    convolution = network.graph.nodes[first.convolution]
+    weight = convolution.argument(1, "weight")
+    if not isinstance(weight, Weight) or convolution.inputs[0] != INPUT:
         return None
     weights = Execution(network.graph, network).tensors[weight.name]
     if weights.shape[:2] != (first.channels, len(image_file.CHANNELS)):

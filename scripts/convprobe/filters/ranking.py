@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from convprobe.dataset.image_file import Images
@@ -78,13 +78,13 @@ def top_images(
 
 
 def responses(
-    maps: Float32[Tensor, "image channel y x"],
+    maps: Float[Tensor, "image channel y x"],
 ) -> Float32[Tensor, "image channel"]:
     """The Frobenius norm of each map."""
-    return maps.double().square_().sum(dim=(2, 3)).sqrt_().float()
+    return maps.double().square().sum(dim=(2, 3)).sqrt_().float()
 
 
-def _best(maps: Float32[Tensor, "image channel y x"], first: int, top: int) -> Best:
+def _best(maps: Float[Tensor, "image channel y x"], first: int, top: int) -> Best:
     """The images of a batch that the filters answer to most.
 
     Args:

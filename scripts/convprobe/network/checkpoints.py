@@ -75,7 +75,7 @@ def save(path: Path | str, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
-    """Read a checkpoint; its network is on `device`, channels last, in evaluation mode.
+    """Read a checkpoint; its network is on `device`, in evaluation mode.
 
     Raises:
         InputError: the file is damaged or of another format version, or its weights don't fit its
@@ -86,7 +86,8 @@ def load(path: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
     for weights in checkpoint.network.state_dict().values():
         if not weights.isfinite().all():
             raise InputError(f"{path}: has weights that are not finite: {RUN_AGAIN}")
-    checkpoint.network.to(device, memory_format=torch.channels_last).eval()
+    checkpoint.network.place(device)
+    checkpoint.network.eval()
     return checkpoint
 
 

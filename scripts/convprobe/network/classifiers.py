@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from convprobe.errors import InputError
 from convprobe.network.execution import Execution, named
-from convprobe.network.graph import Graph
+from convprobe.network.graph import Graph, Weight
 
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 
@@ -58,6 +58,21 @@ class Classifier(nn.Module):
     @abstractmethod
     def forward(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """Logits of images in [0, 1]."""
+
+    def place(
+        self, device: torch.device | str, memory_format: torch.memory_format = torch.channels_last
+    ) -> None:
+        """Move to a device, and put the weights of convolutions into an order of channels.
+
+        What else has four axes stays as it is: a network may depend on its order.
+        """
+        self.to(device)
+        tensors = self.state_dict(keep_vars=True)
+        for node in self.graph.nodes.values():
+            weight = node.argument(1, "weight") if node.kind == "conv2d" else None
+            if isinstance(weight, Weight):
+                tensor = tensors[weight.name]
+                tensor.data = tensor.data.contiguous(memory_format=memory_format)
 
 
 def _refuse_constant_channel(normalisation: Mapping[str, Sequence[float]]) -> None:

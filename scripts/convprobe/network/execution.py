@@ -17,6 +17,8 @@ from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, 
 
 # Traced where tensors lay in one order in memory; here they may lie in another.
 REPLACED = {"aten.view.default": "aten.reshape.default"}
+# These take numbers together that lie side by side in memory.
+IN_ROWS = ("aten.view_as_complex.default", "aten.view.dtype")
 SIZES = "aten::sym_"  # before the names of operators that give the size of a tensor
 CONV2D = torch.ops.aten.conv2d.default
 NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
@@ -157,13 +159,24 @@ def operator_of(node: Node) -> Callable[..., Any]:
         return operator.getitem
     if node.operator.startswith(NUMBERS):
         return _of_numbers(node)
+    if node.kind == "as_strided":
+        raise InputError(
+            f"{node.name}{_place(node)} is computed by as_strided, whose result depends on how "
+            "images lie in memory: expected an operator of their axes, such as unfold"
+        )
     namespace, _, rest = REPLACED.get(node.operator, node.operator).partition(".")
     name, _, overload = rest.partition(".")
     packet = getattr(torch.ops.aten, name, None) if namespace == NAMESPACE else None
     found = getattr(packet, overload, None)
     if not isinstance(found, torch._ops.OpOverload) or not _only_computes(found):
         raise _not_computed(node)
+    if node.operator in IN_ROWS:
+        return functools.partial(_of_rows, found)
     return found
+
+
+def _of_rows(compute: Callable[..., Tensor], given: Tensor, *arguments: Any) -> Tensor:
+    return compute(given.contiguous(), *arguments)
 
 
 def _only_computes(found: torch._ops.OpOverload) -> bool:
@@ -183,11 +196,14 @@ def _of_numbers(node: Node) -> Callable[..., Any]:
 
 
 def _not_computed(node: Node) -> InputError:
-    place = f" in {node.layer}" if node.layer else ""
     return InputError(
-        f"{node.name}{place} is computed by {node.operator}, expected an operator of PyTorch's own "
-        "that gives a tensor and changes none"
+        f"{node.name}{_place(node)} is computed by {node.operator}, expected an operator of "
+        "PyTorch's own that gives a tensor and changes none"
     )
+
+
+def _place(node: Node) -> str:
+    return f" in {node.layer}" if node.layer else ""
 
 
 def named(name: str) -> torch.dtype | torch.layout | torch.memory_format:

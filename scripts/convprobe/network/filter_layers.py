@@ -62,15 +62,15 @@ def _followers(node: Node, maps: Maps, users: dict[str, list[Node]]) -> tuple[st
     names = []
     while len(users[node.name]) == 1:
         (node,) = users[node.name]
-        if not maps.is_channelwise(node) or _parts(node, users) > 1:
+        if not maps.is_channelwise(node) or _has_other_results(node, users):
             break
         names.append(node.name)
     return tuple(names)
 
 
-def _parts(node: Node, users: dict[str, list[Node]]) -> int:
-    """How many results of a node are used, as of a pooling that gives places too."""
-    return sum(user.kind == ITEM for user in users[node.name])
+def _has_other_results(node: Node, users: dict[str, list[Node]]) -> bool:
+    """Whether more than the first result of a node is used, as of a pooling that gives places."""
+    return any(user.kind == ITEM and user.arguments[1] != 0 for user in users[node.name])
 
 
 def _free_name(node: Node, taken: dict[str, FilterLayer]) -> str:

@@ -27,7 +27,9 @@ ADAPTIVE_POOLS = frozenset(["adaptive_avg_pool2d", "_adaptive_avg_pool2d", "adap
 CHANNELWISE = ELEMENTWISE | DROPOUTS | BATCH_NORMS | POOLS | ADAPTIVE_POOLS | {"prelu"}
 BESIDE_EACH_OTHER = ELEMENTWISE | DROPOUTS | BATCH_NORMS | {"prelu", "cat"}
 CONVOLUTIONS = frozenset(["conv2d", "convolution"])
-CUTS = {"slice": 1, "split": 2, "split_with_sizes": 2, "chunk": 2}  # place of the axis
+# What takes parts of a result along an axis, or puts them into another order: place of the axis.
+CUTS = {"slice": 1, "split": 2, "split_with_sizes": 2, "chunk": 2, "index_select": 1}
+ENDLESS = 2**63 - 1  # the end of a slice that has none
 RESHAPES = frozenset(["view", "reshape", "_unsafe_view", "flatten", "unflatten"])
 
 Interval = tuple[int, int]  # half-open
@@ -170,11 +172,18 @@ class Maps:
         if node.kind == "layer_norm":
             normalised = len(node.arguments[1])
             return first if max(first) < len(node.shape) - normalised else None
+        if node.kind == "slice" and _is_whole(node):
+            return first
         if node.kind in CUTS:
             axis = node.argument(CUTS[node.kind], "dim", 0) % (len(node.shape) + 1) - 1
             return first if axis >= 0 and axis not in first else None
+        if node.kind in ("flip", "index"):
+            is_as_deep = len(sources[0].shape or ()) == len(node.shape)
+            keeps = is_as_deep and len(self.depending.intersection(node.inputs)) == 1
+            return first if keeps and _changed_axes(node).isdisjoint({-1, *first}) else None
         if node.kind == ITEM:
-            return first
+            # The graph knows the shape of the first of several results alone.
+            return first if len(sources[0].shape) == len(node.shape) else None
         if node.kind in RESHAPES:
             return _behind(sources[0].shape, first, node.shape)
         return None
@@ -240,6 +249,26 @@ def _behind(before: tuple[int, ...], axes: Axes, after: tuple[int, ...]) -> Axes
     if axes != (len(before) - 2, len(before) - 1) or before[-2:] != after[-2:]:
         return None
     return (rank - 2, rank - 1) if rank > 2 else None
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether a slice takes all, as `images[:, order]` does of the images."""
+    start, end, step = (
+        node.argument(2, "start"),
+        node.argument(3, "end"),
+        node.argument(4, "step", 1),
+    )
+    return start in (None, 0) and end in (None, ENDLESS) and step == 1
+
+
+def _changed_axes(node: Node) -> set[int]:
+    """The axes along which a result is turned round or indexed; -1 is that of the images."""
+    axes = node.arguments[1]
+    if node.kind == "index":
+        axes = [axis for axis, index in enumerate(axes) if index is not None]
+        if len(axes) > 1:
+            return {-1}  # the axes of the result may be others
+    return {axis % (len(node.shape) + 1) - 1 for axis in axes}
 
 
 def _order(node: Node) -> list[int]:

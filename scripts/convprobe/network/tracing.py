@@ -28,6 +28,7 @@ from convprobe.network.graph import (
 
 EXAMPLES = 2  # images that it is traced with: one alone would be taken for a fixed number
 LARGEST_CONSTANTS = 2**24  # bytes of tensors that are no part of the state dict
+SQUEEZE, SQUEEZE_AXES = "aten.squeeze.default", "aten.squeeze.dims"
 KINDS = {
     torch.dtype: "dtype",
     torch.layout: "layout",
@@ -82,7 +83,7 @@ def _refuse_other_results(found: Any, mode: str) -> None:
 def _refuse_chance(module: nn.Module, images: Tensor) -> None:
     """Raise an InputError if an image's logits depend on more than the image."""
     logits = _results(module, images, "evaluation")
-    beside_itself = _results(module, images[:1].expand_as(images), "evaluation")
+    beside_itself = _results(module, images[:1].expand_as(images).clone(), "evaluation")
     if not torch.allclose(logits[0], beside_itself[0], rtol=1e-3, atol=1e-5, equal_nan=True):
         raise InputError(
             "gives an image other logits when it comes again, or beside another image, in "
@@ -173,10 +174,15 @@ class _Reader:
 
     def _output(self) -> str:
         """Name of the node that gives the logits."""
-        for result in self.program.graph_signature.output_specs:
+        results = [
+            result
+            for result in self.program.graph_signature.output_specs
+            if result.kind != OutputKind.USER_INPUT_MUTATION  # each network has images of its own
+        ]
+        for result in results:
             if result.kind != OutputKind.USER_OUTPUT:
                 raise InputError(f"changes {result.target} in evaluation, expected that it stays")
-        (result,) = self.program.graph_signature.output_specs
+        (result,) = results
         return self.arguments[result.arg.name].name
 
     def _add_given(self, given: InputSpec, node: fx.Node) -> None:
@@ -186,6 +192,11 @@ class _Reader:
             self.arguments[name] = Value(INPUT)
             self.number = node.meta["val"].shape[0]
             return
+        if given.target not in self.weights | self.program.constants:
+            raise InputError(
+                f"holds {given.target}, which its state dict lacks: expected all weights under "
+                "their own names"
+            )
         if given.target not in self.weights:
             self._add_constant(given.target, self.program.constants[given.target])
         self.arguments[name] = Weight(given.target)
@@ -210,6 +221,12 @@ class _Reader:
         arguments = tuple(self._argument(argument) for argument in node.args)
         keywords = {key: self._argument(value) for key, value in node.kwargs.items()}
         kind = _operator(node)
+        if kind == SQUEEZE:
+            # By its axes: of a single image it would take that one's axis away as well.
+            (squeezed,) = node.args
+            sides = squeezed.meta["val"].shape
+            ones = [axis for axis, side in enumerate(sides) if isinstance(side, int) and side == 1]
+            kind, arguments = SQUEEZE_AXES, (*arguments, ones)
         added = Node(name, kind, arguments, keywords, self._shape(node), self._layer(node))
         self.nodes[name] = added
         self.arguments[name] = Value(name)

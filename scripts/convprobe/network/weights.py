@@ -79,6 +79,7 @@ def read(
     mistakes = list(_other_origin(ours, normalisation, list(classes)))
     network = _network(settings, len(classes), image_size, RAW if mistakes else normalisation)
     expected = network.state_dict()
+    weights = _without_prefix(weights, expected)
     if not graphs.is_traced(settings):
         weights = _renamed(weights, expected)
     mistakes += _mistakes(weights, expected, not graphs.is_traced(settings))
@@ -153,7 +154,7 @@ def _start(path: Path, entry: str | None = None) -> bytes:
 
 
 def _state_dict(path: Path, values: Any) -> Weights:
-    """The one state dict that a file is or holds, without DataParallel's prefix."""
+    """The one state dict that a file is or holds."""
     candidates = {}
     if isinstance(values, dict):
         candidates = {"the file itself": values, **values}
@@ -165,9 +166,15 @@ def _state_dict(path: Path, values: Any) -> Weights:
             f"{path}: holds {len(states)} state dicts{where}, expected one (names and tensors)"
         )
     (state,) = states.values()
-    if all(name.startswith(PREFIX) for name in state):
-        return {name.removeprefix(PREFIX): tensor for name, tensor in state.items()}
     return dict(state)
+
+
+def _without_prefix(weights: Weights, expected: Weights) -> Weights:
+    """The weights without DataParallel's prefix; a network's own names may begin so too."""
+    has_prefix = all(name.startswith(PREFIX) for name in weights)
+    if not has_prefix or weights.keys() & expected.keys():
+        return weights
+    return {name.removeprefix(PREFIX): tensor for name, tensor in weights.items()}
 
 
 def _is_state_dict(value: Any) -> bool:
@@ -311,8 +318,8 @@ def _mistake(own: Weight, tensor: Tensor, precision: torch.dtype) -> str | None:
     """What is wrong with a tensor in place of a weight, or None."""
     if tensor.shape != own.shape:
         return f"has shape {tuple(tensor.shape)}, expected {own.shape}"
-    if tensor.is_complex() or tensor.is_floating_point() != precision.is_floating_point:
-        kind = "floating-point" if precision.is_floating_point else "whole"
+    kind = _kind_of_numbers(precision)
+    if _kind_of_numbers(tensor.dtype) != kind:
         return f"holds {tensor.dtype}, expected {kind} numbers"
     if tensor.layout != torch.strided or tensor.is_meta:
         return f"is stored as {tensor.layout} on {tensor.device}, expected plain numbers"
@@ -321,6 +328,12 @@ def _mistake(own: Weight, tensor: Tensor, precision: torch.dtype) -> str | None:
     if own.kind == "running_var" and (tensor.float() < 0).any():
         return "holds negative values, expected variances"
     return None
+
+
+def _kind_of_numbers(precision: torch.dtype) -> str:
+    if precision.is_complex:
+        return "complex"
+    return "floating-point" if precision.is_floating_point else "whole"
 
 
 def _converted(weights: Weights, expected: Weights) -> Weights:

@@ -123,7 +123,8 @@ def train_epoch(
         InputError: the loss is no longer a number.
     """
     network = checkpoint.network
-    network = network.to(device, memory_format=network.memory_format).train()
+    network.place(device, network.memory_format)
+    network.train()
     optimizer = _optimizer(network, settings["optimizer"], optimizer_state)
     loss_sum, correct = _take_steps(network, optimizer, images, settings, checkpoint.epoch, job)
     checkpoint.epoch += 1

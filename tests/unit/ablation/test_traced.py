@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from unit.traced_modules import KINDS, Joined, Residual, Reused, Traced
+from unit.traced_modules import KINDS, Joined, Precise, Residual, Reused, Traced
 
 from convprobe.ablation import passes, variants
 from convprobe.network import filter_layers
@@ -68,6 +68,44 @@ def test_variants_predict_as_a_module_does_that_hooks_change(traced, mode):
         torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
         if names:
             assert (logits - clean).abs().max() > 1e-3, "or the test could not fail"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
+def test_maps_may_be_of_another_precision_than_images(mode):
+    traced = Traced(Precise)
+    filters = several(traced)
+    found = passes.predict(traced.network, filters, traced.images, mode, batch=4)
+    for logits, names in zip(found, filters, strict=True):
+        expected = logits_without(traced, names, mode)
+        torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+
+
+class Computed(torch.nn.Module):
+    """The bias of its convolution is twice a parameter."""
+
+    maps, shape = (), (8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.rand(4, 3, 3, 3))
+        self.bias = torch.nn.Parameter(torch.rand(4))
+        self.fc = torch.nn.Linear(4, 3)
+
+    def forward(self, x):
+        maps = torch.nn.functional.conv2d(x, self.weight, 2 * self.bias)
+        return self.fc(maps.relu().mean((2, 3)))
+
+
+@torch.no_grad()
+def test_a_bias_may_be_computed():
+    traced = Traced(Computed)
+    (layer,) = filter_layers.of_graph(traced.network.graph)
+    off = [[f"{layer}/0"]]
+    (found,) = passes.predict(traced.network, off, traced.images, "weights-only")
+    traced.module.weight[0] = 0
+    expected = traced.module(traced.inputs().float())
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.slow

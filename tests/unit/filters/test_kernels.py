@@ -46,6 +46,20 @@ class Grey(nn.Module):
         return self.last(torch.relu(self.conv(x.mean(dim=1, keepdim=True))).mean(dim=(2, 3)))
 
 
+class Turned(nn.Module):
+    """The first layer is given blue, green and red."""
+
+    maps, shape = (), (8, 8)
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.last = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.conv(x.flip(1))).mean(dim=(2, 3)))
+
+
 class Scaled(nn.Module):
     """The weights of the first layer are computed."""
 
@@ -68,6 +82,6 @@ def test_those_of_a_traced_network_are_found_by_the_name_of_its_layer():
     np.testing.assert_array_equal(found.weights, weight.permute(0, 2, 3, 1))
 
 
-@pytest.mark.parametrize("module", [Grey, Scaled])
+@pytest.mark.parametrize("module", [Grey, Scaled, Turned])
 def test_a_first_layer_without_weights_of_three_colours_has_none(module):
     assert kernels.of_network(Traced(module).network) is None

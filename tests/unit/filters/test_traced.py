@@ -8,8 +8,10 @@ import torch
 from torch import nn
 from unit.traced_modules import KINDS, Depthwise, Reused, Traced
 
+from convprobe.dataset.image_file import Images
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.network import filter_layers, tracing
+from convprobe.network.classifiers import TracedNetwork
 from convprobe.network.execution import Execution
 
 TOP = 3
@@ -138,6 +140,63 @@ class Unpooled(nn.Module):
 
     def forward(self, x):
         return self.unpool(*self.pool(torch.relu(self.conv(x)))).mean((2, 3))
+
+
+class Places(nn.Module):
+    """The places of the maxima alone are used."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+        self.pool = nn.MaxPool2d(2, return_indices=True)
+
+    def forward(self, x):
+        return self.pool(torch.relu(self.conv(x)))[1].float().mean((2, 3))
+
+
+def test_a_map_is_never_where_something_lies():
+    layer = filter_layers.of_graph(tracing.trace(Places(), (3, 10, 10)))["conv"]
+    assert (layer.map, layer.shape) == ("relu", (8, 8))
+
+
+class SingularValues(nn.Module):
+    """The second of an operator's results has fewer axes than the first one."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        return torch.linalg.svd(self.conv(x), full_matrices=False)[1].flatten(1)
+
+
+def test_a_result_may_have_other_axes_than_the_first_one():
+    layer = filter_layers.of_graph(tracing.trace(SingularValues(), (3, 10, 10)))["conv"]
+    assert (layer.map, layer.shape) == ("conv2d", (8, 8))
+
+
+def test_a_map_of_bf16_is_recorded():
+    module = nn.Sequential(nn.Conv2d(3, 2, 3).bfloat16(), nn.Flatten(), nn.Linear(72, 3).bfloat16())
+    whole = Rounded(module)
+    network = TracedNetwork({"factory": "none"}, tracing.trace(whole, (3, 8, 8)))
+    network.load_state_dict(whole.state_dict())
+    pixels = np.full((2, 8, 8, 3), 255, np.uint8)
+    images = Images(pixels, np.zeros(2, np.int64), ("a", "b", "c"), np.arange(2))
+    (batch,) = activations.record(network.eval(), images, ["module.0/1"])
+    weights = module[0].weight[1].double().sum() + module[0].bias[1].double()
+    assert batch["module.0/1"].dtype == np.float32
+    np.testing.assert_allclose(batch["module.0/1"], weights.item(), rtol=0.02, atol=0.02)
+
+
+class Rounded(nn.Module):
+    """Rounds its images to bf16."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x.bfloat16()).float()
 
 
 def test_a_map_is_one_result():

@@ -214,6 +214,38 @@ def test_maps_are_found_whatever_their_axes(traced):
     assert Maps(graph).axes["transpose"] == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("compute", "is_known"),
+    [
+        (lambda maps, order: maps.flip(1), True),
+        (lambda maps, order: maps.flip(-3), True),
+        (lambda maps, order: maps.flip(1, 2), False),
+        (lambda maps, order: maps.flip(3), False),
+        (lambda maps, order: maps[:, order], True),
+        (lambda maps, order: maps[:, :, order], False),
+        (lambda maps, order: maps[:, order, order], False),
+        (lambda maps, order: maps[:, order[:, None]], False),
+        (lambda maps, order: maps.index_select(1, order), True),
+        (lambda maps, order: maps.index_select(2, order), False),
+        (lambda maps, order: maps[:, 1:, :, :], True),
+        (lambda maps, order: maps[:, :, 1:], False),
+    ],
+)
+def test_channels_in_another_order_stay_in_their_places(compute, is_known):
+    module = Pooled(lambda self, images: compute(self.stem(images), self.order).flatten(1))
+    module.stem = nn.Conv2d(3, 4, 3)
+    module.register_buffer("order", torch.tensor([2, 0, 1]))
+    with torch.no_grad():
+        module.fc = nn.Linear(module.compute(torch.zeros(1, *SHAPE)).shape[1], 5)
+    maps = Maps(tracing.trace(module, SHAPE))
+    nodes = maps.graph.nodes.values()
+    (changed,) = (node for node in nodes if node.inputs == ["conv2d"])
+    later = [node.name for node in nodes if changed.name in node.inputs]
+    names = [changed.name, *later] if changed.kind == "slice" else [changed.name]
+    names = [name for name in names if maps.graph.nodes[name].kind not in ("view", "reshape")]
+    assert all(maps.is_known(name) for name in names) == is_known
+
+
 # What is refused
 
 
@@ -240,6 +272,10 @@ REFUSED = {
     "a counter": (
         lambda self, images: images + 0 * self.count.add_(1),
         "changes count in evaluation, expected that it stays",
+    ),
+    "places in memory": (
+        lambda self, images: images.contiguous().as_strided((2, 3, 13, 11), images.stride()),
+        "as_strided is computed by as_strided, whose result depends on how images lie in memory",
     ),
     "another side": (
         lambda self, images: images[:, :, :-1],
@@ -294,6 +330,83 @@ def test_an_output_that_is_not_of_images_and_classes_is_one_line(evaluated, trai
 
 def test_logits_that_do_not_come_from_the_image_are_one_line():
     check_refusal(Giving(LOGITS, LOGITS), "gives logits that aren't computed from the images, or")
+
+
+class InAnyOrder(nn.Module):
+    """Numbers that must lie side by side, of maps and of weights, and weights with five axes."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.deep = nn.Conv3d(1, 2, (1, 3, 3))
+        self.turn = nn.Parameter(torch.rand(4, 4, 4, 2))
+        self.fc = nn.Linear(2 * 4 * 4 * 4, 3)
+
+    def forward(self, x):
+        pairs = self.conv(x).reshape(x.shape[0], 4, 10, 4, 2)[:, :, :4]
+        turned = torch.view_as_complex(pairs.contiguous()) * torch.view_as_complex(self.turn)
+        deep = self.deep(nn.functional.pad(turned.abs(), (1, 1, 1, 1)).unsqueeze(1))
+        return self.fc(deep.flatten(1))
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+def test_what_depends_on_the_order_in_memory_computes_the_same_in_any(order):
+    torch.manual_seed(0)
+    module = InAnyOrder().eval()
+    graph = tracing.trace(module, (3, 12, 10))
+    network = TracedNetwork({"factory": "none"}, graph).eval()
+    network.load_state_dict(module.state_dict())
+    images = torch.rand(3, 3, 12, 10)
+    with torch.no_grad():
+        expected = module(images)
+        network.place("cpu", order)
+        found = network(images.contiguous(memory_format=order))
+    assert network.state_dict()["conv.weight"].is_contiguous(memory_format=order)
+    torch.testing.assert_close(found, expected)
+
+
+class Squeezed(nn.Module):
+    """Takes all axes away that have one number."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3), keepdim=True).squeeze()
+
+
+def test_a_single_image_keeps_its_axis():
+    module = Squeezed().eval()
+    execution = Execution(tracing.trace(module, (3, 8, 8)), module)
+    images = torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        assert execution.logits(images[:1]).shape == (1, 4)
+        torch.testing.assert_close(execution.logits(images), module(images))
+
+
+def rename(old, new):
+    def hook(module, state, *others):
+        state[new] = state.pop(old)
+
+    return hook
+
+
+class Hooked(nn.Module):
+    """Its state dict has other names than its parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3 * 13 * 11, 3)
+        self.register_state_dict_post_hook(rename("fc.weight", "last.weight"))
+        self.register_load_state_dict_pre_hook(rename("last.weight", "fc.weight"))
+
+    def forward(self, x):
+        return self.fc(x.flatten(1))
+
+
+def test_weights_under_other_names_than_their_own_are_one_line():
+    check_refusal(Hooked(), "holds fc.weight, which its state dict lacks: expected all weights")
 
 
 def test_tracing_uses_up_no_random_numbers():

@@ -483,6 +483,32 @@ def test_a_state_dict_of_a_factory_s_network_is_taken_under_its_own_names(
     assert checkpoints.load(tmp_path / "b.pth").settings == settings
 
 
+class Wrapped(torch.nn.Module):
+    """All its names begin as those of a parallel network do, and one weight is complex."""
+
+    def __init__(self):
+        super().__init__()
+        self.module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))
+        self.module.turn = torch.nn.Parameter(torch.rand(2, dtype=torch.complex64))
+
+    def forward(self, images):
+        return (self.module(images) * self.module.turn).real
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_network_s_own_names_may_begin_as_those_of_a_parallel_one(tmp_path, prefix):
+    module = Wrapped().eval()
+    graph = tmp_path / "graph.json"
+    graph.write_text(tracing.trace(module, (3, 8, 8)).to_json())
+    settings = {"factory": "a.py:Wrapped", "arguments": {}, "graph": str(graph)}
+    state = {prefix + name: tensor for name, tensor in module.state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    found = read(tmp_path / "a.pth", settings, given=RAW)
+    images = torch.rand(2, 3, 8, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(found.network.eval()(images), module(images))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
