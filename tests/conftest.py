@@ -40,8 +40,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneDemo:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole studies begin first: at the end no process shall wait long for another one's."""
-    items.sort(key=lambda item: item.nodeid.startswith("tests/unit/"))
+    """Whole studies begin first: at the end no process shall wait long for another one's.
+
+    The demo is the first one, beside which another process runs the study that most tests share.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        return item.nodeid.startswith("tests/unit/"), not item.nodeid.startswith(OF_THE_DEMO)
+
+    items.sort(key=place)
 
 
 # A complete study in seconds: two epochs of a tiny network on a few drawn shapes.
@@ -120,6 +127,10 @@ class Workflow:
             limit: of the size of any file written, in KiB.
         """
         return preloaded.snakemake(self._arguments(arguments, configs), self.folder, limit)
+
+    def start(self, *arguments):
+        """Start Snakemake in a session of its own; returns the process, of multiprocessing."""
+        return preloaded.start(self._arguments(arguments, None), self.folder)
 
     def log(self):
         """Snakemake's own log of its last run, which says of each job what a terminal doesn't."""

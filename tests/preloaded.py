@@ -1,7 +1,7 @@
 """Snakemake's command line in a process that begins with Snakemake imported.
 
 To import it takes as long as a dry run of a small study, and tests start it hundreds of times. Its
-jobs begin with their imports too. Tests of what an interrupt does start Snakemake itself.
+jobs begin with their imports too, unless a test is about what an interrupt does to their processes.
 """
 
 import atexit
@@ -63,6 +63,7 @@ def _run_jobs_by(address, output):
 def _snakemake(arguments, folder, output, environment, limit, jobs):
     from snakemake import cli  # not where tests run, which don't need it
 
+    os.setsid()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -72,12 +73,25 @@ def _snakemake(arguments, folder, output, environment, limit, jobs):
     with open(output, "wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    _run_jobs_by(jobs, output)
+    if jobs:
+        _run_jobs_by(jobs, output)
     sys.argv = ["snakemake", *arguments]
     try:
         cli.main(arguments)
     finally:
         atexit._run_exitfuncs()  # a process of multiprocessing leaves them out
+
+
+def start(arguments, folder):
+    """Start `python -m snakemake` in a session of its own; its jobs are processes as a user's are.
+
+    Returns:
+        the process, of multiprocessing.
+    """
+    given = (list(arguments), str(folder), os.devnull, dict(os.environ), None, None)
+    process = SERVER.Process(target=_snakemake, args=given)
+    process.start()
+    return process
 
 
 def snakemake(arguments, folder, limit=None):

@@ -147,21 +147,10 @@ def contents(workflow):
     }
 
 
-def start(workflow, *targets):
-    """Start Snakemake in a process group of its own."""
-    return subprocess.Popen(
-        workflow.command(*targets),
-        cwd=workflow.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def job_of(snakemake, rule, deadline=30.0):
     """The process of a rule's script, once there is one; None if Snakemake ends first."""
     end = time.monotonic() + deadline
-    while time.monotonic() < end and snakemake.poll() is None:
+    while time.monotonic() < end and snakemake.is_alive():
         with contextlib.suppress(psutil.Error):
             for process in psutil.Process(snakemake.pid).children(recursive=True):
                 if any(argument.endswith(f".{rule}.py") for argument in process.cmdline()):
@@ -177,6 +166,11 @@ def finish(workflow, *targets):
         assert workflow.run("--unlock").returncode == 0
         completed = workflow.run(*targets)
     assert completed.returncode == 0, completed.stdout[-3000:]
+
+
+def wait_for(snakemake):
+    snakemake.join(60)
+    assert not snakemake.is_alive()
 
 
 def kill_job(snakemake, job):
@@ -244,13 +238,13 @@ def test_after_a_fault_the_same_command_makes_the_same_files(jobs, tmp_path, kin
 
 
 def interrupt(workflow, targets, rule, fault, delay):
-    snakemake = start(workflow, *targets)
+    snakemake = workflow.start(*targets)
     job = job_of(snakemake, rule)
     assert job is not None, f"no job of {rule} was started"
     time.sleep(delay)
-    if snakemake.poll() is None:
+    if snakemake.is_alive():
         fault(snakemake, job)
-    snakemake.wait(timeout=60)
+    wait_for(snakemake)
 
 
 def run_out_of_space(workflow, targets, kind, kibibytes):
@@ -312,12 +306,11 @@ def test_a_run_in_another_folder_that_is_killed_repeatedly_gives_the_same_bytes(
     draw = random.Random(0)
     kills = 0
     for _ in range(6):
-        snakemake = start(workflow)
-        try:
-            snakemake.wait(timeout=draw.uniform(3, 15))
-        except subprocess.TimeoutExpired:
+        snakemake = workflow.start()
+        snakemake.join(draw.uniform(2, 13))
+        if snakemake.is_alive():
             os.killpg(snakemake.pid, signal.SIGKILL)
-            snakemake.wait()
+            wait_for(snakemake)
             kills += 1
         workflow.run("--unlock")
     assert kills >= 3
@@ -333,14 +326,14 @@ def test_an_orphan_does_not_overwrite_what_a_newer_job_made(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe")
     target = f"results/tiny/{PROBED}/occlusion/window-3.h5"
     workflow.configure("occlusion: {fill: 0}", name="edit.yaml")
-    snakemake = start(workflow, target)
+    snakemake = workflow.start(target)
     orphan = job_of(snakemake, "map_occlusion")
     # Once it has claimed its log, and doesn't hold what it shares with the newer one's process.
     while not any("libtorch" in part.path for part in orphan.memory_maps()):
         time.sleep(0.01)
     orphan.suspend()
     snakemake.kill()
-    snakemake.wait()
+    wait_for(snakemake)
     workflow.configure("occlusion: {fill: 200}", name="edit.yaml")
     finish(workflow, target)
     newer = (workflow.folder / target).read_bytes()

@@ -50,7 +50,7 @@ def _lossless(pixels: Picture) -> str:
 
 
 def _lossy(pixels: Picture) -> str:
-    return _data_url(pixels, "webp", quality=LOSSY_QUALITY, method=6)
+    return _data_url(pixels, "webp", quality=LOSSY_QUALITY)
 
 
 def _data_url(pixels: Picture, kind: str, **options: int) -> str:
