@@ -14,6 +14,8 @@ from convprobe.plan.mistakes import Mistake
 SHOWN_LAYERS = 4  # of a long list, before its last one
 # Of a layer, so that files can be named after it.
 LAYER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# What variants of the ablation are called, beside those that have the names of layers.
+VARIANT = re.compile(r"clean|ablated|random-\d+")
 OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 
 
@@ -300,6 +302,10 @@ def _filters(config: dict) -> Iterator[Mistake]:
         if not LAYER.fullmatch(layer):
             found = f"network.factory: {network['factory']} has a layer {mistakes.shown(layer)}"
             expected = "expected names of letters, digits, ., - and _, for files are named so"
+            yield Mistake(("network", "factory"), f"{found}: {expected}")
+        elif VARIANT.fullmatch(layer):
+            found = f"network.factory: {network['factory']} has a layer {layer}"
+            expected = "expected another name, for a variant of the ablation is called so"
             yield Mistake(("network", "factory"), f"{found}: {expected}")
     for index, name in enumerate(chosen):
         layer, channel = split_name(name)

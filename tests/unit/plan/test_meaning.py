@@ -244,6 +244,22 @@ def test_a_filter_is_held_against_the_graph(chosen, graph, told):
     assert refused(FACTORY.replace("conv2/1", chosen), **graph) == expected
 
 
+@pytest.mark.parametrize("name", ["clean", "ablated", "random-01"])
+def test_a_layer_is_not_called_as_a_variant_of_the_ablation_is(name):
+    def describe(network, image_size):
+        text = Path(write_graph()).read_text()
+        path = Path(f"graph-{name}.json")
+        path.write_text(text.replace('"conv1"', f'"{name}"'))
+        return str(path)
+
+    with pytest.raises(InputError) as error:
+        check(FACTORY, describe)
+    assert str(error.value) == (
+        f"own: network.factory: mynet.py:build has a layer {name}: expected another name, for a "
+        "variant of the ablation is called so"
+    )
+
+
 def test_a_network_without_filters_is_given_none():
     assert refused(FACTORY, convolutions=0) == [
         'own: filters.chosen is ["conv2/1"], but mynet.py:build makes a network without a layer '
