@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 IMPORTED_BY_JOBS = [
-    "h5py", "jsonschema", "matplotlib.figure", "matplotlib.image", "pandas", "PIL.Image", "psutil",
-    "scipy.stats", "snakemake.iocontainers", "snakemake.logging", "torch", "torch.export",
+    "fontTools.subset", "h5py", "jaxtyping", "jsonschema", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "matplotlib.figure", "matplotlib.image", "pandas",
+    "pandas.io.formats.csvs", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.Image",
+    "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "psutil", "scipy.stats", "snakemake.io",
+    "snakemake.iocontainers", "snakemake.logging", "tomllib", "torch", "torch.export",
+    "torch.utils.serialization", "xml.etree.ElementTree",
 ]  # fmt: skip
 
 
