@@ -20,7 +20,12 @@ import job_server
 
 REPOSITORY = Path(__file__).parents[1]
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload([__name__, "snakemake.cli"])
+# What a plan imports beside it, some of it only when it gets there.
+OF_PLANS = [
+    "docutils.core", "fastjsonschema", "jaxtyping", "jsonschema", "nbformat", "PIL.JpegImagePlugin",
+    "smart_open", "snakemake.profiles", "snakemake.report.html_reporter", "snakemake.storage",
+]  # fmt: skip
+SERVER.set_forkserver_preload([__name__, "snakemake.cli", *OF_PLANS])
 # To start a process also asks those of other threads whether they have ended, and of two that ask
 # for an exit status at once, one finds it gone and takes it for 255.
 STATUS = threading.Lock()
