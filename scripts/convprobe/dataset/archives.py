@@ -5,8 +5,9 @@ One policy for all of them, CIFAR-10's archive included:
 - An archive with more entries or bytes than any data set of this study has is refused, as is a file
   that is read; what is stated counts, so a bomb is refused before it is unpacked.
 - An archive that is damaged or cut off is refused, wherever that is.
-- Hidden files and folders are passed over, as are links and devices in an archive; links in a
-  folder are followed, for its user put them there.
+- Hidden files and folders are passed over, as are symbolic links and devices in an archive; links
+  in a folder are followed, for its user put them there. A tar with a hard link, which stands for a
+  file that was packed before, is refused.
 - A name that can't be shown is refused. Any other is a name only: it is never used as a path.
 """
 
@@ -100,7 +101,7 @@ def entries(path: Path | str) -> Iterator[Entry]:
     path = Path(path)
     if path.is_dir():
         found = _of_folder(path, path, "", frozenset())
-    elif zipfile.is_zipfile(path):
+    elif _is_zip(path):
         found = _of_zip(path)
     else:
         found = _of_tar(path)
@@ -153,6 +154,14 @@ def _of_folder(
             yield from _of_folder(root, place, f"{above}{name}/", around)
 
 
+def _is_zip(path: Path) -> bool:
+    """Whether it begins as one, too: a tar may end with a zip that was packed into it."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
 def _identity(folder: Path) -> tuple[int, int]:
     status = folder.stat()
     return status.st_dev, status.st_ino
@@ -203,6 +212,9 @@ def _of_tar(path: Path) -> Iterator[Entry]:
                 yield Entry(path, entry.name, entry.size, _tar_reader(archive, entry))
             elif entry.isdir():
                 yield Entry(path, entry.name)
+            elif entry.islnk():
+                found = f"{path}: {entry.name!a} is a hard link to {entry.linkname!a}"
+                raise InputError(f"{found}, expected the file: pack it by tar --hard-dereference")
         _refuse_cut(path, archive)
 
 
@@ -234,5 +246,8 @@ def _refuse_unprintable(entry: Entry) -> None:
 
 
 def _is_hidden(name: str) -> bool:
-    """macOS puts a folder `__MACOSX`, or files `._NAME` with metadata of NAME, into archives."""
-    return name == "__MACOSX" or (name.startswith(".") and name != "..")
+    """macOS puts a folder `__MACOSX`, or files `._NAME` with metadata of NAME, into archives.
+
+    Into a folder with a picture of its own it puts a file `Icon` with a carriage return behind.
+    """
+    return name in ("__MACOSX", "Icon\r") or (name.startswith(".") and name != "..")

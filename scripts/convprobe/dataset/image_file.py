@@ -19,6 +19,7 @@ from convprobe.errors import InputError
 from convprobe.store import hdf5
 
 CHANNELS = ("red", "green", "blue")
+COUNTED = 2**24  # bytes of pixels at a time: NumPy counts in a copy that takes eight times as much
 
 Pixels = UInt8[np.ndarray, "image y x channel"]
 Labels = Int64[np.ndarray, " image"]
@@ -136,7 +137,9 @@ def normalisation(pixels: Pixels) -> dict:
     deviations = []
     for channel in range(pixels.shape[-1]):
         # A histogram of the 256 levels holds all that the two moments need.
-        counts = np.bincount(pixels[..., channel].ravel(), minlength=256)
+        counts = np.zeros(256, np.int64)
+        for part in np.array_split(pixels, math.ceil(pixels.nbytes / COUNTED)):
+            counts += np.bincount(part[..., channel].ravel(), minlength=256)
         mean, deviation = _moments(counts.tolist())
         means.append(mean)
         deviations.append(deviation)

@@ -50,7 +50,7 @@ class Listing:
         self.split = split
         self.images: list[Parts] = []
         self.folders: list[Parts] = []
-        # Images at CLASS/NAME, where SPLIT/CLASS/NAME is expected.
+        # Images that don't lie at SPLIT/CLASS/NAME, where that is expected.
         self._elsewhere: list[Parts] = []
 
     def __iter__(self) -> Iterator[Entry]:
@@ -89,8 +89,7 @@ class Listing:
         """
         found = self._by_split()
         self._refuse_missing(found)
-        if self.split:
-            self._refuse_depths()
+        self._refuse_depths()
         self._refuse_empty()
         for places in found.values():
             places.sort(key=_by_name)
@@ -136,12 +135,20 @@ class Listing:
         raise InputError(f"{found}, expected files that end in {', '.join(SUFFIXES)}")
 
     def _refuse_depths(self) -> None:
-        """Refuse a file beside the folders of the classes: the folder above would be its class."""
-        first = min(self.images, key=len)
-        last = max(self.images, key=len)
+        """Refuse a file that lies higher or deeper: a folder of another level would be its class.
+
+        Where there are splits, what lies in one of their folders counts, but not what lies beside.
+        """
+        images = [*self.images]
+        if not self.split:
+            above = len(min(images, key=len)) - 3
+            images += [parts for parts in self._elsewhere if set(SPLITS) & set(parts[above:-1])]
+        first = min(images, key=lambda parts: (len(parts), parts))
+        last = max(images, key=lambda parts: (len(parts), parts))
         if len(first) != len(last):
             places = f"{_shown(first)} and {_shown(last)} lie at different depths"
-            raise InputError(f"{self.path}: {places}, expected all images at CLASS/NAME")
+            place = "CLASS/NAME" if self.split else "SPLIT/CLASS/NAME"
+            raise InputError(f"{self.path}: {places}, expected all images at {place}")
 
     def _refuse_empty(self) -> None:
         """Refuse a folder without an image beside those of the classes: a class would be lost."""

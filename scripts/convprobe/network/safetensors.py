@@ -30,6 +30,7 @@ DTYPES = {
     "I16": torch.int16,
     "I8": torch.int8,
     "U8": torch.uint8,
+    "BOOL": torch.bool,
 }
 
 
@@ -92,4 +93,6 @@ def _tensor(entry: Any, data: memoryview) -> Tensor:
         raise ValueError(f"bytes {start} to {stop} of {len(data)} hold no {dtype} of shape {shape}")
     if start == stop:
         return torch.zeros(shape, dtype=dtype)
-    return torch.frombuffer(bytearray(data[start:stop]), dtype=dtype).reshape(shape)
+    stored = torch.uint8 if dtype == torch.bool else dtype  # a byte of the file may be any
+    numbers = torch.frombuffer(bytearray(data[start:stop]), dtype=stored)
+    return numbers.reshape(shape).to(dtype)

@@ -244,7 +244,15 @@ def _descend(
     correct = 0
     parts = zip(pixels.split(part_size), labels.split(part_size), strict=True)
     for part, true in parts:
-        logits = _logits(network, part, settings["precision"])
+        try:
+            logits = _logits(network, part, settings["precision"])
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise InputError(
+                f"batch normalisation can't work on {len(part)} image with maps of one pixel: "
+                "expected a larger training.batch_size, or more training images"
+            ) from error
         mean_loss = F.cross_entropy(logits, true, label_smoothing=settings["label_smoothing"])
         loss = mean_loss * (len(part) / len(pixels))
         loss.backward()

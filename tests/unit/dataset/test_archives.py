@@ -111,18 +111,13 @@ def test_a_path_where_nothing_is(tmp_path):
     assert refusal(tmp_path / "none.zip") == "can't be read: No such file or directory"
 
 
-def test_nothing_is_unpacked_from_an_archive_that_points_outside(tmp_path):
-    outside = tmp_path / "outside"
+@pytest.mark.parametrize("top", ["../outside", "{}/outside"])
+def test_nothing_is_unpacked_from_an_archive_that_points_outside(tmp_path, top):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for place in (
-            "train/a/0.png",
-            "test/a/0.png",
-            "../outside/train/a/1.png",
-            f"{outside}/train/a/2.png",
-        ):
-            archive.writestr(place, image_bytes(7))
+        for place in ("train/a/0.png", "train/a/1.png", "test/a/0.png"):
+            archive.writestr(f"{top.format(tmp_path)}/{place}", image_bytes(7))
     splits, _ = image_folder.read(tmp_path / "a.zip")
-    assert len(splits["train"][0]) == 3
+    assert len(splits["train"][0]) == 2
     assert [path.name for path in tmp_path.rglob("*")] == ["a.zip"]
 
 
@@ -130,16 +125,40 @@ def test_links_devices_and_paths_outside_in_a_tar_are_harmless(tmp_path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(image_bytes(200))
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
-        add(archive, "train/a/0.png", image_bytes(7))
-        add(archive, "test/a/0.png", image_bytes(8))
+        add(archive, "../../outside/train/a/0.png", image_bytes(7))
+        add(archive, "../../outside/test/a/0.png", image_bytes(8))
         add(archive, "../../outside/train/a/1.png", image_bytes(9))
         add(archive, "train/a/2.png", type=tarfile.SYMTYPE, linkname=str(secret))
-        add(archive, "train/a/3.png", type=tarfile.LNKTYPE, linkname="../secret.png")
         add(archive, "train/a/4.png", type=tarfile.SYMTYPE, linkname="4.png")
         add(archive, "train/a/5.png", type=tarfile.FIFOTYPE)
     splits, _ = image_folder.read(tmp_path / "a.tar.gz")
     assert splits["train"][0][:, 0, 0, 0].tolist() == [7, 9]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.tar.gz", "secret.png"]
+
+
+def test_a_hard_link_in_a_tar_is_no_image_that_is_passed_over(tmp_path):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        add(archive, "train/a/0.png", image_bytes(7))
+        add(archive, "test/a/0.png", type=tarfile.LNKTYPE, linkname="train/a/0.png")
+    assert refusal(tmp_path / "a.tar.gz") == (
+        "'test/a/0.png' is a hard link to 'train/a/0.png', expected the file: pack it by tar "
+        "--hard-dereference"
+    )
+
+
+def test_a_zip_inside_a_tar_does_not_take_its_place(pictures, tmp_path):
+    """Not compressed, and the last one, so that the whole ends as a zip does."""
+    inner = tmp_path / "inner.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        for place in ("train/a/0.png", "test/a/0.png"):
+            archive.writestr(place, image_bytes(200))
+    both = tmp_path / "both.tar"
+    with tarfile.open(both, "w") as archive:
+        archive.add(pictures, "pictures")
+        archive.add(inner, "inner.zip")
+    assert zipfile.is_zipfile(both), "or the test could not fail"
+    splits, _ = image_folder.read(both)
+    assert [len(labels) for _, labels in splits.values()] == [5, 2]
 
 
 def test_a_bomb_in_an_archive_is_refused_before_it_is_unpacked(pictures, tmp_path):

@@ -19,9 +19,31 @@ def test_a_class_that_is_only_in_train_is_fine_one_only_in_test_is_not(pictures)
 
 
 def test_the_same_place_twice_is_refused(pictures):
-    draw(pictures / "again" / "train" / "a" / "0.png", 5)
-    both = "again/train/a/0.png and train/a/0.png have one class and name"
-    assert refusal(pictures) == f"{both}, expected one folder of each name"
+    above = pictures.parent / "above"
+    above.mkdir()
+    pictures.rename(above / "pictures")
+    draw(above / "again" / "train" / "a" / "0.png", 5)
+    both = "again/train/a/0.png and pictures/train/a/0.png have one class and name"
+    assert refusal(above) == f"{both}, expected one folder of each name"
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+@pytest.mark.parametrize(
+    "place", ["train/0.png", "train/a/more/0.png", "test/a/b/c/0.png", "deep/er/train/a/9.png"]
+)
+def test_an_image_of_a_split_at_another_depth_is_refused(pictures, kind, place):
+    draw(pictures / place, 5)
+    told = refusal(packed(pictures, kind))
+    assert place in told
+    assert told.endswith(" lie at different depths, expected all images at SPLIT/CLASS/NAME")
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar.gz", "zip"])
+@pytest.mark.parametrize("place", ["val/a/0.png", "drafts/0.png", "val/a/more/0.png"])
+def test_an_image_beside_the_splits_is_passed_over(pictures, kind, place):
+    draw(pictures / place, 5)
+    splits, _ = image_folder.read(packed(pictures, kind))
+    assert [len(labels) for _, labels in splits.values()] == [5, 2]
 
 
 def test_an_entry_that_an_archive_has_twice_is_refused(tmp_path):

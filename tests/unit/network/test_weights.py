@@ -352,7 +352,8 @@ def test_a_torchscript_archive_is_named(tmp_path):
 
 def save_safetensors(path, state, metadata=None):
     """As the format's authors describe it."""
-    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+    names |= {torch.int64: "I64", torch.bool: "BOOL"}
     header, data = {"__metadata__": metadata} if metadata else {}, b""
     for name, tensor in state.items():
         content = bytes(tensor.contiguous().reshape(-1).view(torch.uint8).tolist())
@@ -438,7 +439,7 @@ def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path, state):
 
 
 class Counted(torch.nn.Module):
-    """A convolution, batch normalisation, and a buffer of whole numbers that it reads."""
+    """A convolution, batch normalisation, and buffers of whole numbers and of truth values."""
 
     def __init__(self):
         super().__init__()
@@ -446,10 +447,11 @@ class Counted(torch.nn.Module):
         self.norm = torch.nn.BatchNorm2d(4)
         self.head = torch.nn.Linear(4, 2)
         self.register_buffer("order", torch.tensor([1, 0, 3, 2]))
+        self.register_buffer("shown", torch.tensor([True, False, True, True]))
 
     def forward(self, images):
         maps = self.norm(self.stem(images)).relu()
-        return self.head(maps.mean((2, 3))[:, self.order])
+        return self.head(maps.mean((2, 3))[:, self.order] * self.shown)
 
 
 @pytest.fixture(scope="module")
@@ -533,7 +535,7 @@ def test_weights_of_another_network_than_the_factory_s_are_told_in_one_line(tmp_
     torch.save(torchvision.models.resnet18().state_dict(), tmp_path / "a.pth")
     (line,) = refusal(tmp_path / "a.pth", settings)
     assert line.startswith(
-        "seems to be another network (102 tensors, conv1.weight … fc.bias), expected 9 tensors, "
+        "seems to be another network (102 tensors, conv1.weight … fc.bias), expected 10 tensors, "
     )
     assert "plain" not in line
 

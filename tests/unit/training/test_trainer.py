@@ -155,6 +155,17 @@ def test_schedules_fall_from_the_given_rate_to_zero(images, schedule, rates):
     assert found == pytest.approx(rates)
 
 
+def test_batch_normalisation_of_one_number_is_one_clear_line(images):
+    """Maps of one pixel, and batches of one image."""
+    whole = {"channels": 3, "kernel": 32, "pool": 1, "batch_norm": True}
+    with pytest.raises(InputError) as refused:
+        train(images, TRAINING | {"batch_size": 1}, 1, network={"conv": [whole], "fc": []})
+    assert str(refused.value) == (
+        "batch normalisation can't work on 1 image with maps of one pixel: expected a larger "
+        "training.batch_size, or more training images"
+    )
+
+
 def test_divergence_is_one_clear_line(images):
     settings = TRAINING | {
         "optimizer": {"learning_rate": 1e12, "momentum": 0.9, "weight_decay": 0.0}
