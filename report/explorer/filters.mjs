@@ -108,8 +108,9 @@ function drawFilter() {
 
   const items = [];
   for (let rank = 0; rank < layer.ranks; rank++) {
-    const words = topImageText(topImage(layer, channel, rank), rank);
-    items.push(element("li", {}, picturesOf(filter, rank), ...words));
+    const top = topImage(layer, channel, rank);
+    items.push(element("li", {}, picturesOf(filter, rank), ...topImageText(top, rank)));
+    if (top.response === 0) break; // neither does it answer to those behind it
   }
   byId("top").replaceChildren(...items);
   const { ranks } = shown.probe.filters;
