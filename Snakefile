@@ -161,6 +161,10 @@ onsuccess:
 
 
 onerror:
+    # Where a failed job would have updated a file, Snakemake puts the old one back, and takes the
+    # job for done: it is marked as begun again.
+    for job in workflow.scheduler.failed:
+        workflow.persistence.started(job)
     screen.close()
     remember()
     print(f"convprobe: {failures.closing_words(placed(LOGS), LOGS_BEFORE, log)}", flush=True)

@@ -321,6 +321,21 @@ def test_a_run_in_another_folder_that_is_killed_repeatedly_gives_the_same_bytes(
     assert here == there
 
 
+def test_a_failed_job_is_due_again_where_what_it_would_replace_was_put_back(finished, tmp_path):
+    """The system kills it, as where memory is short, after the images have been changed."""
+    workflow = finished.copy(tmp_path / "convprobe")
+    target = "results/tiny/dataset/images.h5"
+    workflow.configure("dataset: {train_images: 100}", name="edit.yaml")
+    snakemake = workflow.start(target)
+    job_of(snakemake, "prepare_images").kill()
+    wait_for(snakemake)
+    with h5py.File(workflow.folder / target) as file:
+        assert len(file["train/labels"]) == 120, "it was put back"
+    finish(workflow, target)
+    with h5py.File(workflow.folder / target) as file:
+        assert len(file["train/labels"]) == 100
+
+
 def test_an_orphan_does_not_overwrite_what_a_newer_job_made(finished, tmp_path):
     """A job outlives its Snakemake, the settings change, and a new run finishes first."""
     workflow = finished.copy(tmp_path / "convprobe")
