@@ -5,12 +5,13 @@ each GPU has a lock file, which the system releases when the process that holds 
 way. Where more jobs may run at a time than there are GPUs, each has as many lock files as jobs.
 """
 
+import contextlib
 import fcntl
 import math
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -38,9 +39,10 @@ def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 
     locks = [[folder / f"{name}-{number}.lock" for number in range(jobs_each)] for name in names]
     waiting = False
     while True:
-        for index in sorted(range(len(names)), key=lambda index: _held_by_others(locks[index])):
-            if any(map(_lock, locks[index])):
-                return index
+        with _alone(folder):
+            for index in sorted(range(len(names)), key=lambda index: _held_by_others(locks[index])):
+                if any(map(_lock, locks[index])):
+                    return index
         if not waiting:
             print(f"all {len(names)} GPUs are taken: waiting for one", flush=True)
             waiting = True
@@ -49,6 +51,14 @@ def claim(names: Sequence[str], folder: Path | str | None = None, wait: float = 
 
 def _default_folder() -> Path:
     return Path(tempfile.gettempdir(), f"convprobe-gpus-{os.getuid()}")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Only one job at a time counts and takes: two that count together take the same GPU."""
+    with open(folder / "choosing.lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _held_by_others(locks: Sequence[Path]) -> int:

@@ -104,6 +104,36 @@ def test_more_jobs_at_a_time_than_gpus_share_them_evenly(start):
 
 
 @pytest.mark.slow
+def test_jobs_that_begin_at_the_same_time_share_the_gpus_evenly(tmp_path):
+    """Four processes that claim at once, of eight that may, 60 times: two on each of two GPUs."""
+    script = """
+import multiprocessing, sys
+from convprobe.job import gpus
+
+def claim(folder, barrier, places, done):
+    barrier.wait()
+    places.put(gpus.claim(["one", "two"], folder=folder))
+    done.wait()
+
+for number in range(60):
+    forked = multiprocessing.get_context("fork")
+    barrier, places, done = forked.Barrier(4), forked.SimpleQueue(), forked.Event()
+    given = (f"{sys.argv[1]}/{number}", barrier, places, done)
+    jobs = [forked.Process(target=claim, args=given) for _ in range(4)]
+    for job in jobs:
+        job.start()
+    print(sum(places.get() for _ in jobs))
+    done.set()
+    for job in jobs:
+        job.join()
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    environment = os.environ | {gpus.JOBS: "8"}
+    run = subprocess.run(command, cwd="scripts", env=environment, capture_output=True, text=True)
+    assert run.stdout.split() == ["2"] * 60, run.stderr
+
+
+@pytest.mark.slow
 def test_a_job_takes_the_gpu_that_fewest_jobs_have(start):
     """Two on each; both of the first GPU end: the next two jobs take their places."""
     jobs = {}
