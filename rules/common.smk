@@ -62,7 +62,7 @@ try:
 except InputError as error:
     sys.exit(str(error))
 
-RESULTS = f"results/{config['experiment']}"
+RESULTS = study.results(config)
 LOGS = f"logs/{config['experiment']}"
 STUDIED = study.studied_runs(config)
 BUILT = study.built_runs(config)

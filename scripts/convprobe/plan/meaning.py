@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from convprobe.dataset import kinds
 from convprobe.dataset.kinds import ReadLabels, ReadSizes
@@ -43,6 +44,10 @@ def _paths(config: dict) -> Iterator[Mistake]:
         if "{" in path or "}" in path:
             found = f"is {path}, but braces are Snakemake's wildcards"
             yield mistakes.at(key, f"{found}: expected a path without them")
+        # Read when the run begins: what the same run writes there, it would see a run too late.
+        if Path(path).resolve().is_relative_to(Path(study.results(config)).resolve()):
+            found = f"is {path}, which this experiment writes itself"
+            yield mistakes.at(key, f"{found}: expected a path outside {study.results(config)}")
 
 
 def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:

@@ -17,6 +17,11 @@ WITHOUT_FILTERS = "without a layer whose filters have maps (height and width)"
 SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there are several jobs
 
 
+def results(config: dict) -> str:
+    """The folder of all files that an experiment writes, but its logs."""
+    return f"results/{config['experiment']}"
+
+
 # Runs of several seeds
 
 

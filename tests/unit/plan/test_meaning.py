@@ -162,6 +162,21 @@ ablation: {{table_images: 1}}
     assert "image_size" not in study.shown(config)
 
 
+@pytest.mark.parametrize("path", ["results/cifar10/raw/checkpoints/epoch-01.pth", "latest.pth"])
+def test_what_an_experiment_writes_is_not_read_by_itself(path):
+    """It would be read before it is written anew; another experiment's files may be."""
+    written = Path("results/cifar10/raw/checkpoints/epoch-01.pth")
+    written.parent.mkdir(parents=True)
+    written.touch()
+    Path("latest.pth").symlink_to(written)
+    change = f"runs: {{own: {{weights: {path}}}}}"
+    assert edit(change) == [
+        f"own: runs.own.weights is {path}, which this experiment writes itself: expected a path "
+        "outside results/cifar10"
+    ]
+    assert "own" in check(f"{{experiment: other, {change}}}")["runs"]
+
+
 # A network that a factory makes
 
 FACTORY = """
