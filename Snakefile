@@ -9,11 +9,11 @@ from collections import Counter
 include: "rules/home.smk"
 
 
-from convprobe.plan import config as configs, rates, study
+from convprobe.plan import cautions, config as configs, rates, study
 from convprobe.errors import InputError
-from convprobe.job import gpus, machine, terminal
+from convprobe.job import failures, gpus, machine, terminal
 
-# Whether another workflow does so, as in `module convprobe:`. Then `config` is what that one gives.
+# Whether another workflow imports this one, by `module convprobe:`. Then it gives `config`.
 IMPORTED = workflow.snakefile != workflow.main_snakefile
 
 # How a run is shown is an importer's own matter.
@@ -53,29 +53,23 @@ rule all:
 
 
 STAGES = {rule.name: Path(rule.snakefile).stem for rule in workflow.rules if rule.name != "all"}
-# None where jobs are submitted elsewhere: what they will run on can't be seen from here.
-CORES = workflow.resource_settings.cores
-# How many jobs may have a GPU at a time, as `--resources gpu=N` says.
-GPU_JOBS = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
-if CORES and workflow.is_main_process:
-    os.environ[gpus.JOBS] = str(GPU_JOBS)  # jobs inherit it
 BEGUN = time.time()
-# Of those that there are, how many this run may use.
-USED = min(CORES or 1, machine.usable_cores())
+if is_local():
+    os.environ[gpus.JOBS] = str(GPU_JOBS)  # jobs inherit it
 
 
 @functools.cache
-def known():
+def known() -> cost.Known:
     """What jobs took on this machine before."""
     return rates.read(RATES, cost.computer(USED), cost.network_size(config)) if CORES else {}
 
 
-def waiting():
+def waiting() -> dict[int, str]:
     """The rule of each job that is to be done, by its number."""
     return {job.jobid: job.rule.name for job in workflow.dag.needrun_jobs()}
 
 
-def planned():
+def planned() -> dict[str, tuple[int, int]]:
     """How many jobs of each rule are due, and how many there are."""
     # At the end of a dry run all of them count as finished.
     due = Counter(job.rule.name for job in workflow.dag.needrun_jobs(exclude_finished=False))
@@ -84,7 +78,8 @@ def planned():
 
 
 @functools.cache
-def seconds_of_one_job():
+def seconds_of_one_job() -> dict[str, float]:
+    """How long a job of each rule is likely to take."""
     kind, _ = cost.device()
     figures = {
         "plot_occlusion_sheets": len(SHEETS),
@@ -94,7 +89,7 @@ def seconds_of_one_job():
     return cost.of_one_job(config, SIZES, kind, USED, STAGES, figures, known())
 
 
-def announce():
+def announce() -> None:
     """Print what the run is, costs, and what of it is due; and what will disappoint."""
     jobs = planned()
     if CORES:
@@ -117,12 +112,7 @@ def warn(lines: list[str]) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-# An importer may leave out what follows, but nobody should miss this.
-if IMPORTED and workflow.is_main_process:
-    warn(cautions.at_start(config, SIZES, own_labels))
-
-
-def remember():
+def remember() -> None:
     """Let later runs know what jobs took on this machine."""
     if CORES and not IMPORTED:  # whose rules have other names
         jobs = [job for job in workflow.dag.jobs if job.rule.name in STAGES]
@@ -134,6 +124,10 @@ def remember():
         ]
         cost.remember(RATES, config, SIZES, USED, told, BEGUN)
 
+
+# An importer may leave out what follows, but nobody should miss this.
+if IMPORTED and workflow.is_main_process:
+    warn(cautions.at_start(config, SIZES, own_labels))
 
 screen.begin(STAGES, lambda: (waiting(), seconds_of_one_job()), announce)
 LOGS_BEFORE = {}
@@ -147,10 +141,8 @@ onstart:
 onsuccess:
     screen.close()
     remember()
-    for line in cautions.at_chance(
-        {run: placed(of_run(training.SELECTION)).format(run=run) for run in TRAINED}
-    ):
-        print(line)
+    selections = {run: placed(of_run(training.SELECTION)).format(run=run) for run in TRAINED}
+    warn(cautions.at_chance(selections))
     page = placed(of_experiment(reports.EXPLORER))
     if Path(page).is_file() and any(page in job.output for job in workflow.dag.jobs):
         print(f"convprobe: done. Open {page} in a browser;")

@@ -7,13 +7,12 @@ Snakemake does.
 import functools
 from collections.abc import Callable
 
-from convprobe.plan import cautions, contents, cost
-from convprobe.job import failures
+from convprobe.plan import contents, cost
 from convprobe.store import files, outputs
 from convprobe.plan import fingerprint as fingerprints
 
 
-def shown_path(path):
+def shown_path(path: str) -> str:
     """A config file as its user knows it: Snakemake makes every path absolute."""
     path, here = Path(path), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
@@ -70,6 +69,13 @@ TRAINED = study.trained_runs(config)
 GROUPS = study.group_runs(config)
 SIZES = study.split_sizes(config, own_labels)
 
+# None where jobs are submitted elsewhere: what they will run on can't be seen from here.
+CORES = workflow.resource_settings.cores
+# How many cores this run may use.
+USED = min(CORES or 1, machine.usable_cores())
+# How many jobs may have a GPU at a time, as `--resources gpu=N` says.
+GPU_JOBS = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
+
 # Each combination of the wildcards in the paths of a probed epoch's files, by their names.
 VALUES = {}
 
@@ -106,7 +112,7 @@ def is_quick(rule: str, run: str, window: str) -> bool:
 
 
 def is_local() -> bool:
-    """Not where jobs are submitted: what they will run on can't be seen from here."""
+    """Whether jobs run on this machine."""
     return bool(CORES) and workflow.is_main_process
 
 
@@ -195,7 +201,7 @@ def epochs(run: str) -> list[str]:
     return [f"{epoch:02d}" for epoch in range(1, study.run_training(config, run)["epochs"] + 1)]
 
 
-def content(path):
+def content(path: str) -> str:
     """A digest of a file or folder that is tracked by what is in it."""
     try:
         return contents.digest(path, MEMORY)

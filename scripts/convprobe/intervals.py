@@ -31,7 +31,7 @@ def wilson(successes: Count, count: Count, confidence: float = 0.95) -> Interval
 
 
 def _normal_quantile(confidence: float) -> float:
-    """Between this many standard deviations below and above its mean a normal value lies."""
+    """Within how many standard deviations of its mean a normal value lies, so confidently."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as sentences on the page, in figures and on the card write them."""
+"""How numbers are written in sentences: on the page, in figures and on the card."""
 
 SPACE = "\N{NO-BREAK SPACE}"  # no line begins with a sign or breaks within an equation
 MINUS = "\N{MINUS SIGN}"

@@ -13,7 +13,7 @@ from convprobe.ablation import tabulation
 from convprobe.intervals import Count
 from convprobe.phrases import p_value, percent, points
 
-OUTSIDE_BY_CHANCE = 0.05  # of 95 % intervals of a change that is none
+OUTSIDE_BY_CHANCE = 0.05  # share of 95 % intervals that miss a change of 0
 
 
 def chance(predictions: pd.DataFrame, chosen_among: int) -> str:

@@ -19,7 +19,7 @@ from convprobe.ablation.outputs import (
 from convprobe.dataset import image_file
 from convprobe.dataset.outputs import IMAGES
 from convprobe.network import checkpoints
-from convprobe.plan import study as configs
+from convprobe.plan import study
 from convprobe.store import hdf5, tables
 from convprobe.store.checks import Check, Probed, Results, attributes
 
@@ -76,7 +76,7 @@ def _expected_variants(
     network = checkpoints.load(results.path(probed.weights)).network
     chosen = config["filters"]["chosen"]
     draws = config["ablation"]["random_controls"]
-    seed = configs.run_training(config, probed.run)["seed"]
+    seed = study.run_training(config, probed.run)["seed"]
     controls = variants.draw_controls(network, chosen, draws, seed)
     return variants.parts_and_controls(chosen, controls)
 

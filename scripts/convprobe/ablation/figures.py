@@ -25,7 +25,7 @@ LINE = 0.17  # inches from one line of a figure to the next
 PAIRS = 15  # class pairs with a line
 GALLERY_ACROSS = 8
 GALLERY_IMAGES = 40
-BELOW_BY_CHANCE = 0.025  # of 95 % intervals of a change that is none
+BELOW_BY_CHANCE = 0.025  # share of 95 % intervals that lie below a change of 0
 MOST_NAMED = 30  # chosen filters named in a caption; of more only their number is given
 MODES = {
     "zero": "map set to 0",
@@ -217,7 +217,7 @@ def _what_falls(table: pd.DataFrame) -> str:
     """Of how many classes the interval lies below 0, beside chance; and which falls most."""
     falls = int((table["high"] < 0).sum())
     if not falls:
-        return "Of no class the fall can be told from chance."
+        return "No class falls by more than chance explains."
     first = table.iloc[0]
     by_chance = BELOW_BY_CHANCE * len(table)
     return (

@@ -241,7 +241,7 @@ def _refuse_huge(path: Path, count: int, unpacked: int) -> None:
 
 def _refuse_unprintable(entry: Entry) -> None:
     if UNPRINTABLE & set(map(unicodedata.category, entry.name)):
-        found = f"{entry.root}: {entry.name!a} is no name that can be shown"
+        found = f"{entry.root}: {entry.name!a} has characters that can't be shown"
         raise InputError(f"{found}, expected letters and signs")
 
 

@@ -1,6 +1,6 @@
 """The data set as one HDF5 file: what every stage reads.
 
-Format, version 1: groups `train`, `test` and, if images are held out, `validation`, each with
+Groups `train`, `test` and, if images are held out, `validation`, each with
 `images` uint8 (image, y, x, channel) and `labels` int64 (image); `test/masks` bool (image, y, x)
 where the place of the object is known; the attribute `classes` names the labels 0, 1, … Each group
 has the coordinates of its axes.

@@ -62,7 +62,7 @@ class Kind(abc.ABC):
                     found = f"is given, but {self.name} does not use it"
                     yield key, f"{found}: expected it for an {other.name}"
         if not self.is_there(settings["path"]):
-            there = "this file is none" if is_file(settings["path"]) else "nothing is there"
+            there = "a file of another kind" if is_file(settings["path"]) else "nothing is there"
             found = f"is {settings['path']}: {there}"
             yield "path", f"{found}, expected {self.path_about}"
 

@@ -166,7 +166,7 @@ def transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _powers(count: int) -> Float[Tensor, "point power"]:
-    """The powers of the points that a polynomial of so many coefficients is made of there."""
+    """Powers of the points: each row evaluates a polynomial of so many coefficients there."""
     points = torch.tensor(POINTS, dtype=torch.float64)
     at_infinity = F.one_hot(torch.tensor([count - 1]), count)  # its highest coefficient alone
     return torch.cat([points[:, None] ** torch.arange(count), at_infinity])

@@ -343,7 +343,7 @@ def _extent(step: Step) -> int:
 
 
 def _overlap(offset: int, length: int, size: int) -> tuple[slice, slice]:
-    """Of a stretch that begins at an offset, what lies within a size: there, and in itself."""
+    """Where a stretch overlaps an axis of some size: as a slice of the axis, and of the stretch."""
     first = max(0, offset)
     end = max(first, min(size, offset + length))
     return slice(first, end), slice(first - offset, end - offset)

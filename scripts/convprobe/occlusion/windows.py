@@ -163,7 +163,7 @@ def together(
     stride: int = 1,
     precision: str = "fp32",
 ) -> list[int]:
-    """A window, which comes first, and the others whose maps take less if computed with its own."""
+    """A window, which comes first, and those others that take less if computed together with it."""
     sides = [window, *(side for side in others if side != window)]
     ways = [_way(network, image_size, side, stride, precision) for side in sides]
     if ways[0] != "states":

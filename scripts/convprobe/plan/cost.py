@@ -332,7 +332,7 @@ def job_counts(config: dict, sizes: Sizes) -> dict[str, int]:
 
 
 def is_measured(config: dict, sizes: Sizes, kind: str, cores: int, known: Known) -> bool:
-    """Whether this machine has computed everything before of which a run has much."""
+    """Whether this machine has run each kind of job before of which a run has much."""
     kinds = set()
     for run in study.trained_runs(config):
         kinds.add(work(config, sizes, kind, cores, "train_epoch", {"run": run}).kind)

@@ -5,7 +5,6 @@ output. Both are read when a run ends, and kept by machine, kind of work and siz
 the last few runs, for the machine may have had other work.
 """
 
-import contextlib
 import json
 import math
 import re
@@ -66,34 +65,44 @@ def of_jobs(jobs: Iterable[Done]) -> dict[str, Took]:
     by_kind: dict[str, list[Done]] = {}
     for job in jobs:
         by_kind.setdefault(job.kind, []).append(job)
-    found = {}
-    for kind, alike in by_kind.items():
-        with contextlib.suppress(ZeroDivisionError):  # none of them computed anything itself
-            found[kind] = _of_kind(alike)
-    return found
+    took = {kind: _of_kind(alike) for kind, alike in by_kind.items()}
+    return {kind: of_kind for kind, of_kind in took.items() if of_kind}
 
 
-def _of_kind(jobs: list[Done]) -> Took:
-    multiply_adds = 0.0
-    computing = 0.0
-    for job in jobs:
-        for count, rate in COUNTED.findall(job.log):
-            multiply_adds += int(count) * job.each
-            computing += int(count) / float(rate)
-    rate = multiply_adds / computing if jobs[0].units else 0.0
+def _of_kind(jobs: list[Done]) -> Took | None:
+    """What jobs of one kind took; None if none of them computed anything itself."""
+    counted = [
+        [(int(count), float(rate)) for count, rate in COUNTED.findall(job.log)] for job in jobs
+    ]
+    computing = sum(count / rate for of_job in counted for count, rate in of_job)
+    multiply_adds = sum(
+        count * job.each for job, of_job in zip(jobs, counted, strict=True) for count, _ in of_job
+    )
+    counts_units = jobs[0].units > 0
+    if counts_units and not multiply_adds:
+        return None
+    rate = multiply_adds / computing if counts_units else 0.0
+
     starts = []
     takes = []
-    for job in jobs:
+    for job, of_job in zip(jobs, counted, strict=True):
         if shared_process.TAKEN in job.log:
-            takes.append(job.seconds - job.units * job.each / rate)
+            takes.append(_beside_units(job, job.units, rate))
         else:
             # A shard may have fewer images than planned.
-            own = min(job.units, sum(int(count) for count, _ in COUNTED.findall(job.log)))
-            starts.append(job.seconds - (own * job.each / rate if own else 0))
-    start = sum(starts) / len(starts)
-    taken = sum(takes) / len(takes) if takes else start
+            own = min(job.units, sum(count for count, _ in of_job))
+            starts.append(_beside_units(job, own, rate))
+    if not starts:
+        return None
+    start = statistics.mean(starts)
+    taken = statistics.mean(takes) if takes else start
     certain = rate if computing >= LEAST_SECONDS else 0.0
     return Took(max(start, 0.0), max(taken, 0.0), certain)
+
+
+def _beside_units(job: Done, units: int, rate: float) -> float:
+    """Seconds that a job took beside so many units, at a rate in multiply-adds a second."""
+    return job.seconds - (units * job.each / rate if units else 0.0)
 
 
 def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
@@ -106,16 +115,21 @@ def read(memory: Path | str, machine: str, size: int) -> dict[str, Took]:
         machine: its name.
         size: multiply-adds of the network's forward pass.
     """
-    nearest = {}
-    for kind, by_size in _known(memory).get(machine, {}).items():
-        # A run that was too short to tell a rate has none.
-        rates = {other: [rate for _, _, rate in runs if rate] for other, runs in by_size.items()}
-        telling = [other for other, found in rates.items() if found] or list(by_size)
-        alike = min(telling, key=lambda other: abs(math.log(int(other) / size)))
-        starts, takes, _ = zip(*by_size[alike], strict=True)
-        each = (starts, takes, rates[alike] or [0.0])
-        nearest[kind] = Took(*map(statistics.median, each))
-    return nearest
+    of_kinds = _known(memory).get(machine, {})
+    return {kind: _of_nearest(by_size, size) for kind, by_size in of_kinds.items()}
+
+
+def _of_nearest(by_size: dict[str, list[list[float]]], size: int) -> Took:
+    # A run that was too short to tell a rate has none.
+    rates = {other: [rate for _, _, rate in runs if rate] for other, runs in by_size.items()}
+    telling = [other for other in by_size if rates[other]] or list(by_size)
+    nearest = min(telling, key=lambda other: abs(math.log(int(other) / size)))
+    starts, takes, _ = zip(*by_size[nearest], strict=True)
+    return Took(
+        start=statistics.median(starts),
+        taken=statistics.median(takes),
+        rate=statistics.median(rates[nearest] or [0.0]),
+    )
 
 
 def write(memory: Path | str, machine: str, size: int, found: Mapping[str, Took]) -> None:

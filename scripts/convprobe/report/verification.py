@@ -16,7 +16,7 @@ from convprobe.ablation.outputs import PREDICTIONS
 from convprobe.dataset import checks as dataset
 from convprobe.occlusion import agreement
 from convprobe.occlusion.outputs import AGREEMENT, AGREEMENT_MEANS, WINDOW
-from convprobe.plan import study as configs
+from convprobe.plan import study
 from convprobe.report import card, explorer, outputs
 from convprobe.store import files, hdf5, tables
 from convprobe.store.checks import TOLERANCE, Check, Probed, Results, form
@@ -44,7 +44,7 @@ def verify(
         probes: the files of each probed epoch, relative to its folder.
         card: `runs`, whose selected epochs it is about; `sources` by name, of the experiment and of
             each of those epochs; `settings` of card.of_files.
-        page: as for config.with_probes.
+        page: as for study.with_probes.
 
     Returns:
         the mistakes, one line each, that name the file; the number of files.
@@ -65,7 +65,7 @@ def verify(
     for name in names:
         results.check(_file, name)
     results.check(_card, config, card)
-    results.check(_page, config, configs.with_probes(page, folders, probes))
+    results.check(_page, config, study.with_probes(page, folders, probes))
     results.check(_manifest, config, names)
     results.check(_crate)
     return [*results.older(), *results.mistakes], len(names)
@@ -74,15 +74,15 @@ def verify(
 def _check_questions(results: Results, config: dict[str, Any], probed: list[Probed]) -> None:
     """What each question checks, and what several of them must agree on."""
     results.check(dataset.check, config["dataset"])
-    trained = configs.trained_runs(config)
+    trained = study.trained_runs(config)
     for run in trained:
         results.check(training.check, config, run)
-    for group in configs.group_runs(config):
+    for group in study.group_runs(config):
         results.check(training.check_seeds, config, group)
-    for run in configs.studied_runs(config):
+    for run in study.studied_runs(config):
         if run not in trained:
             results.check(training.check_imported, config, run)
-    has_filters = configs.has_filters(config)
+    has_filters = study.has_filters(config)
     for probe in probed:
         for question in outputs.probes(has_filters):
             results.check(CHECKS[question].check, config, probe)
@@ -93,8 +93,8 @@ def _check_questions(results: Results, config: dict[str, Any], probed: list[Prob
 def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:
     """The probed checkpoints of all runs, the selected one of each run first."""
     found = []
-    for run in configs.studied_runs(config):
-        epochs = configs.studied_epochs(config, run)
+    for run in study.studied_runs(config):
+        epochs = study.studied_epochs(config, run)
         folders = [f"{run}/epoch-{epoch:02d}" for epoch in epochs]
         with results.noting_mistakes():
             folders.insert(0, _selected(results, config, run))
@@ -106,7 +106,7 @@ def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:
 
 def _selected(results: Results, config: dict[str, Any], run: str) -> str:
     """Folder of a run's selected epoch, relative to the experiment's."""
-    if run not in configs.trained_runs(config):
+    if run not in study.trained_runs(config):
         return f"{run}/weights"
     selection = files.read_json(results.path(f"{run}/{SELECTION.path}"))
     return f"{run}/epoch-{selection['epoch']:02d}"
@@ -116,7 +116,7 @@ def _clean_network(results: Results, config: dict[str, Any], probed: Probed) -> 
     """Compare what several questions computed of the network without a window, all filters on."""
     name = probed.name(PREDICTIONS)
     predictions = tables.read(results.path(name))
-    if probed.run in configs.trained_runs(config):
+    if probed.run in study.trained_runs(config):
         epoch = probed.folder.rpartition("epoch-")[2]
         path = results.path(f"{probed.run}/{EVALUATION.path.format(epoch=epoch)}")
         evaluated = files.read_json(path)["test"]["accuracy"]
@@ -198,7 +198,7 @@ def _manifest(results: Results, config: dict[str, Any], names: list[str]) -> Che
     """Compare the manifest to the config and to the files: all are listed, as they are."""
     name = outputs.MANIFEST.path
     manifest = files.read_json(results.path(name))
-    shown = configs.shown(config)
+    shown = study.shown(config)
     yield manifest["config"] == shown, name, "was written for another config"
     for other in names:
         if outputs.declared(other) not in outputs.NOT_IN_MANIFEST:

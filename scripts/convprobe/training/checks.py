@@ -10,7 +10,7 @@ from convprobe.dataset import image_file
 from convprobe.dataset.outputs import CLASSES, IMAGES, NORMALISATION
 from convprobe.network import checkpoints, weights
 from convprobe.network.layers import RAW
-from convprobe.plan import study as configs
+from convprobe.plan import study
 from convprobe.store import files, tables
 from convprobe.store.checks import Check, Results
 from convprobe.store.outputs import Output
@@ -40,7 +40,7 @@ def not_kept(results: Results, config: dict[str, Any]) -> list[str]:
         as `Results.path`.
     """
     found = []
-    for run in configs.trained_runs(config):
+    for run in study.trained_runs(config):
         record = f"{run}/{DISCARDED.path}"
         if not (results.folder / record).is_file():
             continue
@@ -71,9 +71,9 @@ def check(results: Results, config: dict[str, Any], run: str) -> Check:
 
 def check_seeds(results: Results, config: dict[str, Any], group: str) -> Check:
     """Check the learning curves of a run of several seeds."""
-    runs = configs.group_runs(config)[group]
+    runs = study.group_runs(config)[group]
     curves = [tables.read(results.path(f"{run}/{CURVE.path}")) for run in runs]
-    expected = seeds.curves(curves, configs.seeds(config, group))
+    expected = seeds.curves(curves, study.seeds(config, group))
     results.same_table(SEEDS.path.format(group=group), expected)
     yield from ()
 
@@ -88,7 +88,7 @@ def _paths(results: Results, config: dict[str, Any], run: str, output: Output) -
 
 
 def _epochs(config: dict[str, Any], run: str) -> range:
-    return range(1, configs.run_training(config, run)["epochs"] + 1)
+    return range(1, study.run_training(config, run)["epochs"] + 1)
 
 
 def _name(run: str, output: Output, epoch: int) -> str:
@@ -100,12 +100,12 @@ def _epoch(results: Results, config: dict[str, Any], run: str, epoch: int) -> Ch
     name = _name(run, CHECKPOINT, epoch)
     found = checkpoints.load(results.path(name))
     used = RAW
-    if configs.run_training(config, run)["normalise"]:
+    if study.run_training(config, run)["normalise"]:
         used = _measured(results)
     yield found.epoch == epoch, name, f"is of epoch {found.epoch}"
     yield found.settings == config["network"], name, "is of another network"
     yield found.normalisation == used, name, "has another normalisation"
-    yield from results.made_with(name, found.training, configs.epoch_settings(config, run))
+    yield from results.made_with(name, found.training, study.epoch_settings(config, run))
     name = _name(run, OPTIMIZER, epoch)
     if name in not_kept(results, config):
         return
@@ -140,7 +140,7 @@ def check_imported(results: Results, config: dict[str, Any], run: str) -> Check:
         image_file.classes(images),
         image_file.image_size(images),
         _measured(results),
-        configs.given_normalisation(config, run),
+        study.given_normalisation(config, run),
     )
     yield found.epoch == 0, name, f"is of epoch {found.epoch}"
     yield found.settings == config["network"], name, "is of another network"

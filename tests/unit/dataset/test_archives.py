@@ -198,7 +198,8 @@ def test_an_archive_that_is_damaged_anywhere_is_read_or_refused(pictures, kind):
 def test_a_name_that_would_steer_a_terminal_or_is_no_text_is_refused(tmp_path, name):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         add(archive, f"train/{name}/0.png", image_bytes(7))
-    told = f"{f'train/{name}/0.png'!a} is no name that can be shown, expected letters and signs"
+    told = f"{f'train/{name}/0.png'!a} has characters that can't be shown, expected "
+    told += "letters and signs"
     assert refusal(tmp_path / "a.tar.gz") == told
 
 

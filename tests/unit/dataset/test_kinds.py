@@ -77,7 +77,7 @@ def test_where_cifar10_can_be_downloaded_to():
     for path in ("photos.zip", "~/data", "gone.tar.gz"):
         assert not cifar10.is_there(path)
     ((_, line),) = cifar10.mistakes({"path": "photos.zip"})
-    assert line.startswith("is photos.zip: this file is none, expected a folder, ")
+    assert line.startswith("is photos.zip: a file of another kind, expected a folder, ")
     assert cifar10.source("x" * 300) == f"{'x' * 300}/cifar-10-python.tar.gz"
 
 
