@@ -36,19 +36,19 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     yield same_classes and same_images, name, "has other images than the test images"
     for state, output in CONFUSION.items():
         counts = tabulation.confusion(table, state, images.classes)
-        results.same_table(probed.name(output), counts, index=True)
-    results.same_table(probed.name(CLASS_PAIRS), tabulation.class_pairs(table))
-    results.same_table(probed.name(FLIPS), tabulation.flips(table))
+        yield from results.same_table(probed.name(output), counts, index=True)
+    yield from results.same_table(probed.name(CLASS_PAIRS), tabulation.class_pairs(table))
+    yield from results.same_table(probed.name(FLIPS), tabulation.flips(table))
     first = table.head(config["ablation"]["table_images"])
-    results.same_table(probed.name(FIRST_IMAGES), first)
+    yield from results.same_table(probed.name(FIRST_IMAGES), first)
     yield from _variants(results, config, probed, len(table))
     path = results.path(probed.name(VARIANTS))
     chosen = config["filters"]["chosen"]
     predicted = tabulation.read_variants(path, table, chosen, images.classes)
     true = table["class"]
-    results.same_table(probed.name(ACCURACY), tabulation.accuracies(predicted, true))
+    yield from results.same_table(probed.name(ACCURACY), tabulation.accuracies(predicted, true))
     by_class = tabulation.class_accuracies(predicted, true, images.classes)
-    results.same_table(probed.name(CLASS_ACCURACY), by_class)
+    yield from results.same_table(probed.name(CLASS_ACCURACY), by_class)
 
 
 def _variants(results: Results, config: dict[str, Any], probed: Probed, images: int) -> Check:

@@ -23,7 +23,7 @@ def check(results: Results, settings: dict[str, Any]) -> Check:
     same = measured == image_file.normalisation(splits["train"].pixels)
     yield same, NORMALISATION.path, "differs from that of the training images"
     yield from _images("test", splits["test"], settings["test_images"])
-    results.same_table(CLASSES.path, sources.class_counts(splits))
+    yield from results.same_table(CLASSES.path, sources.class_counts(splits))
 
 
 def _images(split: str, images: image_file.Images, wanted: int | str) -> Check:

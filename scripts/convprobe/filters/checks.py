@@ -56,9 +56,9 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
         network = checkpoints.load(results.path(probed.weights)).network
         yield from _kernels(file, name, network)
     table = top_patches.top_images(path, images_path, chosen, top, config["network"])
-    results.same_table(probed.name(TOP_IMAGES), table)
+    yield from results.same_table(probed.name(TOP_IMAGES), table)
     over_range = quantiles.images_at_quantiles(path, images_path, chosen)
-    results.same_table(probed.name(QUANTILE_IMAGES), over_range)
+    yield from results.same_table(probed.name(QUANTILE_IMAGES), over_range)
     yield from _patches(results, probed.name(PATCHES), table, images, layers)
     yield from _every_filter(results, probed.name(ALL_TOP_IMAGES), network, top, table, images)
 

@@ -35,8 +35,8 @@ def check(results: Results, config: Mapping[str, Any], probed: Probed) -> Check:
             yield from results.made_with(name, made_with, expected)
             yield from _maps(file, name, images, settings["stride"])
     by_image, localisation = summary.summarise(paths, images_path)
-    results.same_table(probed.name(SUMMARY), by_image)
-    results.same_table(probed.name(LOCALISATION), localisation)
+    yield from results.same_table(probed.name(SUMMARY), by_image)
+    yield from results.same_table(probed.name(LOCALISATION), localisation)
 
 
 def _maps(file: h5py.File, name: str, images: image_file.Images, stride: int) -> Check:

@@ -144,9 +144,8 @@ def _agreement(results: Results, config: dict[str, Any], probed: list[Probed]) -
         names = {window: probe.name(WINDOW, window=window) for window in windows}
         paths[probe.folder] = {window: results.path(name) for window, name in names.items()}
     table = agreement.of_networks(paths)
-    results.same_table(AGREEMENT.path, table)
-    results.same_table(AGREEMENT_MEANS.path, agreement.means(table))
-    yield from ()
+    yield from results.same_table(AGREEMENT.path, table)
+    yield from results.same_table(AGREEMENT_MEANS.path, agreement.means(table))
 
 
 def _file(results: Results, name: str) -> Check:
@@ -172,8 +171,7 @@ def _card(results: Results, config: dict[str, Any], wanted: dict[str, Any]) -> C
     paths = {name: [results.path(path) for path in listed] for name, listed in whole.items()}
     for name, path in of_epoch.items():
         paths[name] = [results.path(f"{folder}/{path}") for folder in folders]
-    results.same_table(outputs.CARD.path, card.of_files(paths, wanted["settings"]))
-    yield from ()
+    yield from results.same_table(outputs.CARD.path, card.of_files(paths, wanted["settings"]))
 
 
 def _page(results: Results, config: dict[str, Any], settings: dict[str, Any]) -> Check:

@@ -121,21 +121,17 @@ class Results:
             "from, as an older version wrote them: the command that made them makes them anew"
         ]
 
-    def same_table(self, name: str, expected: pd.DataFrame, index: bool = False) -> None:
-        """Note a mistake unless a table is, letter by letter, what is computed again."""
+    def same_table(self, name: str, expected: pd.DataFrame, index: bool = False) -> Check:
+        """Compare a table, letter by letter, to what is computed again."""
         found = self.path(name).read_text(encoding="utf-8")
-        same = found == tables.text(expected, index)
-        self._expect(same, name, "differs from what its sources give")
+        yield found == tables.text(expected, index), name, "differs from what its sources give"
 
     def check(self, function: Callable[..., Check], *arguments: Any) -> None:
         """Run a check as far as its files can be used, and note the mistakes."""
         with self.noting_mistakes():
             for agrees, name, wrong in function(self, *arguments):
-                self._expect(agrees, name, wrong)
-
-    def _expect(self, agrees: bool, name: str, wrong: str) -> None:
-        if not agrees:
-            self.mistakes.append(f"{self.folder / name}: {wrong}")
+                if not agrees:
+                    self.mistakes.append(f"{self.folder / name}: {wrong}")
 
     @contextlib.contextmanager
     def noting_mistakes(self) -> Iterator[None]:

@@ -58,7 +58,7 @@ def check(results: Results, config: dict[str, Any], run: str) -> Check:
         results.check(_epoch, config, run, number)
     evaluations = _paths(results, config, run, EVALUATION)
     curve = selection.learning_curve(evaluations, records(results, config, run))
-    results.same_table(f"{run}/{CURVE.path}", curve)
+    yield from results.same_table(f"{run}/{CURVE.path}", curve)
     counts = tables.read(results.path(CLASSES.path))["test"].tolist()
     chosen = selection.choose(evaluations, config["selection"], counts)
     name = f"{run}/{SELECTION.path}"
@@ -74,8 +74,7 @@ def check_seeds(results: Results, config: dict[str, Any], group: str) -> Check:
     runs = study.group_runs(config)[group]
     curves = [tables.read(results.path(f"{run}/{CURVE.path}")) for run in runs]
     expected = seeds.curves(curves, study.seeds(config, group))
-    results.same_table(SEEDS.path.format(group=group), expected)
-    yield from ()
+    yield from results.same_table(SEEDS.path.format(group=group), expected)
 
 
 def records(results: Results, config: dict[str, Any], run: str) -> list[Path]:
