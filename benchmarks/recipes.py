@@ -58,7 +58,7 @@ class Training:
     def __init__(self, network, optimizer, images, batch_size, precision):
         self.network = network
         self.optimizer = optimizer
-        self.device = network.mean.device
+        self.device = network.device
         self.pixels = torch.from_numpy(images.pixels).to(self.device)
         self.labels = torch.from_numpy(images.labels).to(self.device)
         self.is_bf16 = precision == "bf16"

@@ -21,16 +21,16 @@ if __name__ == "__main__":
             from convprobe.dataset import image_file
             from convprobe.network import checkpoints, devices
             from convprobe.occlusion import windows_per_process
+            from convprobe.occlusion.window_file import Settings
             from convprobe.store import files
 
-            settings = snakemake.params.settings
+            given = snakemake.params.settings
             device = devices.choose(snakemake.threads)
             occlusion = windows_per_process.Occlusion(
                 checkpoints.load(inputs.checkpoint, device).network,
-                image_file.read(inputs.images, "test", settings["images"]),
-                {**settings, "window": window},
+                image_file.read(inputs.images, "test", given["images"]),
+                Settings(window, given["fill"], given["precision"], given["stride"]),
                 files.sha256(inputs.checkpoint),
-                settings["stride"],
                 job,
             )
             others = snakemake.config["occlusion"]["windows"]

@@ -578,6 +578,7 @@ MODULES = {
     "occlusion/sheets": SHEETS | RECORD,
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/tiles": OCCLUSION,
+    "occlusion/window_file": OCCLUSION,
     "occlusion/windows": OCCLUSION,
     "occlusion/windows_per_process": OCCLUSION,
     "phrases": ABLATION_FIGURES | RECORD,

@@ -14,8 +14,9 @@ from convprobe.network import arithmetic, filter_layers, reach, tracing
 from convprobe.network.classifiers import TracedNetwork
 from convprobe.network.execution import Execution
 from convprobe.network.layers import Network, as_input
-from convprobe.occlusion import windows
+from convprobe.occlusion import window_file, windows
 from convprobe.occlusion.boxes import ChangedBoxes
+from convprobe.occlusion.window_file import Settings
 
 HEIGHT, WIDTH = 24, 40
 CLASSES = ("ant", "bee", "cow")
@@ -116,9 +117,9 @@ def test_boxes_or_passes_are_chosen_and_never_states():
 def test_a_window_file_has_the_rows_and_the_columns_of_the_positions(tmp_path, network, images):
     path = tmp_path / "window-5.h5"
     maps, clean = windows.sweep(network, images.pixels, 5, stride=7)
-    settings = {"window": 5, "fill": 128, "precision": "fp32"}
-    windows.write(path, maps, clean, images, settings, "0" * 64, stride=7)
-    windows.join(tmp_path / "joined.h5", [path])
+    settings = Settings(5, stride=7)
+    window_file.write(path, maps, clean, images, settings, "0" * 64)
+    window_file.join(tmp_path / "joined.h5", [path])
     for name in ("window-5.h5", "joined.h5"):
         with windows.hdf5.open_complete(tmp_path / name) as file:
             assert file["y"][:].tolist() == [3, 10, 17]

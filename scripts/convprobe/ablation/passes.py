@@ -55,7 +55,7 @@ def predict(
             images (mean ablation: Chan et al. 2022, Causal Scrubbing).
         batch: images at a time, at most; doesn't change the result.
     """
-    device = network.mean.device
+    device = network.device
     layers = filter_layers.of_graph(network.graph)
     passes = Passes(network)
     ablations = [_off(layers, names) for names in variants]
@@ -138,7 +138,7 @@ def _mean_maps(
     network: Classifier, execution: Execution, names: list[str], images: Images, job: Job
 ) -> Substitutes:
     """The maps of some nodes, averaged over the images."""
-    device = network.mean.device
+    device = network.device
 
     def sums(pixels: UInt8[Tensor, "part y x channel"]) -> Substitutes:
         inputs = network.normalised(as_input(pixels.to(device)))

@@ -41,7 +41,7 @@ def record(
         chosen: names of filters.
         batch: images at a time, at most; doesn't change the result.
     """
-    device = network.mean.device
+    device = network.device
     layers = filter_layers.of_graph(network.graph)
     execution = Execution(network.graph, network)
     filters = defaultdict(list)

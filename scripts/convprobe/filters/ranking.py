@@ -56,7 +56,7 @@ def top_images(
     Returns:
         the columns, ties and peaks of top_patches.top_images.
     """
-    device = network.mean.device
+    device = network.device
     layers = filter_layers.of_graph(network.graph)
     names = {layer.map: name for name, layer in layers.items()}
     execution = Execution(network.graph, network)

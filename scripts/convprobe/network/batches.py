@@ -1,5 +1,6 @@
 """How images are cut into batches, and what happens when one doesn't fit into the memory."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -42,7 +43,7 @@ def in_batches(
     Raises:
         InputError: not even a single row fits into the memory.
     """
-    pairs = _computed(compute, rows, _even_size(len(rows), size))
+    pairs = computed(compute, rows, _even_size(len(rows), size))
     for _, result in job.progress(pairs, len(rows), unit, _length):
         yield result
 
@@ -57,19 +58,19 @@ def _even_size(count: int, largest: int) -> int:
     return math.ceil(count / batches)
 
 
-def _computed(
+def computed(
     compute: Callable[[Rows], Result], rows: Rows, size: int
 ) -> Iterator[tuple[Rows, Result]]:
-    """Yield each batch and its result."""
-    start = 0
-    while start < len(rows):
+    """Yield each batch and its result; args and errors as for `in_batches`."""
+    while len(rows):
+        of_first = functools.partial(_of_first, compute, rows)
+        result, size = halving(of_first, min(size, len(rows)))
+        yield rows[:size], result
+        rows = rows[size:]
 
-        def of_next_rows(count: int, start: int = start) -> Result:
-            return compute(rows[start : start + count])
 
-        result, size = halving(of_next_rows, min(size, len(rows) - start))
-        yield rows[start : start + size], result
-        start += size
+def _of_first(compute: Callable[[Rows], Result], rows: Rows, count: int) -> Result:
+    return compute(rows[:count])
 
 
 def _length(pair: tuple[Any, Any]) -> int:

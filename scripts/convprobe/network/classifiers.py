@@ -49,6 +49,11 @@ class Classifier(nn.Module):
             values = torch.tensor(normalisation[name], dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, values, persistent=False)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.mean.device
+
     def normalised(
         self, images: Float[Tensor, "image channel y x"]
     ) -> Float[Tensor, "image channel y x"]:

@@ -154,18 +154,22 @@ class Reach:
             found = [self._read(node, name, spans[name], axis) for name in self.sources(node)]
             first = np.min([span.first for span in found], axis=0)
             end = np.max([span.end for span in found], axis=0)
-            spans[node.name] = Span(first, end)
+            differs = first < end
+            spans[node.name] = Span(np.where(differs, first, 0), np.where(differs, end, 0))
         return spans
 
     def _read(self, node: Node, source: str, changed: Span, axis: int) -> Span:
-        """The units of a node that read units of an input that differ."""
+        """The units of a node that read units of an input that differ.
+
+        Where there are none, they begin behind the last unit: beside another input, nothing counts.
+        """
         firsts, ends = np.array(self.maps.reads(node.name, source, axis)).T
         reads = (firsts < changed.end[:, None]) & (ends > changed.first[:, None])
         count = reads.shape[1]
-        first = np.where(reads.any(1), reads.argmax(1), count)
-        end = np.where(reads.any(1), count - reads[:, ::-1].argmax(1), 0)
-        nothing = ~reads.any(1)
-        return Span(np.where(nothing, 0, first), np.where(nothing, 0, end))
+        differs = reads.any(1)
+        first = np.where(differs, reads.argmax(1), count)
+        end = np.where(differs, count - reads[:, ::-1].argmax(1), 0)
+        return Span(first, end)
 
     def multiply_adds(self, covered: Sequence[Sequence[Interval]], costs: Costs = ON_CPU) -> float:
         """What one image's map takes if only boxes are computed, copies included.

@@ -9,6 +9,7 @@ into the clean map, and from there on all is computed.
 Nothing is approximated: only how PyTorch sums up may differ from a plain forward pass.
 """
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convprobe.network import reach
-from convprobe.network.batches import halving
+from convprobe.network.batches import computed
 from convprobe.network.classifiers import Classifier
 from convprobe.network.execution import Execution, conv2d
 from convprobe.network.graph import INPUT, ITEM, Node
@@ -71,7 +72,7 @@ class ChangedBoxes:
             precision: `fp32`, or `bf16`, by autocast.
         """
         self.network = network
-        self.device = network.mean.device
+        self.device = network.device
         self.is_on_cpu = self.device.type == "cpu"
         self.batch = (reach.ON_CPU if self.is_on_cpu else reach.ON_GPU[precision]).batch
         self.hidden = hidden
@@ -120,34 +121,14 @@ class ChangedBoxes:
         clean = self.execution.results(pixels, [*self.kept, output])
         logits = clean.pop(output)
         # Channels innermost, so that whole runs of memory are copied.
-        around = {name: _innermost(found) for name, found in clean.items()}
-        places = list(itertools.product(*(range(len(self.hidden[axis])) for axis in AXES)))
-        found = self._by_batches(places, around, grey)
+        around = {name: _innermost(result) for name, result in clean.items()}
         shape = [len(self.hidden[axis]) for axis in AXES]
-        maps = torch.cat(found).float().softmax(1).view(*shape, -1)
+        places = list(itertools.product(*map(range, shape)))
+        of_places = functools.partial(self._logits, clean=around, grey=grey)
+        batches, occluded = zip(*computed(of_places, places, self.batch), strict=True)
+        self.batch = len(batches[0])  # what fitted will fit for the next image
+        maps = torch.cat(occluded).float().softmax(1).view(*shape, -1)
         return maps.cpu().numpy(), logits.float().softmax(1)[0].cpu().numpy()
-
-    def _by_batches(
-        self,
-        places: Sequence[tuple[int, int]],
-        clean: Mapping[str, Float[Tensor, "_y _x _channel"]],
-        grey: Float[Tensor, "1 channel 1 1"],
-    ) -> list[Float[Tensor, "_ class"]]:
-        """What comes out with the window at each of its places."""
-        found = []
-        done = 0
-        while done < len(places):
-
-            def of_next(count: int, done: int = done) -> Float[Tensor, "_ class"]:
-                return self._logits(places[done : done + count], clean, grey)
-
-            size = min(self.batch, len(places) - done)
-            logits, fitting = halving(of_next, size)
-            if fitting < size:
-                self.batch = fitting
-            found.append(logits)
-            done += len(logits)
-        return found
 
     def _logits(
         self,

@@ -48,7 +48,7 @@ from convprobe.network.matrix import product
 from convprobe.occlusion import sparse
 from convprobe.occlusion.later_layers import Activations, LaterLayer
 from convprobe.occlusion.sparse import SparseLayer
-from convprobe.occlusion.states import Places, Unit, UnitStates
+from convprobe.occlusion.states import Positions, Unit, UnitStates
 from convprobe.occlusion.tiles import TiledLayer
 
 
@@ -123,8 +123,8 @@ class Incremental:
     def _state_by_position(self) -> Int[Tensor, "window row column"]:
         """The state of the whole image with each window at each position."""
         numbers = np.arange(len(self.head.units.windows))
-        places = Places(*np.meshgrid(numbers, self.centres, self.centres, indexing="ij"))
-        return torch.from_numpy(self.head.units.at((0, 0), places))
+        positions = Positions(*np.meshgrid(numbers, self.centres, self.centres, indexing="ij"))
+        return torch.from_numpy(self.head.units.at((0, 0), positions))
 
 
 class FirstLayer:

@@ -31,6 +31,23 @@ OF_BF16 = "-DBFLOAT16"
 INSTRUCTIONS = {"avx2", "fma"}
 NUMBERS = {2: torch.bfloat16, 4: torch.float32}  # that the code multiplies, by their bytes
 
+# What `compute` and `pack` take, in the order of sparse.cpp.
+ADDRESS, NUMBER = ctypes.c_void_p, ctypes.c_int64
+COMPUTE = (
+    *(ADDRESS, ADDRESS, ADDRESS),  # changed, packed, starts
+    *(ADDRESS, NUMBER, NUMBER, NUMBER, NUMBER),  # weights, inputs, panels, first, last
+    *(NUMBER, ADDRESS, ADDRESS, ADDRESS),  # taps, tap, use_starts, uses
+    *(ADDRESS, NUMBER, NUMBER, ADDRESS, ADDRESS),  # clean, cells, members, unit_ and cell_states
+    *(
+        ADDRESS,
+        NUMBER,
+        ADDRESS,
+        NUMBER,
+        ADDRESS,
+    ),  # chosen, pools, memory, most_unit_states, results
+)
+PACK = (ADDRESS, NUMBER, NUMBER, NUMBER, NUMBER, ADDRESS, ADDRESS, ADDRESS)
+
 Cell = list[tuple[Unit, Int[Tensor, " _state"]]]
 
 
@@ -46,7 +63,9 @@ def library(*options: str) -> ctypes.CDLL | None:
             raise InputError("the processor isn't known to have AVX2")
         code = compiler.library(SOURCE, OPTIONS + options)
         for name in ("number", "panel", "rows", "pack"):
-            getattr(code, name).restype = ctypes.c_int64
+            getattr(code, name).restype = NUMBER
+        code.compute.argtypes = COMPUTE
+        code.pack.argtypes = PACK
     except (InputError, AttributeError) as error:
         print(f"occlusion without {SOURCE.name}, which is faster: {error}", flush=True)
         return None
@@ -91,7 +110,7 @@ class SparseLayer(LaterLayer):
         if self._multiplied == torch.bfloat16:
             self._weights = self._weights[..., _interleaved(self._panel)].contiguous()
         if self.pooled.units:
-            cells = [self.field(unit) for unit in self.pooled.places()]
+            cells = [self.field(unit) for unit in self.pooled.all_units()]
         else:
             cells = [[((0, 0), torch.arange(1 + self.units.count((0, 0))))]]
         self._layout = Layout.of(cells, self.kernel, inputs, self.units, code.rows())
@@ -111,7 +130,9 @@ class SparseLayer(LaterLayer):
         clean = self.clean_values(read.clean)
         counts = self._layout.cell_states.tolist()
         changes = self._results(read, clean, pools=True).split(counts)
-        return Activations(pooled_map(clean), dict(zip(self.pooled.places(), changes, strict=True)))
+        return Activations(
+            pooled_map(clean), dict(zip(self.pooled.all_units(), changes, strict=True))
+        )
 
     def preactivations(self, read: Activations) -> Float32[Tensor, "state output"]:
         return self._results(read, self.clean_values(read.clean), pools=False)
@@ -138,13 +159,12 @@ class SparseLayer(LaterLayer):
             memory = torch.empty(most + int(layout.cell_states.max()), self._panel)
             self._code.compute(
                 *map(_address, changes),
-                _address(self._weights), _number(self.weight.shape[1]), _number(self._panels),
-                _number(first), _number(last), _number(self.kernel**2), _address(layout.taps),
-                _address(layout.use_starts), _address(layout.uses), _address(clean[first:]),
-                _number(len(layout.cell_states)), _number(len(rows) // len(layout.cell_states)),
-                _address(layout.unit_states), _address(layout.cell_states),
-                _address(layout.chosen), _number(pools), _address(memory), _number(most),
-                _address(results),
+                _address(self._weights), self.weight.shape[1], self._panels, first, last,
+                self.kernel**2, _address(layout.taps), _address(layout.use_starts),
+                _address(layout.uses), _address(clean[first:]), len(layout.cell_states),
+                len(rows) // len(layout.cell_states), _address(layout.unit_states),
+                _address(layout.cell_states), _address(layout.chosen), pools, _address(memory),
+                most, _address(results),
             )  # fmt: skip
 
         self._by_threads(compute)
@@ -180,8 +200,8 @@ class SparseLayer(LaterLayer):
         for change, count in zip(map(self._rounded, read.changes.values()), groups, strict=True):
             assert change.stride(1) == 1, "the inputs of a state lie beside each other"
             place = self._code.pack(
-                _address(change), _number(len(change)), _number(inputs), _number(change.stride(0)),
-                _number(place), _address(changed), _address(values), _address(starts[group:]),
+                _address(change), len(change), inputs, change.stride(0),
+                place, _address(changed), _address(values), _address(starts[group:]),
             )  # fmt: skip
             group += count
         return changed, values, starts
@@ -231,19 +251,19 @@ class Layout:
             units: the states of the units of all cells.
             rows: states in a group.
         """
-        groups = [-(-inputs.count(unit) // rows) for unit in inputs.places()]
-        first_group = dict(zip(inputs.places(), np.cumsum([0, *groups]), strict=False))
+        groups = [-(-inputs.count(unit) // rows) for unit in inputs.all_units()]
+        first_group = dict(zip(inputs.all_units(), np.cumsum([0, *groups]), strict=False))
         order = [unit for cell in cells for unit, _ in cell]
         taps = []
         starts = []
         uses = []
         begun = used = 0
         for unit in order:
-            places = units.positions(unit)
+            positions = units.positions(unit)
             for down, right in np.ndindex(kernel, kernel):
                 read = (unit[0] + down, unit[1] + right)
                 count = inputs.count(read)
-                state = inputs.at(read, places)
+                state = inputs.at(read, positions)
                 taps.append((first_group[read], count, begun))
                 ends = np.cumsum(np.bincount(state, minlength=count + 1))
                 # First come the states in which the unit that is read is clean: no use of any.
@@ -263,11 +283,6 @@ class Layout:
         )
 
 
-def _address(array: Tensor | np.ndarray) -> ctypes.c_void_p:
+def _address(array: Tensor | np.ndarray) -> int:
     """Where an array's first number lies, for compiled code; it must live until that has ended."""
-    if isinstance(array, np.ndarray):
-        return ctypes.c_void_p(array.ctypes.data)
-    return ctypes.c_void_p(array.data_ptr())
-
-
-_number = ctypes.c_int64
+    return array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()

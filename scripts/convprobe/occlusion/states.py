@@ -34,17 +34,17 @@ TILE = 16  # states along an axis of a tile: those in one change nearly the same
 Unit = tuple[int, int]  # its row and column in the feature map
 
 
-class Places(NamedTuple):
-    """Places of windows.
+class Positions(NamedTuple):
+    """Positions of windows.
 
     Attributes:
         window: which of the windows, counted from 0.
         row, column: of the pixel that it is centred at.
     """
 
-    window: Int[np.ndarray, "*place"]
-    row: Int[np.ndarray, "*place"]
-    column: Int[np.ndarray, "*place"]
+    window: Int[np.ndarray, "*position"]
+    row: Int[np.ndarray, "*position"]
+    column: Int[np.ndarray, "*position"]
 
 
 class Runs(NamedTuple):
@@ -126,7 +126,7 @@ class UnitStates:
         size = self.size + (POOL - 1) * self.stride
         return UnitStates(self.side, self.windows, units, size, self.stride * POOL)
 
-    def places(self) -> list[Unit]:
+    def all_units(self) -> list[Unit]:
         """All units, row by row."""
         return list(np.ndindex(self.units, self.units))
 
@@ -134,18 +134,18 @@ class UnitStates:
         """How many states a unit has, without the clean one."""
         return self._numbers(unit).bounds[-1]
 
-    def at(self, unit: Unit, places: Places) -> Int[np.ndarray, "*place"]:
-        """The state of a unit with a window at each of some places."""
+    def at(self, unit: Unit, positions: Positions) -> Int[np.ndarray, "*position"]:
+        """The state of a unit with a window at each of some positions."""
         rows, columns = (self._runs[axis] for axis in unit)
-        row = rows.at[places.window, places.row]
-        column = columns.at[places.window, places.column]
+        row = rows.at[positions.window, positions.row]
+        column = columns.at[positions.window, positions.column]
         return self._numbers(unit).of_pair[row, column]
 
-    def positions(self, unit: Unit) -> Places:
-        """A place of a window for each state 1, 2, … of a unit."""
+    def positions(self, unit: Unit) -> Positions:
+        """A position of a window for each state 1, 2, … of a unit."""
         rows, columns = (self._runs[axis] for axis in unit)
         window, row, column = self._numbers(unit).made_by
-        return Places(window, rows.first[window, row], columns.first[window, column])
+        return Positions(window, rows.first[window, row], columns.first[window, column])
 
     def tiles(self, unit: Unit) -> list[tuple[int, int]]:
         """The states of a unit, tile by tile: half-open ranges, counted from 0 for state 1."""
@@ -182,12 +182,12 @@ def _numbered(
     for window, (rows, columns) in enumerate(zip(own_rows, own_columns, strict=True)):
         for top in _parts(rows):
             for left in _parts(columns):
-                place = np.ix_(top, left)
-                tile = of_pair[place]
+                pairs = np.ix_(top, left)
+                tile = of_pair[pairs]
                 new = tile == 0  # else another window has made that state
                 count = int(new.sum())
                 tile[new] = bounds[-1] + np.arange(1, 1 + count)
-                of_pair[place] = tile
+                of_pair[pairs] = tile
                 row, column = new.nonzero()
                 made_by.append(np.stack([np.full(count, window), top[row], left[column]]))
                 bounds.append(bounds[-1] + count)

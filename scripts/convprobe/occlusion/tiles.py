@@ -44,9 +44,9 @@ class TiledLayer(LaterLayer):
         super().__init__(weight, bias, inputs)
         self.dtype = dtype
         self.sums = {
-            unit: Sums.of(unit, self.kernel, inputs, self.units) for unit in self.units.places()
+            unit: Sums.of(unit, self.kernel, inputs, self.units) for unit in self.units.all_units()
         }
-        self.fields = {unit: self.field(unit) for unit in self.pooled.places()}
+        self.fields = {unit: self.field(unit) for unit in self.pooled.all_units()}
         self.most_products = max(sums.products for sums in self.sums.values())
         self.blocks = self._blocks()
         self.taps = []
@@ -65,7 +65,7 @@ class TiledLayer(LaterLayer):
         image = Pass(self, read)
         clean = pooled_map(image.clean)
         changes = {}
-        for unit in self.pooled.places():
+        for unit in self.pooled.all_units():
             states = torch.empty(self.pooled.count(unit), len(self.bias))
             for number, block in enumerate(self.blocks):
                 states[:, block] = image.largest(self.fields[unit], number)

@@ -1,4 +1,4 @@
-"""Occlusion maps: what is predicted with a grey window at each position, and their files.
+"""Occlusion maps: what is predicted with a grey window at each position.
 
 Each position takes a forward pass, or is left to `incremental` or `boxes`, which compute only what
 changes, where that is faster.
@@ -6,60 +6,31 @@ changes, where that is faster.
 Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks, section 4.2.
 """
 
-import contextlib
-import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, TypedDict
 
-import h5py
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from torch import Tensor, nn
 
-from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
 from convprobe.job import runtime
 from convprobe.network import arithmetic, reach, threads
 from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
 from convprobe.network.layers import Network, as_input
-from convprobe.occlusion import blocks, sparse
+from convprobe.occlusion import sparse
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
-from convprobe.store import files, hdf5
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
 # On a GPU so many times as many, if maps are small: there 513 of 32 × 32 pixels took two thirds of
 # the time of 205 (the published network, NVIDIA H200).
 GPU_BATCHES = 4
-SETTINGS = ("window", "fill", "precision")  # attributes of a window file
-AXES = {
-    "probability": ("image", "y", "x", "class"),
-    "confidence": ("image", "y", "x"),
-    "clean_probability": ("image", "class"),
-    "label": ("image",),
-}
-
 Hidden = tuple[Bool[np.ndarray, "row y"], Bool[np.ndarray, "column x"]]
 Engine = ChangedBoxes | Incremental
 Maps = tuple[Float32[np.ndarray, "image row column class"], Float32[np.ndarray, "image class"]]
-
-
-class Settings(TypedDict):
-    """How maps are made.
-
-    Attributes:
-        window: side in pixels, odd.
-        fill: grey level of the window, 0 to 255.
-        precision: `fp32` or `bf16`.
-    """
-
-    window: int
-    fill: int
-    precision: str
 
 
 def sweep(
@@ -145,7 +116,7 @@ def _way(
     """
     if not isinstance(network, Classifier):
         return "passes"
-    if network.mean.device.type != "cpu":
+    if network.device.type != "cpu":
         return reach.cheapest_on_gpu(network.graph, image_size, window, stride, precision).name
     asked = (network.settings, network.graph, image_size, window, stride)
     way = reach.cheapest(*asked)
@@ -193,7 +164,7 @@ def sweep_together(
 
 
 def _batch(network: nn.Module) -> int:
-    if not isinstance(network, Classifier) or network.mean.device.type == "cpu":
+    if not isinstance(network, Classifier) or network.device.type == "cpu":
         return BATCH
     return max(BATCH, GPU_BATCHES * fitting(network.graph, BATCH))
 
@@ -273,102 +244,3 @@ def _probability(
 def _device(network: nn.Module) -> torch.device:
     tensor = next(itertools.chain(network.parameters(), network.buffers()), None)
     return torch.device("cpu") if tensor is None else tensor.device
-
-
-def write(
-    path: Path | str,
-    probability: Float[np.ndarray, "image y x class"],
-    clean: Float[np.ndarray, "image class"],
-    images: Images,
-    settings: Settings,
-    checkpoint_sha256: str,
-    stride: int = 1,
-) -> None:
-    """Write the maps of one window.
-
-    Args:
-        clean: probabilities without a window.
-        images: those that were occluded.
-        settings: stored as attributes.
-        checkpoint_sha256: of the checkpoint that the maps are made with.
-        stride: of the maps; `y` and `x` hold the pixels at which the window is centred.
-    """
-    each = np.arange(len(images.labels))
-    arrays = {
-        "probability": probability,
-        "confidence": probability[each, :, :, images.labels],
-        "clean_probability": clean,
-        "label": images.labels,
-    }
-    with hdf5.create(path) as file:
-        centres = [np.array(arithmetic.centres(side, stride)) for side in images.image_size]
-        _write_axes(file, images.indices, centres, images.classes)
-        for name, values in arrays.items():
-            hdf5.dataset(file, name, values, AXES[name])
-        for name in SETTINGS:
-            file.attrs[name] = settings[name]
-        file.attrs["checkpoint_sha256"] = checkpoint_sha256
-
-
-def _write_axes(
-    file: h5py.File,
-    images: np.ndarray,
-    centres: Sequence[blocks.Centres],
-    classes: Iterable[str],
-) -> None:
-    """Write the coordinates; those of the window's centres are given for y, then for x."""
-    hdf5.dimension(file, "image", images)
-    for name, places in zip(("y", "x"), centres, strict=True):
-        hdf5.dimension(file, name, places, units="pixel")
-    hdf5.dimension(file, "class", list(classes))
-
-
-def join(path: Path | str, shard_paths: Sequence[Path | str]) -> None:
-    """Write a file that shows the shards' maps as one, without a copy: HDF5 virtual datasets.
-
-    Args:
-        path: of the file; it finds the shards relative to its own folder.
-        shard_paths: files of `write`, the first images first.
-
-    Raises:
-        InputError: a shard is damaged, or was made with other settings or weights than the first.
-    """
-    with contextlib.ExitStack() as opened:
-        shards = [opened.enter_context(hdf5.open_complete(shard)) for shard in shard_paths]
-        made_with = _made_with(shards, shard_paths)
-        made_with.pop("stride")  # the coordinates tell it
-        with hdf5.create(path) as file:
-            images = np.concatenate([shard["image"][:] for shard in shards])
-            classes = shards[0]["class"].asstr()[:]
-            _write_axes(file, images, blocks.centres(shards[0]), classes)
-            for name, axes in AXES.items():
-                parts = [shard[name] for shard in shards]
-                hdf5.virtual_dataset(file, name, parts, Path(path).parent, axes)
-            file.attrs.update(made_with)
-            # It holds none of the maps: without the digests its bytes would stay when they change.
-            file.attrs["shards_sha256"] = _digest_of_all(shard_paths)
-
-
-def _made_with(shards: Sequence[h5py.File], paths: Sequence[Path | str]) -> dict[str, Any]:
-    """The settings, the stride and the checkpoint's digest, which all shards have in common."""
-    expected = _made_each_with(shards[0])
-    for path, shard in zip(paths, shards, strict=True):
-        found = _made_each_with(shard)
-        for name, value in expected.items():
-            if found[name] != value:
-                raise InputError(
-                    f"{path}: {name} is {found[name]}, expected {value} as in {paths[0]}"
-                )
-    return expected
-
-
-def _made_each_with(shard: h5py.File) -> dict[str, Any]:
-    made_with = {name: shard.attrs[name] for name in (*SETTINGS, "checkpoint_sha256")}
-    made_with["stride"] = blocks.stride(*blocks.centres(shard))
-    return made_with
-
-
-def _digest_of_all(paths: Sequence[Path | str]) -> str:
-    """SHA-256 of what `sha256sum` prints of files in their folder: lines of digest and name."""
-    lines = [f"{files.sha256(path)}  {Path(path).name}\n" for path in paths]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -6,7 +6,7 @@ Each has a file of its own, and a job of its own that takes it (job/shared_proce
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convprobe.dataset.image_file import Images
@@ -14,8 +14,8 @@ from convprobe.job import records
 from convprobe.job.runtime import IDLE, Job
 from convprobe.job.shared_process import Shelf, leaving_errors_to_their_job
 from convprobe.network.classifiers import Classifier
-from convprobe.occlusion import windows
-from convprobe.occlusion.windows import Settings
+from convprobe.occlusion import window_file, windows
+from convprobe.occlusion.window_file import Settings
 
 SharedShelf = Callable[[], AbstractContextManager[Shelf]]
 
@@ -28,43 +28,52 @@ class Occlusion:
         images: those that are occluded.
         settings: of one window, and of all others but for its side.
         checkpoint_sha256: of the network's checkpoint.
-        stride: of the maps.
     """
 
     network: Classifier
     images: Images
     settings: Settings
     checkpoint_sha256: str
-    stride: int = 1
     job: Job = IDLE
 
     def together(self, others: Iterable[int]) -> list[int]:
         """The window and those others that share its work."""
-        own, _, precision = self._settings()
+        asked = self.settings
         size = self.images.image_size
-        return windows.together(self.network, size, own, others, self.stride, precision)
+        return windows.together(
+            self.network, size, asked.window, others, asked.stride, asked.precision
+        )
 
     def maps(self) -> windows.Maps:
         """The maps of the window alone."""
+        asked = self.settings
         return windows.sweep(
-            self.network, self.images.pixels, *self._settings(), self.job, stride=self.stride
+            self.network,
+            self.images.pixels,
+            asked.window,
+            asked.fill,
+            asked.precision,
+            self.job,
+            stride=asked.stride,
         )
 
     def maps_together(self, sides: Sequence[int]) -> list[windows.Maps]:
         """The maps of several windows, as `together` gives them."""
-        _, fill, precision = self._settings()
+        asked = self.settings
         return windows.sweep_together(
-            self.network, self.images.pixels, sides, fill, precision, self.job, self.stride
+            self.network,
+            self.images.pixels,
+            sides,
+            asked.fill,
+            asked.precision,
+            self.job,
+            asked.stride,
         )
 
     def write(self, path: Path | str, window: int, maps: windows.Maps) -> None:
         """Write the file of a window."""
-        settings = self.settings | {"window": window}
-        windows.write(path, *maps, self.images, settings, self.checkpoint_sha256, self.stride)
-
-    def _settings(self) -> tuple[int, int, str]:
-        window, fill, precision = (self.settings[name] for name in windows.SETTINGS)
-        return window, fill, precision
+        settings = replace(self.settings, window=window)
+        window_file.write(path, *maps, self.images, settings, self.checkpoint_sha256)
 
 
 def write(
@@ -77,7 +86,7 @@ def write(
         shared_shelf: gives the shelf as soon as no other job has it.
         others: sides of all windows that are asked for.
     """
-    own = occlusion.settings["window"]
+    own = occlusion.settings.window
     together = occlusion.together(others)
     if together == [own]:
         occlusion.write(path, own, occlusion.maps())

@@ -1,6 +1,5 @@
 """Predictions, loss and accuracy of a network."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -100,11 +99,9 @@ def predict(
         network: in evaluation mode, on the device where it is to run.
         batch: images at a time, fewer where a network has large maps; doesn't change the result.
     """
-    # A traced network's weights are no parameters.
-    device = next(itertools.chain(network.parameters(), network.buffers())).device
 
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float32[Tensor, "part class"]:
-        return network(as_input(pixels.to(device))).cpu()
+        return network(as_input(pixels.to(network.device))).cpu()
 
     pixels = torch.from_numpy(images.pixels)
     size = fitting(network.graph, batch)

@@ -142,7 +142,7 @@ def _take_steps(
     job: Job,
 ) -> tuple[float, int]:
     """One step per batch; the sum of the images' losses, and how many predictions were right."""
-    device = network.mean.device
+    device = network.device
     pixels = torch.from_numpy(images.pixels).to(device)
     labels = torch.from_numpy(images.labels).to(device)
     random = generator(settings["seed"], epochs_done + 1)

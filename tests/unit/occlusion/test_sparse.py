@@ -9,7 +9,7 @@ from convprobe.network.arithmetic import POOL
 from convprobe.occlusion import sparse
 from convprobe.occlusion.later_layers import Activations
 from convprobe.occlusion.sparse import SparseLayer
-from convprobe.occlusion.states import Places, UnitStates
+from convprobe.occlusion.states import Positions, UnitStates
 from convprobe.occlusion.tiles import TiledLayer
 
 SIDE, WINDOW = 13, 3
@@ -33,7 +33,7 @@ def draw(code, draw, inputs, outputs, kernel, zeros):
     """A layer's weight and bias, and what it reads: changes of which some share is zero."""
     clean = draw.normal(size=(inputs, READ.units, READ.units))
     changes = {}
-    for unit in READ.places():
+    for unit in READ.all_units():
         change = draw.normal(size=(READ.count(unit), inputs))
         change[draw.random(change.shape) < zeros] = 0
         change[draw.random(len(change)) < zeros] = 0  # whole rows
@@ -47,7 +47,7 @@ def at_position(read, row, column):
     """The map that is read, with the window centred there: float64 (channel, y, x)."""
     found = read.clean.double().numpy().copy()
     for unit, change in read.changes.items():
-        state = int(READ.at(unit, Places(*np.array([[0], [row], [column]])))[0])
+        state = int(READ.at(unit, Positions(*np.array([[0], [row], [column]])))[0])
         if state:
             found[:, *unit] += change[state - 1].double().numpy()
     return found
@@ -84,8 +84,8 @@ def test_every_state_is_that_of_a_position(code, inputs, outputs, zeros):
     layer = SparseLayer(weight, bias, READ, code)
     for row, column in np.ndindex(SIDE, SIDE):
         expected = pooled(convolved(weight, bias, at_position(read, row, column))) - clean
-        for unit in layer.pooled.places():
-            state = int(layer.pooled.at(unit, Places(*np.array([[0], [row], [column]])))[0])
+        for unit in layer.pooled.all_units():
+            state = int(layer.pooled.at(unit, Positions(*np.array([[0], [row], [column]])))[0])
             change = found.changes[unit][state - 1].numpy() if state else np.zeros(outputs)
             np.testing.assert_allclose(change, expected[:, *unit], atol=2e-4)
 
@@ -97,7 +97,7 @@ def test_a_layer_of_one_unit_gives_its_sums(code, kernel):
     draw = np.random.default_rng(kernel)
     weight = as_number(code, draw.normal(size=(30, 6, kernel, kernel)))
     bias = torch.from_numpy(draw.normal(size=30)).float()
-    counts = {unit: read_by_one.count(unit) for unit in read_by_one.places()}
+    counts = {unit: read_by_one.count(unit) for unit in read_by_one.all_units()}
     changes = {
         unit: as_number(code, draw.normal(size=(count, 6)).clip(0))
         for unit, count in counts.items()

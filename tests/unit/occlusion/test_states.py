@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convprobe.occlusion.states import Places, UnitStates
+from convprobe.occlusion.states import Positions, UnitStates
 
 
 def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
@@ -12,7 +12,7 @@ def test_the_states_of_a_unit_are_the_parts_of_its_field_that_can_be_hidden():
     # it covers 2 and 3, at 3 it covers 2 to 4, at 4 it covers 3 to 5, then 4 and 5, then 5, then
     # none.
     assert [states.count((unit, unit)) for unit in range(3)] == [25, 36, 25]
-    number = states.at((1, 1), Places(np.zeros(8, int), np.arange(8), np.full(8, 3)))
+    number = states.at((1, 1), Positions(np.zeros(8, int), np.arange(8), np.full(8, 3)))
     assert [len(set(number[:7])), number[0], number[7]] == [7, 0, 0]
     assert states.at((1, 1), states.positions((1, 1))).tolist() == list(range(1, 37))
 
@@ -52,8 +52,8 @@ def test_windows_share_the_states_in_which_they_hide_the_same():
     # hide 0-2, 0-3, 1-3, 2-3 and 3: four runs are the same, and 16 pairs of them.
     assert [one.count((0, 0)) for one in alone] == [5**2, 5**2]
     assert states.count((0, 0)) == 2 * 5**2 - 4**2
-    places = states.positions((0, 0))
-    assert states.at((0, 0), places).tolist() == list(range(1, 35))
+    positions = states.positions((0, 0))
+    assert states.at((0, 0), positions).tolist() == list(range(1, 35))
 
 
 def test_every_place_that_hides_the_same_is_one_state_and_no_other():
@@ -61,14 +61,14 @@ def test_every_place_that_hides_the_same_is_one_state_and_no_other():
     states = UnitStates(side=11, windows=windows, units=4, size=5, stride=2)
     window, row, column = np.indices((3, 11, 11)).reshape(3, -1)
     half = np.array(windows)[window] // 2
-    for unit in states.places():
+    for unit in states.all_units():
         hidden = []
         for first, centre in zip(np.array(unit) * 2, (row, column), strict=True):
             pixels = first + np.arange(5)
             hidden.append(abs(pixels - centre[:, None]) <= half[:, None])
         parts = (hidden[0][:, :, None] & hidden[1][:, None, :]).reshape(len(row), -1)
         _, expected = np.unique(parts, axis=0, return_inverse=True)
-        found = states.at(unit, Places(window, row, column))
+        found = states.at(unit, Positions(window, row, column))
         pairs = set(zip(found.tolist(), expected.ravel().tolist(), strict=True))
         assert len(pairs) == len(set(found.tolist())) == expected.max() + 1
         assert (found == 0).tolist() == (~parts.any(1)).tolist()

@@ -1,24 +1,14 @@
 """Occlusion maps against counting by hand, brute force and Captum."""
 
-import itertools
-import subprocess
-
-import h5py
 import numpy as np
 import pytest
 import torch
-import xarray
 from captum.attr import Occlusion
 
-from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import windows
 from convprobe.occlusion.incremental import Incremental
-from convprobe.store import hdf5
-
-SETTINGS = {"conv": [{"channels": 4, "kernel": 3}, {"channels": 6, "kernel": 2}], "fc": [8]}
-NORMALISATION = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}
 
 
 class GreyCounter(torch.nn.Module):
@@ -27,20 +17,6 @@ class GreyCounter(torch.nn.Module):
     def forward(self, images):
         grey = torch.isclose(images, torch.tensor(128 / 255)).all(dim=1).sum(dim=(1, 2)).float()
         return torch.stack([grey, torch.zeros_like(grey)], dim=1)
-
-
-@pytest.fixture(scope="module")
-def network():
-    torch.manual_seed(0)
-    built = Network(SETTINGS, classes=3, image_size=(11, 11), normalisation=NORMALISATION)
-    for weight in built.parameters():  # larger than the initial ones, so that covering matters
-        weight.data *= 3
-    return built.eval()
-
-
-@pytest.fixture(scope="module")
-def pixels():
-    return np.random.default_rng(1).integers(0, 256, (2, 11, 11, 3), dtype=np.uint8)
 
 
 def test_the_border_hides_only_the_part_of_the_window_inside_the_image():
@@ -62,7 +38,7 @@ def test_each_position_equals_covering_the_image_by_hand(network, pixels):
     np.testing.assert_allclose(clean, logits.softmax(1).detach(), atol=1e-6)
 
 
-def test_grey_is_normalised_as_the_image_is():
+def test_grey_is_normalised_as_the_image_is(network):
     seen = []
 
     class Watching(Network):
@@ -70,9 +46,8 @@ def test_grey_is_normalised_as_the_image_is():
             seen.append((images - self.mean) / self.std)
             return super().pooled_maps(images)
 
-    watching = Watching(
-        SETTINGS, classes=3, image_size=(11, 11), normalisation=NORMALISATION
-    ).eval()
+    normalisation = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.25]}
+    watching = Watching(network.settings, 3, (11, 11), normalisation).eval()
     windows.sweep(watching, np.zeros((1, 11, 11, 3), dtype=np.uint8), window=1, fill=128)
     # (128 / 255 - mean) / std by hand, at the covered pixel of the first position; before it comes
     # the image itself.
@@ -238,132 +213,3 @@ def test_a_stride_that_leaves_no_position_is_refused(network, pixels, stride):
     words = f"the stride is {stride}, but the images are 11×11: expected 1 to 11"
     with pytest.raises(InputError, match=words):
         windows.sweep(network, pixels, 3, stride=stride)
-
-
-@pytest.fixture
-def window_file(tmp_path, network, pixels):
-    images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
-    maps, clean = windows.sweep(network, pixels, window=3)
-    path = tmp_path / "window-3.h5"
-    settings = {"window": 3, "fill": 128, "precision": "fp32"}
-    windows.write(path, maps, clean, images, settings, checkpoint_sha256="0" * 64)
-    return path
-
-
-def test_xarray_opens_a_window_file_with_names_and_coordinates(window_file):
-    with xarray.open_dataset(window_file, engine="h5netcdf") as opened:
-        assert dict(opened.sizes) == {"image": 2, "y": 11, "x": 11, "class": 3}
-        assert opened["image"].values.tolist() == [4, 9]
-        assert opened["class"].values.tolist() == ["ant", "bee", "cow"]
-        settings = {"window": 3, "fill": 128, "precision": "fp32", "checkpoint_sha256": "0" * 64}
-        assert settings.items() <= opened.attrs.items()
-        chosen = opened["probability"].sel(image=9, **{"class": "ant"})
-        np.testing.assert_array_equal(opened["confidence"].sel(image=9), chosen)
-
-
-def test_the_coordinates_of_a_window_file_are_the_centres(tmp_path, network, pixels):
-    images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
-    maps, clean = windows.sweep(network, pixels, window=3, stride=4)
-    settings = {"window": 3, "fill": 128, "precision": "fp32"}
-    windows.write(tmp_path / "w.h5", maps, clean, images, settings, "0" * 64, stride=4)
-    with xarray.open_dataset(tmp_path / "w.h5", engine="h5netcdf") as opened:
-        assert dict(opened.sizes) == {"image": 2, "y": 3, "x": 3, "class": 3}
-        assert opened["y"].values.tolist() == opened["x"].values.tolist() == [2, 6, 10]
-        assert opened["y"].attrs["units"] == "pixel"
-        whole, _ = windows.sweep(network, pixels, window=3)
-        at = opened["probability"].sel(image=9, y=6, x=10)
-        np.testing.assert_allclose(at, whole[1, 6, 10], atol=1e-6)
-
-
-def write_parts(folder, network, pixels, cuts, **changed):
-    """Window files of parts of the images, as shards are."""
-    paths = []
-    for number, (start, stop) in enumerate(itertools.pairwise(cuts)):
-        part = pixels[start:stop]
-        images = image_file.Images(
-            part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop)
-        )
-        paths.append(folder / "window-3" / f"{number}.h5")
-        settings = {"window": 3, "fill": 128, "precision": "fp32"} | (changed if number else {})
-        windows.write(paths[-1], *windows.sweep(network, part, 3), images, settings, "0" * 64)
-    return paths
-
-
-def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeypatch):
-    pixels = np.random.default_rng(2).integers(0, 256, (5, 11, 11, 3), dtype=np.uint8)
-    (tmp_path / "made").mkdir()
-    windows.join(
-        tmp_path / "made/window-3.h5", write_parts(tmp_path / "made", network, pixels, [0, 2, 4, 5])
-    )
-    (tmp_path / "made").rename(tmp_path / "moved")
-    joined = tmp_path / "moved/window-3.h5"
-    assert joined.stat().st_size < 30_000 < 5 * 121 * 3 * 4 * 10  # nothing was copied
-    for folder in (tmp_path, tmp_path / "moved/window-3"):
-        monkeypatch.chdir(folder)
-        with hdf5.open_complete(joined) as file:
-            np.testing.assert_array_equal(
-                file["probability"][:], windows.sweep(network, pixels, 3)[0]
-            )
-            assert file["label"][:].tolist() == [0, 1, 0, 1, 0]
-    with xarray.open_dataset(joined, engine="h5netcdf") as opened:
-        assert dict(opened.sizes) == {"image": 5, "y": 11, "x": 11, "class": 3}
-        assert opened["image"].values.tolist() == [0, 1, 2, 3, 4]
-        assert opened["y"].attrs["units"] == "pixel"
-    (tmp_path / "moved/window-3/1.h5").unlink()
-    with hdf5.open_complete(joined) as file:
-        assert np.isnan(file["confidence"][2:4]).all()
-        assert np.isfinite(file["confidence"][4]).all()
-
-
-def test_a_joined_file_is_a_function_of_its_shards(network, tmp_path):
-    """Equal shards give equal bytes, whatever the time; another shard gives others.
-
-    That is so though the file holds none of their maps.
-    """
-    pixels = np.random.default_rng(2).integers(0, 256, (4, 11, 11, 3), dtype=np.uint8)
-    joined = {}
-    for name, shown in {"one": pixels, "same": pixels, "other": pixels + np.uint8(1)}.items():
-        paths = write_parts(
-            tmp_path / name, network, np.concatenate([pixels[:2], shown[2:]]), [0, 2, 4]
-        )
-        windows.join(tmp_path / name / "window-3.h5", paths)
-        joined[name] = (tmp_path / name / "window-3.h5").read_bytes()
-    assert joined["one"] == joined["same"]
-    assert joined["one"] != joined["other"]
-    with hdf5.open_complete(tmp_path / "one/window-3.h5") as file:
-        dates = {name: h5py.h5o.get_info(stored.id).ctime for name, stored in file.items()}
-        assert dates == dict.fromkeys(file, 0)
-        command = ["bash", "-c", "sha256sum *.h5 | sha256sum"]
-        digest = subprocess.run(
-            command, cwd=tmp_path / "one/window-3", check=True, capture_output=True, text=True
-        )
-        assert file.attrs["shards_sha256"] == digest.stdout.split()[0]
-
-
-def test_shards_made_with_other_settings_are_not_joined(network, pixels, tmp_path):
-    paths = write_parts(tmp_path, network, pixels, [0, 1, 2], fill=0)
-    with pytest.raises(
-        InputError, match=r"window-3/1.h5: fill is 0, expected 128 as in .*window-3/0.h5"
-    ):
-        windows.join(tmp_path / "window-3.h5", paths)
-    assert not (tmp_path / "window-3.h5").exists()
-
-
-def test_shards_of_other_positions_are_not_joined(network, pixels, tmp_path):
-    paths = []
-    for number, stride in enumerate((4, 3)):
-        images = image_file.Images(
-            pixels[:1], np.array([0]), ("ant", "bee", "cow"), np.array([number])
-        )
-        maps, clean = windows.sweep(network, pixels[:1], 3, stride=stride)
-        paths.append(tmp_path / f"window-3/{number}.h5")
-        settings = {"window": 3, "fill": 128, "precision": "fp32"}
-        windows.write(paths[-1], maps, clean, images, settings, "0" * 64, stride)
-    with pytest.raises(
-        InputError, match=r"window-3/1.h5: stride is 3, expected 4 as in .*window-3/0.h5"
-    ):
-        windows.join(tmp_path / "window-3.h5", paths)
-    windows.join(tmp_path / "window-3.h5", paths[:1])
-    with hdf5.open_complete(tmp_path / "window-3.h5") as file:
-        assert file["y"][:].tolist() == file["x"][:].tolist() == [2, 6, 10]
-        assert "stride" not in file.attrs

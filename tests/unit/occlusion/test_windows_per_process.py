@@ -9,11 +9,12 @@ import torch
 from convprobe.dataset import image_file
 from convprobe.job import shared_process
 from convprobe.network.layers import Network
-from convprobe.occlusion import windows, windows_per_process
+from convprobe.occlusion import window_file, windows, windows_per_process
+from convprobe.occlusion.window_file import Settings
 from convprobe.store import files, hdf5
 
 SIDE, DIGEST = 20, "0" * 64
-SETTINGS = {"fill": 90, "precision": "fp32"}
+FILL = 90
 WIDE = {"conv": [{"channels": 64, "kernel": 3}, {"channels": 128, "kernel": 3}], "fc": []}
 PADDED = {"conv": [{"channels": 4, "kernel": 3, "padding": 1}], "fc": []}  # takes passes
 
@@ -31,8 +32,7 @@ def network(settings=WIDE):
 
 
 def occlusion(images, window, settings=WIDE):
-    of_window = SETTINGS | {"window": window}
-    return windows_per_process.Occlusion(network(settings), images, of_window, DIGEST)
+    return windows_per_process.Occlusion(network(settings), images, Settings(window, FILL), DIGEST)
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def run_job(folder, source, images, window, asked, settings=WIDE, params=("code 
 
 def alone(folder, images, window, settings=WIDE):
     """A window's file, made without any other."""
-    found = windows.sweep(network(settings), images.pixels, window, SETTINGS["fill"])
+    found = windows.sweep(network(settings), images.pixels, window, FILL)
     path = folder / f"alone-{window}.h5"
-    windows.write(path, *found, images, SETTINGS | {"window": window}, DIGEST)
+    window_file.write(path, *found, images, Settings(window, FILL), DIGEST)
     return path
 
 
@@ -75,7 +75,7 @@ def test_each_window_has_the_file_that_it_has_alone(tmp_path, images, source):
             hdf5.open_complete(alone(tmp_path, images, window)) as expected,
         ):
             assert dict(found.attrs) == dict(expected.attrs)
-            for name in windows.AXES:
+            for name in window_file.AXES:
                 np.testing.assert_allclose(found[name][:], expected[name][:], atol=1e-6)
     assert not [path for path in (folder / ".ahead").rglob("*") if path.is_file()]
 

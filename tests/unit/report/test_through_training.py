@@ -8,7 +8,8 @@ from drawn_texts import size, texts
 from convprobe import style
 from convprobe.dataset.image_file import Images
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS
-from convprobe.occlusion import windows
+from convprobe.occlusion import window_file
+from convprobe.occlusion.window_file import Settings
 from convprobe.report import through_training
 from convprobe.store import hdf5
 
@@ -23,8 +24,8 @@ def draw(tmp_path):
         np.zeros((2, SIDE, SIDE, 3), np.uint8), np.array([0, 1]), ("ant", "bee"), np.arange(2)
     )
     maps = np.full((2, SIDE, SIDE, 2), 0.5, np.float32)
-    settings = {"window": 3, "fill": 128, "precision": "fp32"}
-    windows.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
+    settings = Settings(3)
+    window_file.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
 
     def drawn(count):
         row = {**dict.fromkeys(TOP_IMAGES_COLUMNS, 1), "layer": "conv1", "class": "ant"}
