@@ -7,8 +7,10 @@ channels change. Nothing is approximated: only the order of the additions differ
 forward pass.
 """
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -67,24 +69,29 @@ def predict(
     @torch.inference_mode()  # which holds for one thread
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float[Tensor, "variant part class"]:
         clean = passes.clean(network.normalised(as_input(pixels.to(device))), prepared)
-        found = [passes.ablated(variant, substitutes, clean) for variant in prepared]
-        return torch.stack(found).cpu()
+        by_variant = [passes.ablated(variant, substitutes, clean) for variant in prepared]
+        return torch.stack(by_variant).cpu()
 
     pixels = torch.from_numpy(images.pixels)
     most = torch.get_num_threads() if device.type == "cpu" else 1
-    fitting_size = passes.fitting(prepared, batch * most)
+    fitting_size = passes.images_at_a_time(prepared, batch * most)
     at_a_time = max(1, min(most, fitting_size // batch, len(pixels)))
     size = min(fitting_size, batch * at_a_time)
     with threads.shared_by(at_a_time) as pool:
+        of_batch = functools.partial(_by_threads, pool, logits, at_a_time)
+        batches = list(in_batches(of_batch, pixels, size, "images", job))
+    return torch.cat(batches, dim=1)
 
-        def by_threads(
-            pixels: UInt8[Tensor, "batch y x channel"],
-        ) -> Float[Tensor, "variant batch class"]:
-            parts = [part for part in pixels.tensor_split(at_a_time) if len(part)]
-            return torch.cat(list(pool.map(logits, parts)), dim=1)
 
-        found = list(in_batches(by_threads, pixels, size, "images", job))
-    return torch.cat(found, dim=1)
+def _by_threads(
+    pool: ThreadPoolExecutor,
+    compute: Callable[[Tensor], Tensor],
+    threads: int,
+    pixels: UInt8[Tensor, "image y x channel"],
+) -> Float[Tensor, "variant image class"]:
+    """The logits of a batch, of which each thread computes a part."""
+    parts = [part for part in pixels.tensor_split(threads) if len(part)]
+    return torch.cat(list(pool.map(compute, parts)), dim=1)
 
 
 def _off(layers: dict[str, FilterLayer], names: list[str]) -> Off:
@@ -167,7 +174,7 @@ class Linear(NamedTuple):
     convolution: Convolution
 
 
-class Variant(NamedTuple):
+class AblatedPass(NamedTuple):
     """How the logits without some filters are computed.
 
     Attributes:
@@ -201,26 +208,28 @@ class Passes:
         self.execution = Execution(network.graph, network)
         self._linear: dict[str, Linear | None] = {}
 
-    def variant(self, off: Off) -> Variant:
+    def variant(self, off: Off) -> AblatedPass:
         """Prepare the way without some filters."""
         first, later = self._changed(off)
-        variant = Variant(off, first, set(), set(), set(), [], {})
+        whole, beside, kept = set(), set(), set()
+        steps = []
         needed = later & {self.graph.output}
         for node in reversed(list(self.graph.nodes.values())):
             if node.name not in needed:
                 continue
-            variant.steps.insert(0, node)
+            steps.append(node)
             linear = self.linear(node)
             if linear and linear.source in first:
-                variant.kept.update([node.name, linear.source])
+                kept.update([node.name, linear.source])
                 continue
             needed |= later.intersection(node.inputs)
-            variant.whole.update(first.intersection(node.inputs))
-            variant.beside.update(set(node.inputs) - later - first)
-        variant.kept.update(variant.whole, variant.beside)
-        for node in variant.steps:
-            variant.last_use.update(dict.fromkeys(later.intersection(node.inputs), node.name))
-        return variant
+            whole.update(first.intersection(node.inputs))
+            beside.update(set(node.inputs) - later - first)
+        steps.reverse()
+        last_use = {}
+        for node in steps:
+            last_use.update(dict.fromkeys(later.intersection(node.inputs), node.name))
+        return AblatedPass(off, first, whole, beside, kept | whole | beside, steps, last_use)
 
     def _changed(self, off: Off) -> tuple[set[str], set[str]]:
         """Names of the nodes that change: the first ones, and all that they lead to."""
@@ -259,7 +268,7 @@ class Passes:
             return None
         return Linear(source.name, Convolution(tensor.view(-1, *shape)))
 
-    def fitting(self, variants: list[Variant], largest: int) -> int:
+    def images_at_a_time(self, variants: list[AblatedPass], largest: int) -> int:
         """How many images to compute at a time: fewer where there is much to keep of each.
 
         Args:
@@ -269,13 +278,15 @@ class Passes:
         numbers = sum(math.prod(self.graph.nodes[name].shape or ()) for name in kept)
         return max(1, min(fitting(self.graph, largest), LARGEST_KEPT // max(1, numbers)))
 
-    def clean(self, images: Float[Tensor, "image channel y x"], variants: list[Variant]) -> Results:
+    def clean(
+        self, images: Float[Tensor, "image channel y x"], variants: list[AblatedPass]
+    ) -> Results:
         """What the variants need of the network as trained, for normalised images."""
         kept = set().union(*(variant.kept for variant in variants))
         return self.execution.results(images, kept | {self.graph.output})
 
     def ablated(
-        self, variant: Variant, substitutes: Substitutes, clean: Results
+        self, variant: AblatedPass, substitutes: Substitutes, clean: Results
     ) -> Float[Tensor, "image class"]:
         """Logits of a batch without some filters.
 
@@ -299,7 +310,7 @@ class Passes:
     def _result(
         self,
         node: Node,
-        variant: Variant,
+        variant: AblatedPass,
         substitutes: Substitutes,
         clean: Results,
         found: Results,

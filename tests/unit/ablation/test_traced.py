@@ -140,12 +140,12 @@ def test_fewer_images_are_computed_at_a_time_where_much_is_kept(monkeypatch):
     ways = passes.Passes(Traced(Residual).network)
     layers = filter_layers.of_graph(ways.graph)
     variant = ways.variant({layers["block.conv2"].map: [0]})
-    assert ways.fitting([variant], 100) == 100
+    assert ways.images_at_a_time([variant], 100) == 100
     # Two maps of 5 channels, 4 rows and 5 columns are kept.
     monkeypatch.setattr(passes, "LARGEST_KEPT", 200 * 7)
-    assert ways.fitting([variant], 100) == 7
+    assert ways.images_at_a_time([variant], 100) == 7
     monkeypatch.setattr(passes, "LARGEST_KEPT", 1)
-    assert ways.fitting([variant], 100) == 1
+    assert ways.images_at_a_time([variant], 100) == 1
 
 
 def test_controls_are_of_the_same_layers():
