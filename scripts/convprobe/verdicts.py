@@ -16,6 +16,7 @@ SAME_ACCURACY = 0.02
 ROUNDING = 0.005
 
 CHANCE = 0.025  # how often chance may pass a one-sided test: as often as it exceeds a 95 % interval
+TWO_SIDED = 2 * CHANCE  # how often it lies outside of one, on either side
 # Shares are subtracted in binary fractions: one that is just worth naming may miss it by this.
 BINARY = 1e-9
 
@@ -38,6 +39,15 @@ def above(measured: float, interval: Interval | None, null: float = 0, worth: fl
     if interval.high < null + worth:
         return FAILS
     return UNDECIDED
+
+
+def confirmed(verdict: str, p_value: float) -> str:
+    """The verdict of an interval that is an approximation, by an exact two-sided test: it may fail.
+
+    Args:
+        p_value: of the test that there is no effect.
+    """
+    return UNDECIDED if verdict == HOLDS and p_value > TWO_SIDED else verdict
 
 
 def all_of(verdicts: Sequence[str]) -> str:

@@ -560,6 +560,7 @@ MODULES = {
     "network/threads": OCCLUSION | ablation() | PAGE,
     "network/tile_cost": AFTER_DATA,
     "network/tracing": NOTHING,
+    "network/variant_names": ablation() | PAGE,
     "network/weights": NOTHING,
     "network/winograd": AFTER_DATA,
     "occlusion/agreement": NOTHING,

@@ -13,8 +13,6 @@ from convprobe.ablation import tabulation
 from convprobe.intervals import Count
 from convprobe.phrases import p_value, percent, points
 
-OUTSIDE_BY_CHANCE = 0.05  # share of 95 % intervals that miss a change of 0
-
 
 def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
     """A warning if the clean network predicts no better than the same answer for every image.
@@ -23,8 +21,7 @@ def chance(predictions: pd.DataFrame, chosen_among: int) -> str:
         predictions: of `predictions.csv`.
         chosen_among: as for `at_chance`.
     """
-    right = int((predictions["class"] == predictions["clean"]).sum())
-    return at_chance(right, predictions["class"].value_counts().tolist(), chosen_among)
+    return at_chance(*tabulation.right_and_counts(predictions), chosen_among)
 
 
 def at_chance(right: Count, counts: Sequence[Count], chosen_among: int) -> str:
@@ -76,7 +73,7 @@ def what_single_filters_change(accuracies: pd.DataFrame) -> str:
     """
     alone = accuracies[accuracies["variant"].str.contains("/")]
     changes = int(((alone["change_low"] > 0) | (alone["change_high"] < 0)).sum())
-    by_chance = OUTSIDE_BY_CHANCE * len(alone)
+    by_chance = verdicts.TWO_SIDED * len(alone)
     return (
         f"Each of the {len(alone)} chosen filters was switched off alone, and no other one. The "
         f"interval of the change lies above or below 0 for {changes} of them; without any effect "

@@ -11,11 +11,12 @@ from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from convprobe import style
-from convprobe.ablation import answers
+from convprobe import style, verdicts
+from convprobe.ablation import answers, tabulation
 from convprobe.ablation.tabulation import STATES
 from convprobe.dataset.image_file import Images
-from convprobe.intervals import Interval, paired_change
+from convprobe.intervals import Interval
+from convprobe.network import variant_names
 from convprobe.network.filter_layers import split_name
 from convprobe.phrases import MINUS, percent, points
 
@@ -25,7 +26,6 @@ LINE = 0.17  # inches from one line of a figure to the next
 PAIRS = 15  # class pairs with a line
 GALLERY_ACROSS = 8
 GALLERY_IMAGES = 40
-BELOW_BY_CHANCE = 0.025  # share of 95 % intervals that lie below a change of 0
 MOST_NAMED = 30  # chosen filters named in a caption; of more only their number is given
 MODES = {
     "zero": "map set to 0",
@@ -165,7 +165,7 @@ def class_accuracy(
         ablation: of describe.
         run, checkpoint: names, for the title.
     """
-    table = class_changes(predictions)
+    table = tabulation.class_changes(predictions)
     shown = table.head(MOST_CLASSES)
     figure = style.new(style.COLUMN, LINE * len(shown) + 0.9)
     axes = figure.subplots()
@@ -188,38 +188,13 @@ def class_accuracy(
     style.save(figure, path, title, caption)
 
 
-def class_changes(predictions: pd.DataFrame) -> pd.DataFrame:
-    """What the ablation changes in the accuracy of each class, the largest fall first.
-
-    Args:
-        predictions: of `predictions.csv`.
-
-    Returns:
-        table of `class, images, clean, ablated, change, low, high`: accuracies, their difference
-        and its paired 95 % interval. Of equal falls, in the order of the names.
-    """
-    rows = []
-    for name, of_class in predictions.groupby("class"):
-        clean_is_right = of_class["clean"] == name
-        is_right = of_class["ablated"] == name
-        lost = int((clean_is_right & ~is_right).sum())
-        gained = int((is_right & ~clean_is_right).sum())
-        images = len(of_class)
-        accuracies = {"clean": clean_is_right.mean(), "ablated": is_right.mean()}
-        interval = paired_change(lost, gained, images)
-        change = (gained - lost) / images
-        row = {"class": name, "images": images, **accuracies, "change": change}
-        rows.append(row | interval._asdict())
-    return pd.DataFrame(rows).sort_values("change", kind="stable", ignore_index=True)
-
-
 def _what_falls(table: pd.DataFrame) -> str:
     """Of how many classes the interval lies below 0, beside chance; and which falls most."""
     falls = int((table["high"] < 0).sum())
     if not falls:
         return "No class falls by more than chance explains."
     first = table.iloc[0]
-    by_chance = BELOW_BY_CHANCE * len(table)
+    by_chance = verdicts.CHANCE * len(table)
     return (
         f"The interval lies below 0 for {falls} of {len(table)} classes, by chance for "
         f"{by_chance:.2g} at most; {first['class']} falls most: from {percent(first['clean'])} to "
@@ -326,8 +301,8 @@ def accuracy(
         ablation: of describe.
         run, checkpoint: names, for the title.
     """
-    is_random = table["variant"].str.startswith("random-")
-    named = table[~is_random & (table["variant"] != "clean")]
+    is_random = table["variant"].map(variant_names.is_random_draw)
+    named = table[~is_random & (table["variant"] != variant_names.CLEAN)]
     named = named[~named["variant"].isin(_layers_of_one(named["variant"]))]
     draws = table[is_random]
     lines = _lines(named, draws)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from convprobe import verdicts
 from convprobe.intervals import Interval, mcnemar, paired_change, wilson
+from convprobe.network.variant_names import ABLATED, CLEAN, is_random_draw
 from convprobe.store import hdf5
 
 State = Literal["clean", "ablated"]
-STATES: tuple[State, ...] = ("clean", "ablated")
+STATES: tuple[State, ...] = (CLEAN, ABLATED)
 ACCURACY_COLUMNS = (
     "variant", "filters", "images", "accuracy", "low", "high",
     "lost", "gained", "change", "change_low", "change_high", "p_value",
@@ -45,8 +46,8 @@ def read_variants(
         classes: names, in order.
     """
     variants = {
-        "clean": Variant("", predictions["clean"]),
-        "ablated": Variant(" ".join(chosen), predictions["ablated"]),
+        CLEAN: Variant("", predictions[CLEAN]),
+        ABLATED: Variant(" ".join(chosen), predictions[ABLATED]),
     }
     class_names = np.array(classes)
     with hdf5.open_complete(path) as file:
@@ -70,7 +71,7 @@ def accuracies(variants: dict[str, Variant], true: pd.Series) -> pd.DataFrame:
         is the variant's accuracy less the clean network's, with its paired 95 % interval; `p_value`
         is of McNemar's exact test.
     """
-    clean_is_right = variants["clean"].predicted == true
+    clean_is_right = variants[CLEAN].predicted == true
     rows = []
     for name, variant in variants.items():
         is_right = variant.predicted == true
@@ -83,8 +84,7 @@ def _compare(clean_is_right: pd.Series, is_right: pd.Series, is_ablated: bool) -
     """What is measured of a variant, beside the clean network."""
     images = len(is_right)
     low, high = wilson(is_right.sum(), images)
-    lost = int((clean_is_right & ~is_right).sum())
-    gained = int((is_right & ~clean_is_right).sum())
+    lost, gained = _lost_and_gained(clean_is_right, is_right)
     # Of the clean network itself there is no change to be uncertain of.
     change = paired_change(lost, gained, images) if is_ablated else Interval(0.0, 0.0)
     return {
@@ -128,7 +128,7 @@ class Cost:
 
         Source: Phipson & Smyth 2010.
         """
-        return (1 + self.as_costly) / (1 + self.draws) <= 0.05
+        return (1 + self.as_costly) / (1 + self.draws) <= verdicts.TWO_SIDED
 
 
 def cost(table: pd.DataFrame) -> Cost:
@@ -138,20 +138,16 @@ def cost(table: pd.DataFrame) -> Cost:
         table: of accuracies.
     """
     variants = table.set_index("variant")
-    ablated = variants.loc["ablated"]
+    ablated = variants.loc[ABLATED]
     fall = -ablated["change"]
     interval = Interval(-ablated["change_high"], -ablated["change_low"])
-    is_random = variants.index.str.startswith("random-")
-    draws = variants.loc[is_random, "accuracy"]
+    draws = variants.loc[variants.index.map(is_random_draw), "accuracy"]
     verdict = verdicts.above(fall, interval, worth=verdicts.ACCURACY)
-    # The interval is an approximation, McNemar's test is exact.
-    if verdict == verdicts.HOLDS and ablated["p_value"] > 2 * verdicts.CHANCE:
-        verdict = verdicts.UNDECIDED
     return Cost(
         ablated=ablated["accuracy"],
         fall=fall,
         interval=interval,
-        verdict=verdict,
+        verdict=verdicts.confirmed(verdict, ablated["p_value"]),
         draws=len(draws),
         as_costly=int((draws <= ablated["accuracy"]).sum()),
     )
@@ -164,9 +160,41 @@ def better_than_chance(predictions: pd.DataFrame, chosen_among: int) -> bool:
         predictions: of `predictions.csv`.
         chosen_among: as in verdicts.better_than_chance.
     """
-    right = int((predictions["class"] == predictions["clean"]).sum())
-    counts = predictions["class"].value_counts().tolist()
-    return verdicts.better_than_chance(right, counts, chosen_among)
+    return verdicts.better_than_chance(*right_and_counts(predictions), chosen_among)
+
+
+def right_and_counts(predictions: pd.DataFrame) -> tuple[int, list[int]]:
+    """How many images the clean network predicts right, and how many each class has."""
+    right = int((predictions["class"] == predictions[CLEAN]).sum())
+    return right, predictions["class"].value_counts().tolist()
+
+
+def class_changes(predictions: pd.DataFrame) -> pd.DataFrame:
+    """What the ablation changes in the accuracy of each class, the largest fall first.
+
+    Args:
+        predictions: of `predictions.csv`.
+
+    Returns:
+        table of `class, images, clean, ablated, change, low, high`: accuracies, their difference
+        and its paired 95 % interval. Of equal falls, in the order of the names.
+    """
+    rows = []
+    for name, of_class in predictions.groupby("class"):
+        is_right = {state: of_class[state] == name for state in STATES}
+        lost, gained = _lost_and_gained(is_right[CLEAN], is_right[ABLATED])
+        images = len(of_class)
+        row = {"class": name, "images": images}
+        row |= {state: right.mean() for state, right in is_right.items()}
+        row |= {"change": (gained - lost) / images}
+        row |= paired_change(lost, gained, images)._asdict()
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("change", kind="stable", ignore_index=True)
+
+
+def _lost_and_gained(clean_is_right: pd.Series, is_right: pd.Series) -> tuple[int, int]:
+    """How many images the clean network alone gets right, and how many the other one alone."""
+    return int((clean_is_right & ~is_right).sum()), int((is_right & ~clean_is_right).sum())
 
 
 def class_accuracies(

@@ -15,6 +15,7 @@ from convprobe.job.runtime import IDLE, Job
 from convprobe.network import filter_layers
 from convprobe.network.classifiers import Classifier
 from convprobe.network.filter_layers import split_name
+from convprobe.network.variant_names import random_draw
 from convprobe.store import hdf5
 
 
@@ -52,7 +53,7 @@ def parts_and_controls(chosen: list[str], controls: list[list[str]]) -> dict[str
         filters[name] = [name]
         layer, _ = split_name(name)
         layers.setdefault(layer, []).append(name)
-    draws = {f"random-{number:02d}": draw for number, draw in enumerate(controls, start=1)}
+    draws = {random_draw(number): draw for number, draw in enumerate(controls, start=1)}
     return filters | layers | draws
 
 

@@ -174,8 +174,6 @@ def _row(measure: str, own: pd.Series, others: pd.Series, p_value: float) -> dic
     most = MOST[measure]
     low, high = (None, None) if interval is None else np.clip(interval, -most, most)
     verdict = verdicts.above(difference.mean(), interval, worth=WORTH[measure])
-    if verdict == verdicts.HOLDS and p_value > 2 * verdicts.CHANCE:
-        verdict = verdicts.UNDECIDED
     return {
         "measure": measure,
         "images": len(difference),
@@ -185,7 +183,7 @@ def _row(measure: str, own: pd.Series, others: pd.Series, p_value: float) -> dic
         "low": low,
         "high": high,
         "p_value": p_value,
-        "verdict": verdict,
+        "verdict": verdicts.confirmed(verdict, p_value),
     }
 
 

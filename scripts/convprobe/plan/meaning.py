@@ -7,7 +7,7 @@ from pathlib import Path
 from convprobe.dataset import kinds
 from convprobe.dataset.kinds import ReadLabels, ReadSizes
 from convprobe.errors import InputError
-from convprobe.network import chain, graphs
+from convprobe.network import chain, graphs, variant_names
 from convprobe.network.filter_layers import split_name
 from convprobe.plan import mistakes, study
 from convprobe.plan.mistakes import Mistake
@@ -15,8 +15,6 @@ from convprobe.plan.mistakes import Mistake
 SHOWN_LAYERS = 4  # of a long list, before its last one
 # Of a layer, so that files can be named after it.
 LAYER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-# What variants of the ablation are called, beside those that have the names of layers.
-VARIANT = re.compile(r"clean|ablated|random-\d+")
 OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 
 
@@ -308,7 +306,7 @@ def _filters(config: dict) -> Iterator[Mistake]:
             found = f"network.factory: {network['factory']} has a layer {mistakes.shown(layer)}"
             expected = "expected names of letters, digits, ., - and _, for files are named so"
             yield Mistake(("network", "factory"), f"{found}: {expected}")
-        elif VARIANT.fullmatch(layer):
+        elif variant_names.is_taken(layer):
             found = f"network.factory: {network['factory']} has a layer {layer}"
             expected = "expected another name, for a variant of the ablation is called so"
             yield Mistake(("network", "factory"), f"{found}: {expected}")

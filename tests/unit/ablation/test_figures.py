@@ -153,7 +153,7 @@ def three_classes():
 
 
 def test_changes_of_classes_are_paired_and_the_largest_fall_comes_first():
-    found = figures.class_changes(three_classes())
+    found = tabulation.class_changes(three_classes())
     assert found["class"].tolist() == ["bee", "ant", "crab"]
     assert found["clean"].tolist() == [1, 1, 0.8]
     assert found["ablated"].tolist() == pytest.approx([0.1, 0.9, 1])
