@@ -27,7 +27,8 @@ from planning import REPOSITORY
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
 from convprobe.job import machine
-from convprobe.network import arithmetic, convolution, devices, graphs, layers, tile_cost
+from convprobe.network import arithmetic, convolution, devices, graphs, tile_cost
+from convprobe.network.normalisation import RAW
 from convprobe.training import trainer
 
 REPEATS = 5
@@ -46,7 +47,7 @@ def training_rate(device, images, precision, patches_per_filter, transform):
     """
     convolution.PATCHES_PER_FILTER = patches_per_filter
     tile_cost.TRANSFORM = transform
-    checkpoint, _ = trainer.begin(images, CONFIG["network"], layers.RAW, SETTINGS)
+    checkpoint, _ = trainer.begin(images, CONFIG["network"], RAW, SETTINGS)
     start = time.perf_counter()
     trainer.train_epoch(checkpoint, None, images, SETTINGS | {"precision": precision}, device)
     return len(images.labels) / (time.perf_counter() - start)

@@ -198,7 +198,8 @@ def all_drawn(figure: outputs.Figure, **labels: str) -> dict[str, list[str]]:
 
 def epochs(run: str) -> list[str]:
     """The epochs of a run, as in file names."""
-    return [f"{epoch:02d}" for epoch in range(1, study.run_training(config, run)["epochs"] + 1)]
+    last = study.run_training(config, run)["epochs"]
+    return [study.epoch_number(epoch) for epoch in range(1, last + 1)]
 
 
 def content(path: str) -> str:
@@ -215,14 +216,15 @@ def selected(run: str) -> str:
     if run not in TRAINED:
         return f"{RESULTS}/{run}/weights"
     if selection["policy"] == "fixed":
-        return f"{RESULTS}/{run}/epoch-{selection['epoch']:02d}"
+        return f"{RESULTS}/{run}/{study.epoch_name(selection['epoch'])}"
     chosen = files.read_json(checkpoints.select_epoch.get(run=run).output.selection)
-    return f"{RESULTS}/{run}/epoch-{chosen['epoch']:02d}"
+    return f"{RESULTS}/{run}/{study.epoch_name(chosen['epoch'])}"
 
 
 def probed(run: str) -> list[str]:
     """Folders of all probed epochs of a run, the first one first."""
-    named = [f"{RESULTS}/{run}/epoch-{epoch:02d}" for epoch in study.studied_epochs(config, run)]
+    names = map(study.epoch_name, study.studied_epochs(config, run))
+    named = [f"{RESULTS}/{run}/{name}" for name in names]
     return sorted({*named, selected(run)}, key=lambda folder: (len(folder), folder))
 
 

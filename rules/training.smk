@@ -25,7 +25,7 @@ def previous_epoch(wildcards) -> list[str]:
     if before == 0:
         return []
     made = (training.CHECKPOINT, training.OPTIMIZER)
-    return expand(map(of_run, made), run=wildcards.run, epoch=f"{before:02d}")
+    return expand(map(of_run, made), run=wildcards.run, epoch=study.epoch_number(before))
 
 
 def evaluations(wildcards) -> list[str]:

@@ -3,7 +3,7 @@
 from convprobe.dataset import image_file
 from convprobe.job import runtime
 from convprobe.network import checkpoints, weights
-from convprobe.network.layers import RAW
+from convprobe.network.normalisation import RAW
 from convprobe.store import files
 
 if __name__ == "__main__":

@@ -553,6 +553,7 @@ MODULES = {
     "network/graphs": AFTER_DATA,
     "network/layers": AFTER_DATA,
     "network/matrix": AFTER_DATA,
+    "network/normalisation": AFTER_DATA,
     "network/operators": probes() | PAGE,
     "network/reach": OCCLUSION,
     "network/receptive_field": probes() | PAGE,

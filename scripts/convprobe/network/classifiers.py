@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from convprobe.errors import InputError
 from convprobe.network.execution import Execution, named
 from convprobe.network.graph import Graph, Weight
-
-RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
+from convprobe.network.normalisation import RAW
 
 
 class Classifier(nn.Module):

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convprobe.network import chain
-from convprobe.network.classifiers import RAW, Classifier
+from convprobe.network.classifiers import Classifier
 from convprobe.network.convolution import EVALUATED, convolved
+from convprobe.network.normalisation import RAW
 
 
 class Network(Classifier):

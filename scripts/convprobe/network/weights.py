@@ -14,8 +14,9 @@ from torch import Tensor
 from convprobe.errors import InputError
 from convprobe.network import checkpoints, graphs, safetensors
 from convprobe.network.checkpoints import Checkpoint
-from convprobe.network.classifiers import RAW, Classifier, TracedNetwork
+from convprobe.network.classifiers import Classifier, TracedNetwork
 from convprobe.network.layers import Network
+from convprobe.network.normalisation import RAW
 
 PREFIX = "module."  # of every name, if the network was trained by DataParallel
 BATCHES = ".num_batches_tracked"  # what batch normalisation counts, and no probe uses

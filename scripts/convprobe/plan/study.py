@@ -9,10 +9,10 @@ from convprobe.dataset.kinds import ReadLabels
 from convprobe.network import filter_layers, graphs
 from convprobe.network.filter_layers import FilterLayer
 from convprobe.network.graph import Graph
+from convprobe.network.normalisation import RAW
 from convprobe.plan.reading import merged
 
 WEIGHTS_KEYS = ("weights", "normalisation")  # of a run that isn't trained here
-RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}  # leaves pixels in [0, 1] as they are
 WITHOUT_FILTERS = "without a layer whose filters have maps (height and width)"
 SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there are several jobs
 
@@ -20,6 +20,16 @@ SHARD_IMAGES = 200  # occluded images per job and file; from this many on, there
 def results(config: dict) -> str:
     """The folder of all files that an experiment writes, but its logs."""
     return f"results/{config['experiment']}"
+
+
+def epoch_number(epoch: int) -> str:
+    """An epoch as in the names of files."""
+    return f"{epoch:02d}"
+
+
+def epoch_name(epoch: int) -> str:
+    """The name of a probed epoch's folder."""
+    return f"epoch-{epoch_number(epoch)}"
 
 
 # Runs of several seeds

@@ -95,7 +95,7 @@ def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:
     found = []
     for run in study.studied_runs(config):
         epochs = study.studied_epochs(config, run)
-        folders = [f"{run}/epoch-{epoch:02d}" for epoch in epochs]
+        folders = [f"{run}/{study.epoch_name(epoch)}" for epoch in epochs]
         with results.noting_mistakes():
             folders.insert(0, _selected(results, config, run))
         for folder in dict.fromkeys(folders):
@@ -109,7 +109,7 @@ def _selected(results: Results, config: dict[str, Any], run: str) -> str:
     if run not in study.trained_runs(config):
         return f"{run}/weights"
     selection = files.read_json(results.path(f"{run}/{SELECTION.path}"))
-    return f"{run}/epoch-{selection['epoch']:02d}"
+    return f"{run}/{study.epoch_name(selection['epoch'])}"
 
 
 def _clean_network(results: Results, config: dict[str, Any], probed: Probed) -> Check:

@@ -9,7 +9,7 @@ import torch
 from convprobe.dataset import image_file
 from convprobe.dataset.outputs import CLASSES, IMAGES, NORMALISATION
 from convprobe.network import checkpoints, weights
-from convprobe.network.layers import RAW
+from convprobe.network.normalisation import RAW
 from convprobe.plan import study
 from convprobe.store import files, tables
 from convprobe.store.checks import Check, Results
@@ -91,7 +91,7 @@ def _epochs(config: dict[str, Any], run: str) -> range:
 
 
 def _name(run: str, output: Output, epoch: int) -> str:
-    return f"{run}/" + output.path.format(epoch=f"{epoch:02d}")
+    return f"{run}/" + output.path.format(epoch=study.epoch_number(epoch))
 
 
 def _epoch(results: Results, config: dict[str, Any], run: str, epoch: int) -> Check:

@@ -26,8 +26,9 @@ from convprobe.job.runtime import IDLE, Job
 from convprobe.network import checkpoints, factories, graphs
 from convprobe.network.batches import halving
 from convprobe.network.checkpoints import Checkpoint
-from convprobe.network.classifiers import RAW, Classifier, FactoryNetwork
+from convprobe.network.classifiers import Classifier, FactoryNetwork
 from convprobe.network.layers import Network, as_input
+from convprobe.network.normalisation import RAW
 from convprobe.training.augmentation import augment
 
 CPU = torch.device("cpu")
