@@ -27,16 +27,15 @@ def described(network: dict, image_size: list[int]) -> dict[str, str]:
         return {"mistake": str(error)}
     try:
         graph = tracing.trace(module, (3, *image_size))
-        if graph.constants:
-            other = factories.build(network, OTHER_SEED)
-            _refuse_random(graph, tracing.trace(other, (3, *image_size)))
+        other = factories.build(network, OTHER_SEED)
+        _refuse_random(graph, tracing.trace(other, (3, *image_size)))
         return {"graph": graph.to_json()}
     except InputError as error:
         return {"mistake": f"network.factory: {network['factory']} {error}"}
 
 
 def _refuse_random(graph: Graph, other: Graph) -> None:
-    """Refuse tensors that each process would draw anew, for no checkpoint holds them.
+    """Refuse what each process would draw anew, for no checkpoint holds it.
 
     Args:
         graph, other: of the network as it is made with two seeds.
@@ -47,6 +46,11 @@ def _refuse_random(graph: Graph, other: Graph) -> None:
                 f"draws {name} at random, which is no part of its state dict: expected a parameter "
                 "or a persistent buffer"
             )
+    if other != graph:
+        raise InputError(
+            "makes networks that differ in more than their weights if it is called twice: expected "
+            "what it draws at random, as connections or numbers, to depend on its arguments alone"
+        )
 
 
 if __name__ == "__main__":

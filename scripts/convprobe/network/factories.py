@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch import nn
 
 from convprobe.errors import InputError, short_reason
+from convprobe.network import random_state
 
 FILE = ".py"  # how the name of a file ends
 
@@ -31,8 +31,7 @@ def build(network: Mapping[str, Any], seed: int = 0) -> nn.Module:
     source, _, name = network["factory"].rpartition(":")
     key = f"network.factory: {network['factory']}"
     try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with random_state.seeded(seed):
             factory = _named(name, _imported(source))
             made = factory(**network.get("arguments", {}))
     except (Exception, SystemExit) as error:  # code of someone else's may raise anything

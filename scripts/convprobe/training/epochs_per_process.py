@@ -12,7 +12,7 @@ import torch
 from convprobe.dataset.image_file import Images
 from convprobe.job import shared_process
 from convprobe.job.runtime import IDLE, Job
-from convprobe.network import checkpoints
+from convprobe.network import checkpoints, graphs
 from convprobe.network.checkpoints import Checkpoint
 from convprobe.store import files
 from convprobe.training import trainer
@@ -44,6 +44,8 @@ def train(
             checkpoint, optimizer_state, images, settings, device, job
         )
         yield Epoch(checkpoint, optimizer_state, record)
+        if checkpoint.epoch < last_epoch and graphs.is_traced(checkpoint.settings):
+            checkpoint.network = trainer.made_anew(checkpoint)
 
 
 def write(

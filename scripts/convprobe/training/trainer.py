@@ -23,7 +23,7 @@ from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError, short_reason
 from convprobe.job import versions
 from convprobe.job.runtime import IDLE, Job
-from convprobe.network import checkpoints, factories, graphs
+from convprobe.network import checkpoints, factories, graphs, random_state
 from convprobe.network.batches import halving
 from convprobe.network.checkpoints import Checkpoint
 from convprobe.network.classifiers import Classifier, FactoryNetwork
@@ -62,8 +62,7 @@ def begin(
         module = factories.build(network, settings["seed"])
         untrained = FactoryNetwork(network, graphs.of(network, images.image_size), module, used)
     else:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings["seed"])
+        with random_state.seeded(settings["seed"]):
             untrained = Network(network, len(images.classes), images.image_size, used)
     checkpoint = Checkpoint(untrained, network, images.classes, images.image_size, used, epoch=0)
     return checkpoint, None
@@ -80,14 +79,17 @@ def resume(
     """
     checkpoint = checkpoints.load(checkpoint_path)
     if graphs.is_traced(checkpoint.settings):
-        checkpoint.network = _trainable(checkpoint)
+        checkpoint.network = made_anew(checkpoint)
     return checkpoint, checkpoints.load_tensors(optimizer_path)
 
 
-def _trainable(checkpoint: Checkpoint) -> FactoryNetwork:
-    """The network of a checkpoint as its factory makes it, with the checkpoint's weights."""
+def made_anew(checkpoint: Checkpoint) -> FactoryNetwork:
+    """The network of a checkpoint as its factory makes it, with the checkpoint's weights.
+
+    All that goes from one epoch to the next one are weights, whichever processes train them.
+    """
     settings = checkpoint.settings
-    module = factories.build(settings)
+    module = factories.build(settings, checkpoint.training["seed"])
     network = FactoryNetwork(settings, checkpoint.network.graph, module, checkpoint.normalisation)
     try:
         network.load_state_dict(checkpoint.network.state_dict())
@@ -148,7 +150,7 @@ def _take_steps(
     labels = torch.from_numpy(images.labels).to(device)
     random = generator(settings["seed"], epochs_done + 1)
     batches = _draw_batches(len(labels), settings["batch_size"], random)
-    torch.manual_seed(random.initial_seed())  # for dropout
+    random_state.seed(random.initial_seed())  # for dropout, and whatever else a network draws
     # Summed on the device: asking for a number at every step would make a GPU wait.
     loss_sum = torch.zeros((), device=device, dtype=torch.float64)
     correct = torch.zeros((), device=device, dtype=torch.int64)

@@ -178,6 +178,35 @@ def test_what_no_checkpoint_would_hold_may_not_be_drawn_at_random():
     assert ask("mynet.py:Noisy", persistent=True)
 
 
+DRAWN = """
+import random
+
+import numpy as np
+import torch
+from torch import nn
+
+DRAWS = {
+    "torch": lambda: torch.rand(()).item(),
+    "python": random.random,
+    "numpy": np.random.random,
+}
+
+class Sloped(nn.Sequential):
+    def __init__(self, of):
+        slope = DRAWS[of]()
+        super().__init__(nn.Flatten(), nn.Linear(3 * 8 * 8, 2), nn.LeakyReLU(slope))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["torch", "python", "numpy"])
+def test_what_is_computed_may_not_be_drawn_at_random_either(of):
+    """A checkpoint of another seed's network would be computed with this one's slope."""
+    Path("mynet.py").write_text(DRAWN)
+    line = mistake(ask, "mynet.py:Sloped", (8, 8), of=of)
+    assert "mynet.py:Sloped makes networks that differ in more than their weights if" in line
+
+
 @pytest.mark.slow
 def test_what_cannot_be_traced_is_one_line(network_file):
     line = mistake(ask, "mynet.py:build", (9, 9))
