@@ -135,22 +135,25 @@ def save_tensors(path: Path | str, values: Any) -> None:
     # In memory first: given a path, torch.save would write the temporary file's name inside; given
     # an open file, it would hide the system's reason where the disk is full.
     content = io.BytesIO()
-    torch.save(_with_shared_texts(values), content)
+    torch.save(_as_written(values), content)
     with files.replacing(path) as partial:
         partial.write_bytes(content.getbuffer())
 
 
-def _with_shared_texts(value: Any) -> Any:
-    """A copy in which equal texts are one object: pickle writes one that is met again as a number.
+def _as_written(value: Any) -> Any:
+    """A copy with all tensors on the CPU, in which equal texts are one object.
 
-    Those of a file that was read are not shared with those of this code.
+    The number of a GPU would be written with its tensors. And pickle writes a text that is met
+    again as a number: those of a file that was read are not shared with those of this code.
     """
+    if isinstance(value, torch.Tensor):
+        return value.cpu()
     if isinstance(value, str):
         return sys.intern(value)
     if type(value) is dict:
-        return {_with_shared_texts(key): _with_shared_texts(item) for key, item in value.items()}
+        return {_as_written(key): _as_written(item) for key, item in value.items()}
     if type(value) is list:
-        return [_with_shared_texts(item) for item in value]
+        return [_as_written(item) for item in value]
     return value
 
 

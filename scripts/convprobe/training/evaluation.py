@@ -53,6 +53,8 @@ def write_evaluations(
     own.mkdir(parents=True, exist_ok=True)  # empty, as if the evaluation were taken from there
     with shared_process.leaving_errors_to_their_job():
         for path, evaluation in zip(due, evaluations, strict=False):
+            if shelf.place(path) != others[path]:
+                continue  # it was trained anew meanwhile
             with shelf.adding(others[path]) as folder:
                 files.write_json(folder / "evaluation", evaluation)
 

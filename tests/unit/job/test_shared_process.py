@@ -11,6 +11,7 @@ import pytest
 from convprobe.dataset import image_file, shapes
 from convprobe.errors import InputError
 from convprobe.job import shared_process
+from convprobe.job.runtime import Job
 from convprobe.network import checkpoints
 from convprobe.store import files
 from convprobe.training import epochs_per_process, evaluation, trainer
@@ -174,6 +175,39 @@ def test_evaluations_in_any_order_are_made_once(tmp_path, images):
         assert not shelf.take(outputs[1], folder / "epoch-01.pth")
         evaluation.write_evaluations(outputs[1], shelf, folder / "epoch-01.pth", 3, splits)
     assert not [path for path in (tmp_path / "evaluation/.ahead").rglob("*") if path.is_file()]
+
+
+class Meanwhile(Job):
+    """A job in whose middle something else happens, once."""
+
+    def __init__(self, happening):
+        self.happening = happening
+
+    def progress(self, *arguments):
+        self.happening()
+        self.happening = lambda: None
+        return super().progress(*arguments)
+
+
+def test_what_is_trained_anew_meanwhile_is_not_taken_for_what_was_there(tmp_path, images):
+    """An evaluation made ahead is of the weights that the file had when it was read."""
+    folder, splits = tmp_path / "checkpoints", {"test": images}
+    for name, (checkpoint, _, _) in zip(
+        ("epoch-01.pth", "epoch-02.pth", "new.pth"),
+        epochs_per_process.train(*begun(images), images, TRAINING, 3),
+        strict=True,
+    ):
+        checkpoints.save(folder / name, checkpoint)
+    earlier = (folder / "epoch-02.pth").read_bytes()
+    job = Meanwhile(lambda: (folder / "new.pth").replace(folder / "epoch-02.pth"))
+    outputs = {"evaluation": tmp_path / "evaluation/epoch-01.json"}
+    with shared_process.shelf(tmp_path / "evaluation", PARAMS, []) as shelf:
+        evaluation.write_evaluations(
+            outputs, shelf, folder / "epoch-01.pth", 2, splits, trainer.CPU, job
+        )
+        (folder / "epoch-02.pth").write_bytes(earlier)
+        outputs = {"evaluation": tmp_path / "evaluation/epoch-02.json"}
+        assert not shelf.take(outputs, folder / "epoch-02.pth")
 
 
 def of_an_earlier_config(path, images, kind):
