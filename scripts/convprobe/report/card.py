@@ -46,7 +46,7 @@ def of_files(
     return reproduction.card(evidence)
 
 
-def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Probed]:
+def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.SeedEvidence]:
     """The probed network of each seed."""
     found = []
     for seed in range(len(paths[TABLES[0]])):
@@ -54,7 +54,7 @@ def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Prob
         names = [name for name in (*TABLES, *OF_ABLATION) if name in paths]
         of_seed = {name: tables.read(paths[name][seed]) for name in names}
         answers = None if "predictions" in paths else _answers(paths, seed, selection)
-        found.append(reproduction.Probed(selection, **of_seed, clean=answers))
+        found.append(reproduction.SeedEvidence(selection, **of_seed, clean=answers))
     return found
 
 

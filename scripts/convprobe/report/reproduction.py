@@ -74,7 +74,7 @@ class Row(NamedTuple):
 COLUMNS = Row._fields
 
 
-class Count(NamedTuple):
+class PredictedAs(NamedTuple):
     """Of some images those that are predicted as a class."""
 
     predicted: int
@@ -87,8 +87,8 @@ class Count(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Probed:
-    """What is known of the probed network of one seed.
+class SeedEvidence:
+    """What is known of one seed: its probed network.
 
     Attributes:
         selection: content of the run's `selection.json`; None of weights from elsewhere.
@@ -145,7 +145,7 @@ class Evidence:
     """
 
     curves: dict[str, list[pd.DataFrame]]
-    probed: list[Probed]
+    probed: list[SeedEvidence]
     normalisation: dict[str, Any]
     classes: list[str]
     network: dict[str, Any]
@@ -351,11 +351,7 @@ def _fall(evidence: Evidence) -> Measured:
 
 def _is_lost(fall: Measured) -> str:
     """Whether there is a loss worth naming."""
-    return seeds.decided(fall, lambda interval: _is_worth_naming(fall, interval))
-
-
-def _is_worth_naming(fall: Measured, interval: Interval | None) -> str:
-    return verdicts.above(fall.value, interval, worth=verdicts.ACCURACY)
+    return seeds.above(fall, worth=verdicts.ACCURACY)
 
 
 def _fall_verdict(fall: Measured) -> str:
@@ -368,7 +364,9 @@ def _fall_verdict(fall: Measured) -> str:
         return is_lost
 
     def verdict(interval: Interval | None) -> str:
-        above = interval and Interval(*(bound - published.FALL for bound in interval))
+        above = None
+        if interval is not None:
+            above = Interval(interval.low - published.FALL, interval.high - published.FALL)
         # The published fall is the difference of two rounded numbers.
         return _against_published(above, verdicts.SAME_ACCURACY)
 
@@ -527,11 +525,8 @@ def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
     changed = _of_images(evidence, "flipped_fraction", smallest)
     kept = _mean_over_images(1 - changed, 0, 1)
     more = _mean_over_images(_of_images(evidence, "flipped_fraction", largest) - changed, -1, 1)
-    mostly_kept = seeds.decided(
-        kept, lambda interval: verdicts.above(kept.value, interval, null=0.5)
-    )
-    seen = seeds.decided(more, lambda interval: verdicts.above(more.value, interval))
-    return Row(claim, "most").of(kept, verdicts.all_of([mostly_kept, seen]))
+    verdict = verdicts.all_of([seeds.above(kept, null=0.5), seeds.above(more)])
+    return Row(claim, "most").of(kept, verdict)
 
 
 def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
@@ -546,15 +541,9 @@ def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
         under_smaller = _of_images(evidence, "mean_confidence", smaller)
         falls = under_smaller - _of_images(evidence, "mean_confidence", larger)
         fall = _mean_over_images(falls, -1, 1)
-        rows.append(Row(claim, "positive").of(fall, _is_fall_of_confidence(fall)))
+        verdict = seeds.above(fall, worth=verdicts.CONFIDENCE)
+        rows.append(Row(claim, "positive").of(fall, verdict))
     return rows
-
-
-def _is_fall_of_confidence(fall: Measured) -> str:
-    return seeds.decided(
-        fall,
-        lambda interval: verdicts.above(fall.value, interval, worth=verdicts.CONFIDENCE),
-    )
 
 
 def _windows(evidence: Evidence) -> list[int]:
@@ -605,13 +594,9 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
     measured = seeds.measured([row["difference"] for row in found], None, -most, most)
     worth = localisation.WORTH["contrast"]
     between = verdicts.above(measured.value, measured.interval, worth=worth)
-    of_images = _middle(found, lambda row: row["difference"])["verdict"]
-    return Row(claim, "positive").of(measured, verdicts.agreed(between, of_images))
-
-
-def _middle(found: Sequence[Any], key: Callable[[Any], float]) -> Any:
-    """The seed in the middle, of two the lower one."""
-    return sorted(found, key=key)[(len(found) - 1) // 2]
+    middle = seeds.middle([row["difference"] for row in found])
+    verdict = verdicts.agreed(between, found[middle]["verdict"])
+    return Row(claim, "positive").of(measured, verdict)
 
 
 # Class pairs
@@ -680,7 +665,7 @@ def _named_pair(claim: str, changed: Sequence[pd.DataFrame], pair: ClassPair, tr
     hits = []
     chances = []
     for images in changed:
-        of_class, of_others = _counts(images, pair)
+        of_class, of_others = _of_class_and_others(images, pair)
         if of_class.images:
             hits.append(of_class)
             chances.append(of_others)
@@ -694,7 +679,7 @@ def _named_pair(claim: str, changed: Sequence[pd.DataFrame], pair: ClassPair, tr
     return Row(claim, ABOVE_CHANCE).of(measured, verdict)
 
 
-def _of_mean_share(counts: Sequence[Count]) -> Interval:
+def _of_mean_share(counts: Sequence[PredictedAs]) -> Interval:
     """Interval of a mean share, as wide as if all seeds had counted the same images.
 
     Source: Zou & Donner 2008, of estimates that vary together entirely.
@@ -704,20 +689,21 @@ def _of_mean_share(counts: Sequence[Count]) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _counts(changed: pd.DataFrame, pair: ClassPair) -> tuple[Count, Count]:
+def _of_class_and_others(changed: pd.DataFrame, pair: ClassPair) -> tuple[PredictedAs, PredictedAs]:
     """Images of a class that are predicted as the named one, and those of all other classes."""
     true, named = pair
     # No comparison: images of the named class, and predictions as the class that images leave.
     is_other = ~changed["class"].isin(pair) & (changed["predicted"] != true)
-    return _count(changed[changed["class"] == true], named), _count(changed[is_other], named)
+    of_class = _predicted_as(changed[changed["class"] == true], named)
+    return of_class, _predicted_as(changed[is_other], named)
 
 
-def _count(images: pd.DataFrame, named: str) -> Count:
+def _predicted_as(images: pd.DataFrame, named: str) -> PredictedAs:
     """How many images are predicted as the named class."""
-    return Count(int((images["predicted"] == named).sum()), len(images))
+    return PredictedAs(int((images["predicted"] == named).sum()), len(images))
 
 
-def _more_often(hits: Count, chance: Count, tried: int) -> str:
+def _more_often(hits: PredictedAs, chance: PredictedAs, tried: int) -> str:
     """Whether images are predicted as a class certainly more often than others are."""
     if not chance.images:
         return verdicts.UNDECIDED
@@ -731,24 +717,26 @@ def _more_often(hits: Count, chance: Count, tried: int) -> str:
     return verdicts.HOLDS if p_value < verdicts.CHANCE / tried else verdicts.UNDECIDED
 
 
-def _more_often_with_most_seeds(hits: Sequence[Count], chances: Sequence[Count], tried: int) -> str:
+def _more_often_with_most_seeds(
+    hits: Sequence[PredictedAs], chances: Sequence[PredictedAs], tried: int
+) -> str:
     """Whether images are predicted as a class more often than others are, between seeds.
 
     All seeds see the same images: those of the seed in the middle must come to the same verdict.
     """
-    compared = [pair for pair in zip(hits, chances, strict=True) if pair[1].images]
+    compared = []
+    excesses = []
+    for of_class, of_others in zip(hits, chances, strict=True):
+        if of_others.images:
+            compared.append((of_class, of_others))
+            excesses.append(of_class.share - of_others.share)
     if not compared:
         return verdicts.UNDECIDED
-    excesses = [_excess(pair) for pair in compared]
     excess = float(np.mean(excesses))
     verdict = verdicts.above(excess, seeds.between(excesses), worth=verdicts.SHARE)
     if verdict == verdicts.HOLDS:
         # The interval is of one pair: of several, one may lie above chance by chance.
         of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
         verdict = verdicts.above(excess, of_all)
-    return verdicts.agreed(verdict, _more_often(*_middle(compared, _excess), tried))
-
-
-def _excess(pair: tuple[Count, Count]) -> float:
-    """By how much the first share is the larger one."""
-    return pair[0].share - pair[1].share
+    of_class, of_others = compared[seeds.middle(excesses)]
+    return verdicts.agreed(verdict, _more_often(of_class, of_others, tried))

@@ -1,7 +1,7 @@
 """What several seeds say together: the mean over them, and the interval between them."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +56,17 @@ def decided(measured: Measured, verdict: Callable[[Interval | None], str]) -> st
         verdict: by an interval of what was measured.
     """
     return verdicts.agreed(verdict(measured.interval), verdict(measured.counting))
+
+
+def above(measured: Measured, null: float = 0, worth: float = 0) -> str:
+    """Whether what was measured lies above chance: verdicts.above, as `decided` takes it."""
+    return decided(measured, lambda interval: verdicts.above(measured.value, interval, null, worth))
+
+
+def middle(values: Sequence[float]) -> int:
+    """Which seed's value is the one in the middle; of two, the lower one. Counted from 0."""
+    order = sorted(range(len(values)), key=lambda seed: values[seed])
+    return order[(len(values) - 1) // 2]
 
 
 def between(values: Collection[float], confidence: float = 0.95) -> Interval | None:

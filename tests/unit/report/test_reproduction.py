@@ -120,7 +120,9 @@ def evidence_of_seeds(seeds, curves=(), **others):
     """
     evidence = {
         "curves": dict(curves),
-        "probed": [reproduction.Probed(**{"selection": selection(0.8), **seed}) for seed in seeds],
+        "probed": [
+            reproduction.SeedEvidence(**{"selection": selection(0.8), **seed}) for seed in seeds
+        ],
         "normalisation": PIXELS,
         "classes": CIFAR10,
         "network": published.NETWORK,

@@ -49,3 +49,30 @@ def test_two_shares_of_images_are_as_far_apart_as_newcombe_says():
     ours, theirs = (81, 100), (150, 200)
     interval = seeds.apart(0.81, intervals.wilson(*ours), 0.75, intervals.wilson(*theirs))
     assert interval == pytest.approx(intervals.difference(ours, theirs))
+
+
+@pytest.mark.parametrize(
+    ("between", "counting", "verdict"),
+    [
+        ((0.6, 0.8), (0.55, 0.85), "holds"),
+        ((0.6, 0.8), (0.45, 0.95), "undecided"),
+        ((0.45, 0.95), (0.6, 0.8), "undecided"),
+        ((0.6, 0.8), None, "undecided"),
+    ],
+)
+def test_what_lies_above_chance_does_so_between_seeds_and_by_counting(between, counting, verdict):
+    by_counting = Interval(*counting) if counting else None
+    measured = seeds.Measured(0.7, Interval(*between), by_counting, 3)
+    assert seeds.above(measured, null=0.5) == verdict
+
+
+def test_above_chance_by_less_than_is_worth_naming_fails():
+    small = Interval(0.001, 0.003)
+    assert seeds.above(seeds.Measured(0.002, small, small, 1), worth=0.005) == "fails"
+
+
+@pytest.mark.parametrize(
+    ("values", "place"), [([3.0], 0), ([3.0, 1.0], 1), ([3.0, 1.0, 2.0], 2), ([1.0, 1.0, 1.0], 1)]
+)
+def test_the_seed_in_the_middle(values, place):
+    assert seeds.middle(values) == place
