@@ -58,9 +58,9 @@ def tree() -> str:
         lines.append(f"{wing}/")
         folder = LIBRARY / wing
         modules = sorted([*folder.glob("[!_]*.py"), *folder.glob("*.cpp")])
-        lines += [f"    {path.name:<22}{summary(path)}" for path in modules]
+        lines += [f"    {path.name:<26}{summary(path)}" for path in modules]
     alone = sorted(LIBRARY.glob("[!_]*.py"))
-    lines += [f"{path.name:<26}{summary(path)}" for path in alone]
+    lines += [f"{path.name:<30}{summary(path)}" for path in alone]
     return "\n".join([*lines, "```", ""])
 
 
