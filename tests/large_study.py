@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from convprobe.report import reproduction
+from convprobe.report import claims
 from convprobe.store import files, hdf5, tables
 
 SIDE = 224
@@ -32,7 +32,7 @@ def write(folder: Path) -> dict:
     _occlusion(probed / "occlusion", random, labels[:OCCLUDED])
     chosen = _filters(probed / "filters", random, labels)
     _ablation(probed / "ablation", random, labels, chosen)
-    card = pd.DataFrame(columns=reproduction.COLUMNS)
+    card = pd.DataFrame(columns=claims.COLUMNS)
     tables.write(folder / "reproduction.csv", card)
     files.write_json(folder / "manifest.json", {"environments": [], "jobs": [], "files": {}})
     return {

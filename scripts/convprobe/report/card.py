@@ -8,6 +8,7 @@ import pandas as pd
 
 from convprobe.dataset import image_file
 from convprobe.report import clean_answers, reproduction
+from convprobe.report.evidence import Evidence, SeedEvidence
 from convprobe.store import files, tables
 
 TABLES = ("summary", "localisation")  # of each probed network
@@ -33,7 +34,7 @@ def of_files(
     curves = {role: [tables.read(path) for path in paths[role]] for role in settings["roles"]}
     (images,) = paths["images"]
     (normalisation,) = paths["normalisation"]
-    evidence = reproduction.Evidence(
+    evidence = Evidence(
         curves=curves,
         probed=_probed(paths),
         normalisation=files.read_json(normalisation),
@@ -46,7 +47,7 @@ def of_files(
     return reproduction.card(evidence)
 
 
-def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.SeedEvidence]:
+def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[SeedEvidence]:
     """The probed network of each seed."""
     found = []
     for seed in range(len(paths[TABLES[0]])):
@@ -54,7 +55,7 @@ def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[reproduction.Seed
         names = [name for name in (*TABLES, *OF_ABLATION) if name in paths]
         of_seed = {name: tables.read(paths[name][seed]) for name in names}
         answers = None if "predictions" in paths else _answers(paths, seed, selection)
-        found.append(reproduction.SeedEvidence(selection, **of_seed, clean=answers))
+        found.append(SeedEvidence(selection, **of_seed, clean=answers))
     return found
 
 

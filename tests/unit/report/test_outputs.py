@@ -8,8 +8,8 @@ import jinja2
 import pytest
 
 from convprobe.dataset import outputs as dataset
+from convprobe.report import claims
 from convprobe.report import outputs as reports
-from convprobe.report import reproduction
 from convprobe.store.outputs import Figure, Output
 from convprobe.training import outputs as training
 
@@ -100,7 +100,7 @@ def test_a_file_that_nobody_declared_is_named(name):
 
 
 def test_the_card_has_the_declared_columns():
-    assert tuple(reports.CARD.columns) == reproduction.COLUMNS
+    assert tuple(reports.CARD.columns) == claims.COLUMNS
 
 
 @pytest.mark.parametrize("module", [reports, dataset, training, *reports.PROBES])
