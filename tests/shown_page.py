@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from convprobe.occlusion import agreement
-from convprobe.report import explorer, packing, tab_data
+from convprobe.report import explorer, occlusion_tab, packing
 from convprobe.store import tables
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -136,7 +136,7 @@ def coarse_maps(demo, folder, stride):
                 values = file[name][:10]
                 del file[name]
                 file[name] = values
-    return tab_data.occlusion(folder / PROBED, files["dataset/images.h5"], list(WINDOWS), 10**9)
+    return occlusion_tab.collect(folder / PROBED, files["dataset/images.h5"], list(WINDOWS), 10**9)
 
 
 def agreement_of_two(demo, folder):
@@ -169,16 +169,16 @@ def second_network(demo, folder):
             for name in ("probability", "confidence"):
                 file[name][:] = file[name][:][:, ::-1]
     images = files["dataset/images.h5"]
-    whole = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes=10**9)
+    whole = occlusion_tab.collect(folder / SECOND, images, list(WINDOWS), most_bytes=10**9)
     bytes_of_30 = sum(len(text) for maps in whole["maps"][:30] for text in maps.values())
     most_bytes = bytes_of_30 + 30 * 4 * 32 * 32
-    maps = tab_data.occlusion(folder / SECOND, images, list(WINDOWS), most_bytes)
+    maps = occlusion_tab.collect(folder / SECOND, images, list(WINDOWS), most_bytes)
     assert len(maps["indices"]) == 30
 
     table = agreement_of_two(demo, folder)
     summary = tables.read(files[f"{PROBED}/occlusion/summary.csv"])
     classes = summary.drop_duplicates("image").set_index("image")["class"]
-    compared = tab_data.agreement(table, agreement.means(table), classes, whole["indices"])
+    compared = occlusion_tab.agreement(table, agreement.means(table), classes, whole["indices"])
 
     def with_second(data):
         (probe,) = data["probes"]

@@ -5,7 +5,7 @@ import { decimal } from "./text.mjs";
 /**
  * What the agreement of two sides is, in words; empty where it wasn't computed.
  *
- * @param entries of two networks and a window each, see `tab_data.agreement`.
+ * @param entries of two networks and a window each, see `occlusion_tab.agreement`.
  * @param sides two, each with `run`, `checkpoint` and `window`.
  * @param image its number, and the `name` of its class.
  */

@@ -21,14 +21,16 @@ from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.report import (
+    ablation_tab,
     card_view,
     clean_answers,
+    filters_tab,
     manifest,
+    occlusion_tab,
     packing,
     page_script,
     seed_comparison,
     sprites,
-    tab_data,
 )
 from convprobe.store import files, hdf5, tables
 
@@ -121,7 +123,7 @@ def collect(folder: Path, settings: dict) -> dict:
     share = bytes_left // max(1, len(probes))
     for probe, place in zip(probes, places, strict=True):
         windows = settings["windows"]
-        probe["occlusion"] = tab_data.occlusion(folder / place, images_path, windows, share)
+        probe["occlusion"] = occlusion_tab.collect(folder / place, images_path, windows, share)
     data["agreement"] = _agreement(folder, settings, probes)
     return data
 
@@ -160,17 +162,17 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     predictions = tables.read(folder / "ablation/predictions.csv")
     class_images = predictions["class"].value_counts()
     first = settings["table_images"]
-    ablation = tab_data.ablation(folder, predictions, classes, first)
+    ablation = ablation_tab.collect(folder, predictions, classes, first)
     return {
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
-        "filters": tab_data.filters(
+        "filters": filters_tab.collect(
             folder,
             images_path,
             settings["chosen"],
             class_images,
-            tab_data.MOST_TOP_IMAGES // len(settings["probes"]),
+            filters_tab.MOST_TOP_IMAGES // len(settings["probes"]),
             MOST_PATCH_BYTES // len(settings["probes"]),
         ),
         "ablation": ablation | {"table_images": first},
@@ -187,7 +189,7 @@ def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
         held.update(probe["occlusion"]["indices"])
         summary = tables.read(folder / probe["run"] / probe["checkpoint"] / "occlusion/summary.csv")
         classes |= dict(zip(summary["image"], summary["class"], strict=True))
-    return tab_data.agreement(
+    return occlusion_tab.agreement(
         tables.read(folder / "map-agreement.csv"),
         tables.read(folder / "map-agreement-means.csv"),
         pd.Series(classes),

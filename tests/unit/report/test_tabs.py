@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 from unit.report.test_outputs import EVERY
 
-from convprobe.report import explorer, outputs, seed_comparison, tab_data
+from convprobe.report import (
+    ablation_tab,
+    explorer,
+    filters_tab,
+    occlusion_tab,
+    outputs,
+    seed_comparison,
+)
 
-MODULES = (explorer, seed_comparison, tab_data)  # that read what the page shows
+# That read what the page shows.
+MODULES = (explorer, seed_comparison, occlusion_tab, filters_tab, ablation_tab)
 HTML = (explorer.SOURCES / "page.html").read_text(encoding="utf-8")
 MAIN = (explorer.SOURCES / "main.mjs").read_text(encoding="utf-8")
 TABS = re.findall(r'role="tab" id="tab-(\w+)" aria-controls="(\w+)"', HTML)
@@ -44,7 +52,7 @@ def test_the_page_holds_what_the_tab_of_a_probe_shows(probe):
     called = {
         ast.unparse(node.func) for node in ast.walk(tree(explorer)) if isinstance(node, ast.Call)
     }
-    assert f"tab_data.{probe}" in called, "explorer.py doesn't put it into the page"
+    assert f"{probe}_tab.collect" in called, "explorer.py doesn't put it into the page"
 
 
 def test_every_part_of_the_page_that_links_files_has_a_place_for_the_links():
