@@ -136,6 +136,7 @@ def page_settings() -> dict:
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "groups": GROUPS,
+        "sources": reports.PAGE_SOURCES,
         "config": study.shown(config),
         "files": whole_files(listed),
         # By part of the page, relative to a probed epoch's folder.

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from convprobe.report import claims
+from convprobe.report import claims, outputs
 from convprobe.store import files, hdf5, tables
 
 SIDE = 224
@@ -43,6 +43,7 @@ def write(folder: Path) -> dict:
         "table_images": 1000,
         "trained": [],
         "groups": {},
+        "sources": outputs.PAGE_SOURCES,
         "config": {},
         "files": [],
         "links": {},

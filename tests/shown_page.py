@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from convprobe.occlusion import agreement
 from convprobe.report import explorer, occlusion_tab, packing
+from convprobe.report.outputs import PAGE_SOURCES
 from convprobe.store import tables
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
@@ -136,7 +137,12 @@ def coarse_maps(demo, folder, stride):
                 values = file[name][:10]
                 del file[name]
                 file[name] = values
-    return occlusion_tab.collect(folder / PROBED, files["dataset/images.h5"], list(WINDOWS), 10**9)
+    return shown_maps(folder / PROBED, files["dataset/images.h5"], most_bytes=10**9)
+
+
+def shown_maps(folder, images, most_bytes):
+    """What the page shows of a network's maps."""
+    return occlusion_tab.collect(folder, PAGE_SOURCES, images, list(WINDOWS), most_bytes)
 
 
 def agreement_of_two(demo, folder):
@@ -169,10 +175,10 @@ def second_network(demo, folder):
             for name in ("probability", "confidence"):
                 file[name][:] = file[name][:][:, ::-1]
     images = files["dataset/images.h5"]
-    whole = occlusion_tab.collect(folder / SECOND, images, list(WINDOWS), most_bytes=10**9)
+    whole = shown_maps(folder / SECOND, images, most_bytes=10**9)
     bytes_of_30 = sum(len(text) for maps in whole["maps"][:30] for text in maps.values())
     most_bytes = bytes_of_30 + 30 * 4 * 32 * 32
-    maps = occlusion_tab.collect(folder / SECOND, images, list(WINDOWS), most_bytes)
+    maps = shown_maps(folder / SECOND, images, most_bytes)
     assert len(maps["indices"]) == 30
 
     table = agreement_of_two(demo, folder)

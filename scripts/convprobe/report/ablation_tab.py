@@ -1,5 +1,6 @@
 """What the page's tab of the ablation shows: what does a network lose without its filters?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,23 @@ MOST_PREDICTIONS = 20_000
 MOST_CONFUSED = 30  # classes in the table of confusions
 
 
-def collect(folder: Path, predictions: pd.DataFrame, classes: list[str], first: int) -> dict:
+def collect(
+    folder: Path,
+    sources: Mapping[str, str],
+    predictions: pd.DataFrame,
+    classes: list[str],
+    first: int,
+) -> dict:
     """Accuracy of the variants, confusion, and the predictions, clean and ablated.
 
     Args:
         folder: of the probed checkpoint.
+        sources: paths by name, as of explorer.write.
         predictions: of `predictions.csv`.
         classes: names of all.
         first: how many images are listed, whatever is predicted.
     """
-    accuracy = tables.read(folder / "ablation/accuracy.csv")
+    accuracy = tables.read(folder / sources["accuracies"])
     return {
         "answer": what_it_loses(accuracy),
         "variants": variants(accuracy),

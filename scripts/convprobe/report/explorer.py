@@ -10,6 +10,7 @@ import json
 import re
 import string
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -34,7 +35,7 @@ from convprobe.report import (
 )
 from convprobe.store import files, hdf5, tables
 
-SOURCES = Path(__file__).parents[3] / "report/explorer"
+PAGE_FOLDER = Path(__file__).parents[3] / "report/explorer"
 # What the page holds at most; the files beside it hold all.
 MOST_BYTES = 5_700_000  # of all data, compressed: maps fill what the rest leaves
 MOST_THUMBNAIL_PIXELS = 3000 * 32 * 32
@@ -52,9 +53,10 @@ def write(path: Path | str, folder: Path | str, settings: dict) -> None:
         settings: `title`; `probes`, folders of the probed checkpoints; `windows`; `chosen` filters,
             none of a network that has no filters; `table_images`; `trained` runs; `groups`, the
             runs that differ in their seed alone, by the name that the config gives them all;
-            `config`, to be shown; `files`, all results; `links`, names of files by place on the
-            page. Folders and `files` are relative to `folder`, `links` to the folder of a probed
-            checkpoint.
+            `sources`, by name the files that are shown; `config`, to be shown; `files`, all
+            results; `links`, names of files by place on the page. Folders and `files` are relative
+            to `folder`, `links` to the folder of a probed checkpoint, and each of the `sources` to
+            the one that it lies in: `folder`, a run's or a probed checkpoint's.
     """
     data = packing.plain(collect(Path(folder), settings))
     with files.replacing(path) as partial:
@@ -63,11 +65,11 @@ def write(path: Path | str, folder: Path | str, settings: dict) -> None:
 
 def page(title: str, data: str = "") -> str:
     """The page's text, with or without its data."""
-    template = (SOURCES / "page.html").read_text(encoding="utf-8")
+    template = (PAGE_FOLDER / "page.html").read_text(encoding="utf-8")
     return string.Template(template).substitute(
         title=html.escape(title),
-        style=(SOURCES / "page.css").read_text(encoding="utf-8"),
-        script=page_script.joined(SOURCES),
+        style=(PAGE_FOLDER / "page.css").read_text(encoding="utf-8"),
+        script=page_script.joined(PAGE_FOLDER),
         data=data,
     )
 
@@ -95,7 +97,8 @@ def collect(folder: Path, settings: dict) -> dict:
     Raises:
         InputError: a link leads to no result.
     """
-    images_path = folder / "dataset/images.h5"
+    sources = settings["sources"]
+    images_path = folder / sources["images"]
     places = settings["probes"]
     height, width = image_file.image_size(images_path)
     probes = [_probe(folder / place, images_path, settings) for place in places]
@@ -110,12 +113,12 @@ def collect(folder: Path, settings: dict) -> dict:
         "berlin": _colours("berlin"),
         "thumbnails": _thumbnails(images_path, probes) if settings["chosen"] else None,
         "labels": _labels(images_path, probes) if settings["chosen"] else None,
-        "curves": [_curve(folder / run) for run in settings["trained"]],
+        "curves": [_curve(folder / run, sources) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
-        "card": card_view.view(tables.read(folder / "reproduction.csv")),
-        "counts": card_view.table(tables.read(folder / "dataset/classes.csv")),
+        "card": card_view.view(tables.read(folder / sources["card"])),
+        "counts": card_view.table(tables.read(folder / sources["class_counts"])),
         "config": _config_text(settings["config"]),
-        "made": manifest.summary(files.read_json(folder / "manifest.json")),
+        "made": manifest.summary(files.read_json(folder / sources["manifest"])),
         "files": settings["files"],
         "links": links(settings),
     }
@@ -123,7 +126,9 @@ def collect(folder: Path, settings: dict) -> dict:
     share = bytes_left // max(1, len(probes))
     for probe, place in zip(probes, places, strict=True):
         windows = settings["windows"]
-        probe["occlusion"] = occlusion_tab.collect(folder / place, images_path, windows, share)
+        probe["occlusion"] = occlusion_tab.collect(
+            folder / place, sources, images_path, windows, share
+        )
     data["agreement"] = _agreement(folder, settings, probes)
     return data
 
@@ -151,24 +156,26 @@ def links(settings: dict) -> dict[str, list[str]]:
 
 def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     """What is shown of one network, except its occlusion maps."""
+    sources = settings["sources"]
     run, checkpoint = folder.parts[-2:]
-    chosen_among = _chosen_among(folder.parent, settings["trained"])
+    chosen_among = _chosen_among(folder.parent, settings)
     if not settings["chosen"]:
         answers = _answers(folder, images_path, settings)
         warning = at_chance(answers.right, list(answers.counts.values()), chosen_among)
         without = {"filters": None, "ablation": None}
         return {"run": run, "checkpoint": checkpoint, "warning": warning, **without}
     classes = image_file.classes(images_path)
-    predictions = tables.read(folder / "ablation/predictions.csv")
+    predictions = tables.read(folder / sources["predictions"])
     class_images = predictions["class"].value_counts()
     first = settings["table_images"]
-    ablation = ablation_tab.collect(folder, predictions, classes, first)
+    ablation = ablation_tab.collect(folder, sources, predictions, classes, first)
     return {
         "run": run,
         "checkpoint": checkpoint,
         "warning": chance(predictions, chosen_among),
         "filters": filters_tab.collect(
             folder,
+            sources,
             images_path,
             settings["chosen"],
             class_images,
@@ -183,15 +190,16 @@ def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
     """How far maps of two networks agree; nothing of one network alone."""
     if len(probes) == 1:
         return []
+    sources = settings["sources"]
     held = set()
     classes = {}
     for probe in probes:
         held.update(probe["occlusion"]["indices"])
-        summary = tables.read(folder / probe["run"] / probe["checkpoint"] / "occlusion/summary.csv")
+        summary = tables.read(folder / probe["run"] / probe["checkpoint"] / sources["summary"])
         classes |= dict(zip(summary["image"], summary["class"], strict=True))
     return occlusion_tab.agreement(
-        tables.read(folder / "map-agreement.csv"),
-        tables.read(folder / "map-agreement-means.csv"),
+        tables.read(folder / sources["agreement"]),
+        tables.read(folder / sources["agreement_means"]),
         pd.Series(classes),
         held,
     )
@@ -199,19 +207,25 @@ def _agreement(folder: Path, settings: dict, probes: list[dict]) -> list[dict]:
 
 def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.Answers:
     """How often a network without filters is right."""
+    sources = settings["sources"]
     if folder.parent.name not in settings["trained"]:
         window = settings["windows"][0]
-        return clean_answers.on_occluded_images(folder / f"occlusion/window-{window}.h5")
-    curve = tables.read(folder.parent / "learning-curve.csv").set_index("epoch")
+        return clean_answers.on_occluded_images(folder / sources["maps"].format(window=window))
+    curve = tables.read(folder.parent / sources["curve"]).set_index("epoch")
     epoch = int(folder.name.removeprefix("epoch-"))
     return clean_answers.on_test_images(curve.loc[epoch, "test_accuracy"], images_path)
 
 
-def _chosen_among(folder: Path, trained: list[str]) -> int:
-    """The number of epochs from which the probed one was selected; 1 for weights of a file."""
-    if folder.name not in trained:
+def _chosen_among(folder: Path, settings: dict) -> int:
+    """The number of epochs from which the probed one was selected; 1 for weights of a file.
+
+    Args:
+        folder: of the run.
+        settings: as of `write`.
+    """
+    if folder.name not in settings["trained"]:
         return 1
-    return files.read_json(folder / "selection.json")["chosen_among"]
+    return files.read_json(folder / settings["sources"]["selection"])["chosen_among"]
 
 
 def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
@@ -290,17 +304,17 @@ def _lost_images(ablation: dict) -> list[int]:
     return lost
 
 
-def _curve(folder: Path) -> dict:
+def _curve(folder: Path, sources: Mapping[str, str]) -> dict:
     """A run's learning curve, its selected epoch, and the versions that trained it."""
-    table = tables.read(folder / "learning-curve.csv")
+    table = tables.read(folder / sources["curve"])
     trained_by = []
     for epoch in table["epoch"]:
-        record = files.read_json(folder / f"training/epoch-{epoch:02d}.json")
+        record = files.read_json(folder / sources["training"].format(epoch=f"{epoch:02d}"))
         names = (f"{name} {version}" for name, version in record["versions"].items())
         trained_by.append(", ".join(names))
     return {
         "run": folder.name,
-        "selection": files.read_json(folder / "selection.json"),
+        "selection": files.read_json(folder / sources["selection"]),
         # More than one if the run was continued after an update.
         "trained_by": list(dict.fromkeys(trained_by)),
         **card_view.table(table),
@@ -309,6 +323,7 @@ def _curve(folder: Path) -> dict:
 
 def _group(folder: Path, group: str, settings: dict) -> dict:
     """The learning curves of all seeds of a run, and what is probed of them; or null if nothing."""
+    sources = settings["sources"]
     chosen = []
     for run in settings["groups"][group]:
         places = [place for place in settings["probes"] if place.startswith(f"{run}/")]
@@ -316,5 +331,6 @@ def _group(folder: Path, group: str, settings: dict) -> dict:
     probed = None
     if chosen:
         folders = [folder / place for place in chosen]
-        probed = card_view.table(seed_comparison.probed(folders, bool(settings["chosen"])))
-    return {**seed_comparison.curves(folder, group), "probed": probed}
+        table = seed_comparison.probed(folders, sources, bool(settings["chosen"]))
+        probed = card_view.table(table)
+    return {**seed_comparison.curves(folder, sources, group), "probed": probed}

@@ -1,6 +1,7 @@
 """What the page's tab of filters shows: what does each one answer to?"""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ FEWEST_BYTES = 0.3  # of a patch's pixel, as text
 
 def collect(
     folder: Path,
+    sources: Mapping[str, str],
     images_path: Path,
     chosen: list[str],
     class_images: pd.Series,
@@ -37,20 +39,23 @@ def collect(
 
     Args:
         folder: of the probed checkpoint.
+        sources: paths by name, as of explorer.write.
         images_path: an `images.h5`.
         chosen: names of the chosen filters.
         class_images: test images of each class.
         most_images: top images that are held, of all filters.
         most_patch_bytes: which the patches take as text.
     """
-    table = tables.read(folder / "filters/all-top-images.csv")
+    activations_path = folder / sources["activations"]
+    table = tables.read(folder / sources["top_images"])
     ranks = int(table["rank"].max())
     held = max(1, min(ranks, most_images * ranks // len(table)))
     patches = patches_of(table[table["rank"] == 1], images_path, most_patch_bytes)
     pictures = patch_sprites(patches, most_patch_bytes)
-    by_layer = table[table["rank"] <= held].groupby("layer", sort=False)
+    top_images = table[table["rank"] <= held]
+    by_layer = top_images.groupby("layer", sort=False)
     layers = [_layer(str(name), rows, pictures[name]) for name, rows in by_layer]
-    with hdf5.open_complete(folder / "filters/activations.h5") as file:
+    with hdf5.open_complete(activations_path) as file:
         for layer in layers:
             stored = file.get(f"{layer['name']}/kernels")
             layer["kernels"] = None if stored is None else kernel_pictures(stored[:])
@@ -59,10 +64,8 @@ def collect(
         "layers": layers,
         "chosen": chosen,
         "ranks": ranks,
-        "maps": filter_maps(
-            folder / "filters/activations.h5", table[table["rank"] <= held], chosen
-        ),
-        "quantiles": quantile_images(tables.read(folder / "filters/quantile-images.csv")),
+        "maps": filter_maps(activations_path, top_images, chosen),
+        "quantiles": quantile_images(tables.read(folder / sources["quantile_images"])),
     }
 
 

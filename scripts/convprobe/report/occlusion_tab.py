@@ -1,6 +1,6 @@
 """What the page's tab of occlusion shows: where does a network look, and do two of them agree?"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,18 @@ MOST_MAP_NUMBERS = 1_000_000  # of an image: where it has many places, fewer cla
 LEAST_MAP_CLASSES = 2
 
 
-def collect(folder: Path, images_path: Path, windows: list[int], most_bytes: int) -> dict:
+def collect(
+    folder: Path, sources: Mapping[str, str], images_path: Path, windows: list[int], most_bytes: int
+) -> dict:
     """Maps under every window, of as many images as fit, and what all images say.
 
     Args:
         folder: of the probed checkpoint.
+        sources: paths by name, as of explorer.write.
         images_path: an `images.h5`.
         most_bytes: which the maps and images take as text.
     """
-    paths = [folder / f"occlusion/window-{window}.h5" for window in windows]
+    paths = [folder / sources["maps"].format(window=window) for window in windows]
     with hdf5.open_complete(paths[0]) as file:
         indices = file["image"][:].tolist()
         labels = file["label"][:].tolist()
@@ -63,7 +66,7 @@ def collect(folder: Path, images_path: Path, windows: list[int], most_bytes: int
         "sprite": sprites.sprite(images.pixels, image_size, lossless),
         "lossless": lossless,
         "masks": None if images.masks is None else [packing.bits(mask) for mask in images.masks],
-        "windows": _windows(folder, paths, listed),
+        "windows": _windows(folder, sources, paths, listed),
         "centres": {"row": rows.tolist(), "column": columns.tolist()},
         "stride": blocks.stride(rows, columns),
         "digest": digest,
@@ -139,10 +142,12 @@ def predicted_shares(predicted: UInt16[np.ndarray, "y x"]) -> list[list]:
     return [list(pair) for pair in pairs]
 
 
-def _windows(folder: Path, paths: list[Path], listed: list[dict]) -> list[dict]:
+def _windows(
+    folder: Path, sources: Mapping[str, str], paths: list[Path], listed: list[dict]
+) -> list[dict]:
     """What is shown of each window."""
-    summary = tables.read(folder / "occlusion/summary.csv")
-    localisation = tables.read(folder / "occlusion/localisation.csv")
+    summary = tables.read(folder / sources["summary"])
+    localisation = tables.read(folder / sources["localisation"])
     windows = [_window(path, summary, localisation, len(listed)) for path in paths]
     for name in ("lowest", "predicted_shares"):
         by_window = zip(*_column(listed, name), strict=True)

@@ -105,6 +105,30 @@ OF_RUN_WITH_SEVERAL_EPOCHS = (THROUGH_TRAINING,)
 OF_ANY_RUN = (*OF_TRAINED_RUN, *OF_THINNED_RUN, *OF_IMPORTED_RUN, *OF_RUN_WITH_SEVERAL_EPOCHS)
 OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in probe.OF_PROBE)
 
+# What the page shows, by the name that its code calls it: paths relative to the folder of the
+# experiment, of a run, or of a probed epoch. The rules hand them over, for nothing that makes a
+# result imports a declaration.
+PAGE_SOURCES = {
+    "images": dataset.IMAGES.path,
+    "class_counts": dataset.CLASSES.path,
+    "card": CARD.path,
+    "manifest": MANIFEST.path,
+    "agreement": occlusion.AGREEMENT.path,
+    "agreement_means": occlusion.AGREEMENT_MEANS.path,
+    "seeds": training.SEEDS.path,
+    "curve": training.CURVE.path,
+    "training": training.RECORD.path,
+    "selection": training.SELECTION.path,
+    "maps": occlusion.WINDOW.path,
+    "summary": occlusion.SUMMARY.path,
+    "localisation": occlusion.LOCALISATION.path,
+    "activations": filters.ACTIVATIONS.path,
+    "top_images": filters.ALL_TOP_IMAGES.path,
+    "quantile_images": filters.QUANTILE_IMAGES.path,
+    "accuracies": ablation.ACCURACY.path,
+    "predictions": ablation.PREDICTIONS.path,
+}
+
 
 def probes(has_filters: bool) -> tuple[ModuleType, ...]:
     """The probes of a network: without filters it is only occluded."""

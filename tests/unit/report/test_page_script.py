@@ -8,8 +8,8 @@ import pytest
 
 from convprobe.report import explorer, page_script
 
-MODULES = sorted(explorer.SOURCES.glob("*.mjs"))
-SOURCES = sorted(path for path in explorer.SOURCES.iterdir() if path.is_file())
+MODULES = sorted(explorer.PAGE_FOLDER.glob("*.mjs"))
+SOURCES = sorted(path for path in explorer.PAGE_FOLDER.iterdir() if path.is_file())
 TOP_LEVEL = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+|\[.*?\])", re.M)
 
 
@@ -39,7 +39,7 @@ def test_a_module_comes_once_and_before_those_that_import_it(tmp_path):
 
 
 def test_the_pages_script_has_all_modules_and_no_import_or_export():
-    script = page_script.joined(explorer.SOURCES)
+    script = page_script.joined(explorer.PAGE_FOLDER)
     for path in MODULES:
         opening = path.read_text(encoding="utf-8").partition("\n")[0]
         assert script.count(opening) == 1, f"{path.name} is in the script once"

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from convprobe.report import seed_comparison
+from convprobe.report.outputs import PAGE_SOURCES
 from convprobe.store import files, tables
 
 
@@ -17,7 +18,7 @@ def test_each_seeds_curve_stands_beside_the_mean(tmp_path):
         }
     )
     tables.write(tmp_path / "learning-curve-a.csv", table)
-    assert seed_comparison.curves(tmp_path, "a") == {
+    assert seed_comparison.curves(tmp_path, PAGE_SOURCES, "a") == {
         "group": "a",
         "epochs": [1, 2],
         "seeds": [{"seed": 0, "accuracy": [0.4, 0.9]}, {"seed": 7, "accuracy": [0.6, 0.7]}],
@@ -40,7 +41,7 @@ def test_what_the_probes_found_with_each_seed_its_mean_and_spread(tmp_path):
         }
         tables.write(folder / "occlusion/summary.csv", pd.DataFrame(summary))
         folders.append(folder)
-    table = seed_comparison.probed(folders)
+    table = seed_comparison.probed(folders, PAGE_SOURCES)
     assert list(table.columns) == [
         "network", "accuracy", "accuracy_without_filters", "confidence_3", "confidence_9",
     ]  # fmt: skip
@@ -58,6 +59,6 @@ def test_without_filters_the_accuracy_is_that_of_the_selected_epoch(tmp_path):
     files.write_json(folder.parent / "selection.json", {"test_accuracy": 0.5})
     summary = {"window": [3, 3], "mean_confidence": [0.1, 0.3]}
     tables.write(folder / "occlusion/summary.csv", pd.DataFrame(summary))
-    table = seed_comparison.probed([folder], has_filters=False)
+    table = seed_comparison.probed([folder], PAGE_SOURCES, has_filters=False)
     assert list(table.columns) == ["network", "accuracy", "confidence_3"]
     assert table.iloc[0].tolist() == ["a-seed-0, epoch-02", 0.5, pytest.approx(0.2)]

@@ -1,27 +1,22 @@
 """The page's tabs, their scripts and what they show hang together."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 from unit.report.test_outputs import EVERY
 
-from convprobe.report import (
-    ablation_tab,
-    explorer,
-    filters_tab,
-    occlusion_tab,
-    outputs,
-    seed_comparison,
-)
+from convprobe.report import explorer, outputs, seed_comparison
 
-# That read what the page shows.
-MODULES = (explorer, seed_comparison, occlusion_tab, filters_tab, ablation_tab)
-HTML = (explorer.SOURCES / "page.html").read_text(encoding="utf-8")
-MAIN = (explorer.SOURCES / "main.mjs").read_text(encoding="utf-8")
+HTML = (explorer.PAGE_FOLDER / "page.html").read_text(encoding="utf-8")
+MAIN = (explorer.PAGE_FOLDER / "main.mjs").read_text(encoding="utf-8")
 TABS = re.findall(r'role="tab" id="tab-(\w+)" aria-controls="(\w+)"', HTML)
 PROBES = [probe.__name__.split(".")[1] for probe in outputs.PROBES]
+OF_TABS = [importlib.import_module(f"convprobe.report.{probe}_tab") for probe in PROBES]
+MODULES = (explorer, seed_comparison, *OF_TABS)  # that read what the page shows
+SOURCES = ("sources", "settings['sources']")  # what they call PAGE_SOURCES
 
 
 def tree(module) -> ast.Module:
@@ -60,24 +55,20 @@ def test_every_part_of_the_page_that_links_files_has_a_place_for_the_links():
     assert set(places) == {output.tab for _, output in EVERY} - {""}
 
 
-def template(node: ast.Constant | ast.JoinedStr) -> str:
-    """A path as it is declared, with the names of its wildcards."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    parts = []
-    for part in node.values:
-        inner = isinstance(part, ast.FormattedValue)
-        parts.append(f"{{{ast.unparse(part.value)}}}" if inner else str(part.value))
-    return "".join(parts)
-
-
 def test_the_page_is_made_after_exactly_the_files_that_it_reads():
     """A file that no input names may not be there yet, or may be an old one."""
+    shown = [output.path for _, output in EVERY if output.shown]
+    assert sorted(outputs.PAGE_SOURCES.values()) == sorted(shown)
     nodes = [node for module in MODULES for node in ast.walk(tree(module))]
-    inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
-    named = set()
+    read = set()
     for node in nodes:
-        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in inside:
-            named.add(template(node))
-    read = {name for name in named if re.fullmatch(r"\S+\.(csv|h5|json)", name)}
-    assert read == {output.path for _, output in EVERY if output.shown}
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) in SOURCES:
+            read.add(node.slice.value)
+    assert read == set(outputs.PAGE_SOURCES)
+
+
+def test_the_page_s_code_spells_no_path_of_a_declared_file():
+    nodes = [node for module in MODULES for node in ast.walk(tree(module))]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    texts = [text for text in texts if isinstance(text, str)]
+    assert not [text for text in texts if re.fullmatch(r"\S*\.(csv|h5|json)", text)]
