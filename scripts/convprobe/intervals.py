@@ -9,6 +9,8 @@ import numpy as np
 import scipy  # a part is loaded when it is used: scipy.stats takes longer than most jobs
 
 LEAST_EQUAL = 10  # so many equal values are believed to have no spread
+# Shares are subtracted in binary fractions: equal ones may differ by this.
+BINARY = 1e-9
 
 Count = int | np.integer
 Counted = tuple[Count, Count]  # successes, and of how many
@@ -76,9 +78,14 @@ def mean(values: Collection[float]) -> Interval | None:
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return None
-    if np.ptp(values) == 0:
+    if are_equal(values):
         return Interval(values[0], values[0]) if len(values) >= LEAST_EQUAL else None
     return student(values)
+
+
+def are_equal(values: Collection[float]) -> bool:
+    """Whether values differ by no more than their rounding."""
+    return bool(np.ptp(values) <= BINARY)
 
 
 def student(values: Collection[float], confidence: float = 0.95) -> Interval:

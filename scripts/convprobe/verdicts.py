@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import scipy
 
-from convprobe.intervals import Count, Interval
+from convprobe.intervals import BINARY, Count, Interval
 
 # The least effects that are worth naming.
 ACCURACY = 0.005  # half a point
@@ -17,8 +17,6 @@ ROUNDING = 0.005
 
 CHANCE = 0.025  # how often chance may pass a one-sided test: as often as it exceeds a 95 % interval
 TWO_SIDED = 2 * CHANCE  # how often it lies outside of one, on either side
-# Shares are subtracted in binary fractions: one that is just worth naming may miss it by this.
-BINARY = 1e-9
 
 HOLDS = "holds"
 FAILS = "fails"
@@ -34,6 +32,7 @@ def above(measured: float, interval: Interval | None, null: float = 0, worth: fl
     """
     if interval is None:
         return UNDECIDED
+    # One that is just worth naming may miss it by its rounding.
     if interval.low > null and measured >= null + worth - BINARY:
         return HOLDS
     if interval.high < null + worth:

@@ -6,6 +6,7 @@ import numpy as np
 
 from convprobe import intervals, verdicts
 from convprobe.intervals import Interval
+from convprobe.network.variant_names import ABLATED
 from convprobe.report import claims, published, reasons, seeds
 from convprobe.report.claims import Row
 from convprobe.report.evidence import Evidence
@@ -129,33 +130,38 @@ def fall_by_the_ablation(evidence: Evidence) -> Row:
     elif not evidence.has_learned:
         verdict = claims.UNLEARNED
     else:
-        verdict = _fall_verdict(fall)
+        verdict = _fall_verdict(fall, _is_lost(evidence, fall))
     return Row(claim, published.FALL).of(fall, verdict)
 
 
 def _fall(evidence: Evidence) -> Measured:
-    """How far accuracy falls without the chosen filters; images are counted as paired answers.
-
-    Of several seeds it is the mean of those lost and gained that is counted.
-    """
-    lost, gained, images = 0, 0, 0
-    for probed in evidence.probed:
-        ablated = probed.accuracies.set_index("variant").loc["ablated"]
-        lost += ablated["lost"]
-        gained += ablated["gained"]
-        images += ablated["images"]
-    count = len(evidence.probed)
-    change = intervals.paired_change(round(lost / count), round(gained / count), images // count)
+    """How far accuracy falls without the chosen filters; images are counted as paired answers."""
+    change = intervals.paired_change(*_lost_and_gained(evidence), evidence.probed[0].images)
     counting = Interval(-change.high, -change.low)
     return seeds.measured([cost.fall for cost in evidence.costs], counting, -1, 1)
 
 
-def _fall_verdict(fall: Measured) -> str:
+def _lost_and_gained(evidence: Evidence) -> tuple[int, int]:
+    """Images right only with the chosen filters, and only without: the means over seeds."""
+    tables = [probed.accuracies.set_index("variant") for probed in evidence.probed]
+    counts = [table.loc[ABLATED, ["lost", "gained"]] for table in tables]
+    lost, gained = np.mean(counts, axis=0)
+    return round(lost), round(gained)
+
+
+def _is_lost(evidence: Evidence, fall: Measured) -> str:
+    """Whether there is a loss worth naming, for which images alone must speak too."""
+    return verdicts.confirmed(claims.is_lost(fall), intervals.mcnemar(*_lost_and_gained(evidence)))
+
+
+def _fall_verdict(fall: Measured, is_lost: str) -> str:
     """Whether a loss worth naming is as large as the published one.
 
     Where it can't be told whether there is one, it may still be certain that it is another one.
+
+    Args:
+        is_lost: as `_is_lost` says.
     """
-    is_lost = claims.is_lost(fall)
     if is_lost == verdicts.FAILS:
         return is_lost
 
@@ -179,7 +185,7 @@ def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
         return []
     if not evidence.has_learned:
         verdict = claims.UNLEARNED
-    elif claims.is_lost(_fall(evidence)) == verdicts.HOLDS:
+    elif _is_lost(evidence, _fall(evidence)) == verdicts.HOLDS:
         verdict = "not a claim of the study"
     else:
         verdict = f"{reasons.UNTESTED}no certain loss worth naming"

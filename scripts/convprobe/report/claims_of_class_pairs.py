@@ -164,7 +164,7 @@ def _more_often_with_most_seeds(
     verdict = verdicts.above(excess, seeds.between(excesses), worth=verdicts.SHARE)
     if verdict == verdicts.HOLDS:
         # The interval is of one pair: of several, one may lie above chance by chance.
-        of_all = seeds.between(excesses, confidence=1 - 2 * verdicts.CHANCE / tried)
+        of_all = seeds.between(excesses, confidence=1 - verdicts.TWO_SIDED / tried)
         verdict = verdicts.above(excess, of_all)
     of_class, of_others = compared[seeds.middle(excesses)]
     return verdicts.agreed(verdict, _more_often(of_class, of_others, tried))

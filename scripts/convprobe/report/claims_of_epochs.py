@@ -31,13 +31,14 @@ class Course:
 
     def __init__(self, curves: Sequence[pd.DataFrame], images: int) -> None:
         of_seeds = [curve.set_index("epoch")["test_accuracy"] for curve in curves]
-        self._of_seeds = pd.concat(of_seeds, axis=1)
-        self.accuracy = self._of_seeds.mean(axis=1)
+        # Whole images: shares that are equal but for their rounding would differ.
+        self._right = (pd.concat(of_seeds, axis=1) * images).round()
+        self.accuracy = self._right.mean(axis=1) / images
         self.seeds = len(curves)
         self.best = int(self.accuracy.idxmax())
         self.last = int(self.accuracy.index[-1])
         self._images = images
-        self._confidence = 1 - 0.05 / max(1, len(self.accuracy) - 1)
+        self._confidence = 1 - verdicts.TWO_SIDED / max(1, len(self.accuracy) - 1)
 
     def fall(self, first: Epoch, second: Epoch) -> Interval | None:
         """How far accuracy is lower after the second epoch than after the first one.
@@ -46,8 +47,8 @@ class Course:
         """
         if self.seeds == 1:
             return self.counted_fall(first, second)
-        falls = self._of_seeds.loc[first] - self._of_seeds.loc[second]
-        return seeds.between(falls.to_numpy(), self._confidence)
+        falls = self._right.loc[first] - self._right.loc[second]
+        return seeds.between(falls.to_numpy() / self._images, self._confidence)
 
     def counted_fall(self, first: Epoch, second: Epoch) -> Interval:
         """The same, for counting images."""

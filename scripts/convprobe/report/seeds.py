@@ -74,7 +74,7 @@ def between(values: Collection[float], confidence: float = 0.95) -> Interval | N
 
     None of one value, or of equal ones: these are few, and don't say that there is no spread.
     """
-    if len(values) < 2 or np.ptp(values) == 0:
+    if len(values) < 2 or intervals.are_equal(values):
         return None
     return intervals.student(values, confidence)
 

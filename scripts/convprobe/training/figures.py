@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from convprobe import style
-from convprobe.training.seeds import mean_accuracy
+from convprobe.training.seeds import highest, mean_accuracy
 
 # Split, colour and dashes of each line.
 LINES = (("train", style.GREY, "--"), ("validation", style.ORANGE, ":"), ("test", style.BLUE, "-"))
@@ -71,7 +71,7 @@ def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
     axes.set(xlabel="epoch", ylabel="test accuracy", ylim=(0, 1))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="best")
-    best = int(mean.idxmax())
+    best = highest(mean)
     seed = "seeds" if count > 1 else "seed"
     caption = (
         f"Test accuracy after each epoch: thin, {count} {seed}; thick, the mean, highest at epoch "

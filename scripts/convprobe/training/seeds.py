@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 COLUMNS = ("run", "seed", "epoch", "test_accuracy")
+ROUNDING = 1e-6  # of accuracies in tables
 
 
 def curves(tables: Sequence[pd.DataFrame], seeds: Mapping[str, int]) -> pd.DataFrame:
@@ -30,3 +31,12 @@ def mean_accuracy(table: pd.DataFrame) -> pd.Series:
         table: of curves.
     """
     return table.groupby("epoch")["test_accuracy"].mean()
+
+
+def highest(mean: pd.Series) -> int:
+    """The epoch with the highest mean; of those that differ by rounding alone the first.
+
+    Args:
+        mean: of mean_accuracy.
+    """
+    return int(mean.index[mean >= mean.max() - ROUNDING][0])

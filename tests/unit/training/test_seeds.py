@@ -29,6 +29,13 @@ def test_the_mean_over_seeds_is_of_each_epoch(together):
     assert mean.to_dict() == pytest.approx({1: 0.5, 2: 0.8, 3: 0.7})
 
 
+def test_of_means_that_differ_by_rounding_the_first_epoch_is_highest(together):
+    together["test_accuracy"] = [0.7978, 0.7981, 0.5, 0.7070, 0.7067, 0.5]
+    mean = seeds.mean_accuracy(together)
+    mean[2] += 1e-15
+    assert seeds.highest(mean) == 1
+
+
 def test_the_figure_says_which_seeds_and_where_their_mean_is_highest(together, tmp_path):
     figures.seeds(tmp_path / "curve.png", together, "a")
     words = (tmp_path / "curve.txt").read_text(encoding="utf-8")
