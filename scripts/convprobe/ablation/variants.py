@@ -85,8 +85,8 @@ def predictions(
 
 
 def _confidence(
-    logits: Float[Tensor, "image class"], labels: Int64[np.ndarray, "image"]
-) -> Float32[np.ndarray, "image"]:
+    logits: Float[Tensor, "image class"], labels: Int64[np.ndarray, " image"]
+) -> Float32[np.ndarray, " image"]:
     """The probability of the true class."""
     probabilities = logits.softmax(1).numpy()
     return probabilities[np.arange(len(labels)), labels]

@@ -19,7 +19,7 @@ EVALUATED = 500
 def convolved(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output channel kernel kernel"],
-    bias: Float[Tensor, "output"] | None,
+    bias: Float[Tensor, " output"] | None,
     stride: int = 1,
     padding: int = 0,
     images: int = EVALUATED,
@@ -47,7 +47,7 @@ def convolved(
 def as_product(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output channel kernel kernel"],
-    bias: Float[Tensor, "output"] | None,
+    bias: Float[Tensor, " output"] | None,
     stride: int,
     padding: int,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:

@@ -129,7 +129,7 @@ class Execution:
 def conv2d(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output input kernel_y kernel_x"],
-    bias: Float[Tensor, "output"] | None = None,
+    bias: Float[Tensor, " output"] | None = None,
     stride: Sequence[int] = (1, 1),
     padding: Sequence[int] = (0, 0),
     dilation: Sequence[int] = (1, 1),

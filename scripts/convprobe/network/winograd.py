@@ -37,7 +37,7 @@ Kept = dict[int, Float[Tensor, "point output channel"]]  # values of weights, by
 def convolved(
     maps: Float[Tensor, "image channel y x"],
     weight: Float[Tensor, "output channel 3 3"],
-    bias: Float[Tensor, "output"] | None,
+    bias: Float[Tensor, " output"] | None,
     padding: int = 0,
     kept: Kept | None = None,
 ) -> Float[Tensor, "image output convolved_y convolved_x"]:
@@ -84,7 +84,7 @@ class _OfWholeTiles(torch.autograd.Function):
         context: FunctionCtx,
         maps: Float[Tensor, "image channel y x"],
         weights: Float[Tensor, "point output channel"],
-        bias: Float[Tensor, "output"] | None,
+        bias: Float[Tensor, " output"] | None,
     ) -> Float[Tensor, "image output convolved_y convolved_x"]:
         to_values, _, to_outputs = transforms(maps.dtype)
         outputs = weights.shape[1]

@@ -131,7 +131,7 @@ def patch_sprites(patches: dict[Any, list[sprites.Picture]], most_bytes: int) ->
         most = max(SMALLEST_PATCH, int(0.95 * most * math.sqrt(most_bytes / taken)))
 
 
-def _side_that_may_fit(sides: Int[np.ndarray, "patch"], most_bytes: int) -> int:
+def _side_that_may_fit(sides: Int[np.ndarray, " patch"], most_bytes: int) -> int:
     """The longest side at which patches with these longer sides might have few enough bytes."""
     for most in range(sprites.THUMBNAIL_SIDE, SMALLEST_PATCH, -1):
         pixels = np.square(np.minimum(sides, most)).sum()

@@ -172,7 +172,7 @@ def generator(seed: int, epoch: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
-def _draw_batches(count: int, size: int, random: torch.Generator) -> Sequence[Int[Tensor, "_"]]:
+def _draw_batches(count: int, size: int, random: torch.Generator) -> Sequence[Int[Tensor, " _"]]:
     """Indices of the images of each batch, in random order."""
     batches = list(torch.randperm(count, generator=random).split(size))
     if len(batches) > 1 and len(batches[-1]) == 1:
@@ -230,7 +230,7 @@ def _descend(
     network: Classifier,
     optimizer: torch.optim.Optimizer,
     pixels: UInt8[Tensor, "image y x channel"],
-    labels: Int[Tensor, "image"],
+    labels: Int[Tensor, " image"],
     settings: Settings,
     part_size: int,
 ) -> tuple[Float[Tensor, ""], Int[Tensor, ""]]:
