@@ -9,7 +9,7 @@ from collections import Counter
 include: "rules/home.smk"
 
 
-from convprobe.plan import cautions, config as configs, rates, study
+from convprobe.plan import announcement, cautions, config as configs, extent, rates, study
 from convprobe.errors import InputError
 from convprobe.job import failures, gpus, machine, terminal
 
@@ -59,9 +59,12 @@ if is_local():
 
 
 @functools.cache
-def known() -> cost.Known:
-    """What jobs took on this machine before."""
-    return rates.read(RATES, cost.computer(USED), cost.network_size(config)) if CORES else {}
+def setting() -> cost.Setting:
+    """What is run, on what, and what jobs took there before."""
+    known = {}
+    if CORES:
+        known = rates.read(RATES, cost.computer(USED), extent.network_size(config))
+    return cost.Setting(config, COUNTS, cost.device()[0], USED, known)
 
 
 def waiting() -> dict[int, str]:
@@ -80,31 +83,30 @@ def planned() -> dict[str, tuple[int, int]]:
 @functools.cache
 def seconds_of_one_job() -> dict[str, float]:
     """How long a job of each rule is likely to take."""
-    kind, _ = cost.device()
     figures = {
         "plot_occlusion_sheets": len(SHEETS),
         "plot_filters": len(CHOSEN),
         "plot_atlas": len(ATLAS),
     }
-    return cost.of_one_job(config, SIZES, kind, USED, STAGES, figures, known())
+    return cost.of_one_job(setting(), STAGES, figures)
 
 
 def announce() -> None:
     """Print what the run is, costs, and what of it is due; and what will disappoint."""
     jobs = planned()
     if CORES:
-        words = cost.announcement(config, SIZES, USED, jobs, STAGES, seconds_of_one_job(), known())
+        words = announcement.of_run(setting(), jobs, STAGES, seconds_of_one_job())
         print(f"convprobe: {words}", flush=True)
     if IMPORTED:
         return
     chosen_later = config["selection"]["policy"] != "fixed"
     more = chosen_later and jobs.get("select_epoch", (0, 0))[0] > 0
-    words = cost.due(jobs, STAGES, seconds_of_one_job(), bool(CORES), more)
+    words = announcement.due(jobs, STAGES, seconds_of_one_job(), bool(CORES), more)
     print(f"convprobe: {words}", flush=True)
     if CORES and cost.device()[0] == "cpu" and not machine.computes_bf16():
         warn(cautions.slow_here(config))
     warn(cautions.trained_again(trained_for_their_state()))
-    warn(cautions.at_start(config, SIZES, own_labels))
+    warn(cautions.at_start(config, COUNTS, own_labels))
 
 
 def warn(lines: list[str]) -> None:
@@ -122,12 +124,12 @@ def remember() -> None:
             for job in jobs
             if job.output
         ]
-        cost.remember(RATES, config, SIZES, USED, told, BEGUN)
+        cost.remember(RATES, setting(), told, BEGUN)
 
 
 # An importer may leave out what follows, but nobody should miss this.
 if IMPORTED and workflow.is_main_process:
-    warn(cautions.at_start(config, SIZES, own_labels))
+    warn(cautions.at_start(config, COUNTS, own_labels))
 
 screen.begin(STAGES, lambda: (waiting(), seconds_of_one_job()), announce)
 LOGS_BEFORE = {}

@@ -18,8 +18,11 @@ import yaml
 from planning import REPOSITORY, copy_checkout, snakemake
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+from convprobe.job.progress import duration
 from convprobe.plan import config as configs
-from convprobe.plan import cost, study
+from convprobe.plan import cost, disk, study
+from convprobe.plan.announcement import in_words
+from convprobe.plan.cost import Setting
 
 # Seconds from a job's submission to its start, and from its end until the scheduler notices it.
 SUBMISSION = 10.0
@@ -98,14 +101,14 @@ def planned(folder, change):
 def makespan(durations, workers):
     """Seconds until all jobs are done, the longest first, each by the first worker to be free."""
     free = [0.0] * workers
-    for duration in sorted(durations, reverse=True):
-        heapq.heappush(free, heapq.heappop(free) + duration + SUBMISSION)
+    for seconds in sorted(durations, reverse=True):
+        heapq.heappush(free, heapq.heappop(free) + seconds + SUBMISSION)
     return max(free)
 
 
 def simulated(config, jobs, gpus):
     """Seconds of the whole study: the runs' chains of epochs side by side, then all probes."""
-    seconds = cost.seconds(config, split_sizes(config), "gpu", 4)
+    seconds = cost.seconds(Setting(config, split_sizes(config), "gpu", 4))
     runs = study.trained_runs(config)
     chains = [seconds["training"] / max(1, len(runs))] * len(runs)
     maps = [seconds["occlusion"] / jobs["map_occlusion"]] * jobs["map_occlusion"]
@@ -117,8 +120,8 @@ def row(folder, name, change):
     """A study's row of the table."""
     config = study_config(folder, change)
     jobs = planned(folder, change)
-    space = cost.size(sum(cost.disk(config, split_sizes(config)).values()))
-    times = [cost.duration(simulated(config, jobs, gpus)) for gpus in GPUS]
+    space = in_words(sum(disk.space(config, split_sizes(config)).values()))
+    times = [duration(simulated(config, jobs, gpus)) for gpus in GPUS]
     return f"| {name} | {jobs['total']:,} | {space} | {' | '.join(times)} |"
 
 

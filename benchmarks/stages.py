@@ -16,8 +16,11 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+from convprobe.job.progress import duration  # noqa: E402
 from convprobe.plan import config as configs  # noqa: E402
-from convprobe.plan import cost, study  # noqa: E402
+from convprobe.plan import cost, disk, study  # noqa: E402
+from convprobe.plan.announcement import in_words  # noqa: E402
+from convprobe.plan.cost import Setting  # noqa: E402
 
 STAGES = {
     "training": r"/(dataset|training|evaluation|checkpoints)/",
@@ -70,20 +73,20 @@ def main():
         seconds[stage_of("/" / log)] += taken
         rules[re.sub(r"\d+", "N", kind(log))].append((taken, memory))
     images = study.split_sizes(config)
-    times = cost.seconds(config, images, "cpu", arguments.cores)
-    sizes = cost.disk(config, images)
+    times = cost.seconds(Setting(config, images, "cpu", arguments.cores))
+    sizes = disk.space(config, images)
     print("| stage | predicted | measured | disk predicted | measured |")
     print("| --- | --- | --- | --- | --- |")
     for stage in STAGES:
         files = [path for path in results.rglob("*") if path.is_file() and stage_of(path) == stage]
         taken = sum(path.stat().st_size for path in files)
-        time = f"{cost.duration(times[stage])} | {cost.duration(seconds[stage])}"
-        space = f"{cost.size(sizes[stage])} | {cost.size(taken)}"
+        time = f"{duration(times[stage])} | {duration(seconds[stage])}"
+        space = f"{in_words(sizes[stage])} | {in_words(taken)}"
         print(f"| {stage} | {time} | {space} |")
     print("\n| log | jobs | longest | most memory |\n| --- | --- | --- | --- |")
     for name, of_rule in sorted(rules.items()):
         longest, most = (max(values) for values in zip(*of_rule, strict=True))
-        print(f"| {name} | {len(of_rule)} | {cost.duration(longest)} | {most} GB |")
+        print(f"| {name} | {len(of_rule)} | {duration(longest)} | {most} GB |")
 
 
 if __name__ == "__main__":

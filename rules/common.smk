@@ -67,7 +67,7 @@ STUDIED = study.studied_runs(config)
 BUILT = study.built_runs(config)
 TRAINED = study.trained_runs(config)
 GROUPS = study.group_runs(config)
-SIZES = study.split_sizes(config, own_labels)
+COUNTS = study.split_sizes(config, own_labels)
 
 # None where jobs are submitted elsewhere: what they will run on can't be seen from here.
 CORES = workflow.resource_settings.cores
@@ -107,8 +107,10 @@ def fingerprint(script: str) -> list[str]:
 @functools.cache
 def is_quick(rule: str, run: str, window: str) -> bool:
     """Whether a job that computes leaves the other cores to other jobs, which run beside it."""
-    known = {"run": run, "window": window}
-    return is_local() and cost.work(config, SIZES, cost.device()[0], CORES, rule, known).is_quick
+    if not is_local():
+        return False
+    setting = cost.Setting(config, COUNTS, cost.device()[0], CORES)
+    return cost.work(setting, rule, {"run": run, "window": window}).is_quick
 
 
 def is_local() -> bool:

@@ -10,7 +10,7 @@ def occluded_images() -> list[int]:
     """Indices of the images, in order."""
     images = config["occlusion"]["images"]
     if images == "all":
-        images = SIZES["test"]
+        images = COUNTS["test"]
     return list(range(images)) if isinstance(images, int) else images
 
 

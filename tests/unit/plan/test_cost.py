@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from convprobe.job import compiler, machine, records
+from convprobe.job.progress import duration
 from convprobe.network import arithmetic, chain, reach
-from convprobe.plan import config, cost, rates
+from convprobe.plan import announcement, config, cost, disk, extent, rates
+from convprobe.plan.cost import Setting
 from convprobe.plan.rates import Took
 
 PUBLISHED = config.checked(
@@ -19,7 +21,7 @@ PUBLISHED = config.checked(
 RULE_THREADS = re.compile(
     r"^rule (\w+):\n(?:(?: .*)?\n)*?    threads: cores_of\(\"(\w+)\"\)$", re.MULTILINE
 )
-SIZES = {"train": 50_000, "test": 10_000}
+COUNTS = {"train": 50_000, "test": 10_000}
 SLOW_IN_BF16 = "avx2 fma"
 QUICK_IN_BF16 = f"{SLOW_IN_BF16} avx512bw avx512dq avx512vl avx512_bf16"
 
@@ -38,18 +40,20 @@ def processor(monkeypatch, tmp_path):
 
 
 def test_a_core_that_is_slow_in_bf16_trains_long_in_it_alone(processor):
-    quick = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
+    quick = cost.seconds(Setting(PUBLISHED, COUNTS, "cpu", 2))
     processor(SLOW_IN_BF16)
-    slow = cost.seconds(PUBLISHED, SIZES, "cpu", 2)
+    slow = cost.seconds(Setting(PUBLISHED, COUNTS, "cpu", 2))
     assert slow["training"] > 10 * quick["training"]
     assert slow["occlusion"] == quick["occlusion"]
-    assert cost.seconds(PUBLISHED, SIZES, "gpu", 2)["training"] < quick["training"]
+    assert cost.seconds(Setting(PUBLISHED, COUNTS, "gpu", 2))["training"] < quick["training"]
 
 
 def test_maps_in_bf16_cost_less_where_the_processor_multiplies_it(processor):
     def occlusion(precision):
         settings = PUBLISHED["occlusion"] | {"precision": precision, "images": 1000}
-        return cost.seconds(PUBLISHED | {"occlusion": settings}, SIZES, "cpu", 2)["occlusion"]
+        return cost.seconds(Setting(PUBLISHED | {"occlusion": settings}, COUNTS, "cpu", 2))[
+            "occlusion"
+        ]
 
     assert occlusion("bf16") < 0.7 * occlusion("fp32")
     processor(SLOW_IN_BF16)
@@ -57,15 +61,17 @@ def test_maps_in_bf16_cost_less_where_the_processor_multiplies_it(processor):
 
 
 def test_more_cores_cost_less_and_a_gpu_least():
-    two, four = (sum(cost.seconds(PUBLISHED, SIZES, "cpu", cores).values()) for cores in (2, 4))
+    two, four = (
+        sum(cost.seconds(Setting(PUBLISHED, COUNTS, "cpu", cores)).values()) for cores in (2, 4)
+    )
     assert 1.9 < two / four < 2
-    assert sum(cost.seconds(PUBLISHED, SIZES, "gpu", 4).values()) < four / 20
+    assert sum(cost.seconds(Setting(PUBLISHED, COUNTS, "gpu", 4)).values()) < four / 20
 
 
 def test_a_tenth_of_the_images_trains_in_a_tenth_of_the_time():
-    few = {split: count // 10 for split, count in SIZES.items()}
+    few = {split: count // 10 for split, count in COUNTS.items()}
     all_images, tenth = (
-        cost.seconds(PUBLISHED, sizes, "cpu", 1)["training"] for sizes in (SIZES, few)
+        cost.seconds(Setting(PUBLISHED, sizes, "cpu", 1))["training"] for sizes in (COUNTS, few)
     )
     starts = 30 * 2 * (cost.JOB_SECONDS + cost.BETWEEN)
     assert all_images / 11 < tenth < all_images / 10 + starts
@@ -75,7 +81,7 @@ def test_windows_cost_what_they_change_on_a_cpu_and_the_same_on_a_gpu():
     def occlusion(kind, window, precision="fp32"):
         asked = {"windows": [window], "images": 1000, "precision": precision}
         studied = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], **asked}}
-        return cost.seconds(studied, SIZES, kind, 1)["occlusion"]
+        return cost.seconds(Setting(studied, COUNTS, kind, 1))["occlusion"]
 
     assert occlusion("cpu", 9) > 1.4 * occlusion("cpu", 3)
     # There small boxes take as long as passes.
@@ -89,7 +95,7 @@ def test_a_stride_saves_passes_and_on_a_cpu_only_where_they_become_fewer_than_th
     def position(kind, stride, precision="fp32"):
         asked = {"stride": stride, "precision": precision}
         config = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], **asked}}
-        return cost.work(config, SIZES, kind, 1, "map_occlusion", {"window": 3})
+        return cost.work(Setting(config, COUNTS, kind, 1), "map_occlusion", {"window": 3})
 
     every, third = position("gpu", 1, "bf16"), position("gpu", 3, "bf16")
     assert (every.units, third.units) == (20 * 32**2, 20 * 11**2)
@@ -105,32 +111,32 @@ def test_a_stride_saves_passes_and_on_a_cpu_only_where_they_become_fewer_than_th
 
 
 def test_checkpoints_with_their_momentum_are_most_of_the_disk():
-    found = cost.disk(PUBLISHED, SIZES)
+    found = disk.space(PUBLISHED, COUNTS)
     assert found["training"] == pytest.approx(30 * 2 * 4 * 27.8e6 + 60_000 * 3072, rel=0.01)
     assert found["occlusion"] == 20 * 4 * 1024 * 11 * 4
     strided = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "stride": 8}}
-    assert cost.disk(strided, SIZES)["occlusion"] == 20 * 4 * 4**2 * 11 * 4
+    assert disk.space(strided, COUNTS)["occlusion"] == 20 * 4 * 4**2 * 11 * 4
 
 
 def test_the_selected_epoch_counts_once_where_it_is_named_too():
     named = {**PUBLISHED, "studied": ["normalised", "normalised/epoch-13", "normalised/epoch-05"]}
     once = {**PUBLISHED, "studied": ["normalised", "normalised/epoch-05"]}
-    assert cost.disk(named, SIZES) == cost.disk(once, SIZES)
+    assert disk.space(named, COUNTS) == disk.space(once, COUNTS)
 
 
 def test_states_of_the_optimizer_that_do_not_stay_take_no_disk():
     checkpoint = 4 * 27.8e6
-    everything = cost.disk(PUBLISHED, SIZES)["training"]
+    everything = disk.space(PUBLISHED, COUNTS)["training"]
     training = {**PUBLISHED["training"], "keep_optimizer": "last"}
     raw = {**PUBLISHED["runs"]["raw"], "keep_optimizer": []}
     changed = {**PUBLISHED, "training": training, "runs": {**PUBLISHED["runs"], "raw": raw}}
-    freed = everything - cost.disk(changed, SIZES)["training"]
+    freed = everything - disk.space(changed, COUNTS)["training"]
     assert freed == pytest.approx((14 + 15) * checkpoint, rel=0.01)
 
 
 @pytest.mark.parametrize("cores", [1, 64])
 def test_the_start_fits_into_80_columns(cores):
-    words = cost.announcement(PUBLISHED, SIZES, cores, {}, STAGES, {})
+    words = announcement.of_run(Setting(PUBLISHED, COUNTS, cost.device()[0], cores), {}, STAGES, {})
     lines = f"convprobe: {words}".splitlines()
     assert max(map(len, lines)) < 80
     assert any(line.split()[:1] == ["training"] for line in lines)
@@ -140,7 +146,7 @@ def test_the_start_fits_into_80_columns(cores):
     ("seconds", "words"), [(30, "30 s"), (600, "10 min"), (7200, "2.0 h"), (0.2, "1 s")]
 )
 def test_durations(seconds, words):
-    assert cost.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 STAGES = {
@@ -162,7 +168,7 @@ TOOK = {
 
 def test_one_job_takes_what_jobs_took_before(monkeypatch):
     """A network of 1e9 multiply-adds an image, and no time beside them and what is started."""
-    monkeypatch.setattr(cost, "network_size", lambda config: 1e9)
+    monkeypatch.setattr(extent, "network_size", lambda config: 1e9)
     monkeypatch.setattr(cost, "IMAGE", 0)
     monkeypatch.setattr(cost, "BETWEEN", 0)
     run = {"precision": "fp32", "epochs": 5}
@@ -171,7 +177,7 @@ def test_one_job_takes_what_jobs_took_before(monkeypatch):
     studied["occlusion"] |= {"images": 2, "precision": "bf16"}
     sizes = {"train": 60, "test": 30}
     rules = ["train_epoch", "evaluate_epoch", "map_occlusion", "summarise_occlusion"]
-    one_job = cost.of_one_job(studied, sizes, "gpu", 2, rules, {}, TOOK)
+    one_job = cost.of_one_job(Setting(studied, sizes, "gpu", 2, TOOK), rules, {})
     # 60 s of computing are not quick, 30 s are: one process starts, the others take.
     assert one_job["train_epoch"] == pytest.approx((5 * (10 + 60) + (10 + 4 * 1 + 5 * 30)) / 10)
     # Neither are evaluations of 30 s, which is more than four times 5 s.
@@ -182,7 +188,9 @@ def test_one_job_takes_what_jobs_took_before(monkeypatch):
 
 def test_a_job_that_draws_many_figures_takes_longer_unless_it_is_known_how_long():
     def seconds(figures, known):
-        found = cost.of_one_job(PUBLISHED, SIZES, "cpu", 2, ["plot_atlas"], figures, known)
+        found = cost.of_one_job(
+            Setting(PUBLISHED, COUNTS, "cpu", 2, known), ["plot_atlas"], figures
+        )
         return found["plot_atlas"]
 
     many = {"plot_atlas": 57}
@@ -193,11 +201,13 @@ def test_a_job_that_draws_many_figures_takes_longer_unless_it_is_known_how_long(
 
 def test_an_estimate_is_a_guess_until_this_machine_trained_and_mapped():
     def last_line(known):
-        return cost.announcement(PUBLISHED, SIZES, 2, {}, STAGES, {}, known).splitlines()[-1]
+        return announcement.of_run(
+            Setting(PUBLISHED, COUNTS, cost.device()[0], 2, known), {}, STAGES, {}
+        ).splitlines()[-1]
 
-    kinds = {cost.work(PUBLISHED, SIZES, "cpu", 2, "map_occlusion", {"window": 3}).kind}
+    kinds = {cost.work(Setting(PUBLISHED, COUNTS, "cpu", 2), "map_occlusion", {"window": 3}).kind}
     for run in PUBLISHED["runs"]:
-        kinds.add(cost.work(PUBLISHED, SIZES, "cpu", 2, "train_epoch", {"run": run}).kind)
+        kinds.add(cost.work(Setting(PUBLISHED, COUNTS, "cpu", 2), "train_epoch", {"run": run}).kind)
     known = dict.fromkeys(kinds, Took(1, 1, 1e9))
     assert "a guess" in last_line({})
     assert "a guess" in last_line(dict(list(known.items())[1:]))
@@ -207,13 +217,15 @@ def test_an_estimate_is_a_guess_until_this_machine_trained_and_mapped():
 
 def test_the_whole_run_has_all_that_computes_and_the_other_jobs_of_the_plan(monkeypatch):
     monkeypatch.setattr(cost, "device", lambda: ("gpu", "abacus"))
-    times = cost.seconds(PUBLISHED, SIZES, "gpu", 2)
+    times = cost.seconds(Setting(PUBLISHED, COUNTS, "gpu", 2))
     one_job = {"train_epoch": 9e9, "plot_learning_curve": 3600.0, "write_manifest": 7200.0}
     jobs = {"train_epoch": (0, 2), "plot_learning_curve": (0, 2), "write_manifest": (0, 1)}
     stages = {**STAGES, "write_manifest": "report"}
-    words = cost.announcement(PUBLISHED, SIZES, 2, jobs, stages, one_job)
-    assert f"training {cost.duration(times['training'] + 7200):>20}" in words
-    assert f"in all {cost.duration(sum(times.values()) + 2 * 7200):>22}" in words
+    words = announcement.of_run(
+        Setting(PUBLISHED, COUNTS, cost.device()[0], 2), jobs, stages, one_job
+    )
+    assert f"training {duration(times['training'] + 7200):>20}" in words
+    assert f"in all {duration(sum(times.values()) + 2 * 7200):>22}" in words
 
 
 def test_what_a_run_took_on_a_made_up_machine_is_known_to_the_next_one(tmp_path, monkeypatch):
@@ -223,10 +235,12 @@ def test_what_a_run_took_on_a_made_up_machine_is_known_to_the_next_one(tmp_path,
     log.write_text("device: abacus\n20480/20480 positions, 1024 a second, 0 s left\n")
     memory = tmp_path / "rates.json"
     job = ("map_occlusion", {"window": "3"}, str(output), str(log))
-    cost.remember(str(memory), PUBLISHED, SIZES, 2, [job])
-    known = rates.read(memory, "abacus", cost.network_size(PUBLISHED))
+    cost.remember(str(memory), Setting(PUBLISHED, COUNTS, cost.device()[0], 2), [job])
+    known = rates.read(memory, "abacus", extent.network_size(PUBLISHED))
     (kind,) = known
-    work = cost.work(PUBLISHED, SIZES, cost.device()[0], 2, "map_occlusion", {"window": 3})
+    work = cost.work(
+        Setting(PUBLISHED, COUNTS, cost.device()[0], 2), "map_occlusion", {"window": 3}
+    )
     assert kind == work.kind
     assert known[kind] == pytest.approx((5, 5, work.each * 1024))
 
@@ -234,7 +248,7 @@ def test_what_a_run_took_on_a_made_up_machine_is_known_to_the_next_one(tmp_path,
 def test_a_job_without_a_record_does_not_end_a_run(tmp_path):
     memory = tmp_path / "rates.json"
     lost = ("plot_atlas", {}, str(tmp_path / "none.png"), str(tmp_path / "none.log"))
-    cost.remember(str(memory), PUBLISHED, SIZES, 2, [lost])
+    cost.remember(str(memory), Setting(PUBLISHED, COUNTS, cost.device()[0], 2), [lost])
     assert not memory.exists()
 
 
@@ -248,38 +262,38 @@ def test_jobs_of_an_earlier_run_are_not_counted_again(tmp_path):
     jobs = [
         ("plot_atlas", {}, str(tmp_path / name), str(log)) for name in ("earlier.png", "now.png")
     ]
-    cost.remember(str(memory), PUBLISHED, SIZES, 2, jobs, since=200)
-    known = rates.read(memory, cost.computer(2), cost.network_size(PUBLISHED))
+    cost.remember(str(memory), Setting(PUBLISHED, COUNTS, cost.device()[0], 2), jobs, since=200)
+    known = rates.read(memory, cost.computer(2), extent.network_size(PUBLISHED))
     assert known == {"plot_atlas": (300, 300, 0)}
 
 
 def test_the_published_study_has_thirty_epochs_and_four_windows():
-    counts = cost.job_counts(PUBLISHED, SIZES)
+    counts = extent.job_counts(PUBLISHED, COUNTS)
     assert counts["train_epoch"] == counts["evaluate_epoch"] == 30
     assert counts["map_occlusion"] == 4
     assert counts["rank_filters"] == counts["compare_ablations"] == 1
     every = {**PUBLISHED, "occlusion": {**PUBLISHED["occlusion"], "images": "all"}}
-    assert cost.job_counts(every, SIZES)["map_occlusion"] == 4 * 10_000 / 200
+    assert extent.job_counts(every, COUNTS)["map_occlusion"] == 4 * 10_000 / 200
 
 
 def test_every_rule_that_computes_has_a_number_of_jobs_and_asks_for_its_cores():
-    costs = cost.by_rule(PUBLISHED, SIZES, "cpu", 2)
-    assert set(costs) == set(cost.job_counts(PUBLISHED, SIZES))
+    costs = cost.by_rule(Setting(PUBLISHED, COUNTS, "cpu", 2))
+    assert set(costs) == set(extent.job_counts(PUBLISHED, COUNTS))
     text = "".join(path.read_text() for path in Path("rules").glob("*.smk"))
     assert dict(RULE_THREADS.findall(text)) == {rule: rule for rule in costs}
 
 
 def test_quick_jobs_have_one_core_and_run_side_by_side():
-    few = {split: count // 1000 for split, count in SIZES.items()}
+    few = {split: count // 1000 for split, count in COUNTS.items()}
 
     def training(sizes, kind, cores):
-        return cost.work(PUBLISHED, sizes, kind, cores, "train_epoch", {"run": "raw"})
+        return cost.work(Setting(PUBLISHED, sizes, kind, cores), "train_epoch", {"run": "raw"})
 
     assert training(few, "cpu", 4) == training(few, "cpu", 1)
     assert training(few, "cpu", 4).is_quick
     assert not training(few, "gpu", 4).is_quick
-    assert not training(SIZES, "cpu", 4).is_quick
-    one, two, four = (cost.by_rule(PUBLISHED, few, "cpu", cores) for cores in (1, 2, 4))
+    assert not training(COUNTS, "cpu", 4).is_quick
+    one, two, four = (cost.by_rule(Setting(PUBLISHED, few, "cpu", cores)) for cores in (1, 2, 4))
     assert two["train_epoch"] == four["train_epoch"] == one["train_epoch"] / 2  # two runs
     assert four["evaluate_epoch"] == one["evaluate_epoch"]  # one process makes many
 
@@ -287,11 +301,11 @@ def test_quick_jobs_have_one_core_and_run_side_by_side():
 def test_what_is_due_is_listed_by_stage():
     jobs = {"prepare_images": (0, 1), "train_epoch": (3, 30), "plot_learning_curve": (2, 2)}
     one_job = {"prepare_images": 5.0, "train_epoch": 100.0, "plot_learning_curve": 0.0}
-    assert cost.due(jobs, STAGES, one_job, timed=True, more=False).splitlines() == [
+    assert announcement.due(jobs, STAGES, one_job, timed=True, more=False).splitlines() == [
         "due: 5 of 33 jobs, about 5 min",
         "    training                5 min        5 of 32 jobs",
     ]
-    assert cost.due(jobs, STAGES, one_job, timed=False, more=True).splitlines() == [
+    assert announcement.due(jobs, STAGES, one_job, timed=False, more=True).splitlines() == [
         "due: 5 of 33 jobs",
         "    training                             5 of 32 jobs",
         "    and the probes of the best epochs, once these are known",
@@ -305,9 +319,9 @@ def test_a_traced_network_counts_by_its_graph(tmp_path):
     path.write_text(graph.to_json())
     network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
     traced = {**PUBLISHED, "network": network}
-    assert cost.network_size(traced) == cost.network_size(PUBLISHED)
-    assert cost.disk(traced, SIZES) == cost.disk(PUBLISHED, SIZES)
-    layers, of_graph = (cost.seconds(one, SIZES, "cpu", 2) for one in (PUBLISHED, traced))
+    assert extent.network_size(traced) == extent.network_size(PUBLISHED)
+    assert disk.space(traced, COUNTS) == disk.space(PUBLISHED, COUNTS)
+    layers, of_graph = (cost.seconds(Setting(one, COUNTS, "cpu", 2)) for one in (PUBLISHED, traced))
     for part in ("training", "filters and ablation"):
         assert of_graph[part] == pytest.approx(layers[part])
 
@@ -317,12 +331,14 @@ def test_a_network_without_filters_costs_no_probe_of_them(tmp_path):
     path.write_text(chain.graph({"conv": [], "fc": [8]}, (32, 32), 10).to_json())
     network = {"factory": "a:b", "arguments": {}, "graph": str(path)}
     config = {**PUBLISHED, "network": network, "filters": {"chosen": [], "top": 5}}
-    counts = cost.job_counts(config, SIZES)
+    counts = extent.job_counts(config, COUNTS)
     assert counts["map_occlusion"] == 4
-    assert {counts[rule] for rule in cost.OF_FILTERS} == {0}
-    assert cost.seconds(config, SIZES, "cpu", 2)["filters and ablation"] == 0
-    assert cost.disk(config, SIZES)["filters and ablation"] == 0
-    assert "filters" not in cost.announcement(config, SIZES, 2, {}, STAGES, {})
+    assert {counts[rule] for rule in extent.OF_FILTERS} == {0}
+    assert cost.seconds(Setting(config, COUNTS, "cpu", 2))["filters and ablation"] == 0
+    assert disk.space(config, COUNTS)["filters and ablation"] == 0
+    assert "filters" not in announcement.of_run(
+        Setting(config, COUNTS, cost.device()[0], 2), {}, STAGES, {}
+    )
 
 
 def test_images_of_unknown_size_are_taken_to_be_large_enough():
@@ -332,8 +348,8 @@ def test_images_of_unknown_size_are_taken_to_be_large_enough():
     filters = {"chosen": ["conv1/0"], "top": 5}
     config = {**PUBLISHED, "dataset": dataset, "network": network, "filters": filters}
     graph = chain.graph(network, (128, 128), 10)
-    assert cost.network_size(config) == arithmetic.forward(graph)
-    assert cost.disk(config, SIZES)["training"] > 0
+    assert extent.network_size(config) == arithmetic.forward(graph)
+    assert disk.space(config, COUNTS)["training"] > 0
 
 
 @pytest.mark.parametrize(
@@ -350,8 +366,8 @@ def test_images_that_are_not_square_count_by_height_and_width(dataset):
     if not dataset:
         config["image_size"] = [24, 40]
     graph = chain.graph(network, (24, 40), 10)
-    assert cost.network_size(config) == arithmetic.forward(graph)
-    job = cost.work(config, SIZES, "cpu", 1, "map_occlusion", {"window": 3})
+    assert extent.network_size(config) == arithmetic.forward(graph)
+    job = cost.work(Setting(config, COUNTS, "cpu", 1), "map_occlusion", {"window": 3})
     assert job.units == 20 * 24 * 40
     # As the job chooses: it can't put units of such images into states.
     way, _ = reach.cheapest(network, graph, (24, 40), 3, 1)
@@ -359,6 +375,6 @@ def test_images_that_are_not_square_count_by_height_and_width(dataset):
     covered = [reach.hidden(24, 3, 1), reach.hidden(40, 3, 1)]
     of_image = reach.Reach(graph).multiply_adds(covered)
     assert job.units * job.each == pytest.approx(20 * of_image)
-    images = sum(SIZES.values()) * 24 * 40 * 3
-    without = cost.disk(config, dict.fromkeys(SIZES, 0))["training"]
-    assert cost.disk(config, SIZES)["training"] == without + images
+    images = sum(COUNTS.values()) * 24 * 40 * 3
+    without = disk.space(config, dict.fromkeys(COUNTS, 0))["training"]
+    assert disk.space(config, COUNTS)["training"] == without + images
