@@ -2,7 +2,7 @@
 
 from convprobe import style
 from convprobe.dataset import image_file
-from convprobe.filters import figures
+from convprobe.filters import atlas
 from convprobe.job import runtime
 from convprobe.network import filter_layers, graphs
 from convprobe.store import tables
@@ -20,4 +20,4 @@ if __name__ == "__main__":
             images = image_file.read(snakemake.input.images, "test", shown)
             graph = graphs.of(settings["network"], images.image_size)
             fields = filter_layers.of_graph(graph)[layer].fields
-            figures.atlas_page(path, images, rows, fields, run, checkpoint)
+            atlas.page(path, images, rows, fields, run, checkpoint)

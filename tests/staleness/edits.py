@@ -485,9 +485,8 @@ ABLATION_FIGURES = jobs(
     "plot_gallery normalised epoch-01",
     "plot_ablation_accuracy normalised epoch-01",
 )
-FILTER_FIGURES = jobs(
-    *(job for job in FIGURES if job.startswith(("plot_top", "plot_filter", "plot_atlas")))
-)
+ATLAS = jobs(*(job for job in FIGURES if job.startswith("plot_atlas")))
+CHOSEN_FIGURES = jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter"))))
 SHEETS = jobs("plot_occlusion_sheets normalised epoch-01")
 VERDICTS = (
     confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
@@ -519,13 +518,15 @@ MODULES = {
     "errors": EVERYTHING,
     "filters/activations": filters() | atlas() | RECORD,
     "filters/answers": EXPLORER,
+    "filters/atlas": ATLAS | RECORD,
     "filters/checks": NOTHING,
     "filters/kernels": filters() | atlas() | RECORD,
     "filters/quantiles": jobs("find_quantile_images normalised epoch-01") | RECORD,
-    "filters/figures": FILTER_FIGURES | RECORD,
+    "filters/figures": CHOSEN_FIGURES | RECORD,
     "filters/outputs": NOTHING,
-    "filters/pages": FILTER_FIGURES | RECORD,
+    "filters/pages": ATLAS | RECORD,
     "filters/ranking": atlas() | RECORD,
+    "filters/shown": ATLAS | CHOSEN_FIGURES | RECORD,
     "filters/top_patches": top() | atlas() | RECORD,
     "intervals": VERDICTS,
     "job/compiler": NOTHING,

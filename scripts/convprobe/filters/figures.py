@@ -1,9 +1,7 @@
-"""What do its filters answer to? The chosen filters' figures, and an atlas of all."""
+"""What do its filters answer to? The chosen filters' figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -12,43 +10,17 @@ from jaxtyping import Float32, Shaped, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
-from convprobe.filters.pages import PAGE_FILTERS
-from convprobe.filters.top_patches import cut, frame_shape, show_the_image
+from convprobe.filters import shown
+from convprobe.filters.top_patches import cut
 from convprobe.network.receptive_field import Fields
 from convprobe.store import hdf5
 
-MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
 ACROSS = 10  # filters, or images of one filter, side by side; more stand below
 BESIDE = 0.35  # inches left of pictures, for what names their row
 LARGEST_PICTURE = 1.3  # inches
-# Of a page of the atlas, in pixels, of which each is one of the PNG:
-DOTS = style.STYLE["savefig.dpi"]
-LARGEST_PATCH = 144  # per side
-LABEL = 92  # in which the name of a filter stands, left of its patches
-GAP = 4  # between two patches of a filter
-FILTER_GAP = 20  # between two filters side by side
-STRIP_GAP = 8  # between two filters one below the other
-PAGE_SIZE = (int(style.TALLEST * DOTS), int((style.PAGE - 0.1) * DOTS))  # height and width
-
-
-def _drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
-    """The rows of a table of top images that a figure shows.
-
-    Returns:
-        words for the caption too, if it leaves some out.
-    """
-    ranks = rows["rank"].max()
-    if ranks <= MOST_RANKS:
-        return rows, ""
-    words = f" Only the first {MOST_RANKS} of {ranks} ranks are drawn; {table} lists all."
-    return rows[rows["rank"] <= MOST_RANKS], words
-
-
-# The chosen filters
 
 
 def top_patches(
@@ -66,7 +38,7 @@ def top_patches(
         top_images: the table of `top-images.csv`.
         run, checkpoint: names, for the title.
     """
-    top_images, left_out = _drawn(top_images, "top-images.csv")
+    top_images, left_out = shown.drawn(top_images, "top-images.csv")
     with hdf5.open_complete(patches_path) as file:
         figure = _patch_columns(file, top_images, as_published)
     highest = "at the bottom, as published" if as_published else "on top"
@@ -112,7 +84,7 @@ def _size_seen(
     image_shape: Sequence[int],
 ) -> str:
     """How much of an image of that height and width the peaks see, in a word."""
-    if _is_whole(rows, image_shape):
+    if shown.is_whole(rows, image_shape):
         return "whole image"
     return f"{patches.shape[2]}×{patches.shape[1]} px"
 
@@ -121,40 +93,6 @@ def _sizes(across: int) -> tuple[float, float]:
     """The width of a figure of so many pictures side by side, and about that of each, in inches."""
     width = style.column_for(BESIDE + across)
     return width, min((width - BESIDE) / across, LARGEST_PICTURE) - 0.08
-
-
-def _is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
-    """Whether every box is the whole image, of that height and width."""
-    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
-    return bool((boxes == [0, 0, *image_shape]).all())
-
-
-def _seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -> str:
-    """What the peaks see, in words.
-
-    Args:
-        of: words before a number of pixels.
-    """
-    image_shape = images.pixels.shape[1:3]
-    if _is_whole(rows, image_shape):
-        return "the whole image"
-    if show_the_image(fields, image_shape):
-        return "the pixels"
-    height, width = frame_shape(fields, image_shape)
-    return f"{of} {width}×{height} pixels"
-
-
-def _about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
-    """What is grey in patches, in words; nothing if they have no such pixels."""
-    image_shape = images.pixels.shape[1:3]
-    height, width = frame_shape(fields, image_shape)
-    is_low = rows["bottom"] - rows["top"] < height
-    is_narrow = rows["right"] - rows["left"] < width
-    if not (is_low | is_narrow).any():
-        return ""
-    if show_the_image(fields, image_shape):
-        return "grey where it sees nothing"
-    return "grey where it sees padding"
 
 
 def _draw_column(
@@ -217,7 +155,7 @@ def one_filter(
         fields: of the layer.
         run, checkpoint: names, for the title.
     """
-    rows, left_out = _drawn(rows, "top-images.csv")
+    rows, left_out = shown.drawn(rows, "top-images.csv")
     name = f"{rows['layer'].iloc[0]}/{rows['channel'].iloc[0]}"
     answered = rows[rows["response"] > 0]
     across = min(len(rows), ACROSS)
@@ -229,14 +167,14 @@ def one_filter(
         blocks = -(-len(answered) // across)
         figure = style.new(width, blocks * (3 * side + 0.5) + 0.6)
         _draw_answers(figure, images, maps, answered, fields, (blocks, across))
-    grey = _about_grey(answered, fields, images)
+    grey = shown.about_grey(answered, fields, images)
     grey = f", {grey}" if grey else ""
     style.save(
         figure,
         path,
         f"What does {name} answer to? {run}, {checkpoint}",
         f"The test images with the highest response of filter {name}, the highest first. Box: "
-        f"{_seen(rows, fields, images)} that the peak of the filter's map sees. Below it: the "
+        f"{shown.seen(rows, fields, images)} that the peak of the filter's map sees. Below it: the "
         f"same pixels enlarged{grey}; then the map with its peak circled, on one scale for all. "
         f"Response: the Frobenius norm of the map.{left_out}",
     )
@@ -300,158 +238,3 @@ def _circle_peak(axes: Axes, row: tuple) -> None:
         "markersize": style.STROKE,
     }
     axes.plot(row.peak_x, row.peak_y, "o", **circle)
-
-
-# The atlas
-
-
-class Corner(NamedTuple):
-    """The upper left corner of something on a page, in pixels."""
-
-    y: int
-    x: int
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the patches of each filter stand on a page of the atlas.
-
-    Attributes:
-        channels: of the filters, row by row.
-        ranks: patches per filter, side by side.
-        shown: height and width of a patch on the page, in pixels.
-        across: filters side by side.
-    """
-
-    channels: list[int]
-    ranks: int
-    shown: Corner
-    across: int
-
-    @property
-    def strip(self) -> Corner:
-        """How far it is from one filter to the next one down, and to the right."""
-        patches = (self.shown.x + GAP) * self.ranks + FILTER_GAP
-        return Corner(self.shown.y + STRIP_GAP, LABEL + patches)
-
-    def blank(self) -> UInt8[np.ndarray, "y x channel"]:
-        """A white page."""
-        down = -(-len(self.channels) // self.across)
-        return np.full((down * self.strip.y, PAGE_SIZE[1], 3), 255, dtype=np.uint8)
-
-    def first_patch(self, channel: int) -> Corner:
-        """Where the first patch of a filter stands; its name stands left of it."""
-        row, column = divmod(self.channels.index(channel), self.across)
-        return Corner(row * self.strip.y, column * self.strip.x + LABEL)
-
-
-def atlas_page(
-    path: Path | str,
-    images: Images,
-    rows: pd.DataFrame,
-    fields: Fields,
-    run: str,
-    checkpoint: str,
-) -> None:
-    """A strip of patches for each of up to 100 filters, the highest response first.
-
-    Args:
-        images: those that the rows name, by increasing index.
-        rows: of `all-top-images.csv`, of one layer.
-        fields: of the layer.
-        run, checkpoint: names, for the title.
-    """
-    rows, left_out = _drawn(rows, "all-top-images.csv")
-    ranks = int(rows["rank"].max())
-    across, shown = _places(frame_shape(fields, images.pixels.shape[1:3]), ranks)
-    layout = Layout(rows["channel"].drop_duplicates().to_list(), ranks, shown, across)
-    page = _page(layout, images, rows, fields)
-    figure = style.new(style.PAGE, page.shape[0] / DOTS + 0.1)
-    axes = figure.subplots()
-    style.picture(axes, page)
-    _name_filters(axes, layout, rows)
-    layer = rows["layer"].iloc[0]
-    first, last = layout.channels[0], layout.channels[-1]
-    grey = _about_grey(rows, fields, images)
-    grey = f"; {grey}" if grey else ""
-    silent = " Silent: the map is 0 for every image." if _silent(rows) else ""
-    seen = _seen(rows, fields, images, of="the patches of")
-    style.save(
-        figure,
-        path,
-        f"Filters {first} to {last} of {layer}: {run}, {checkpoint}",
-        f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
-        f"{layout.ranks} test images with the highest response, the highest on the left{grey}."
-        f"{silent}{left_out}",
-    )
-
-
-def _silent(rows: pd.DataFrame) -> set[int]:
-    """The channels whose map is 0 for every image."""
-    highest = rows.groupby("channel")["response"].max()
-    return set(highest[highest <= 0].index)
-
-
-def _places(patch: tuple[int, int], ranks: int) -> tuple[int, Corner]:
-    """How many filters stand side by side, and how large their patches are, in pixels.
-
-    They are as large as fits, so many filters as a page may have. All pages of a layer are alike.
-
-    Args:
-        patch: height and width of a patch in the image.
-        ranks: patches per filter.
-    """
-    page_height, page_width = PAGE_SIZE
-    best = (0, Corner(0, 0))
-    for across in range(1, PAGE_FILTERS + 1):
-        down = -(-PAGE_FILTERS // across)
-        height = page_height // down - STRIP_GAP
-        width = (page_width // across - LABEL - FILTER_GAP) // ranks - GAP
-        if min(height, width) > 0:
-            shown = _shown_size(patch, Corner(height, width))
-            best = max(best, (across, shown), key=lambda place: place[1])
-    return best
-
-
-def _shown_size(patch: tuple[int, int], room: Corner) -> Corner:
-    """How large patches of that height and width are on a page that has such room for each.
-
-    Each pixel is enlarged to as many, or the patch is made smaller.
-    """
-    height, width = patch
-    scale = min(room.y / height, room.x / width, LARGEST_PATCH / max(patch))
-    if scale >= 1:
-        scale = int(scale)
-    return Corner(max(1, int(height * scale)), max(1, int(width * scale)))
-
-
-def _page(
-    layout: Layout, images: Images, rows: pd.DataFrame, fields: Fields
-) -> UInt8[np.ndarray, "y x channel"]:
-    """All patches on one picture, for a thousand axes would take minutes."""
-    page = layout.blank()
-    for row in rows[rows["response"] > 0].itertuples():
-        image = images.pixels[np.searchsorted(images.indices, row.image)]
-        patch = _resized(cut(image, fields, row.peak_y, row.peak_x), layout.shown)
-        first = layout.first_patch(row.channel)
-        left = first.x + (row.rank - 1) * (layout.shown.x + GAP)
-        page[first.y :, left:][: layout.shown.y, : layout.shown.x] = patch
-    return page
-
-
-def _resized(
-    patch: UInt8[np.ndarray, "y x channel"], size: Corner
-) -> UInt8[np.ndarray, "shown_y shown_x channel"]:
-    """A patch, each pixel enlarged, or the mean of several."""
-    drawn = Image.fromarray(patch).resize((size.x, size.y), Image.Resampling.BOX)
-    return np.asarray(drawn)
-
-
-def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
-    """Write the number of each filter left of its patches, and whether it is silent."""
-    silent = _silent(rows)
-    for channel in layout.channels:
-        text = f"{channel}\nsilent" if channel in silent else str(channel)
-        first = layout.first_patch(channel)
-        middle = first.y + layout.shown.y / 2
-        axes.text(first.x - 8, middle, text, ha="right", va="center", fontsize=style.TINY)

@@ -8,7 +8,7 @@ from drawn_texts import size, texts
 
 from convprobe import style
 from convprobe.dataset import image_file
-from convprobe.filters import figures, top_patches
+from convprobe.filters import atlas, figures, shown, top_patches
 from convprobe.network.receptive_field import Fields, Grid, ReceptiveField
 from convprobe.store import hdf5
 
@@ -45,7 +45,7 @@ def draw_filter(path, responses, fields=FIELDS):
 
 def draw_atlas(path, responses, fields=FIELDS):
     rows = top_images(responses, fields)
-    figures.atlas_page(path, red_images(len(responses)), rows, fields, "r", "epoch-01")
+    atlas.page(path, red_images(len(responses)), rows, fields, "r", "epoch-01")
 
 
 def draw_top_patches(path, responses, fields=FIELDS):
@@ -129,28 +129,28 @@ def test_a_field_as_large_as_the_image_may_see_padding(tmp_path):
 
 
 def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
-    assert figures._shown_size((4, 8), figures.Corner(40, 40)) == (20, 40)
-    assert figures._shown_size((4, 8), figures.Corner(40, 39)) == (16, 32), "whole pixels"
-    assert figures._shown_size((224, 448), figures.Corner(100, 100)) == (50, 100)
-    assert figures._shown_size((6, 6), figures.Corner(999, 999)) == (144, 144)
+    assert atlas._size_on_page((4, 8), atlas.Extent(40, 40)) == (20, 40)
+    assert atlas._size_on_page((4, 8), atlas.Extent(40, 39)) == (16, 32), "whole pixels"
+    assert atlas._size_on_page((224, 448), atlas.Extent(100, 100)) == (50, 100)
+    assert atlas._size_on_page((6, 6), atlas.Extent(999, 999)) == (144, 144)
     checks = np.indices((4, 4)).sum(axis=0) % 2 * 200
     patch = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
-    assert (figures._resized(patch, figures.Corner(2, 2)) == 100).all()
-    enlarged = figures._resized(patch, figures.Corner(8, 12))
+    assert (atlas._resized(patch, atlas.Extent(2, 2)) == 100).all()
+    enlarged = atlas._resized(patch, atlas.Extent(8, 12))
     np.testing.assert_array_equal(enlarged, patch.repeat(2, 0).repeat(3, 1))
 
 
 @pytest.mark.parametrize("patch", [(6, 6), (24, 24), (32, 32), (8, 40), (224, 224), (448, 96)])
 @pytest.mark.parametrize("ranks", [1, 5, 20])
 def test_a_hundred_filters_of_any_patch_fit_on_a_page_of_the_atlas(patch, ranks):
-    across, shown = figures._places(patch, ranks)
-    layout = figures.Layout(list(range(100)), ranks, shown, across)
+    across, shown = atlas._best_grid(patch, ranks)
+    layout = atlas.Layout(list(range(100)), ranks, shown, across)
     height, width = layout.blank().shape[:2]
     assert height <= 300 * style.TALLEST
     assert width <= 300 * style.PAGE
-    assert across * layout.strip.x <= width
+    assert across * layout.strip.width <= width
     assert min(shown) >= 1
-    assert shown.x / shown.y == pytest.approx(patch[1] / patch[0], rel=0.15)
+    assert shown.width / shown.height == pytest.approx(patch[1] / patch[0], rel=0.15)
 
 
 def test_a_map_below_0_is_drawn_on_its_own_scale(tmp_path):
@@ -184,7 +184,7 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
     ],
 )
 def test_of_many_top_images_only_the_first_ones_are_drawn(tmp_path, monkeypatch, draw, table):
-    monkeypatch.setattr(figures, "MOST_RANKS", 3)
+    monkeypatch.setattr(shown, "MOST_RANKS", 3)
     all_of_them = tmp_path / "3.png"
     draw(all_of_them, [2.0] * 3)
     assert "ranks are drawn" not in words(all_of_them)

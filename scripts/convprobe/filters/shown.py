@@ -1,0 +1,58 @@
+"""What figures of filters show, and say of it: which ranks are drawn, and what a patch is of."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from convprobe.dataset.image_file import Images
+from convprobe.filters.top_patches import frame_shape, show_the_image
+from convprobe.network.receptive_field import Fields
+
+MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
+
+
+def drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
+    """The rows of a table of top images that a figure shows.
+
+    Returns:
+        words for the caption too, if it leaves some out.
+    """
+    ranks = rows["rank"].max()
+    if ranks <= MOST_RANKS:
+        return rows, ""
+    words = f" Only the first {MOST_RANKS} of {ranks} ranks are drawn; {table} lists all."
+    return rows[rows["rank"] <= MOST_RANKS], words
+
+
+def is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
+    """Whether every box is the whole image, of that height and width."""
+    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
+    return bool((boxes == [0, 0, *image_shape]).all())
+
+
+def seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -> str:
+    """What the peaks see, in words.
+
+    Args:
+        of: words before a number of pixels.
+    """
+    image_shape = images.pixels.shape[1:3]
+    if is_whole(rows, image_shape):
+        return "the whole image"
+    if show_the_image(fields, image_shape):
+        return "the pixels"
+    height, width = frame_shape(fields, image_shape)
+    return f"{of} {width}×{height} pixels"
+
+
+def about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
+    """What is grey in patches, in words; nothing if they have no such pixels."""
+    image_shape = images.pixels.shape[1:3]
+    height, width = frame_shape(fields, image_shape)
+    is_low = rows["bottom"] - rows["top"] < height
+    is_narrow = rows["right"] - rows["left"] < width
+    if not (is_low | is_narrow).any():
+        return ""
+    if show_the_image(fields, image_shape):
+        return "grey where it sees nothing"
+    return "grey where it sees padding"
