@@ -487,6 +487,7 @@ ABLATION_FIGURES = jobs(
 )
 ATLAS = jobs(*(job for job in FIGURES if job.startswith("plot_atlas")))
 CHOSEN_FIGURES = jobs(*(job for job in FIGURES if job.startswith(("plot_top", "plot_filter"))))
+CURVE_FIGURES = jobs("plot_learning_curve normalised", "plot_learning_curve raw")
 SHEETS = jobs("plot_occlusion_sheets normalised epoch-01")
 VERDICTS = (
     confusion() | accuracy() | jobs("summarise_occlusion normalised epoch-01") | CURVES | PAGE
@@ -585,7 +586,7 @@ MODULES = {
     "occlusion/window_file": OCCLUSION,
     "occlusion/windows": OCCLUSION,
     "occlusion/windows_per_process": OCCLUSION,
-    "phrases": ABLATION_FIGURES | RECORD,
+    "phrases": ABLATION_FIGURES | CURVE_FIGURES | RECORD,
     "plan/announcement": NOTHING,
     "plan/cautions": NOTHING,
     "plan/config": NOTHING,
@@ -641,9 +642,9 @@ MODULES = {
     "training/checks": NOTHING,
     "training/epochs_per_process": AFTER_DATA,
     "training/evaluation": EVALUATION | PAGE,
-    "training/figures": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
+    "training/figures": CURVE_FIGURES | RECORD,
     "training/outputs": NOTHING,
-    "training/seeds": jobs("plot_learning_curve normalised", "plot_learning_curve raw") | RECORD,
+    "training/seeds": CURVE_FIGURES | RECORD,
     "training/selection": CURVES | PAGE,
     "training/states": NOTHING,
     "training/trainer": AFTER_DATA,

@@ -162,4 +162,4 @@ def test_fonts_colours_and_sizes_are_chosen_in_one_place(path):
 
 
 def test_every_module_that_draws_is_known():
-    assert len(DRAWING) == 5
+    assert len(DRAWING) == 6

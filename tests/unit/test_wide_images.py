@@ -17,6 +17,7 @@ from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import window_file, windows
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.window_file import Settings
+from convprobe.store import hdf5
 
 HEIGHT, WIDTH = 24, 40
 CLASSES = ("ant", "bee", "cow")
@@ -121,7 +122,7 @@ def test_a_window_file_has_the_rows_and_the_columns_of_the_positions(tmp_path, n
     window_file.write(path, maps, clean, images, settings, "0" * 64)
     window_file.join(tmp_path / "joined.h5", [path])
     for name in ("window-5.h5", "joined.h5"):
-        with windows.hdf5.open_complete(tmp_path / name) as file:
+        with hdf5.open_complete(tmp_path / name) as file:
             assert file["y"][:].tolist() == [3, 10, 17]
             assert file["x"][:].tolist() == [3, 10, 17, 24, 31, 38]
             np.testing.assert_array_equal(file["probability"][:], maps)

@@ -16,7 +16,7 @@ from conftest import MADE_OF_ALL
 from convprobe.network import checkpoints
 from convprobe.plan import config as configs
 from convprobe.plan import study
-from convprobe.report import explorer, verification
+from convprobe.report import explorer, outputs, verification
 
 PROBED = "normalised/epoch-01"
 
@@ -61,6 +61,7 @@ def report(finished, config):
         "table_images": 40,
         "trained": ["normalised", "raw"],
         "groups": {},
+        "sources": outputs.PAGE_SOURCES,
         "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],
         "links": shown["links"],

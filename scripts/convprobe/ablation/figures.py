@@ -254,8 +254,9 @@ def class_pairs(
         "network (grey) to the ablated one (orange where there are more, blue where there are "
         f"fewer), the largest change first. {_what_is_drawn(shown, table)} Lost, right with all "
         f"filters and wrong without the chosen ones, are {all_lost} images, "
-        f"{int(shown['lost'].sum())} of them in these pairs. Accuracy {accuracy['clean']:.1%} "
-        f"clean, {accuracy['ablated']:.1%} ablated. Switched off: {ablation}."
+        f"{int(shown['lost'].sum())} of them in these pairs. "
+        f"Accuracy {percent(accuracy['clean'])} clean, {percent(accuracy['ablated'])} ablated. "
+        f"Switched off: {ablation}."
     )
     title = f"Which classes are confused without the chosen filters? {run}, {checkpoint}"
     style.save(figure, path, title, caption)

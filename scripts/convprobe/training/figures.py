@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from convprobe import style
+from convprobe.phrases import percent
 from convprobe.training.seeds import highest, mean_accuracy
 
 # Split, colour and dashes of each line.
@@ -35,11 +36,12 @@ def learning_curve(
     loss.set_ylabel("loss (cross-entropy)")
     caption = (
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
-        "network learns, of smoothed labels if training smooths them. Black line: the epoch that "
-        f"is probed, {_how_chosen(selection, table)}. "
+        "network learns, of smoothed labels if training smooths them. Black line: the selected "
+        f"epoch, {_how_chosen(selection, table)}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
     )
-    title = f"Run {run}: epoch {epoch} is probed, {selection['test_accuracy']:.1%} test accuracy"
+    tested = percent(selection["test_accuracy"])
+    title = f"Run {run}: epoch {epoch} is selected, {tested} test accuracy"
     style.save(figure, path, title, caption)
 
 
@@ -75,7 +77,7 @@ def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:
     seed = "seeds" if count > 1 else "seed"
     caption = (
         f"Test accuracy after each epoch: thin, {count} {seed}; thick, the mean, highest at epoch "
-        f"{best}: {mean[best]:.1%}."
+        f"{best}: {percent(mean[best])}."
     )
     title = f"Run {group}, seeds: {', '.join(map(str, table['seed'].unique()))}"
     style.save(figure, path, title, caption)

@@ -27,7 +27,7 @@ def curve(*splits):
 def test_it_is_said_how_the_epoch_was_chosen(tmp_path, selection, splits, chosen):
     figures.learning_curve(tmp_path / "curve.png", curve(*splits), SELECTION | selection, "own")
     words = (tmp_path / "curve.txt").read_text(encoding="utf-8")
-    assert f"the epoch that is probed, {chosen}. Highest test accuracy: epoch 1." in words
+    assert f"the selected epoch, {chosen}. Highest test accuracy: epoch 1." in words
 
 
 @pytest.mark.parametrize(("seeds", "said"), [([5], "thin, 1 seed;"), ([0, 1], "thin, 2 seeds;")])

@@ -40,4 +40,4 @@ def test_the_figure_says_which_seeds_and_where_their_mean_is_highest(together, t
     figures.seeds(tmp_path / "curve.png", together, "a")
     words = (tmp_path / "curve.txt").read_text(encoding="utf-8")
     assert words.startswith("Run a, seeds: 0, 7")
-    assert "highest at epoch 2: 80.0%" in " ".join(words.split())
+    assert "highest at epoch 2: 80.0 %" in " ".join(words.split())
