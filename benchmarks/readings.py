@@ -23,7 +23,7 @@ from convprobe.ablation import passes  # noqa: E402
 from convprobe.dataset import image_file  # noqa: E402
 from convprobe.network import checkpoints, devices  # noqa: E402
 from convprobe.network.filter_layers import split_name  # noqa: E402
-from convprobe.network.layers import RAW  # noqa: E402
+from convprobe.network.normalisation import RAW  # noqa: E402
 from convprobe.training import evaluation  # noqa: E402
 
 CHOSEN = (

@@ -29,7 +29,8 @@ from convprobe.ablation import passes
 from convprobe.ablation.variants import draw_controls
 from convprobe.dataset import image_file
 from convprobe.network import devices
-from convprobe.network.layers import RAW, as_input
+from convprobe.network.layers import as_input
+from convprobe.network.normalisation import RAW
 from convprobe.training import trainer
 
 HALVES = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}

@@ -21,7 +21,8 @@ from convprobe.dataset import image_file
 from convprobe.filters import activations, ranking
 from convprobe.job import runtime
 from convprobe.network import checkpoints
-from convprobe.network.layers import RAW, Network
+from convprobe.network.layers import Network
+from convprobe.network.normalisation import RAW
 from convprobe.occlusion import windows
 from convprobe.training import evaluation, trainer
 

@@ -10,7 +10,8 @@ import torchvision
 
 from convprobe.errors import InputError
 from convprobe.network import checkpoints, tracing, weights
-from convprobe.network.layers import RAW, Network
+from convprobe.network.layers import Network
+from convprobe.network.normalisation import RAW
 
 SETTINGS = {"conv": [{"channels": 3, "kernel": 3}], "fc": [4]}
 CLASSES = ("cat", "dog")
