@@ -86,7 +86,8 @@ def resume(
 def made_anew(checkpoint: Checkpoint) -> FactoryNetwork:
     """The network of a checkpoint as its factory makes it, with the checkpoint's weights.
 
-    All that goes from one epoch to the next one are weights, whichever processes train them.
+    Only weights and the optimizer's state go from one epoch to the next one, whichever processes
+    train them.
     """
     settings = checkpoint.settings
     module = factories.build(settings, checkpoint.training["seed"])
