@@ -37,7 +37,7 @@ def convolved(
         is_full = maps.dtype in (torch.float32, torch.float64)
         is_full &= not torch.is_autocast_enabled("cpu")
         has_tiles = is_full and kernel == tile_cost.KERNEL and stride == 1
-        if has_tiles and tile_cost.pays(inputs, outputs, height, width):
+        if has_tiles and tile_cost.pays(inputs, outputs, height, width, images):
             return winograd.convolved(maps, weight, bias, padding, kept)
         if images * height * width <= PATCHES_PER_FILTER * outputs:
             return as_product(maps, weight, bias, stride, padding)

@@ -10,7 +10,7 @@ import torch
 from convprobe.dataset import image_file
 from convprobe.filters import activations, ranking, top_patches
 from convprobe.job import runtime
-from convprobe.network import filter_layers, tile_cost
+from convprobe.network import convolution, filter_layers, tile_cost
 from convprobe.network.layers import Network
 from convprobe.store import tables
 
@@ -129,7 +129,7 @@ def test_in_a_plain_image_the_peak_is_the_first_unit_however_convolutions_are_co
     torch.manual_seed(0)
     conv = [{"channels": 64, "kernel": 1, "pool": 1}, {"channels": 256, "kernel": 3, "pool": 1}]
     network = Network({"conv": conv, "fc": []}, classes=3, image_size=(14, 14)).eval()
-    assert tile_cost.pays(64, 256, 12, 12)
+    assert tile_cost.pays(64, 256, 12, 12, convolution.EVALUATED)
     plain = np.full((1, 14, 14, 3), 200, dtype=np.uint8)
     images = image_file.Images(plain, np.zeros(1, dtype=int), ("ant",), np.arange(1))
     table = ranking.top_images(network, images, 1)
