@@ -24,6 +24,12 @@ SIZES = {
     "tablet": {"width": 768, "height": 1024},
     "desk": {"width": 1440, "height": 900},
 }
+# Each size and each scheme, as options of the browser: axe takes a second or two for each.
+SCHEMES = [("phone", "light"), ("tablet", "dark"), ("desk", "light"), ("desk", "dark")]
+SCREENS = [
+    pytest.param({"viewport": SIZES[size], "color_scheme": scheme}, id=f"{size}, {scheme}")
+    for size, scheme in SCHEMES
+]
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
 PIXEL = """([id, row, column]) => {
     const canvas = document.getElementById(id);

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
-from shown_page import SIZES, assert_no_barrier_or_sideways_scrolling, write_page
+from shown_page import SCREENS, SIZES, assert_no_barrier_or_sideways_scrolling, write_page
 
 pytestmark = pytest.mark.slow
 EPOCHS = 8
@@ -102,8 +102,7 @@ def test_the_mean_and_each_seed_are_named_at_an_epoch(page_of_seeds):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_barrier_at_the_curves_and_no_sideways_scrolling(page_of_seeds, size, scheme):
-    page = page_of_seeds(viewport=SIZES[size], color_scheme=scheme)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_barrier_at_the_curves_and_no_sideways_scrolling(page_of_seeds, screen):
+    page = page_of_seeds(**screen)
     assert_no_barrier_or_sideways_scrolling(page)

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from shown_page import (
     PIXEL,
     PROBED,
+    SCREENS,
     SIZES,
     WINDOWS,
     assert_bars,
@@ -334,9 +335,8 @@ def test_every_tab_of_a_question_links_to_its_files(open_page):
     assert atlas == [f"filters/atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("tab", TABS)
-def test_no_barrier_and_no_sideways_scrolling(open_page, tab, size, scheme):
-    page = open_page(f"#{tab}", viewport=SIZES[size], color_scheme=scheme)
+def test_no_barrier_and_no_sideways_scrolling(open_page, tab, screen):
+    page = open_page(f"#{tab}", **screen)
     assert_no_barrier_or_sideways_scrolling(page)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import expect
-from shown_page import PROBED, SIZES, address, assert_no_barrier_or_sideways_scrolling
+from shown_page import PROBED, SCREENS, SIZES, address, assert_no_barrier_or_sideways_scrolling
 
 pytestmark = pytest.mark.slow
 NAME = "disc"
@@ -159,19 +159,17 @@ def test_a_chosen_filter_has_its_maps_and_what_is_lost_without_it(open_page, dem
     expect(page.locator("#top li").first.locator("canvas")).to_have_count(2)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_barrier_at_a_kernel_and_no_sideways_scrolling(open_page, size, scheme):
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_barrier_at_a_kernel_and_no_sideways_scrolling(open_page, screen):
     view = f"#filters/{PROBED}/filter-conv1-2"
-    page = open_page(view, viewport=SIZES[size], color_scheme=scheme)
+    page = open_page(view, **screen)
     expect(page.locator("#kernel")).to_be_visible()
     expect(page.locator("#quantiles-part")).to_be_visible()
     assert_no_barrier_or_sideways_scrolling(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_barrier_in_a_search_and_no_sideways_scrolling(open_page, size, scheme):
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_barrier_in_a_search_and_no_sideways_scrolling(open_page, screen):
     view = f"#filters/{PROBED}/filter-conv3-0/top-{NAME}"
-    page = open_page(view, viewport=SIZES[size], color_scheme=scheme)
+    page = open_page(view, **screen)
     assert_no_barrier_or_sideways_scrolling(page)

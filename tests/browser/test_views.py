@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from shown_page import (
     PROBED,
+    SCREENS,
     SECOND,
     SIZES,
     address,
@@ -259,11 +260,10 @@ def test_on_a_phone_the_image_and_its_map_are_seen_first(open_two):
     assert chosen["x"] + chosen["width"] <= SIZES["phone"]["width"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_no_barrier_in_a_comparison_and_no_sideways_scrolling(open_two, size, scheme):
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_barrier_in_a_comparison_and_no_sideways_scrolling(open_two, screen):
     view = f"{VIEW}/with/{SECOND}/window-3/held"
-    page = open_two(view, viewport=SIZES[size], color_scheme=scheme)
+    page = open_two(view, **screen)
     assert_no_barrier_or_sideways_scrolling(page)
 
 
