@@ -25,10 +25,10 @@ SIZES = {
     "desk": {"width": 1440, "height": 900},
 }
 # Each size and each scheme, as options of the browser: axe takes a second or two for each.
-SCHEMES = [("phone", "light"), ("tablet", "dark"), ("desk", "light"), ("desk", "dark")]
+SEEN_AS = [("phone", "light"), ("tablet", "dark"), ("desk", "light"), ("desk", "dark")]
 SCREENS = [
     pytest.param({"viewport": SIZES[size], "color_scheme": scheme}, id=f"{size}, {scheme}")
-    for size, scheme in SCHEMES
+    for size, scheme in SEEN_AS
 ]
 # The colour in the middle of an image's pixel, as a canvas of its id shows it.
 PIXEL = """([id, row, column]) => {
