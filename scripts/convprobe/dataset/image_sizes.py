@@ -27,13 +27,14 @@ def read(path: Path | str, **split: float) -> list[Size]:
     from PIL import Image  # here, because most plans can do without
 
     Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit only warns; the job has a lower one
-    found = {}
+    places = {}
     with archives.reading(path):
         for entry in listing.Listing(path, split):
             content = io.BytesIO(entry.read())
             # Pillow's readers raise any exception for a damaged image.
             with contextlib.suppress(Exception), Image.open(content, formats=FORMATS) as image:
-                found.setdefault(image.size, "/".join(entry.parts))
-            if len(found) == MOST:
+                width, height = image.size
+                places.setdefault((height, width), "/".join(entry.parts))
+            if len(places) == MOST:
                 break
-    return [(*size, place) for size, place in found.items()]
+    return [(*size, place) for size, place in places.items()]

@@ -18,7 +18,7 @@ from convprobe.job import runtime
 Settings = Mapping[str, Any]  # the config's `dataset`
 Labels = dict[str, list[str]]  # the class of each image, by split
 ReadLabels = Callable[..., Labels]  # as `listing.labels`
-Size = tuple[int, int, str]  # width and height in pixels, and the place of an image of it
+Size = tuple[int, int, str]  # height and width in pixels, and the place of an image of it
 ReadSizes = Callable[..., list[Size]]  # as `image_sizes.read`
 Arrays = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where known, masks
 Mistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
@@ -223,7 +223,7 @@ class ImageFolder(Kind):
     def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
         sizes = self.sizes_found(settings, read_sizes)
         if len(sizes) > 1:
-            shown = [f"{width}×{height} pixels ({place})" for width, height, place in sizes]
+            shown = [f"{width}×{height} pixels ({place})" for height, width, place in sizes]
             expected = "expected all of one size, or dataset.image_size"
             yield (
                 "path",

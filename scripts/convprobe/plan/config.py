@@ -133,7 +133,7 @@ def _add_image_size(config: dict, read_sizes: ReadSizes) -> None:
     with contextlib.suppress(InputError):  # `meaning` reports it
         sizes = kind.sizes_found(dataset, read_sizes)
         if len(sizes) == 1:
-            ((width, height, _),) = sizes
+            ((height, width, _),) = sizes
             config["image_size"] = [height, width]
 
 

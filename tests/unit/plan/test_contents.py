@@ -174,7 +174,7 @@ def test_what_can_t_be_read_is_named(folder, digest, tmp_path):
 def test_sizes_are_read_again_where_an_image_changes(tmp_path):
     image, memory = tmp_path / "data/train/cat/0.png", tmp_path / "memory.json"
     draw(image, 1, size=(4, 3))
-    expected = [(4, 3, "train/cat/0.png")]
+    expected = [(3, 4, "train/cat/0.png")]
     assert contents.sizes(tmp_path / "data", memory) == expected
     assert contents.sizes(tmp_path / "data", memory) == expected, "as it is remembered"
     draw(image, 1, size=(5, 5))

@@ -100,7 +100,7 @@ WIDE = "test/a/0.png"
     ("sizes", "found"),
     [
         (
-            [(32, 32, "test/b/1.png"), (40, 24, WIDE)],
+            [(32, 32, "test/b/1.png"), (24, 40, WIDE)],
             f"32×32 pixels (test/b/1.png) and 40×24 pixels ({WIDE})",
         ),
         (
@@ -148,7 +148,7 @@ ablation: {{table_images: 1}}
 
     def checked(own):
         config = configs.merged(with_preset()[0], yaml.safe_load(own))
-        return configs.checked(config, SCHEMA, read_sizes=lambda path: [(40, 24, "a/1.png")])
+        return configs.checked(config, SCHEMA, read_sizes=lambda path: [(24, 40, "a/1.png")])
 
     if not kept:
         with pytest.raises(InputError) as error:
