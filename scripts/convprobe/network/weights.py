@@ -30,7 +30,7 @@ LONGEST_SHOWN = 200  # characters of a value in a message
 Weights = dict[str, Tensor]
 
 
-class Weight(NamedTuple):
+class NamedShape(NamedTuple):
     """One tensor of a state dict, as far as it tells what network it belongs to.
 
     Attributes:
@@ -41,7 +41,7 @@ class Weight(NamedTuple):
     kind: str
     shape: tuple[int, ...]
 
-    def is_like(self, other: "Weight") -> bool:
+    def is_like(self, other: "NamedShape") -> bool:
         """Whether it can take the place of another one, whatever its name."""
         return (self.kind, self.shape) == (other.kind, other.shape)
 
@@ -227,17 +227,17 @@ def _renamed(weights: Weights, expected: Weights) -> Weights:
     return renamed
 
 
-def _in_order(weights: Weights) -> list[Weight]:
+def _in_order(weights: Weights) -> list[NamedShape]:
     """The weights in their order, without what batch normalisation counts."""
     listed = []
     for name, tensor in weights.items():
         if not name.endswith(BATCHES):
             _, _, kind = name.rpartition(".")
-            listed.append(Weight(name, kind, tuple(tensor.shape)))
+            listed.append(NamedShape(name, kind, tuple(tensor.shape)))
     return listed
 
 
-def _differ_in_names_only(theirs: list[Weight], ours: list[Weight]) -> bool:
+def _differ_in_names_only(theirs: list[NamedShape], ours: list[NamedShape]) -> bool:
     """Whether all are alike in order, and none has the name of another one."""
     if len(theirs) != len(ours):
         return False
@@ -288,7 +288,7 @@ def _other_network(weights: Weights, expected: Weights, is_plain: bool) -> str |
     return what
 
 
-def _span(weights: list[Weight]) -> str:
+def _span(weights: list[NamedShape]) -> str:
     if not weights:
         return "no tensors"
     first = _shown(weights[0].name)
@@ -315,7 +315,7 @@ def _unknown(weights: Weights, expected: Weights) -> Iterator[str]:
             yield f"{_shown(name)} of shape {shape} is unknown, expected only {known}"
 
 
-def _mistake(own: Weight, tensor: Tensor, precision: torch.dtype) -> str | None:
+def _mistake(own: NamedShape, tensor: Tensor, precision: torch.dtype) -> str | None:
     """What is wrong with a tensor in place of a weight, or None."""
     if tensor.shape != own.shape:
         return f"has shape {tuple(tensor.shape)}, expected {own.shape}"
