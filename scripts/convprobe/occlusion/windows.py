@@ -30,7 +30,9 @@ BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the 
 GPU_BATCHES = 4
 Hidden = tuple[Bool[np.ndarray, "row y"], Bool[np.ndarray, "column x"]]
 Engine = ChangedBoxes | Incremental
-Maps = tuple[Float32[np.ndarray, "image row column class"], Float32[np.ndarray, "image class"]]
+Probabilities = tuple[
+    Float32[np.ndarray, "image row column class"], Float32[np.ndarray, "image class"]
+]
 
 
 def sweep(
@@ -42,7 +44,7 @@ def sweep(
     job: runtime.Job = runtime.IDLE,
     batch: int | None = None,
     stride: int = 1,
-) -> Maps:
+) -> Probabilities:
     """Class probabilities with a grey window centred at every pixel in turn, and without it.
 
     At the border the window is clipped, so that every pixel has a map value and a window in a
@@ -150,7 +152,7 @@ def sweep_together(
     precision: str = "fp32",
     job: runtime.Job = runtime.IDLE,
     stride: int = 1,
-) -> list[Maps]:
+) -> list[Probabilities]:
     """As `sweep`, for several windows; what they change in the same way is computed once.
 
     Args:

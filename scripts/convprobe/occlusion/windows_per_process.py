@@ -44,7 +44,7 @@ class Occlusion:
             self.network, size, asked.window, others, asked.stride, asked.precision
         )
 
-    def maps(self) -> windows.Maps:
+    def maps(self) -> windows.Probabilities:
         """The maps of the window alone."""
         asked = self.settings
         return windows.sweep(
@@ -57,7 +57,7 @@ class Occlusion:
             stride=asked.stride,
         )
 
-    def maps_together(self, sides: Sequence[int]) -> list[windows.Maps]:
+    def maps_together(self, sides: Sequence[int]) -> list[windows.Probabilities]:
         """The maps of several windows, as `together` gives them."""
         asked = self.settings
         return windows.sweep_together(
@@ -70,7 +70,7 @@ class Occlusion:
             asked.stride,
         )
 
-    def write(self, path: Path | str, window: int, maps: windows.Maps) -> None:
+    def write(self, path: Path | str, window: int, maps: windows.Probabilities) -> None:
         """Write the file of a window."""
         settings = replace(self.settings, window=window)
         window_file.write(path, *maps, self.images, settings, self.checkpoint_sha256)
