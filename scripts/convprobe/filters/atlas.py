@@ -44,7 +44,7 @@ PAGE_SIZE = Extent(int(style.TALLEST * DOTS), int((style.PAGE - 0.1) * DOTS))
 
 
 @dataclass(frozen=True)
-class Layout:
+class Arrangement:
     """Where the patches of each filter stand on a page of the atlas.
 
     Attributes:
@@ -95,14 +95,14 @@ def page(
     rows, left_out = shown.drawn(rows, "all-top-images.csv")
     ranks = int(rows["rank"].max())
     across, patch = _best_grid(frame_shape(fields, images.pixels.shape[1:3]), ranks)
-    layout = Layout(rows["channel"].drop_duplicates().to_list(), ranks, patch, across)
-    picture = _picture(layout, images, rows, fields)
+    arrangement = Arrangement(rows["channel"].drop_duplicates().to_list(), ranks, patch, across)
+    picture = _picture(arrangement, images, rows, fields)
     figure = style.new(style.PAGE, picture.shape[0] / DOTS + 0.1)
     axes = figure.subplots()
     style.picture(axes, picture)
-    _name_filters(axes, layout, rows)
+    _name_filters(axes, arrangement, rows)
     layer = rows["layer"].iloc[0]
-    first, last = layout.channels[0], layout.channels[-1]
+    first, last = arrangement.channels[0], arrangement.channels[-1]
     grey = shown.about_grey(rows, fields, images)
     grey = f"; {grey}" if grey else ""
     silent = " Silent: the map is 0 for every image." if _silent(rows) else ""
@@ -112,7 +112,7 @@ def page(
         path,
         f"Filters {first} to {last} of {layer}: {run}, {checkpoint}",
         f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
-        f"{layout.ranks} test images with the highest response, the highest on the left{grey}."
+        f"{arrangement.ranks} test images with the highest response, the highest on the left{grey}."
         f"{silent}{left_out}",
     )
 
@@ -156,16 +156,16 @@ def _size_on_page(patch: tuple[int, int], room: Extent) -> Extent:
 
 
 def _picture(
-    layout: Layout, images: Images, rows: pd.DataFrame, fields: Fields
+    arrangement: Arrangement, images: Images, rows: pd.DataFrame, fields: Fields
 ) -> UInt8[np.ndarray, "y x channel"]:
     """All patches on one picture, for a thousand axes would take minutes."""
-    picture = layout.blank()
+    picture = arrangement.blank()
     for row in rows[rows["response"] > 0].itertuples():
         image = images.pixels[np.searchsorted(images.indices, row.image)]
-        patch = _resized(cut(image, fields, row.peak_y, row.peak_x), layout.patch)
-        first = layout.first_patch(row.channel)
-        left = first.x + (row.rank - 1) * (layout.patch.width + GAP)
-        picture[first.y :, left:][: layout.patch.height, : layout.patch.width] = patch
+        patch = _resized(cut(image, fields, row.peak_y, row.peak_x), arrangement.patch)
+        first = arrangement.first_patch(row.channel)
+        left = first.x + (row.rank - 1) * (arrangement.patch.width + GAP)
+        picture[first.y :, left:][: arrangement.patch.height, : arrangement.patch.width] = patch
     return picture
 
 
@@ -177,11 +177,11 @@ def _resized(
     return np.asarray(drawn)
 
 
-def _name_filters(axes: Axes, layout: Layout, rows: pd.DataFrame) -> None:
+def _name_filters(axes: Axes, arrangement: Arrangement, rows: pd.DataFrame) -> None:
     """Write the number of each filter left of its patches, and whether it is silent."""
     silent = _silent(rows)
-    for channel in layout.channels:
+    for channel in arrangement.channels:
         text = f"{channel}\nsilent" if channel in silent else str(channel)
-        first = layout.first_patch(channel)
-        middle = first.y + layout.patch.height / 2
+        first = arrangement.first_patch(channel)
+        middle = first.y + arrangement.patch.height / 2
         axes.text(first.x - 8, middle, text, ha="right", va="center", fontsize=style.TINY)

@@ -144,11 +144,11 @@ def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
 @pytest.mark.parametrize("ranks", [1, 5, 20])
 def test_a_hundred_filters_of_any_patch_fit_on_a_page_of_the_atlas(patch, ranks):
     across, shown = atlas._best_grid(patch, ranks)
-    layout = atlas.Layout(list(range(100)), ranks, shown, across)
-    height, width = layout.blank().shape[:2]
+    arrangement = atlas.Arrangement(list(range(100)), ranks, shown, across)
+    height, width = arrangement.blank().shape[:2]
     assert height <= 300 * style.TALLEST
     assert width <= 300 * style.PAGE
-    assert across * layout.strip.width <= width
+    assert across * arrangement.strip.width <= width
     assert min(shown) >= 1
     assert shown.width / shown.height == pytest.approx(patch[1] / patch[0], rel=0.15)
 
