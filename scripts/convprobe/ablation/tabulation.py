@@ -22,7 +22,7 @@ ACCURACY_COLUMNS = (
 CLASS_ACCURACY_COLUMNS = ("variant", "class", "images", "accuracy", "low", "high")
 
 
-class Variant(NamedTuple):
+class VariantPredictions(NamedTuple):
     """What a variant of the network predicts.
 
     Attributes:
@@ -36,7 +36,7 @@ class Variant(NamedTuple):
 
 def read_variants(
     path: Path | str, predictions: pd.DataFrame, chosen: list[str], classes: Sequence[str]
-) -> dict[str, Variant]:
+) -> dict[str, VariantPredictions]:
     """All variants by name: `clean` and `ablated` first, then those of a file.
 
     Args:
@@ -46,19 +46,19 @@ def read_variants(
         classes: names, in order.
     """
     variants = {
-        CLEAN: Variant("", predictions[CLEAN]),
-        ABLATED: Variant(" ".join(chosen), predictions[ABLATED]),
+        CLEAN: VariantPredictions("", predictions[CLEAN]),
+        ABLATED: VariantPredictions(" ".join(chosen), predictions[ABLATED]),
     }
     class_names = np.array(classes)
     with hdf5.open_complete(path) as file:
         names = file["variant"].asstr()[:]
         filters = file["filters"].asstr()[:]
         for name, off, labels in zip(names, filters, file["predicted"][:], strict=True):
-            variants[name] = Variant(off, pd.Series(class_names[labels]))
+            variants[name] = VariantPredictions(off, pd.Series(class_names[labels]))
     return variants
 
 
-def accuracies(variants: dict[str, Variant], true: pd.Series) -> pd.DataFrame:
+def accuracies(variants: dict[str, VariantPredictions], true: pd.Series) -> pd.DataFrame:
     """How often each variant is right, and how far it differs from the clean network.
 
     Args:
@@ -198,7 +198,7 @@ def _lost_and_gained(clean_is_right: pd.Series, is_right: pd.Series) -> tuple[in
 
 
 def class_accuracies(
-    variants: dict[str, Variant], true: pd.Series, classes: Sequence[str]
+    variants: dict[str, VariantPredictions], true: pd.Series, classes: Sequence[str]
 ) -> pd.DataFrame:
     """How often each variant is right about the images of each class.
 

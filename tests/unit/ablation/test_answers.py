@@ -4,7 +4,7 @@ import pandas as pd
 
 from convprobe.ablation import tabulation
 from convprobe.ablation.answers import chance, what_it_loses, what_single_filters_change
-from convprobe.ablation.tabulation import Variant
+from convprobe.ablation.tabulation import VariantPredictions
 
 
 def answer(clean, ablated, draws=()):
@@ -15,11 +15,11 @@ def answer(clean, ablated, draws=()):
         return true.where(true.index < count, "b")
 
     variants = {
-        "clean": Variant("", right_about(clean)),
-        "ablated": Variant("conv1/1 conv1/2", right_about(ablated)),
+        "clean": VariantPredictions("", right_about(clean)),
+        "ablated": VariantPredictions("conv1/1 conv1/2", right_about(ablated)),
     }
     for number, count in enumerate(draws, start=1):
-        variants[f"random-{number:02d}"] = Variant("conv1/3 conv1/4", right_about(count))
+        variants[f"random-{number:02d}"] = VariantPredictions("conv1/3 conv1/4", right_about(count))
     said = what_it_loses(tabulation.accuracies(variants, true))
     return said.replace("\N{NO-BREAK SPACE}", " ")
 

@@ -7,7 +7,7 @@ from drawn_texts import size, texts
 
 from convprobe import style
 from convprobe.ablation import figures, tabulation
-from convprobe.ablation.tabulation import Variant
+from convprobe.ablation.tabulation import VariantPredictions
 from convprobe.dataset.image_file import Images
 from convprobe.phrases import MINUS
 
@@ -48,14 +48,14 @@ def of_no_effect(tmp_path):
     lost = tabulation.lost_images(tabulation.flips(right))
     figures.gallery(tmp_path / "gallery.png", no_images, lost, 0, *place)
     variants = {
-        "clean": Variant("", right["clean"]),
-        "ablated": Variant("conv1/2 conv1/7 conv2/5", right["ablated"]),
-        "conv1": Variant("conv1/2 conv1/7", right["ablated"]),
-        "conv2": Variant("conv2/5", right["ablated"]),
-        "conv2/5": Variant("conv2/5", right["ablated"]),
-        "conv1/2": Variant("conv1/2", right["ablated"]),
-        "conv1/7": Variant("conv1/7", right["ablated"]),
-        "random-01": Variant("conv1/1 conv1/2 conv2/0", right["ablated"]),
+        "clean": VariantPredictions("", right["clean"]),
+        "ablated": VariantPredictions("conv1/2 conv1/7 conv2/5", right["ablated"]),
+        "conv1": VariantPredictions("conv1/2 conv1/7", right["ablated"]),
+        "conv2": VariantPredictions("conv2/5", right["ablated"]),
+        "conv2/5": VariantPredictions("conv2/5", right["ablated"]),
+        "conv1/2": VariantPredictions("conv1/2", right["ablated"]),
+        "conv1/7": VariantPredictions("conv1/7", right["ablated"]),
+        "random-01": VariantPredictions("conv1/1 conv1/2 conv2/0", right["ablated"]),
     }
     table = tabulation.accuracies(variants, right["class"])
     figures.accuracy(tmp_path / "accuracy.png", table, *place)

@@ -9,7 +9,7 @@ import torch
 from unit.ablation.brute_force import CLASSES
 
 from convprobe.ablation import tabulation, variants
-from convprobe.ablation.tabulation import Variant
+from convprobe.ablation.tabulation import VariantPredictions
 from convprobe.dataset.image_file import Images
 from convprobe.store import tables
 
@@ -156,7 +156,7 @@ def test_the_cost_is_what_is_lost_beside_what_random_filters_lose():
     read = {}
     for name, count in right.items():
         filters = "" if name == "clean" else "conv1/0"
-        read[name] = Variant(filters, true.where(true.index < count, "bee"))
+        read[name] = VariantPredictions(filters, true.where(true.index < count, "bee"))
     cost = tabulation.cost(tabulation.accuracies(read, true))
     assert (cost.ablated, cost.fall) == pytest.approx((0.7, 0.2))
     assert 0.1 < cost.interval.low < 0.2 < cost.interval.high < 0.3
@@ -170,7 +170,8 @@ def test_a_loss_that_passes_the_interval_but_no_exact_test_is_undecided():
     clean = true.where(true.index >= 7, "bee")
     ablated = true.where((true.index < 7) | (true.index >= 24), "bee")
     table = tabulation.accuracies(
-        {"clean": Variant("", clean), "ablated": Variant("conv1/0", ablated)}, true
+        {"clean": VariantPredictions("", clean), "ablated": VariantPredictions("conv1/0", ablated)},
+        true,
     )
     cost = tabulation.cost(table)
     assert cost.fall == pytest.approx(0.01)
@@ -196,7 +197,10 @@ def test_classes_keep_their_names_from_table_to_table(predictions, tmp_path):
 
 def test_a_small_p_value_is_not_0_in_the_table(tmp_path):
     true = pd.Series(["ant"] * 30)
-    read = {"clean": Variant("", true), "ablated": Variant("conv1/0", true.replace("ant", "bee"))}
+    read = {
+        "clean": VariantPredictions("", true),
+        "ablated": VariantPredictions("conv1/0", true.replace("ant", "bee")),
+    }
     tables.write(tmp_path / "accuracy.csv", tabulation.accuracies(read, true))
     found = tables.read(tmp_path / "accuracy.csv")["p_value"].tolist()
     # All of 30 changes to one side: 2 of 2³⁰ ways.

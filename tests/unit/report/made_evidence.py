@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from convprobe.ablation import tabulation
-from convprobe.ablation.tabulation import Variant
+from convprobe.ablation.tabulation import VariantPredictions
 from convprobe.report import published, reproduction
 from convprobe.report.evidence import Evidence, SeedEvidence
 
@@ -46,11 +46,11 @@ def accuracies(ablated, draws=(), images=10_000, clean=0.812):
         return true.where(np.arange(images) < round(share * images), "b")
 
     variants = {
-        "clean": Variant("", right_in(clean)),
-        "ablated": Variant("conv1/1", right_in(ablated)),
+        "clean": VariantPredictions("", right_in(clean)),
+        "ablated": VariantPredictions("conv1/1", right_in(ablated)),
     }
     for number, share in enumerate(draws, start=1):
-        variants[f"random-{number:02d}"] = Variant("conv1/2", right_in(share))
+        variants[f"random-{number:02d}"] = VariantPredictions("conv1/2", right_in(share))
     return tabulation.accuracies(variants, true)
 
 

@@ -18,7 +18,7 @@ from unit.report.made_evidence import (
 )
 
 from convprobe.ablation import tabulation
-from convprobe.ablation.tabulation import Variant
+from convprobe.ablation.tabulation import VariantPredictions
 
 
 def test_accuracies_hold_that_certainly_lie_within_two_points(probes):
@@ -63,9 +63,9 @@ def test_a_loss_that_an_exact_test_can_not_tell_is_none(probes):
     true = pd.Series(["ant"] * 200)
     images = np.arange(200)
     variants = {
-        "clean": Variant("", true.where(images >= 34, "bee")),
-        "ablated": Variant("conv1/1", true.where(images < 147, "bee")),
-        "random-01": Variant("conv1/2", true),
+        "clean": VariantPredictions("", true.where(images >= 34, "bee")),
+        "ablated": VariantPredictions("conv1/1", true.where(images < 147, "bee")),
+        "random-01": VariantPredictions("conv1/2", true),
     }
     table = tabulation.accuracies(variants, true)
     assert table.loc[1, "change_high"] < 0, "the interval alone would tell"
