@@ -181,7 +181,7 @@ def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
     yield _first(found, ~same), "another response than in activations.h5"
 
 
-class Answers(NamedTuple):
+class LayerAnswers(NamedTuple):
     """What a layer of the network answers to a sample of the images.
 
     Attributes:
@@ -217,7 +217,7 @@ def _answers(
     network: Classifier,
     pixels: UInt8[np.ndarray, "image y x channel"],
     shown: dict[str, pd.DataFrame],
-) -> dict[str, Answers]:
+) -> dict[str, LayerAnswers]:
     """What each layer answers to some images.
 
     Args:
@@ -229,7 +229,7 @@ def _answers(
     execution = Execution(network.graph, network)
 
     @torch.inference_mode()
-    def of_batch(places: range) -> dict[str, Answers]:
+    def of_batch(places: range) -> dict[str, LayerAnswers]:
         batch = torch.from_numpy(pixels[places.start : places.stop])
         found = {}
         for node, maps in execution.each(network.normalised(as_input(batch)), names):
@@ -237,7 +237,7 @@ def _answers(
             rows = rows[rows["place"].isin(places)]
             image = rows["place"].to_numpy() - places.start
             peaks = [rows[column].to_numpy() for column in ("channel", "peak_y", "peak_x")]
-            found[names[node]] = Answers(
+            found[names[node]] = LayerAnswers(
                 ranking.responses(maps).numpy(),
                 maps.amax(dim=(2, 3)).numpy(),
                 maps.numpy()[image, *peaks],
@@ -249,11 +249,11 @@ def _answers(
     answers = {}
     for name in layers:
         parts = zip(*(found[name] for found in batches), strict=True)
-        answers[name] = Answers(*map(np.concatenate, parts))
+        answers[name] = LayerAnswers(*map(np.concatenate, parts))
     return answers
 
 
-def _of_layer(rows: pd.DataFrame, shown: pd.DataFrame, answers: Answers) -> Rows:
+def _of_layer(rows: pd.DataFrame, shown: pd.DataFrame, answers: LayerAnswers) -> Rows:
     """What a layer answers.
 
     Args:
