@@ -35,9 +35,9 @@ RANK = ["layer", "channel", "rank"]
 PEAK = ["image", "peak_y", "peak_x"]
 BOX = ["top", "left", "bottom", "right", "clipped"]
 
-Layers = dict[str, FilterLayer]  # by name
+FilterLayers = dict[str, FilterLayer]  # by name
 # For each thing checked: the first wrong row of a table, empty if none, and what is wrong.
-Rows = Iterator[tuple[str, str]]
+WrongRows = Iterator[tuple[str, str]]
 
 
 def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
@@ -63,7 +63,9 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     yield from _every_filter(results, probed.name(ALL_TOP_IMAGES), network, top, table, images)
 
 
-def _maps(file: h5py.File, name: str, chosen: list[str], images: int, layers: Layers) -> Check:
+def _maps(
+    file: h5py.File, name: str, chosen: list[str], images: int, layers: FilterLayers
+) -> Check:
     recorded = set()
     for dataset in dataset_names(file):
         group, _, kind = dataset.rpartition("/")
@@ -98,7 +100,7 @@ def _patches(
     name: str,
     table: pd.DataFrame,
     images: image_file.Images,
-    layers: Layers,
+    layers: FilterLayers,
 ) -> Check:
     """Compare each patch to the pixels of its image."""
     with hdf5.open_complete(results.path(name)) as file:
@@ -139,7 +141,7 @@ def _every_filter(
             yield not wrong, name, f"{wrong}: {what}"
 
 
-def _ranks(layers: Layers, top: int) -> list[tuple[str, int, int]]:
+def _ranks(layers: FilterLayers, top: int) -> list[tuple[str, int, int]]:
     """Layer, channel and rank of each row of the ranking."""
     found = []
     for name, layer in layers.items():
@@ -153,7 +155,7 @@ def _first(table: pd.DataFrame, wrong: np.ndarray | pd.Series) -> str:
     return "" if rows.empty else "{layer}/{channel}, rank {rank}".format(**rows.iloc[0])
 
 
-def _of_images(table: pd.DataFrame, images: image_file.Images) -> Rows:
+def _of_images(table: pd.DataFrame, images: image_file.Images) -> WrongRows:
     """What follows from the images and the ranks."""
     classes = np.array(images.classes)[images.labels[table["image"]]]
     yield _first(table, table["class"] != classes), "not the class of its image"
@@ -161,7 +163,7 @@ def _of_images(table: pd.DataFrame, images: image_file.Images) -> Rows:
     yield _first(table, rises), "a higher response than the rank before"
 
 
-def _of_boxes(table: pd.DataFrame, layers: Layers) -> Rows:
+def _of_boxes(table: pd.DataFrame, layers: FilterLayers) -> WrongRows:
     """What follows from the peaks."""
     for layer, rows in table.groupby("layer"):
         peak_y = rows["peak_y"].to_numpy()
@@ -171,7 +173,7 @@ def _of_boxes(table: pd.DataFrame, layers: Layers) -> Rows:
         yield _first(rows, wrong), "not the box that its peak sees"
 
 
-def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> Rows:
+def _of_chosen(table: pd.DataFrame, chosen: pd.DataFrame) -> WrongRows:
     """What follows from the maps of the chosen filters."""
     expected = chosen.set_index(RANK)
     found = table.set_index(RANK).loc[expected.index].reset_index()
@@ -195,7 +197,7 @@ class LayerAnswers(NamedTuple):
     at_peaks: Float32[np.ndarray, " row"]
 
 
-def _of_network(table: pd.DataFrame, images: image_file.Images, network: Classifier) -> Rows:
+def _of_network(table: pd.DataFrame, images: image_file.Images, network: Classifier) -> WrongRows:
     """What the network answers to the images that are named most.
 
     That a filter answers to no other image more is seen of these images alone: all of them would
@@ -253,7 +255,7 @@ def _answers(
     return answers
 
 
-def _of_layer(rows: pd.DataFrame, shown: pd.DataFrame, answers: LayerAnswers) -> Rows:
+def _of_layer(rows: pd.DataFrame, shown: pd.DataFrame, answers: LayerAnswers) -> WrongRows:
     """What a layer answers.
 
     Args:
