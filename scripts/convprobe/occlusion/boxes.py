@@ -137,7 +137,7 @@ class ChangedBoxes:
         grey: Float[Tensor, "1 channel 1 1"],
     ) -> Float[Tensor, "position class"]:
         """What comes out with the window at some of its places."""
-        batch = Batch(self, places, clean)
+        batch = BatchOfPositions(self, places, clean)
         batch.boxes[INPUT] = batch.covered(batch.box(INPUT), grey)
         for node in self.network.graph.nodes.values():
             if node.name != INPUT:
@@ -146,7 +146,7 @@ class ChangedBoxes:
         return batch.whole[self.network.graph.output]
 
 
-class Batch:
+class BatchOfPositions:
     """Some positions of the window on their way through the network."""
 
     def __init__(
