@@ -42,7 +42,7 @@ TOP_IMAGES_COLUMNS = (
 Places = int | np.integer | Int[np.ndarray, " unit"]
 
 
-class Box(NamedTuple):
+class SeenPixels(NamedTuple):
     """The pixels of the image that units see, half-open.
 
     Attributes:
@@ -127,12 +127,12 @@ def peak(feature_map: Shaped[np.ndarray, "y x"]) -> tuple[int, int]:
     return int(y), int(x)
 
 
-def clipped_box(fields: Fields, peak_y: Places, peak_x: Places) -> Box:
+def clipped_box(fields: Fields, peak_y: Places, peak_x: Places) -> SeenPixels:
     """What the units at some places of a map see of the image."""
     top, bottom = np.array(fields.y.seen)[peak_y].T
     left, right = np.array(fields.x.seen)[peak_x].T
     clipped = _is_clipped(fields.y, bottom - top) | _is_clipped(fields.x, right - left)
-    return Box(top, left, bottom, right, clipped)
+    return SeenPixels(top, left, bottom, right, clipped)
 
 
 def _is_clipped(field: ReceptiveField, lengths: Places) -> np.bool_ | Bool[np.ndarray, " unit"]:
