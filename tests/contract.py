@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from convprobe.report import outputs as reports
-from convprobe.store.outputs import Checkpoint, Dataset, Figure, Hdf5, Json, Output, Table
+from convprobe.store.outputs import Dataset, Figure, Hdf5, Json, Output, Table, Tensors
 
 PAGE = Path(__file__).parents[1] / "results/README.md"
 TEMPLATE = Path(__file__).with_name("contract.md")
@@ -52,7 +52,7 @@ def contents(output: Output) -> list[str]:
             return listed(output.columns) + listed(output.optional)
         case Json():
             return listed(output.keys) + listed(output.optional)
-        case Checkpoint():
+        case Tensors():
             return listed(output.entries)
         case Hdf5():
             return datasets(output.datasets) + attributes(output.attributes)

@@ -124,7 +124,7 @@ class Hdf5(Output):
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoint(Output):
+class Tensors(Output):
     """Plain values and tensors, in PyTorch's form.
 
     Attributes:

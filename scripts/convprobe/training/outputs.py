@@ -1,9 +1,9 @@
 """The files of training: checkpoints, their evaluation, and the choice of the probed epoch."""
 
-from convprobe.store.outputs import Checkpoint, Figure, Json, Table
+from convprobe.store.outputs import Figure, Json, Table, Tensors
 
 CATEGORY = "4 How was it made?"  # of Snakemake's report
-CHECKPOINT = Checkpoint(
+CHECKPOINT = Tensors(
     "checkpoints/epoch-{epoch}.pth",
     about="The network after one epoch; `torch.load(path, weights_only=True)` reads it.",
     asked=False,
@@ -18,7 +18,7 @@ CHECKPOINT = Checkpoint(
         "training": "the settings that the epoch was trained with",
     },
 )
-OPTIMIZER = Checkpoint(
+OPTIMIZER = Tensors(
     "checkpoints/epoch-{epoch}.optimizer.pth",
     about="The state of the optimizer after the epoch, needed to train the next one. After which "
     "epochs it stays, `training.keep_optimizer` says.",
@@ -113,7 +113,7 @@ SEEDS_FIGURE = Figure(
     category=CATEGORY,
     labels={"figure": "2 learning curves of all seeds"},
 )
-WEIGHTS = Checkpoint(
+WEIGHTS = Tensors(
     "checkpoints/weights.pth",
     about="In a run with weights from elsewhere, this stands in place of all the files above, and "
     "its probes are in `{run}/weights/`. Its entries are those of any other checkpoint, but "
