@@ -26,7 +26,7 @@ from convprobe.network.execution import Execution, Results
 from convprobe.network.filter_layers import FilterLayer, split_name
 from convprobe.network.graph import Node, Value, Weight
 from convprobe.network.layers import as_input
-from convprobe.network.matrix import Convolution
+from convprobe.network.matrix import ProductConvolution
 
 BATCH = 100  # images at a time on each thread, at most; doesn't change the result
 LARGEST_KEPT = 2**27  # numbers that are kept of the clean network, of all images at a time
@@ -171,7 +171,7 @@ class Linear(NamedTuple):
     """
 
     source: str
-    convolution: Convolution
+    convolution: ProductConvolution
 
 
 class AblatedPass(NamedTuple):
@@ -258,7 +258,7 @@ class Passes:
             if operators.groups(node) > 1 or not operators.steps(node, self.graph):
                 return None
             walk = (node.argument(3, "stride", 1), node.argument(4, "padding", 0))
-            convolution = Convolution(tensor, *walk, node.argument(5, "dilation", 1))
+            convolution = ProductConvolution(tensor, *walk, node.argument(5, "dilation", 1))
             return Linear(given.name, convolution)
         if node.kind != "linear" or given.kind not in operators.RESHAPES:
             return None
@@ -266,7 +266,7 @@ class Passes:
         shape = source.shape or ()
         if len(shape) != 3 or given.shape != (math.prod(shape),):
             return None
-        return Linear(source.name, Convolution(tensor.view(-1, *shape)))
+        return Linear(source.name, ProductConvolution(tensor.view(-1, *shape)))
 
     def images_at_a_time(self, variants: list[AblatedPass], largest: int) -> int:
         """How many images to compute at a time: fewer where there is much to keep of each.

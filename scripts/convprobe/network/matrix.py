@@ -42,7 +42,7 @@ def _is_by_onednn(values: Float[Tensor, "*shape"]) -> bool:
     return is_float32_on_cpu and has_operator
 
 
-class Convolution:
+class ProductConvolution:
     """A convolution without bias, of all or of some input channels."""
 
     def __init__(

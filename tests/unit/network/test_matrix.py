@@ -43,7 +43,7 @@ def test_convolutions_by_products_are_those_of_pytorch():
     maps, weight = torch.randn(3, 6, 9, 9), torch.randn(4, 6, 3, 3)
     expected = torch.nn.functional.conv2d(maps.double(), weight.double())
     torch.testing.assert_close(
-        matrix.Convolution(weight)(maps).double(), expected, atol=1e-4, rtol=0
+        matrix.ProductConvolution(weight)(maps).double(), expected, atol=1e-4, rtol=0
     )
 
 
@@ -61,7 +61,7 @@ def test_convolutions_by_products_are_those_of_pytorch():
 def test_convolutions_walk_as_those_of_pytorch_do(walk):
     torch.manual_seed(0)
     maps, weight = torch.randn(3, 6, 9, 8), torch.randn(4, 6, 3, 1)
-    convolution = matrix.Convolution(weight, **walk)
+    convolution = matrix.ProductConvolution(weight, **walk)
     expected = torch.nn.functional.conv2d(maps.double(), weight.double(), **walk)
     torch.testing.assert_close(convolution(maps).double(), expected, atol=1e-4, rtol=0)
     some = torch.nn.functional.conv2d(maps[:, [1, 4]], weight[:, [1, 4]], **walk)
