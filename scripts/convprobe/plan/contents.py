@@ -26,7 +26,7 @@ WHOLE: list[Parts] = [()]  # the place of a file that isn't looked into
 
 
 @dataclass(frozen=True)
-class Images:
+class UnopenedImages:
     """What is known of a folder or an archive of images before any of them is opened.
 
     Attributes:
@@ -55,7 +55,7 @@ def digest(path: Path | str, memory: Path | str) -> str:
         return remembered(memory, str(path), signature, lambda: _content(root, places))
 
 
-def images(path: Path | str, memory: Path | str, **split: float) -> Images:
+def images(path: Path | str, memory: Path | str, **split: float) -> UnopenedImages:
     """Digest and classes of images: of a folder only these count, of an archive all its bytes.
 
     Args:
@@ -77,7 +77,7 @@ def images(path: Path | str, memory: Path | str, **split: float) -> Images:
             return {"labels": listing.labels(path, **split), "digest": _content(root, places)}
 
         found = remembered(memory, key, signature, find)
-    return Images(**found)
+    return UnopenedImages(**found)
 
 
 def sizes(path: Path | str, memory: Path | str, **split: float) -> list[Size]:

@@ -150,7 +150,7 @@ def test_nothing_is_read_again_as_long_as_nothing_changed(folder, tmp_path, kind
     memory.write_text(
         memory.read_text().replace(found.digest, "as remembered").replace('"dog"', '"fox"')
     )
-    assert contents.images(path, memory) == contents.Images(
+    assert contents.images(path, memory) == contents.UnopenedImages(
         "as remembered", {"train": ["cat", "fox"], "test": ["cat"]}
     )
 
