@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32, Int, Shaped, UInt8
 from convprobe.dataset import image_file
 from convprobe.network import filter_layers, graphs
 from convprobe.network.filter_layers import split_name
-from convprobe.network.operators import Interval
+from convprobe.network.operators import UnitRange
 from convprobe.network.receptive_field import Fields, ReceptiveField
 from convprobe.store import hdf5, tables
 
@@ -192,13 +192,13 @@ def frame_shape(fields: Fields, image_shape: Sequence[int]) -> tuple[int, int]:
 
 def _frame(
     fields: Fields, image_shape: Sequence[int], peak_y: int, peak_x: int
-) -> tuple[Interval, Interval]:
+) -> tuple[UnitRange, UnitRange]:
     """The rows and the columns that a patch shows; those beyond the image are padding."""
     height, width = image_shape
     return _shown(fields.y, height, peak_y), _shown(fields.x, width, peak_x)
 
 
-def _shown(field: ReceptiveField, pixels: int, peak: int) -> Interval:
+def _shown(field: ReceptiveField, pixels: int, peak: int) -> UnitRange:
     """What a patch shows along an axis: all that the unit sees, or all of the image.
 
     The latter where units don't look at regular places, or see more than the image.

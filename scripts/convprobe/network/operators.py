@@ -32,7 +32,7 @@ CUTS = {"slice": 1, "split": 2, "split_with_sizes": 2, "chunk": 2, "index_select
 ENDLESS = 2**63 - 1  # the end of a slice that has none
 RESHAPES = frozenset(["view", "reshape", "_unsafe_view", "flatten", "unflatten"])
 
-Interval = tuple[int, int]  # half-open
+UnitRange = tuple[int, int]  # half-open
 Axes = tuple[int, int]  # which axes of a result are its height and width; the images' isn't counted
 
 
@@ -196,7 +196,7 @@ class Maps:
         """How many units a map has along an axis, 0 for height and 1 for width."""
         return self.graph.nodes[name].shape[self.axes[name][axis]]
 
-    def reads(self, name: str, source: str, axis: int) -> list[Interval]:
+    def reads(self, name: str, source: str, axis: int) -> list[UnitRange]:
         """As `places`, each from its first to its last unit."""
         units = self.places(name, source, axis)
         return [(places[0], places[-1] + 1) if places else (0, 0) for places in units]

@@ -19,8 +19,8 @@ from convprobe.network.operators import (
     CONVOLUTIONS,
     CUTS,
     MAX_POOLS,
-    Interval,
     Maps,
+    UnitRange,
 )
 
 AXES = (0, 1)  # height and width
@@ -54,7 +54,7 @@ ON_GPU = {
 }
 
 
-def hidden(side: int, window: int, stride: int) -> list[Interval]:
+def hidden(side: int, window: int, stride: int) -> list[UnitRange]:
     """The pixels that the window hides along an axis, at each of its places."""
     half = window // 2
     centres = arithmetic.centres(side, stride)
@@ -140,7 +140,7 @@ class Reach:
                 return False
         return True
 
-    def spans(self, covered: Sequence[Interval], axis: int) -> dict[str, Span]:
+    def spans(self, covered: Sequence[UnitRange], axis: int) -> dict[str, Span]:
         """Along one axis, the units of each boxed map that differ.
 
         Args:
@@ -171,7 +171,7 @@ class Reach:
         end = np.where(differs, count - reads[:, ::-1].argmax(1), 0)
         return Span(first, end)
 
-    def multiply_adds(self, covered: Sequence[Sequence[Interval]], costs: Costs = ON_CPU) -> float:
+    def multiply_adds(self, covered: Sequence[Sequence[UnitRange]], costs: Costs = ON_CPU) -> float:
         """What one image's map takes if only boxes are computed, copies included.
 
         Args:

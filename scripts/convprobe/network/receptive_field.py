@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from convprobe.network.graph import INPUT
-from convprobe.network.operators import Interval, Maps, steps
+from convprobe.network.operators import Maps, UnitRange, steps
 
-NOTHING: Interval = (0, 0)
+NOTHING: UnitRange = (0, 0)
 
 
 class Grid(NamedTuple):
@@ -38,7 +38,7 @@ class ReceptiveField(NamedTuple):
             behind an operator of which each result depends on everything.
     """
 
-    seen: tuple[Interval, ...]
+    seen: tuple[UnitRange, ...]
     grid: Grid | None
 
 
@@ -89,7 +89,7 @@ def _field(maps: Maps, name: str, axis: int, fields: dict[str, ReceptiveField]) 
     return ReceptiveField(tuple(seen), _common(grids))
 
 
-def _hull(intervals: Iterable[Interval]) -> Interval:
+def _hull(intervals: Iterable[UnitRange]) -> UnitRange:
     """The smallest interval that holds all of them; empty ones lie nowhere."""
     ends = [interval for interval in intervals if interval[0] < interval[1]]
     if not ends:

@@ -30,8 +30,8 @@ from convprobe.network.operators import (
     CONVOLUTIONS,
     MAX_POOLS,
     POOLS,
-    Interval,
     Step,
+    UnitRange,
     groups,
     steps,
 )
@@ -62,7 +62,7 @@ class ChangedBoxes:
     """The occlusion maps of one network under one window."""
 
     def __init__(
-        self, network: Classifier, hidden: Sequence[Sequence[Interval]], precision: str = "fp32"
+        self, network: Classifier, hidden: Sequence[Sequence[UnitRange]], precision: str = "fp32"
     ) -> None:
         """Lay out what is the same for all images.
 
