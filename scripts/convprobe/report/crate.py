@@ -14,7 +14,7 @@ from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
 from convprobe.report import manifest as manifests
-from convprobe.report.manifest import Job, Manifest
+from convprobe.report.manifest import JobRecord, Manifest
 
 VERSION = "1.1"  # of RO-Crate: the one that the profile extends
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
@@ -67,7 +67,7 @@ def _file(crate: ROCrate, name: str, file: dict[str, Any]) -> File:
 
 
 def _action(
-    crate: ROCrate, number: int, job: Job, manifest: Manifest, listed: dict[str, File]
+    crate: ROCrate, number: int, job: JobRecord, manifest: Manifest, listed: dict[str, File]
 ) -> None:
     """Add a job; of its inputs those that are files of the experiment."""
     wildcards = " ".join(job["wildcards"].values())
@@ -93,7 +93,7 @@ def _entities(listed: dict[str, File], names: list[str]) -> File | list[File]:
     return found[0] if len(found) == 1 else found
 
 
-def _instrument(crate: ROCrate, job: Job, manifest: Manifest) -> ContextEntity:
+def _instrument(crate: ROCrate, job: JobRecord, manifest: Manifest) -> ContextEntity:
     """The script of a job's rule, with the libraries that it ran on; added once."""
     identifier = f"#{job['rule']}-{job['code']}-{job['environment']}"
     known = crate.get(identifier)

@@ -15,7 +15,7 @@ from convprobe.job import records
 from convprobe.store import files
 
 Manifest = dict[str, Any]
-Job = dict[str, Any]
+JobRecord = dict[str, Any]
 Digests = dict[str, str]  # SHA-256 by the name of a file, relative to the experiment's folder
 
 OF_RECORD = ("rule", "wildcards", "started", "seconds", "device", "peak_memory")
@@ -58,7 +58,7 @@ def digest(path: Path) -> str:
     return records.recorded_digest(path) or files.sha256(path)
 
 
-def _jobs(folder: Path, digests: Digests) -> list[Job]:
+def _jobs(folder: Path, digests: Digests) -> list[JobRecord]:
     """The jobs that made these files, the earliest first.
 
     A record of which no output has its digest any more is that of earlier files.
@@ -84,7 +84,7 @@ def _name(path: Path, folder: Path) -> str:
     return Path(name).name if name.startswith(os.pardir) else Path(name).as_posix()
 
 
-def _each_once(jobs: list[Job], key: str) -> list[Any]:
+def _each_once(jobs: list[JobRecord], key: str) -> list[Any]:
     """The different values that jobs have under a key; in each job its number takes their place."""
     found: list[Any] = []
     for job in jobs:
@@ -127,7 +127,7 @@ def _rounded(seconds: list[float]) -> float:
     return round(sum(seconds), 1)
 
 
-def end(job: Job) -> str:
+def end(job: JobRecord) -> str:
     """When a job was done, in the form of its start."""
     started = datetime.datetime.fromisoformat(job["started"])
     return (started + datetime.timedelta(seconds=job["seconds"])).isoformat(timespec="seconds")
