@@ -16,12 +16,12 @@ from convprobe.dataset.splits import SPLITS
 from convprobe.job import runtime
 
 Settings = Mapping[str, Any]  # the config's `dataset`
-Labels = dict[str, list[str]]  # the class of each image, by split
-ReadLabels = Callable[..., Labels]  # as `listing.labels`
+LabelsBySplit = dict[str, list[str]]  # the class of each image, by split
+ReadLabels = Callable[..., LabelsBySplit]  # as `listing.labels`
 Size = tuple[int, int, str]  # height and width in pixels, and the place of an image of it
 ReadSizes = Callable[..., list[Size]]  # as `image_sizes.read`
-Arrays = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where known, masks
-Mistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
+ArraysBySplit = dict[str, tuple]  # by `train` and `test`: pixels, labels and, where known, masks
+KeyAndMistake = tuple[str, str]  # a key of the config's `dataset`, and what is wrong with its value
 
 
 class Kind(abc.ABC):
@@ -54,7 +54,7 @@ class Kind(abc.ABC):
     downloaded: bool = False
     is_ordered_by_class: bool = False
 
-    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+    def mistakes(self, settings: Settings) -> Iterator[KeyAndMistake]:
         """Mistakes in the config's `dataset` that can be seen before any file is opened."""
         for other in KINDS.values():
             for key in other.keys:
@@ -74,7 +74,7 @@ class Kind(abc.ABC):
         """What a message says has so many images."""
         return self.name
 
-    def labels(self, settings: Settings, read_labels: ReadLabels) -> Labels | None:
+    def labels(self, settings: Settings, read_labels: ReadLabels) -> LabelsBySplit | None:
         """The class of each image, where that can be known before any image is opened.
 
         Raises:
@@ -104,12 +104,14 @@ class Kind(abc.ABC):
         """The first different sizes of images that are taken as they are; raises as `labels`."""
         return []
 
-    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[KeyAndMistake]:
         """The mistake of images that can't be taken as they are; raises as `labels`."""
         yield from ()
 
     @abc.abstractmethod
-    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+    def read(
+        self, settings: Settings, path: Path | str | None
+    ) -> tuple[ArraysBySplit, tuple[str, ...]]:
         """The images of both splits, and the names of the classes.
 
         Raises:
@@ -173,7 +175,9 @@ class Cifar10(Published):
 
         cifar10.download_archive(path, job=job)
 
-    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+    def read(
+        self, settings: Settings, path: Path | str | None
+    ) -> tuple[ArraysBySplit, tuple[str, ...]]:
         from convprobe.dataset import cifar10
 
         return cifar10.read(path)
@@ -189,7 +193,7 @@ class ImageFolder(Kind):
     tracked_by_content = True
     is_ordered_by_class = True
 
-    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+    def mistakes(self, settings: Settings) -> Iterator[KeyAndMistake]:
         yield from super().mistakes(settings)
         path = settings["path"]
         if self.is_there(path) and Path.cwd().is_relative_to(Path(path).resolve()):
@@ -199,7 +203,7 @@ class ImageFolder(Kind):
     def holder(self, settings: Settings) -> str:
         return settings["path"]
 
-    def labels(self, settings: Settings, read_labels: ReadLabels) -> Labels:
+    def labels(self, settings: Settings, read_labels: ReadLabels) -> LabelsBySplit:
         return read_labels(settings["path"], **settings.get("split", {}))
 
     def counts(
@@ -220,7 +224,7 @@ class ImageFolder(Kind):
             return []
         return read_sizes(settings["path"], **settings.get("split", {}))
 
-    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[Mistake]:
+    def size_mistakes(self, settings: Settings, read_sizes: ReadSizes) -> Iterator[KeyAndMistake]:
         sizes = self.sizes_found(settings, read_sizes)
         if len(sizes) > 1:
             shown = [f"{width}×{height} pixels ({place})" for height, width, place in sizes]
@@ -236,7 +240,9 @@ class ImageFolder(Kind):
             return len(settings["classes"])
         return len(set(self.labels(settings, read_labels)["train"]))
 
-    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+    def read(
+        self, settings: Settings, path: Path | str | None
+    ) -> tuple[ArraysBySplit, tuple[str, ...]]:
         from convprobe.dataset import image_folder
 
         size, split = self.size_of_images(settings), settings.get("split")
@@ -252,7 +258,7 @@ class Shapes(Kind):
     image_size = (32, 32)
     class_count = 10
 
-    def mistakes(self, settings: Settings) -> Iterator[Mistake]:
+    def mistakes(self, settings: Settings) -> Iterator[KeyAndMistake]:
         for split in SPLITS:
             key = f"{split}_images"
             if settings[key] == "all":
@@ -267,7 +273,9 @@ class Shapes(Kind):
     ) -> dict[str, int]:
         return {split: settings[f"{split}_images"] for split in SPLITS}
 
-    def read(self, settings: Settings, path: Path | str | None) -> tuple[Arrays, tuple[str, ...]]:
+    def read(
+        self, settings: Settings, path: Path | str | None
+    ) -> tuple[ArraysBySplit, tuple[str, ...]]:
         from convprobe.dataset import shapes
 
         # The split is part of the seed, so that more training images don't change the test.
