@@ -22,7 +22,7 @@ from convprobe.job.runtime import IDLE, Job
 from convprobe.network import filter_layers, operators, threads
 from convprobe.network.batches import fitting, in_batches
 from convprobe.network.classifiers import Classifier
-from convprobe.network.execution import Execution, Results
+from convprobe.network.execution import Execution, NodeResults
 from convprobe.network.filter_layers import FilterLayer, split_name
 from convprobe.network.graph import Node, Value, Weight
 from convprobe.network.layers import as_input
@@ -280,13 +280,13 @@ class Passes:
 
     def clean(
         self, images: Float[Tensor, "image channel y x"], variants: list[AblatedPass]
-    ) -> Results:
+    ) -> NodeResults:
         """What the variants need of the network as trained, for normalised images."""
         kept = set().union(*(variant.kept for variant in variants))
         return self.execution.results(images, kept | {self.graph.output})
 
     def ablated(
-        self, variant: AblatedPass, substitutes: Substitutes, clean: Results
+        self, variant: AblatedPass, substitutes: Substitutes, clean: NodeResults
     ) -> Float[Tensor, "image class"]:
         """Logits of a batch without some filters.
 
@@ -312,8 +312,8 @@ class Passes:
         node: Node,
         variant: AblatedPass,
         substitutes: Substitutes,
-        clean: Results,
-        found: Results,
+        clean: NodeResults,
+        found: NodeResults,
     ) -> Any:
         """What comes out of a node without some filters."""
         linear = self.linear(node)

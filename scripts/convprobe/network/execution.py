@@ -22,7 +22,7 @@ IN_ROWS = ("aten.view_as_complex.default", "aten.view.dtype")
 SIZES = "aten::sym_"  # before the names of operators that give the size of a tensor
 CONV2D = torch.ops.aten.conv2d.default
 NUMBERS = "operator."  # before the names of Python's own operators, on numbers of images
-Results = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
+NodeResults = dict[str, Any]  # of nodes, by name: tensors, lists of them, numbers of images
 
 
 class Execution:
@@ -65,7 +65,7 @@ class Execution:
         images: Float[Tensor, "image channel y x"],
         wanted: Iterable[str],
         known: Mapping[str, Any] | None = None,
-    ) -> Results:
+    ) -> NodeResults:
         """The results of some nodes; what nobody needs any more is forgotten on the way.
 
         Args:
