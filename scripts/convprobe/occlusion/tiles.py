@@ -128,10 +128,10 @@ class Pass:
         taps = self._layer.taps
         width = taps[0][block].shape[1]
         products = self._memory[: sums.products * width].view(sums.products, width)
-        for span in sums.spans:
-            weight = taps[span.tap][block]
-            for tile in self._tiles[span.read]:
-                start = span.start + tile.start
+        for of_tap in sums.needed:
+            weight = taps[of_tap.tap][block]
+            for tile in self._tiles[of_tap.read]:
+                start = of_tap.start + tile.start
                 stop = start + len(tile.changes)
                 chosen = weight
                 if tile.channels is not None:
@@ -141,7 +141,7 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Span:
+class TapProducts:
     """Products that one tap of a unit needs: those of all states of the unit that it reads there.
 
     Attributes:
@@ -160,14 +160,14 @@ class Sums:
     """Which products add up to each state of one unit.
 
     Attributes:
-        spans: what the products are.
+        needed: what the products are.
         products: how many there are.
         indices: of the products of each state, one state after the other.
         offsets: where each state starts in them, as embedding_bag takes it. The clean state comes
             first and has none.
     """
 
-    spans: list[Span]
+    needed: list[TapProducts]
     products: int
     indices: Int32[Tensor, " index"]
     offsets: Int32[Tensor, " state"]
@@ -181,20 +181,20 @@ class Sums:
             units: the states of the units before pooling, one of which is `unit`.
         """
         places = units.positions(unit)
-        spans = []
+        needed = []
         rows_by_tap = []
         products = 0
         for tap, (down, right) in enumerate(np.ndindex(kernel, kernel)):
             read = (unit[0] + down, unit[1] + right)
             state = inputs.at(read, places)
             rows_by_tap.append(np.where(state > 0, products + state - 1, -1))
-            spans.append(Span(tap, read, products))
+            needed.append(TapProducts(tap, read, products))
             products += inputs.count(read)
         rows = np.stack(rows_by_tap, axis=1)  # of each state; -1 where a unit that is read is clean
         lengths = (rows >= 0).sum(axis=1)
         indices = rows[rows >= 0].astype(np.int32)
         offsets = np.cumsum([0, 0, *lengths[:-1]]).astype(np.int32)
-        return cls(spans, products, torch.from_numpy(indices), torch.from_numpy(offsets))
+        return cls(needed, products, torch.from_numpy(indices), torch.from_numpy(offsets))
 
 
 @dataclass(frozen=True)
