@@ -18,7 +18,7 @@ FULL, EMPTY = "━", "┄"
 Clock = Callable[[], float]
 
 
-class Stage:
+class StageJobs:
     """The jobs of one stage.
 
     Attributes:
@@ -52,7 +52,7 @@ class Progress:
 
     def __init__(self, stages: Mapping[str, str], clock: Clock = time.monotonic) -> None:
         self.of_rule = stages
-        self.stages = {stage: Stage() for stage in stages.values()}
+        self.stages = {stage: StageJobs() for stage in stages.values()}
         self.clock = clock
         self.start = clock()
         self.said = self.start
@@ -162,7 +162,7 @@ class Progress:
         return [line[:width] for line in lines]
 
 
-def _bar(name: str, stage: Stage, now: float, width: int) -> str:
+def _bar(name: str, stage: StageJobs, now: float, width: int) -> str:
     took = duration(stage.seconds(now)) if stage.start is not None else ""
     words = f"{f'{stage.done}/{stage.due}':>9} {took:>7}"
     length = max(width - NAME_WIDTH - len(words) - 1, 0)
