@@ -15,7 +15,7 @@ DOTTED = ("layer",)  # wildcards whose values may have dots, as layer1.0.conv1
 FIGURE_SUFFIXES = (".png", ".svg", ".txt")
 
 # By the names of wildcards: each combination of their values.
-Values = Mapping[tuple[str, ...], Iterable[Mapping[str, str | int]]]
+WildcardValues = Mapping[tuple[str, ...], Iterable[Mapping[str, str | int]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,7 @@ class Figure(Output):
         return replace(self, path=self.path.format(**values), labels=labels)
 
 
-def names(outputs: Iterable[Output], values: Values) -> list[str]:
+def names(outputs: Iterable[Output], values: WildcardValues) -> list[str]:
     """Paths of all files, for each combination of the values of their wildcards.
 
     Raises:
@@ -172,7 +172,7 @@ def names(outputs: Iterable[Output], values: Values) -> list[str]:
     return found
 
 
-def links(outputs: Iterable[Output], values: Values) -> dict[str, list[str]]:
+def links(outputs: Iterable[Output], values: WildcardValues) -> dict[str, list[str]]:
     """The files that each part of the page links: of a figure, its picture.
 
     Raises:
@@ -188,7 +188,7 @@ def links(outputs: Iterable[Output], values: Values) -> dict[str, list[str]]:
     return found
 
 
-def _combinations(output: Output, values: Values) -> Iterable[Mapping[str, str | int]]:
+def _combinations(output: Output, values: WildcardValues) -> Iterable[Mapping[str, str | int]]:
     if not output.wildcards:
         return [{}]
     if output.wildcards not in values:
