@@ -13,8 +13,8 @@ from convprobe.report.claims import Row
 from convprobe.report.evidence import Evidence
 from convprobe.report.seeds import Measured
 
-Epoch = int | np.integer
-Fall = Callable[[Epoch, Epoch], Interval | None]
+EpochNumber = int | np.integer
+Fall = Callable[[EpochNumber, EpochNumber], Interval | None]
 
 
 class Course:
@@ -40,7 +40,7 @@ class Course:
         self._images = images
         self._confidence = 1 - verdicts.TWO_SIDED / max(1, len(self.accuracy) - 1)
 
-    def fall(self, first: Epoch, second: Epoch) -> Interval | None:
+    def fall(self, first: EpochNumber, second: EpochNumber) -> Interval | None:
         """How far accuracy is lower after the second epoch than after the first one.
 
         Of several seeds between these, each compared with itself.
@@ -50,11 +50,11 @@ class Course:
         falls = self._right.loc[first] - self._right.loc[second]
         return seeds.between(falls.to_numpy() / self._images, self._confidence)
 
-    def counted_fall(self, first: Epoch, second: Epoch) -> Interval:
+    def counted_fall(self, first: EpochNumber, second: EpochNumber) -> Interval:
         """The same, for counting images."""
         return intervals.difference(self._count(first), self._count(second), self._confidence)
 
-    def _count(self, epoch: Epoch) -> tuple[int, int]:
+    def _count(self, epoch: EpochNumber) -> tuple[int, int]:
         """Images that are right after an epoch, in the mean over seeds, and all."""
         return round(float(self.accuracy[epoch]) * self._images), self._images
 
@@ -62,7 +62,7 @@ class Course:
         """Epochs that can't be told from the best one by such intervals, and that one."""
         return [int(epoch) for epoch in self.accuracy.index if self._is_as_good(epoch, fall)]
 
-    def _is_as_good(self, epoch: Epoch, fall: Fall) -> bool:
+    def _is_as_good(self, epoch: EpochNumber, fall: Fall) -> bool:
         if epoch == self.best:
             return True
         interval = fall(self.best, epoch)
