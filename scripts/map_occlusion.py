@@ -26,7 +26,7 @@ if __name__ == "__main__":
 
             given = snakemake.params.settings
             device = devices.choose(snakemake.threads)
-            occlusion = windows_per_process.Occlusion(
+            occlusion = windows_per_process.OcclusionInputs(
                 checkpoints.load(inputs.checkpoint, device).network,
                 image_file.read(inputs.images, "test", given["images"]),
                 Settings(window, given["fill"], given["precision"], given["stride"]),

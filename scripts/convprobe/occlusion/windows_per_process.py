@@ -21,7 +21,7 @@ SharedShelf = Callable[[], AbstractContextManager[Shelf]]
 
 
 @dataclass(frozen=True)
-class Occlusion:
+class OcclusionInputs:
     """What the maps of all windows are made from.
 
     Attributes:
@@ -77,7 +77,7 @@ class Occlusion:
 
 
 def write(
-    path: Path | str, shared_shelf: SharedShelf, occlusion: Occlusion, others: Iterable[int]
+    path: Path | str, shared_shelf: SharedShelf, occlusion: OcclusionInputs, others: Iterable[int]
 ) -> None:
     """Write a window's maps, and put those of others on the shelf where they share its work.
 
@@ -97,7 +97,7 @@ def write(
 
 
 def _write_together(
-    path: Path | str, shelf: Shelf, occlusion: Occlusion, together: Sequence[int]
+    path: Path | str, shelf: Shelf, occlusion: OcclusionInputs, together: Sequence[int]
 ) -> None:
     own, *others = together
     places = {side: shelf.place(of=side) for side in together}

@@ -32,7 +32,9 @@ def network(settings=WIDE):
 
 
 def occlusion(images, window, settings=WIDE):
-    return windows_per_process.Occlusion(network(settings), images, Settings(window, FILL), DIGEST)
+    return windows_per_process.OcclusionInputs(
+        network(settings), images, Settings(window, FILL), DIGEST
+    )
 
 
 @pytest.fixture
