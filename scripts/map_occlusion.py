@@ -21,7 +21,7 @@ if __name__ == "__main__":
             from convprobe.dataset import image_file
             from convprobe.network import checkpoints, devices
             from convprobe.occlusion import windows_per_process
-            from convprobe.occlusion.window_file import Settings
+            from convprobe.occlusion.window_file import WindowSettings
             from convprobe.store import files
 
             given = snakemake.params.settings
@@ -29,7 +29,7 @@ if __name__ == "__main__":
             occlusion = windows_per_process.OcclusionInputs(
                 checkpoints.load(inputs.checkpoint, device).network,
                 image_file.read(inputs.images, "test", given["images"]),
-                Settings(window, given["fill"], given["precision"], given["stride"]),
+                WindowSettings(window, given["fill"], given["precision"], given["stride"]),
                 files.sha256(inputs.checkpoint),
                 job,
             )

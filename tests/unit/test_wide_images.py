@@ -16,7 +16,7 @@ from convprobe.network.execution import Execution
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import window_file, windows
 from convprobe.occlusion.boxes import ChangedBoxes
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 from convprobe.store import hdf5
 
 HEIGHT, WIDTH = 24, 40
@@ -118,7 +118,7 @@ def test_boxes_or_passes_are_chosen_and_never_states():
 def test_a_window_file_has_the_rows_and_the_columns_of_the_positions(tmp_path, network, images):
     path = tmp_path / "window-5.h5"
     maps, clean = windows.sweep(network, images.pixels, 5, stride=7)
-    settings = Settings(5, stride=7)
+    settings = WindowSettings(5, stride=7)
     window_file.write(path, maps, clean, images, settings, "0" * 64)
     window_file.join(tmp_path / "joined.h5", [path])
     for name in ("window-5.h5", "joined.h5"):

@@ -27,7 +27,7 @@ AXES = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class WindowSettings:
     """How the maps of a window are made.
 
     Attributes:
@@ -48,7 +48,7 @@ def write(
     probability: Float[np.ndarray, "image y x class"],
     clean: Float[np.ndarray, "image class"],
     images: Images,
-    settings: Settings,
+    settings: WindowSettings,
     checkpoint_sha256: str,
 ) -> None:
     """Write the maps of one window.

@@ -15,7 +15,7 @@ from convprobe.job.runtime import IDLE, Job
 from convprobe.job.shared_process import Shelf, leaving_errors_to_their_job
 from convprobe.network.classifiers import Classifier
 from convprobe.occlusion import window_file, windows
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 
 SharedShelf = Callable[[], AbstractContextManager[Shelf]]
 
@@ -32,7 +32,7 @@ class OcclusionInputs:
 
     network: Classifier
     images: Images
-    settings: Settings
+    settings: WindowSettings
     checkpoint_sha256: str
     job: Job = IDLE
 

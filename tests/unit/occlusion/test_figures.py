@@ -9,7 +9,7 @@ from drawn_texts import SVG, marked, texts
 
 from convprobe.dataset import image_file
 from convprobe.occlusion import figures, window_file
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 
 
 @pytest.mark.slow
@@ -23,7 +23,7 @@ def test_a_sheet_shows_its_own_images_and_their_maps(tmp_path):
     pixels = np.zeros((count, side, side, 3), np.uint8)
     pixels[4] = (255, 0, 0)
     images = image_file.Images(pixels, np.zeros(count, int), ("ant", "bee"), np.arange(count))
-    settings = Settings(3)
+    settings = WindowSettings(3)
     window_file.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
     image_file.write(tmp_path / "images.h5", {"train": images, "test": images})
     for name, chosen in (("with", [3, 4]), ("without", [3, 5])):
@@ -45,7 +45,7 @@ def test_the_blocks_of_a_map_lie_where_they_are_on_the_image(tmp_path):
     images = image_file.Images(
         np.zeros((1, 7, 7, 3), np.uint8), np.zeros(1, int), ("ant", "bee"), np.arange(1)
     )
-    settings = Settings(3, stride=3)
+    settings = WindowSettings(3, stride=3)
     window_file.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
     path = tmp_path / "sheet.png"
     figures.occlusion_sheet(path, images, [tmp_path / "w.h5"], "r", "epoch-01")
@@ -76,7 +76,7 @@ def sheet(tmp_path):
         paths = []
         for window, fill in windows_and_fills:
             paths.append(tmp_path / f"{window}.h5")
-            settings = Settings(window, fill)
+            settings = WindowSettings(window, fill)
             window_file.write(paths[-1], maps, maps[:, 0, 0], images, settings, "")
         path = tmp_path / "sheet.png"
         figures.occlusion_sheet(path, images, paths, "r", "epoch-01")

@@ -10,7 +10,7 @@ from convprobe import verdicts
 from convprobe.dataset import image_file, shapes
 from convprobe.network.layers import Network
 from convprobe.occlusion import localisation, window_file, windows
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 
 SIDE = 16
 COVERED = {3: 9, 5: 25}  # pixels of a window that nothing clips
@@ -25,7 +25,7 @@ def write_maps(folder, confidence, masks):
     )
     image_file.write(folder / "images.h5", {"train": images, "test": images})
     probability = np.stack([confidence, 1 - confidence], axis=-1).astype(np.float32)
-    settings = Settings(3, 0)
+    settings = WindowSettings(3, 0)
     window_file.write(folder / "w.h5", probability, np.zeros((count, 2)), images, settings, "")
     return localisation.read(folder / "w.h5", folder / "images.h5")
 
@@ -43,7 +43,7 @@ def test_objects_are_looked_for_at_the_positions_of_the_window(tmp_path):
     )
     image_file.write(tmp_path / "images.h5", {"train": images, "test": images})
     maps = np.stack([confidence, 1 - confidence], axis=-1).repeat(2, axis=0)[[0, 2, 1, 3]]
-    settings = Settings(3, 0, stride=3)
+    settings = WindowSettings(3, 0, stride=3)
     window_file.write(tmp_path / "w.h5", maps, np.zeros((4, 2)), images, settings, "")
     table = localisation.by_image(localisation.read(tmp_path / "w.h5", tmp_path / "images.h5"))
     assert table.index.tolist() == [0, 1]

@@ -5,7 +5,7 @@ import pytest
 
 from convprobe.dataset import image_file
 from convprobe.occlusion import summary, window_file
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 
 
 def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
@@ -20,7 +20,7 @@ def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):
     bottom_row = [[0.2, 0.3, 0.5], [0.6, 0.4, 0.0]]
     maps = np.array([[top_row, bottom_row]], dtype=np.float32)
     clean = np.array([[0.0, 0.9, 0.1]], dtype=np.float32)
-    settings = Settings(1, 0)
+    settings = WindowSettings(1, 0)
     window_file.write(tmp_path / "w.h5", maps, clean, images, settings, "")
     table, localisation = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     (row,) = table.to_dict("records")
@@ -45,7 +45,7 @@ def test_with_a_stride_positions_are_counted_and_not_pixels(tmp_path):
     confidence = np.array([[[0.9, 0.6], [0.8, 0.1]]], np.float32)
     maps = np.stack([confidence, 1 - confidence], axis=-1)
     clean = np.array([[0.7, 0.3]], np.float32)
-    settings = Settings(1, 0, stride=3)
+    settings = WindowSettings(1, 0, stride=3)
     window_file.write(tmp_path / "w.h5", maps, clean, images, settings, "")
     table, _ = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     (row,) = table.to_dict("records")
@@ -59,7 +59,7 @@ def test_where_nothing_flips_no_class_is_named(tmp_path):
     images = image_file.Images(pixels, np.zeros(1, np.int64), ("ant", "bee"), np.arange(1))
     image_file.write(tmp_path / "images.h5", {"train": images, "test": images})
     maps = np.full((1, 2, 2, 2), [0.7, 0.3], np.float32)
-    settings = Settings(1, 0)
+    settings = WindowSettings(1, 0)
     window_file.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
     table, _ = summary.summarise([tmp_path / "w.h5"], tmp_path / "images.h5")
     assert table["flipped_fraction"].tolist() == [0]

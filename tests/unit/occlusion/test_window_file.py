@@ -11,7 +11,7 @@ import xarray
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.occlusion import window_file, windows
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 from convprobe.store import hdf5
 
 
@@ -20,7 +20,7 @@ def written(tmp_path, network, pixels):
     images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
     maps, clean = windows.sweep(network, pixels, window=3)
     path = tmp_path / "window-3.h5"
-    window_file.write(path, maps, clean, images, Settings(3), checkpoint_sha256="0" * 64)
+    window_file.write(path, maps, clean, images, WindowSettings(3), checkpoint_sha256="0" * 64)
     return path
 
 
@@ -38,7 +38,7 @@ def test_xarray_opens_a_window_file_with_names_and_coordinates(written):
 def test_the_coordinates_of_a_window_file_are_the_centres(tmp_path, network, pixels):
     images = image_file.Images(pixels, np.array([2, 0]), ("ant", "bee", "cow"), np.array([4, 9]))
     maps, clean = windows.sweep(network, pixels, window=3, stride=4)
-    window_file.write(tmp_path / "w.h5", maps, clean, images, Settings(3, stride=4), "0" * 64)
+    window_file.write(tmp_path / "w.h5", maps, clean, images, WindowSettings(3, stride=4), "0" * 64)
     with xarray.open_dataset(tmp_path / "w.h5", engine="h5netcdf") as opened:
         assert dict(opened.sizes) == {"image": 2, "y": 3, "x": 3, "class": 3}
         assert opened["y"].values.tolist() == opened["x"].values.tolist() == [2, 6, 10]
@@ -57,7 +57,7 @@ def write_parts(folder, network, pixels, cuts, **changed):
             part, np.arange(len(part)) % 3, ("ant", "bee", "cow"), np.arange(start, stop)
         )
         paths.append(folder / "window-3" / f"{number}.h5")
-        settings = Settings(3, **changed) if number else Settings(3)
+        settings = WindowSettings(3, **changed) if number else WindowSettings(3)
         window_file.write(paths[-1], *windows.sweep(network, part, 3), images, settings, "0" * 64)
     return paths
 
@@ -130,7 +130,7 @@ def test_shards_of_other_positions_are_not_joined(network, pixels, tmp_path):
         )
         maps, clean = windows.sweep(network, pixels[:1], 3, stride=stride)
         paths.append(tmp_path / f"window-3/{number}.h5")
-        settings = Settings(3, stride=stride)
+        settings = WindowSettings(3, stride=stride)
         window_file.write(paths[-1], maps, clean, images, settings, "0" * 64)
     with pytest.raises(
         InputError, match=r"window-3/1.h5: stride is 3, expected 4 as in .*window-3/0.h5"

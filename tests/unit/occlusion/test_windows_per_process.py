@@ -10,7 +10,7 @@ from convprobe.dataset import image_file
 from convprobe.job import shared_process
 from convprobe.network.layers import Network
 from convprobe.occlusion import window_file, windows, windows_per_process
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 from convprobe.store import files, hdf5
 
 SIDE, DIGEST = 20, "0" * 64
@@ -33,7 +33,7 @@ def network(settings=WIDE):
 
 def occlusion(images, window, settings=WIDE):
     return windows_per_process.OcclusionInputs(
-        network(settings), images, Settings(window, FILL), DIGEST
+        network(settings), images, WindowSettings(window, FILL), DIGEST
     )
 
 
@@ -60,7 +60,7 @@ def alone(folder, images, window, settings=WIDE):
     """A window's file, made without any other."""
     found = windows.sweep(network(settings), images.pixels, window, FILL)
     path = folder / f"alone-{window}.h5"
-    window_file.write(path, *found, images, Settings(window, FILL), DIGEST)
+    window_file.write(path, *found, images, WindowSettings(window, FILL), DIGEST)
     return path
 
 

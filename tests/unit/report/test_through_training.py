@@ -9,7 +9,7 @@ from convprobe import style
 from convprobe.dataset.image_file import Images
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS
 from convprobe.occlusion import window_file
-from convprobe.occlusion.window_file import Settings
+from convprobe.occlusion.window_file import WindowSettings
 from convprobe.report import through_training
 from convprobe.store import hdf5
 
@@ -24,7 +24,7 @@ def draw(tmp_path):
         np.zeros((2, SIDE, SIDE, 3), np.uint8), np.array([0, 1]), ("ant", "bee"), np.arange(2)
     )
     maps = np.full((2, SIDE, SIDE, 2), 0.5, np.float32)
-    settings = Settings(3)
+    settings = WindowSettings(3)
     window_file.write(tmp_path / "w.h5", maps, maps[:, 0, 0], images, settings, "")
 
     def drawn(count):
