@@ -20,7 +20,7 @@ from convprobe.errors import InputError
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 
-Pixels = UInt8[np.ndarray, "y x channel"]
+ImagePixels = UInt8[np.ndarray, "y x channel"]
 Arrays = tuple[UInt8[np.ndarray, "image y x channel"], Int64[np.ndarray, " image"]]
 
 
@@ -75,7 +75,7 @@ def _refuse_unknown(path: Path | str, found: Sequence[str], classes: Sequence[st
             raise InputError(f"{path}: class {name} is not among dataset.classes")
 
 
-def _read(listed: listing.Listing, image_size: tuple[int, int] | None) -> dict[Parts, Pixels]:
+def _read(listed: listing.Listing, image_size: tuple[int, int] | None) -> dict[Parts, ImagePixels]:
     """The pixels of each image, by its place."""
     pixels = {}
     taken = 0  # bytes
@@ -94,7 +94,7 @@ def _read(listed: listing.Listing, image_size: tuple[int, int] | None) -> dict[P
     return pixels
 
 
-def _pixels(where: str, content: bytes, image_size: tuple[int, int] | None) -> Pixels:
+def _pixels(where: str, content: bytes, image_size: tuple[int, int] | None) -> ImagePixels:
     """What an image file shows.
 
     Args:
@@ -135,7 +135,7 @@ def _refuse_mixed(
     path: Path | str,
     first_place: Parts,
     places: Sequence[Parts],
-    pixels: Mapping[Parts, Pixels],
+    pixels: Mapping[Parts, ImagePixels],
 ) -> None:
     """Refuse images that are not of the first one's size."""
     first_height, first_width, _ = pixels[first_place].shape

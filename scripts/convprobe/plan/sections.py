@@ -27,7 +27,7 @@ def expected(words: str, **more: object) -> dict[str, object]:
 
 
 Count = Annotated[int, Field(ge=1)]
-Pixels = Annotated[int, Field(ge=1, le=4096)]
+Side = Annotated[int, Field(ge=1, le=4096)]
 CountOrAll = Annotated[
     Count | Literal["all"],
     Field(json_schema_extra=expected("a whole number of at least 1, or all")),
@@ -70,7 +70,7 @@ class Dataset(Section):
     )
     train_images: CountOrAll = Field("all", description="The first N training images, or all.")
     test_images: CountOrAll = Field("all", description="The first N test images, or all.")
-    image_size: Pixels | Annotated[list[Pixels], Field(min_length=2, max_length=2)] | None = Field(
+    image_size: Side | Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
         None,
         description="For an image-folder: height and width in pixels to which the middle part of "
         "each image, of that aspect ratio, is scaled; one number for a square. Without it, images "
