@@ -10,7 +10,6 @@ it: all epochs of its runs and their evaluations.
 
 import argparse
 import math
-import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from planning import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 from convprobe.dataset import image_file
-from convprobe.job import machine
+from convprobe.job import machine, progress_line
 from convprobe.network import arithmetic, convolution, devices, graphs, tile_cost
 from convprobe.network.normalisation import RAW
 from convprobe.training import trainer
@@ -34,8 +33,6 @@ from convprobe.training import trainer
 REPEATS = 5
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SETTINGS = CONFIG["training"] | {"normalise": False}
-# The last line of an epoch's progress.
-STEP = re.compile(r"^(\d+)/\1 images, (\S+) a second", re.MULTILINE)
 
 
 def training_rate(device, images, precision, patches_per_filter, transform):
@@ -98,7 +95,8 @@ def time_run(configs):
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
         wall = time.perf_counter() - start
         logs = [log.read_text(encoding="utf-8") for log in folder.glob("logs/*/*/training/*.log")]
-    steps = [int(count) / float(rate) for log in logs for count, rate in STEP.findall(log)]
+    ends = [end for log in logs for end in progress_line.ends(log)]
+    steps = [end.done / end.rate for end in ends if end.unit == "images"]
     print(
         f"{' '.join(configs)}: {len(logs)} epochs in {wall:.0f} s from nothing, "
         f"{sum(steps):.0f} s of them training steps, {sum(steps) / wall:.0%}"

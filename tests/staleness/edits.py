@@ -536,6 +536,7 @@ MODULES = {
     "job/gpus": NOTHING,
     "job/machine": NOTHING,
     "job/progress": NOTHING,
+    "job/progress_line": NOTHING,
     "job/records": NOTHING,
     "job/runtime": NOTHING,
     "job/terminal": NOTHING,

@@ -1,14 +1,14 @@
 """How far a run is: its jobs by stage, what the long ones say in their logs, and the time left."""
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from convprobe.job import progress_line
+
 SHOWN_JOBS = 3  # of those that are running, the ones whose logs say how far they are
 TAIL = 400  # bytes at the end of a log in which its last line of progress lies
-LINE = re.compile(r"^(\d+/\d+ .+), \S+ a second, (\d+) s left$", re.MULTILINE)  # as `Job` prints it
 NAME_WIDTH = 10
 ENOUGH = 0.05  # of a run, after which the time that it took says more than the estimate
 # Between two lines where there are no bars: a tenth of the time so far, within these bounds.
@@ -180,10 +180,10 @@ def last_progress(log: str) -> str:
     except OSError:
         return ""
     *_, last = ["", *text.splitlines()]
-    said = LINE.match(last)
-    if not said or said[2] == "0":
-        return ""
-    return f"{said[1]}, {duration(float(said[2]))} left"
+    for line in progress_line.lines(last):
+        if line.left:
+            return f"{line.so_far}, {duration(line.left)} left"
+    return ""
 
 
 def duration(value: float) -> str:

@@ -13,6 +13,7 @@ from typing import NoReturn, TypeVar
 
 from convprobe.errors import InputError, is_out_of_memory, short_reason
 from convprobe.job import machine, records
+from convprobe.job.progress_line import ProgressLine
 from convprobe.store import files
 
 LOG_SECONDS = 5  # between two lines of progress
@@ -57,8 +58,7 @@ class Job:
             logged = now
             rate = done / max(now - start, 1e-9)
             left = (total - done) / rate
-            number = f"{rate:.0f}" if rate >= 1000 else f"{rate:.3g}"
-            print(f"{done}/{total} {unit}, {number} a second, {left:.0f} s left", flush=True)
+            print(ProgressLine(done, total, unit, rate, left), flush=True)
 
     def each(self, items: Collection[Item], unit: str) -> Iterator[Item]:
         """Yield item after item, and print progress as for batches of one."""

@@ -7,20 +7,17 @@ the last few runs, for the machine may have had other work.
 
 import json
 import math
-import re
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convprobe.job import shared_process
+from convprobe.job import progress_line, shared_process
 from convprobe.store import files
 
 RUNS = 5  # so many of the last ones are remembered
 # Jobs that computed for less in all don't say how fast a long one is.
 LEAST_SECONDS = 1.0
-# What `runtime.Job` prints at the end of what it counts.
-COUNTED = re.compile(r"^(\d+)/\1 \w+, (\S+) a second,", re.MULTILINE)
 
 
 class Took(NamedTuple):
@@ -71,9 +68,7 @@ def of_jobs(jobs: Iterable[Done]) -> dict[str, Took]:
 
 def _of_kind(jobs: list[Done]) -> Took | None:
     """What jobs of one kind took; None if none of them computed anything itself."""
-    counted = [
-        [(int(count), float(rate)) for count, rate in COUNTED.findall(job.log)] for job in jobs
-    ]
+    counted = [_counted(job.log) for job in jobs]
     computing = sum(count / rate for of_job in counted for count, rate in of_job)
     multiply_adds = sum(
         count * job.each for job, of_job in zip(jobs, counted, strict=True) for count, _ in of_job
@@ -98,6 +93,14 @@ def _of_kind(jobs: list[Done]) -> Took | None:
     taken = statistics.mean(takes) if takes else start
     certain = rate if computing >= LEAST_SECONDS else 0.0
     return Took(max(start, 0.0), max(taken, 0.0), certain)
+
+
+def _counted(log: str) -> list[tuple[int, float]]:
+    """How many units a job computed, and how many a second, by its log.
+
+    The images that give a mean are not among its units.
+    """
+    return [(end.done, end.rate) for end in progress_line.ends(log) if " " not in end.unit]
 
 
 def _beside_units(job: Done, units: int, rate: float) -> float:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from convprobe.job import progress, runtime
+from convprobe.job import progress, progress_line, runtime
 
 STAGES = {"train": "training", "evaluate": "training", "sweep": "occlusion", "draw": "report"}
 
@@ -101,7 +101,7 @@ def test_a_long_job_is_shown_as_its_log_says(tmp_path, monkeypatch, capsys):
     log.parent.mkdir(parents=True)
     log.write_text("started\n300/800 images, 2.5 a second, 200 s left\n")
     printed = capsys.readouterr().out
-    assert progress.LINE.match(printed), printed
+    assert progress_line.LINE.match(printed), printed
     run, _ = begun(train=1)
     run.started(1, "train", "logs/demo/raw/epoch-01.log")
     shown = "raw/epoch-01: 300/800 images, 3 min left"
