@@ -1,5 +1,6 @@
 """What does it lose? Confusion, accuracy of the variants, and the images that are lost."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -132,7 +133,7 @@ def _draw_confusion(axes: Axes, table: pd.DataFrame, panel: Panel) -> AxesImage:
     drawn = axes.imshow(table, interpolation="none", **panel.colours)
     if len(table) <= MOST_NUMBERED:
         _write_cells(axes, drawn, table, panel.form)
-    step = -(-len(table) // MOST_CLASSES)
+    step = math.ceil(len(table) / MOST_CLASSES)
     named = range(0, len(table), step)
     is_narrow = len(table) > MOST_NUMBERED
     turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
@@ -398,7 +399,7 @@ def gallery(
         run, checkpoint: names, for the title.
     """
     across = min(GALLERY_ACROSS, max(4, len(rows)))
-    down = max(1, -(-len(rows) // across))
+    down = max(1, math.ceil(len(rows) / across))
     width = style.COLUMN if across <= GALLERY_ACROSS / 2 else style.PAGE
     figure = style.new(width, (width / across + 0.45) * down)
     grid = figure.subplots(down, across, squeeze=False)

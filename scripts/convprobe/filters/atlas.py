@@ -1,5 +1,6 @@
 """The atlas: what every filter of a layer answers to, a page of up to 100 filters at a time."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +68,7 @@ class Arrangement:
 
     def blank(self) -> UInt8[np.ndarray, "y x channel"]:
         """A white page."""
-        down = -(-len(self.channels) // self.across)
+        down = math.ceil(len(self.channels) / self.across)
         return np.full((down * self.strip.height, PAGE_SIZE.width, 3), 255, dtype=np.uint8)
 
     def first_patch(self, channel: int) -> Corner:
@@ -134,7 +135,7 @@ def _best_grid(patch: tuple[int, int], ranks: int) -> tuple[int, Extent]:
     """
     best = (0, Extent(0, 0))
     for across in range(1, PAGE_FILTERS + 1):
-        down = -(-PAGE_FILTERS // across)
+        down = math.ceil(PAGE_FILTERS / across)
         height = PAGE_SIZE.height // down - STRIP_GAP
         width = (PAGE_SIZE.width // across - LABEL - FILTER_GAP) // ranks - GAP
         if min(height, width) > 0:

@@ -1,5 +1,6 @@
 """What do its filters answer to? The chosen filters' figures."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def _patch_columns(file: h5py.File, top_images: pd.DataFrame, as_published: bool
     filters = list(top_images.groupby(["layer", "channel"], sort=False))
     ranks = top_images["rank"].max()
     across = min(len(filters), ACROSS)
-    blocks = -(-len(filters) // across)
+    blocks = math.ceil(len(filters) / across)
     width, side = _sizes(across)
     figure = style.new(width, blocks * (ranks * (side + 0.3) + 0.5))
     grid = figure.subplots(blocks * ranks, across, squeeze=False)
@@ -164,7 +165,7 @@ def one_filter(
         figure = style.new(width, 1)
         figure.text(0.5, 0.5, "Nothing: its map is 0 for every test image.", ha="center")
     else:
-        blocks = -(-len(answered) // across)
+        blocks = math.ceil(len(answered) / across)
         figure = style.new(width, blocks * (3 * side + 0.5) + 0.6)
         _draw_answers(figure, images, maps, answered, fields, (blocks, across))
     grey = shown.about_grey(answered, fields, images)

@@ -6,6 +6,7 @@ the same maps with the masks of *other* images: these know everything but where 
 is.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def read(maps_path: Path | str, images_path: Path | str) -> list[Block]:
     if len(known) == 0:
         return []
     blocks = []
-    for rows in np.array_split(known, -(-len(known) // BLOCK)):
+    for rows in np.array_split(known, math.ceil(len(known) / BLOCK)):
         measures = find_objects(confidence[rows], masks[rows])
         blocks.append(Block(images[rows], measures))
     return blocks

@@ -7,6 +7,7 @@ compiled for numbers in float32 and, for processors that multiply these, in bflo
 
 import ctypes
 import functools
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ class SparseLayer(LaterLayer):
         self._code = code
         self._multiplied = NUMBERS[code.number()]
         self._panel = code.panel()
-        self._panels = -(-len(bias) // self._panel)
+        self._panels = math.ceil(len(bias) / self._panel)
         self._weights = self._in_panels(self._rounded(weight).permute(2, 3, 1, 0))
         if self._multiplied == torch.bfloat16:
             self._weights = self._weights[..., _interleaved(self._panel)].contiguous()
@@ -191,7 +192,7 @@ class SparseLayer(LaterLayer):
         """
         rows = self._code.rows()
         inputs = self.weight.shape[1]
-        groups = [-(-len(change) // rows) for change in read.changes.values()]
+        groups = [math.ceil(len(change) / rows) for change in read.changes.values()]
         most = sum(groups) * (inputs + 1) + 2  # those of a group may be one more, to be even
         changed = torch.empty(most, dtype=torch.int32)
         values = torch.empty(most, rows, dtype=self._multiplied)
@@ -251,7 +252,7 @@ class Layout:
             units: the states of the units of all cells.
             rows: states in a group.
         """
-        groups = [-(-inputs.count(unit) // rows) for unit in inputs.all_units()]
+        groups = [math.ceil(inputs.count(unit) / rows) for unit in inputs.all_units()]
         first_group = dict(zip(inputs.all_units(), np.cumsum([0, *groups]), strict=False))
         order = [unit for cell in cells for unit, _ in cell]
         taps = []

@@ -22,6 +22,7 @@ Several windows have many states in common: a window of 5 at the edge of the fie
 
 import functools
 import itertools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -196,5 +197,5 @@ def _numbered(
 
 def _parts(runs: tuple[int, ...]) -> list[Int[np.ndarray, " _run"]]:
     """Runs cut into nearly equal parts of at most TILE."""
-    parts = -(-len(runs) // TILE)
+    parts = math.ceil(len(runs) / TILE)
     return np.array_split(np.array(runs, dtype=np.int64), max(parts, 1))
