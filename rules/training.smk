@@ -152,7 +152,9 @@ rule evaluate_epoch:
     params:
         *fingerprint("evaluate_epoch.py"),
         settings={
-            "splits": ["test"] + ["validation"] * bool(config["dataset"]["validation_images"])
+            "splits": (
+                ["test", "validation"] if config["dataset"]["validation_images"] else ["test"]
+            )
         },
     script:
         "../scripts/evaluate_epoch.py"

@@ -104,7 +104,8 @@ def confusion(
     beyond = ""
     if ends != "neither":
         limit = style.CHANGE_LIMIT
-        numbers = "; the numbers say how large they are" * (len(clean) <= MOST_NUMBERED)
+        is_numbered = len(clean) <= MOST_NUMBERED
+        numbers = "; the numbers say how large they are" if is_numbered else ""
         beyond = f", in the full colour where by more than {limit} points (arrow){numbers}"
     caption = (
         f"Predictions for {int(clean.to_numpy().sum())} test images, in per cent of each true "
@@ -308,7 +309,9 @@ def accuracy(
     named = named[~named["variant"].isin(_layers_of_one(named["variant"]))]
     draws = table[is_random]
     lines = _lines(named, draws)
-    of_draws = "; and of as many random ones per layer, one stroke per draw" * bool(len(draws))
+    of_draws = ""
+    if len(draws):
+        of_draws = "; and of as many random ones per layer, one stroke per draw"
     figure = style.new(style.COLUMN, LINE * len(lines) + 0.6)
     axes = figure.subplots()
     axes.axvline(0, color=style.GREY, linewidth=style.THIN)
