@@ -13,9 +13,7 @@ from typing import Any
 from torch import nn
 
 from convprobe.errors import InputError, short_reason
-from convprobe.network import random_state
-
-FILE = ".py"  # how the name of a file ends
+from convprobe.network import graphs, random_state
 
 
 def build(network: Mapping[str, Any], seed: int = 0) -> nn.Module:
@@ -54,7 +52,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _imported(source: str) -> ModuleType:
-    if not source.endswith(FILE):
+    if not graphs.is_path(source):
         return importlib.import_module(source)
     path = Path(source).resolve()
     folder = str(path.parent)

@@ -16,6 +16,11 @@ def is_traced(network: Mapping[str, Any]) -> bool:
     return "factory" in network
 
 
+def is_path(source: str) -> bool:
+    """Whether a factory's source is the path of a file, and not the name of a module."""
+    return source.endswith(".py")
+
+
 def of(network: Mapping[str, Any], image_size: tuple[int, int], classes: int = UNKNOWN) -> Graph:
     """The graph of a network.
 

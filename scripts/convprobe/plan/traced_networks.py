@@ -19,13 +19,13 @@ from typing import Any
 
 from convprobe.dataset.kinds import is_file
 from convprobe.errors import InputError, short_reason
+from convprobe.network import graphs
 from convprobe.plan import contents, fingerprint
 from convprobe.store import files
 
 FOLDER = ".snakemake/convprobe"
 SCRIPTS = Path(__file__).parents[2]
 DESCRIBING = "convprobe.network.description"  # the module that traces
-FILE = ".py"  # how the name of a file ends
 INSTALLED = ("site-packages", "dist-packages")  # folders of what has a version
 TRACERS = ("torch", "torchvision")  # whose versions may change a graph
 DIGITS = 16  # of a digest, hexadecimal
@@ -42,7 +42,7 @@ def located(factory: str, folder: Path | str = ".") -> str:
         InputError: there is no such file or package.
     """
     source, _, name = factory.rpartition(":")
-    if not source.endswith(FILE):
+    if not graphs.is_path(source):
         _spec(factory)
         return factory
     for path in (Path(folder, source), Path(source)):
@@ -68,7 +68,7 @@ def code(factory: str) -> dict[str, str]:
         InputError: a file isn't Python, or a package is gone.
     """
     source, _, _ = factory.rpartition(":")
-    if source.endswith(FILE):
+    if graphs.is_path(source):
         path = Path(source).resolve()
         return _local_code(factory, path.parent, [path])
     spec = _spec(factory)
