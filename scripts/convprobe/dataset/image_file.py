@@ -71,6 +71,12 @@ def classes(path: Path | str) -> list[str]:
         return list(file.attrs["classes"])
 
 
+def labels(path: Path | str) -> Labels:
+    """The class of each test image, as an index into the names of the classes."""
+    with hdf5.open_complete(path) as file:
+        return file["test/labels"][:]
+
+
 def image_size(path: Path | str) -> tuple[int, int]:
     """Height and width of the images, in pixels."""
     with hdf5.open_complete(path) as file:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int64
 
+from convprobe.dataset import image_file
 from convprobe.network.filter_layers import split_name
 from convprobe.store import hdf5
 
@@ -30,9 +31,8 @@ def images_at_quantiles(
     Returns:
         table of COLUMNS, the highest quantile of each filter first.
     """
-    with hdf5.open_complete(images_path) as file:
-        classes = file.attrs["classes"]
-        labels = file["test/labels"][:]
+    classes = image_file.classes(images_path)
+    labels = image_file.labels(images_path)
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:

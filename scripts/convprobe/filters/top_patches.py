@@ -88,11 +88,9 @@ def top_images(
         `top, left, bottom, right` is in input pixels, and `clipped` where the peak sees padding
         too.
     """
-    with hdf5.open_complete(images_path) as file:
-        classes = file.attrs["classes"]
-        labels = file["test/labels"][:]
-        image_size = file["test/images"].shape[1:3]
-    layers = filter_layers.of_graph(graphs.of(network, image_size))
+    classes = image_file.classes(images_path)
+    labels = image_file.labels(images_path)
+    layers = filter_layers.of_graph(graphs.of(network, image_file.image_size(images_path)))
     rows = []
     with hdf5.open_complete(path) as file:
         for name in chosen:

@@ -38,8 +38,7 @@ class Answers(NamedTuple):
 
 def tested(images_path: Path | str) -> dict[str, int]:
     """Test images of each class, by its name; a class without any is missing."""
-    with hdf5.open_complete(images_path) as file:
-        return _counts(file["test/labels"][:], image_file.classes(images_path))
+    return _counts(image_file.labels(images_path), image_file.classes(images_path))
 
 
 def on_test_images(accuracy: float, images_path: Path | str) -> Answers:

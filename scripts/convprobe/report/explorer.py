@@ -33,7 +33,7 @@ from convprobe.report import (
     seed_comparison,
     sprites,
 )
-from convprobe.store import files, hdf5, tables
+from convprobe.store import files, tables
 
 PAGE_FOLDER = Path(__file__).parents[3] / "report/explorer"
 # What the page holds at most; the files beside it hold all.
@@ -242,9 +242,7 @@ def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
 def _labels(images_path: Path, probes: list[dict]) -> dict:
     """The classes of all images that the page names, of which it may hold no picture."""
     indices = sorted(_named_images(probes))
-    with hdf5.open_complete(images_path) as file:
-        labels = file["test/labels"][:]
-    return {"image": indices, "label": labels[indices].tolist()}
+    return {"image": indices, "label": image_file.labels(images_path)[indices].tolist()}
 
 
 def first_pictures(pictures: list[sprites.Picture], most_bytes: int) -> dict:
