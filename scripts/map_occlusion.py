@@ -21,7 +21,7 @@ if __name__ == "__main__":
             from convprobe.dataset import image_file
             from convprobe.network import checkpoints, devices
             from convprobe.occlusion import windows_per_process
-            from convprobe.occlusion.window_file import WindowSettings
+            from convprobe.occlusion.window_settings import WindowSettings
             from convprobe.store import files
 
             given = snakemake.params.settings

@@ -585,6 +585,7 @@ MODULES = {
     "occlusion/summary": jobs("summarise_occlusion normalised epoch-01") | PAGE,
     "occlusion/tiles": OCCLUSION,
     "occlusion/window_file": OCCLUSION,
+    "occlusion/window_settings": OCCLUSION,
     "occlusion/windows": OCCLUSION,
     "occlusion/windows_per_process": OCCLUSION,
     "phrases": ABLATION_FIGURES | CURVE_FIGURES | RECORD,

@@ -16,7 +16,7 @@ from convprobe.network.execution import Execution
 from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import window_file, windows
 from convprobe.occlusion.boxes import ChangedBoxes
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 from convprobe.store import hdf5
 
 HEIGHT, WIDTH = 24, 40

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from convprobe.dataset.image_file import Images
 from convprobe.errors import InputError
 from convprobe.network import arithmetic
 from convprobe.occlusion import blocks
+from convprobe.occlusion.window_settings import WindowSettings
 from convprobe.store import files, hdf5
 
 SETTINGS = ("window", "fill", "precision")  # that are attributes of the file
@@ -24,23 +24,6 @@ AXES = {
     "clean_probability": ("image", "class"),
     "label": ("image",),
 }
-
-
-@dataclass(frozen=True)
-class WindowSettings:
-    """How the maps of a window are made.
-
-    Attributes:
-        window: side in pixels, odd.
-        fill: grey level of the window, 0 to 255.
-        precision: `fp32` or `bf16`.
-        stride: from one position to the next, in pixels.
-    """
-
-    window: int
-    fill: int = 128
-    precision: str = "fp32"
-    stride: int = 1
 
 
 def write(

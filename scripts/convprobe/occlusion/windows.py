@@ -23,6 +23,7 @@ from convprobe.network.layers import Network, as_input
 from convprobe.occlusion import sparse
 from convprobe.occlusion.boxes import ChangedBoxes
 from convprobe.occlusion.incremental import Incremental
+from convprobe.occlusion.window_settings import WindowSettings
 
 BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the result
 # On a GPU so many times as many, if maps are small: there 513 of 32 × 32 pixels took two thirds of
@@ -73,7 +74,8 @@ def sweep(
     rows, columns = (len(places) for places in hidden)
     way = _way(network, (height, width), window, stride, precision)
     if way == "states":
-        ((maps, clean),) = sweep_together(network, pixels, [window], fill, precision, job, stride)
+        settings = WindowSettings(window, fill, precision, stride)
+        ((maps, clean),) = sweep_together(network, pixels, settings, [window], job)
         return maps, clean
     if way == "boxes":
         spans = [reach.hidden(side, window, stride) for side in (height, width)]
@@ -131,37 +133,35 @@ def _way(
 def together(
     network: nn.Module,
     image_size: tuple[int, int],
-    window: int,
+    settings: WindowSettings,
     others: Iterable[int],
-    stride: int = 1,
-    precision: str = "fp32",
 ) -> list[int]:
     """A window, which comes first, and those others that take less if computed together with it."""
-    sides = [window, *(side for side in others if side != window)]
-    ways = [_way(network, image_size, side, stride, precision) for side in sides]
+    own = settings.window
+    sides = [own, *(side for side in others if side != own)]
+    ways = [_way(network, image_size, side, settings.stride, settings.precision) for side in sides]
     if ways[0] != "states":
-        return [window]
+        return [own]
     return [side for side, way in zip(sides, ways, strict=True) if way == "states"]
 
 
 def sweep_together(
     network: Network,
     pixels: UInt8[np.ndarray, "image y x channel"],
+    settings: WindowSettings,
     sides: Sequence[int],
-    fill: int = 128,
-    precision: str = "fp32",
     job: runtime.Job = runtime.IDLE,
-    stride: int = 1,
 ) -> list[Probabilities]:
     """As `sweep`, for several windows; what they change in the same way is computed once.
 
     Args:
+        settings: of all windows, but for the side.
         sides: of the windows, as `together` gives them.
     """
     side = pixels.shape[1]
-    engine = Incremental(network, side, sides, precision, stride)
+    engine = Incremental(network, side, sides, settings.precision, settings.stride)
     positions = len(sides) * len(engine.centres) ** 2
-    maps, clean = _by_engine(engine, pixels, fill, positions, job)
+    maps, clean = _by_engine(engine, pixels, settings.fill, positions, job)
     return [(maps[:, number], clean) for number in range(len(sides))]
 
 

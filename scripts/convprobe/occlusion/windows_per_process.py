@@ -15,7 +15,7 @@ from convprobe.job.runtime import IDLE, Job
 from convprobe.job.shared_process import Shelf, leaving_errors_to_their_job
 from convprobe.network.classifiers import Classifier
 from convprobe.occlusion import window_file, windows
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 
 SharedShelf = Callable[[], AbstractContextManager[Shelf]]
 
@@ -38,11 +38,7 @@ class OcclusionInputs:
 
     def together(self, others: Iterable[int]) -> list[int]:
         """The window and those others that share its work."""
-        asked = self.settings
-        size = self.images.image_size
-        return windows.together(
-            self.network, size, asked.window, others, asked.stride, asked.precision
-        )
+        return windows.together(self.network, self.images.image_size, self.settings, others)
 
     def maps(self) -> windows.Probabilities:
         """The maps of the window alone."""
@@ -59,15 +55,8 @@ class OcclusionInputs:
 
     def maps_together(self, sides: Sequence[int]) -> list[windows.Probabilities]:
         """The maps of several windows, as `together` gives them."""
-        asked = self.settings
         return windows.sweep_together(
-            self.network,
-            self.images.pixels,
-            sides,
-            asked.fill,
-            asked.precision,
-            self.job,
-            asked.stride,
+            self.network, self.images.pixels, self.settings, sides, self.job
         )
 
     def write(self, path: Path | str, window: int, maps: windows.Probabilities) -> None:

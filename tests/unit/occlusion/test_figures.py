@@ -9,7 +9,7 @@ from drawn_texts import SVG, marked, texts
 
 from convprobe.dataset import image_file
 from convprobe.occlusion import figures, window_file
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from convprobe import verdicts
 from convprobe.dataset import image_file, shapes
 from convprobe.network.layers import Network
 from convprobe.occlusion import localisation, window_file, windows
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 
 SIDE = 16
 COVERED = {3: 9, 5: 25}  # pixels of a window that nothing clips

@@ -5,7 +5,7 @@ import pytest
 
 from convprobe.dataset import image_file
 from convprobe.occlusion import summary, window_file
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 
 
 def test_the_summary_counts_flips_against_the_clean_prediction(tmp_path):

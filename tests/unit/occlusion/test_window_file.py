@@ -11,7 +11,7 @@ import xarray
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
 from convprobe.occlusion import window_file, windows
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 from convprobe.store import hdf5
 
 

@@ -10,7 +10,7 @@ from convprobe.dataset import image_file
 from convprobe.job import shared_process
 from convprobe.network.layers import Network
 from convprobe.occlusion import window_file, windows, windows_per_process
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 from convprobe.store import files, hdf5
 
 SIDE, DIGEST = 20, "0" * 64

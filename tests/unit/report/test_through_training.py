@@ -9,7 +9,7 @@ from convprobe import style
 from convprobe.dataset.image_file import Images
 from convprobe.filters.top_patches import TOP_IMAGES_COLUMNS
 from convprobe.occlusion import window_file
-from convprobe.occlusion.window_file import WindowSettings
+from convprobe.occlusion.window_settings import WindowSettings
 from convprobe.report import through_training
 from convprobe.store import hdf5
 
