@@ -268,9 +268,9 @@ def _words_of_png(path: Path | str) -> dict[str, str]:
 
 def _words_of_svg(path: Path | str) -> dict[str, str]:
     drawing = ElementTree.parse(path)
-    found = {}
+    words = {}
     for key in WORDS:
         element = drawing.find(f".//{{http://purl.org/dc/elements/1.1/}}{key.lower()}")
         if element is not None:
-            found[key] = element.text
-    return found
+            words[key] = element.text
+    return words

@@ -357,15 +357,15 @@ class Line(NamedTuple):
 
 def _lines(named: pd.DataFrame, draws: pd.DataFrame) -> list[Line]:
     """The lines of named variants and of random draws, the largest fall first."""
-    found = []
+    lines = []
     for row in named.itertuples():
         colour = style.ORANGE if row.variant == "ablated" else style.BLUE
         interval = Interval(row.change_low, row.change_high)
-        found.append(Line(_line_name(row.variant), [row.change], interval, colour))
+        lines.append(Line(_line_name(row.variant), [row.change], interval, colour))
     if len(draws):
         changes = draws["change"].tolist()
-        found.append(Line(f"{len(draws)} random draws", changes, None, style.INK))
-    return sorted(found, key=lambda line: np.median(line.changes))
+        lines.append(Line(f"{len(draws)} random draws", changes, None, style.INK))
+    return sorted(lines, key=lambda line: np.median(line.changes))
 
 
 def _layers_of_one(variants: Iterable[str]) -> list[str]:

@@ -129,8 +129,8 @@ def _maps_of_bias(
     bias = _bias(execution, convolution)
     if bias is not None:
         constant += bias[:, None, None]
-    found = execution.results(blank, [layer.map], {layer.convolution: constant})
-    return found[layer.map][0]
+    results = execution.results(blank, [layer.map], {layer.convolution: constant})
+    return results[layer.map][0]
 
 
 def _bias(execution: Execution, node: Node) -> Float[Tensor, " output"] | None:
@@ -294,18 +294,18 @@ class Passes:
             substitutes: what takes the place of the maps.
             clean: the batch's results of `clean`.
         """
-        found = {name: clean[name] for name in variant.beside}
+        results = {name: clean[name] for name in variant.beside}
         for name in variant.whole:
-            found[name] = clean[name].clone()
-            _switch_off(found[name], variant.off[name], substitutes[name])
+            results[name] = clean[name].clone()
+            _switch_off(results[name], variant.off[name], substitutes[name])
         for node in variant.steps:
-            found[node.name] = self._result(node, variant, substitutes, clean, found)
+            results[node.name] = self._result(node, variant, substitutes, clean, results)
             if node.name in variant.off:
-                _switch_off(found[node.name], variant.off[node.name], substitutes[node.name])
+                _switch_off(results[node.name], variant.off[node.name], substitutes[node.name])
             for name in node.inputs:
                 if variant.last_use.get(name) == node.name:
-                    found.pop(name, None)
-        return found.get(self.graph.output, clean[self.graph.output])
+                    results.pop(name, None)
+        return results.get(self.graph.output, clean[self.graph.output])
 
     def _result(
         self,
@@ -313,12 +313,12 @@ class Passes:
         variant: AblatedPass,
         substitutes: Substitutes,
         clean: NodeResults,
-        found: NodeResults,
+        results: NodeResults,
     ) -> Any:
         """What comes out of a node without some filters."""
         linear = self.linear(node)
         if not linear or linear.source not in variant.first:
-            return self.execution.result(node, found)
+            return self.execution.result(node, results)
         channels = variant.off[linear.source]
         maps = clean[linear.source][:, channels]
         change = substitutes[linear.source][channels].to(maps.dtype) - maps

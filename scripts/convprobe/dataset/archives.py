@@ -100,12 +100,12 @@ def entries(path: Path | str) -> Iterator[Entry]:
     """
     path = Path(path)
     if path.is_dir():
-        found = _of_folder(path, path, "", frozenset())
+        listed = _of_folder(path, path, "", frozenset())
     elif _is_zip(path):
-        found = _of_zip(path)
+        listed = _of_zip(path)
     else:
-        found = _of_tar(path)
-    for entry in found:
+        listed = _of_tar(path)
+    for entry in listed:
         if not any(map(_is_hidden, entry.parts)):
             _refuse_unprintable(entry)
             yield entry
@@ -143,15 +143,15 @@ def _of_folder(
         around: the folders that it lies in, as device and inode.
     """
     around |= {_identity(folder)}
-    with os.scandir(folder) as found:
-        names = sorted(entry.name for entry in found if not _is_hidden(entry.name))
+    with os.scandir(folder) as scanned:
+        names = sorted(entry.name for entry in scanned if not _is_hidden(entry.name))
     for name in names:
-        place = folder / name
-        if place.is_file():
-            yield Entry(root, above + name, place.stat().st_size, place.read_bytes)
-        elif place.is_dir() and _identity(place) not in around:
+        path = folder / name
+        if path.is_file():
+            yield Entry(root, above + name, path.stat().st_size, path.read_bytes)
+        elif path.is_dir() and _identity(path) not in around:
             yield Entry(root, above + name)
-            yield from _of_folder(root, place, f"{above}{name}/", around)
+            yield from _of_folder(root, path, f"{above}{name}/", around)
 
 
 def _is_zip(path: Path) -> bool:

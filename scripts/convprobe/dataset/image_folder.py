@@ -57,9 +57,9 @@ def read(
     arranged = listed.arranged()
     for places in arranged.values():
         _refuse_mixed(path, arranged["train"][0], places, pixels)
-    found = sorted({place[-2] for place in arranged["train"]})
-    classes = list(classes or found)
-    _refuse_unknown(path, found, classes)
+    folders = sorted({place[-2] for place in arranged["train"]})
+    classes = list(classes or folders)
+    _refuse_unknown(path, folders, classes)
     arrays = {}
     for name, places in arranged.items():
         labels = [classes.index(place[-2]) for place in places]
@@ -68,9 +68,9 @@ def read(
     return arrays, tuple(classes)
 
 
-def _refuse_unknown(path: Path | str, found: Sequence[str], classes: Sequence[str]) -> None:
+def _refuse_unknown(path: Path | str, folders: Sequence[str], classes: Sequence[str]) -> None:
     """Raise an InputError if a folder's name is none of the classes."""
-    for name in found:
+    for name in folders:
         if name not in classes:
             raise InputError(f"{path}: class {name} is not among dataset.classes")
 

@@ -209,8 +209,8 @@ class ImageFolder(Kind):
     def counts(
         self, settings: Settings, read_labels: ReadLabels = listing.labels
     ) -> dict[str, int]:
-        found = self.labels(settings, read_labels)
-        return {split: len(classes) for split, classes in found.items()}
+        labels = self.labels(settings, read_labels)
+        return {split: len(classes) for split, classes in labels.items()}
 
     def size_of_images(self, settings: Settings) -> tuple[int, int] | None:
         given = settings.get("image_size")

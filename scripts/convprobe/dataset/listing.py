@@ -75,10 +75,10 @@ class Listing:
 
     def labels(self) -> dict[str, list[str]]:
         """The class of each image, in the order of the data set; raises as `arranged`."""
-        found = {}
+        labels = {}
         for split, places in self.arranged().items():
-            found[split] = [_class(parts) for parts in places]
-        return found
+            labels[split] = [_class(parts) for parts in places]
+        return labels
 
     def arranged(self) -> dict[str, list[Parts]]:
         """The places of the images of `train` and `test`, by NAME and then CLASS.
@@ -87,21 +87,21 @@ class Listing:
             InputError: a split or a class without images, a class only in test, the same image
                 twice, images at different depths.
         """
-        found = self._by_split()
-        self._refuse_missing(found)
+        by_split = self._by_split()
+        self._refuse_missing(by_split)
         self._refuse_depths()
         self._refuse_empty()
-        for places in found.values():
+        for places in by_split.values():
             places.sort(key=_by_name)
             self._refuse_twice(places)
-        return found
+        return by_split
 
     def _by_split(self) -> dict[str, list[Parts]]:
-        found = {split: [] for split in SPLITS}
+        by_split = {split: [] for split in SPLITS}
         tested = self._tested()
         for parts in self.images:
-            found["test" if parts in tested else "train"].append(parts)
-        return found
+            by_split["test" if parts in tested else "train"].append(parts)
+        return by_split
 
     def _tested(self) -> set[Parts]:
         """The places of the test images."""
@@ -110,12 +110,12 @@ class Listing:
         drawn = _drawn([parts[-2:] for parts in self.images], **self.split)
         return {parts for parts in self.images if parts[-2:] in drawn}
 
-    def _refuse_missing(self, found: Mapping[str, list[Parts]]) -> None:
+    def _refuse_missing(self, by_split: Mapping[str, list[Parts]]) -> None:
         for split in SPLITS:
-            if not found[split]:
+            if not by_split[split]:
                 self._refuse_split(split)
-        trained = set(map(_class, found["train"]))
-        tested = set(map(_class, found["test"]))
+        trained = set(map(_class, by_split["train"]))
+        tested = set(map(_class, by_split["test"]))
         if tested - trained:
             names = ", ".join(sorted(tested - trained))
             raise InputError(f"{self.path}: only in test, never in train: class {names}")

@@ -20,10 +20,10 @@ def ranges(
         wanted = settings[f"{split}_images"]
         stop[split] = available[split] if wanted == "all" else wanted
     trained = stop["train"] - settings["validation_images"]
-    found = {"train": (0, trained), "test": (0, stop["test"])}
+    by_split = {"train": (0, trained), "test": (0, stop["test"])}
     if settings["validation_images"]:
-        found["validation"] = (trained, stop["train"])
-    return found
+        by_split["validation"] = (trained, stop["train"])
+    return by_split
 
 
 def places(
@@ -36,13 +36,13 @@ def places(
         classes: of each training image, if each class gives its share of those that are held out;
             else None.
     """
-    found = {split: range(*of_split) for split, of_split in ranges(settings, available).items()}
-    if classes is None or "validation" not in found:
-        return found
-    taken = classes[: found["validation"].stop]
-    held_out = _held_out(taken, len(found["validation"]))
+    by_split = {split: range(*of_split) for split, of_split in ranges(settings, available).items()}
+    if classes is None or "validation" not in by_split:
+        return by_split
+    taken = classes[: by_split["validation"].stop]
+    held_out = _held_out(taken, len(by_split["validation"]))
     kept = set(range(len(taken))).difference(held_out)
-    return {**found, "train": sorted(kept), "validation": held_out}
+    return {**by_split, "train": sorted(kept), "validation": held_out}
 
 
 def _held_out(classes: Sequence[Hashable], count: int) -> list[int]:
@@ -56,12 +56,12 @@ def _held_out(classes: Sequence[Hashable], count: int) -> list[int]:
     largest_first = sorted(remainders, key=remainders.get, reverse=True)
     for name in largest_first[: count - sum(left.values())]:
         left[name] += 1
-    found = []
+    held_out = []
     for index in reversed(range(len(classes))):
         if left[classes[index]]:
             left[classes[index]] -= 1
-            found.append(index)
-    return found[::-1]
+            held_out.append(index)
+    return held_out[::-1]
 
 
 def lacking(classes: Collection[str], present: Mapping[str, Collection[str]]) -> list[str]:

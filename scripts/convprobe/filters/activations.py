@@ -51,12 +51,12 @@ def record(
 
     @torch.inference_mode()
     def chosen_maps(pixels: UInt8[Tensor, "image y x channel"]) -> FilterMaps:
-        found = {}
+        by_filter = {}
         inputs = network.normalised(as_input(pixels.to(device)))
         for node, maps in execution.each(inputs, filters):
             for name, channel in filters[node]:
-                found[name] = maps[:, channel].float().cpu().numpy()
-        return found
+                by_filter[name] = maps[:, channel].float().cpu().numpy()
+        return by_filter
 
     pixels = torch.from_numpy(images.pixels)
     size = fitting(network.graph, batch)
@@ -83,9 +83,9 @@ def write(
     """
     with hdf5.create(path) as file:
         file.attrs["checkpoint_sha256"] = checkpoint_sha256
-        for found in batches:
+        for of_batch in batches:
             for name in chosen:
-                maps = np.ascontiguousarray(found[name])
+                maps = np.ascontiguousarray(of_batch[name])
                 _append(file, f"{name}/maps", maps)
                 _append(file, f"{name}/response", response(maps))
         for name in chosen:

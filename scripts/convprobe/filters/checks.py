@@ -143,10 +143,10 @@ def _every_filter(
 
 def _ranks(layers: FilterLayers, top: int) -> list[tuple[str, int, int]]:
     """Layer, channel and rank of each row of the ranking."""
-    found = []
+    ranks = []
     for name, layer in layers.items():
-        found += itertools.product([name], range(layer.channels), range(1, top + 1))
-    return found
+        ranks += itertools.product([name], range(layer.channels), range(1, top + 1))
+    return ranks
 
 
 def _first(table: pd.DataFrame, wrong: np.ndarray | pd.Series) -> str:
@@ -233,24 +233,24 @@ def _answers(
     @torch.inference_mode()
     def of_batch(places: range) -> dict[str, LayerAnswers]:
         batch = torch.from_numpy(pixels[places.start : places.stop])
-        found = {}
+        by_layer = {}
         for node, maps in execution.each(network.normalised(as_input(batch)), names):
             rows = shown[names[node]]
             rows = rows[rows["place"].isin(places)]
             image = rows["place"].to_numpy() - places.start
             peaks = [rows[column].to_numpy() for column in ("channel", "peak_y", "peak_x")]
-            found[names[node]] = LayerAnswers(
+            by_layer[names[node]] = LayerAnswers(
                 ranking.responses(maps).numpy(),
                 maps.amax(dim=(2, 3)).numpy(),
                 maps.numpy()[image, *peaks],
             )
-        return found
+        return by_layer
 
     size = fitting(network.graph, SAMPLE)
     batches = list(in_batches(of_batch, range(len(pixels)), size, "images"))
     answers = {}
     for name in layers:
-        parts = zip(*(found[name] for found in batches), strict=True)
+        parts = zip(*(by_layer[name] for by_layer in batches), strict=True)
         answers[name] = LayerAnswers(*map(np.concatenate, parts))
     return answers
 

@@ -66,8 +66,8 @@ def _patch_columns(file: h5py.File, top_images: pd.DataFrame, as_published: bool
     for axes in grid.flat:
         axes.set_axis_off()
     image_shape = file.attrs["image_shape"].tolist()
-    for place, ((layer, channel), rows) in enumerate(filters):
-        block, column = divmod(place, across)
+    for number, ((layer, channel), rows) in enumerate(filters):
+        block, column = divmod(number, across)
         downwards = grid[block * ranks :, column][:ranks]
         patches = file[f"{layer}/{channel}"][:ranks]
         by_rank = downwards[::-1] if as_published else downwards
@@ -200,19 +200,19 @@ def _draw_answers(
         axes.set_axis_off()
     # A map that no ReLU follows may be negative.
     scale = {"cmap": style.SEQUENTIAL, "vmin": min(0, maps.min()), "vmax": maps.max()}
-    for place, row in enumerate(rows.itertuples()):
-        block, column = divmod(place, across)
+    for number, row in enumerate(rows.itertuples()):
+        block, column = divmod(number, across)
         whole, patch, answer = grid[3 * block :, column][:3]
         for axes in (whole, patch, answer):
             axes.set_axis_on()
-        pixels = images.pixels[place]
+        pixels = images.pixels[number]
         style.picture(whole, pixels)
         _draw_box(whole, row)
-        name = images.classes[images.labels[place]]
+        name = images.classes[images.labels[number]]
         whole.set_title(f"{row.rank}. {name}", fontsize=style.SMALL)
         whole.set_xlabel(f"image {row.image}", fontsize=style.TINY, labelpad=2)
         style.picture(patch, cut(pixels, fields, row.peak_y, row.peak_x))
-        drawn = style.picture(answer, maps[place], **scale)
+        drawn = style.picture(answer, maps[number], **scale)
         _circle_peak(answer, row)
         answer.set_xlabel(f"{row.response:.3g}", fontsize=style.TINY, labelpad=2)
         if column == 0:

@@ -14,9 +14,9 @@ def atlas_pages(channels: Mapping[str, int]) -> dict[tuple[str, str], list[int]]
     Returns:
         by name of the layer and number of the page, from 01.
     """
-    found = {}
+    pages = {}
     for layer, width in channels.items():
         for page, first in enumerate(range(0, width, PAGE_FILTERS), start=1):
             last = min(first + PAGE_FILTERS, width) - 1
-            found[layer, f"{page:02d}"] = [first, last]
-    return found
+            pages[layer, f"{page:02d}"] = [first, last]
+    return pages

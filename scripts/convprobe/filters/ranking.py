@@ -68,12 +68,14 @@ def top_images(
             best[names[node]] = _best(maps, rows.start, top)
         return best
 
-    found = {}
+    by_layer = {}
     size = fitting(network.graph, batch)
     for best in in_batches(best_by_layer, range(len(images.labels)), size, "images", job):
         for layer, of_batch in best.items():
-            found[layer] = _merged(found[layer], of_batch, top) if layer in found else of_batch
-    tables = [_table(layer, found[name], images) for name, layer in layers.items()]
+            by_layer[layer] = (
+                _merged(by_layer[layer], of_batch, top) if layer in by_layer else of_batch
+            )
+    tables = [_table(layer, by_layer[name], images) for name, layer in layers.items()]
     return pd.concat(tables, ignore_index=True)
 
 

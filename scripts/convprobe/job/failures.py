@@ -10,11 +10,11 @@ Marks = dict[Path, tuple[int, int]]
 
 def marks(logs: Path | str) -> Marks:
     """Inode and time of change of each log in a folder: they differ once it is written anew."""
-    found = {}
+    marked = {}
     for path in Path(logs).rglob("*.log"):
         status = path.stat()
-        found[path] = (status.st_ino, status.st_mtime_ns)
-    return found
+        marked[path] = (status.st_ino, status.st_mtime_ns)
+    return marked
 
 
 def failed(logs: Path | str, before: Marks) -> dict[Path, str]:

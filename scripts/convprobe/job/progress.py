@@ -137,12 +137,12 @@ class Progress:
 
     def long_jobs(self) -> list[str]:
         """How far the running jobs are whose logs say it."""
-        found = []
+        lines = []
         for _, log in self.running.values():
             said = last_progress(log)
             if said:
-                found.append(f"{'/'.join(Path(log).with_suffix('').parts[2:])}: {said}")
-        return found
+                lines.append(f"{'/'.join(Path(log).with_suffix('').parts[2:])}: {said}")
+        return lines
 
     def bars(self, width: int, height: int) -> list[str]:
         """A bar for each stage that has jobs, the long jobs, and the whole in words.

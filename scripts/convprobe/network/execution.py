@@ -51,10 +51,10 @@ class Execution:
         self._calls = {}
         for node in graph.nodes.values():
             if node.name != INPUT:
-                found = operator_of(node)
-                if found == CONV2D and isinstance(node.argument(1, "weight"), Weight):
-                    found = functools.partial(conv2d, kept=self.kept)
-                self._calls[node.name] = found
+                call = operator_of(node)
+                if call == CONV2D and isinstance(node.argument(1, "weight"), Weight):
+                    call = functools.partial(conv2d, kept=self.kept)
+                self._calls[node.name] = call
 
     def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
         """What comes out for normalised images."""
@@ -89,40 +89,40 @@ class Execution:
             images, wanted, known: as in `results`.
         """
         wanted = set(wanted)
-        found = {INPUT: images, **(known or {})}
-        for name in wanted & found.keys():
-            yield name, found[name]
-        needed = self.graph.needed(wanted, found)
+        results = {INPUT: images, **(known or {})}
+        for name in wanted & results.keys():
+            yield name, results[name]
+        needed = self.graph.needed(wanted, results)
         last_use = {node.name: node.name for node in needed}
         last_use.update({name: node.name for node in needed for name in node.inputs})
         for node in needed:
-            found[node.name] = self.result(node, found)
+            results[node.name] = self.result(node, results)
             if node.name in wanted:
-                yield node.name, found[node.name]
+                yield node.name, results[node.name]
             for name in (node.name, *node.inputs):
                 if last_use[name] == node.name:
-                    del found[name]
+                    del results[name]
 
-    def result(self, node: Node, found: Mapping[str, Any]) -> Any:
+    def result(self, node: Node, results: Mapping[str, Any]) -> Any:
         """What comes out of one node.
 
         Args:
-            found: the results of its inputs.
+            results: of its inputs.
         """
-        arguments = [self.argument(argument, found) for argument in node.arguments]
-        keywords = {key: self.argument(value, found) for key, value in node.keywords.items()}
+        arguments = [self.argument(argument, results) for argument in node.arguments]
+        keywords = {key: self.argument(value, results) for key, value in node.keywords.items()}
         return self._calls[node.name](*arguments, **keywords)
 
-    def argument(self, argument: Any, found: Mapping[str, Any]) -> Any:
+    def argument(self, argument: Any, results: Mapping[str, Any]) -> Any:
         """An argument as PyTorch takes it."""
         if isinstance(argument, Value):
-            return found[argument.name]
+            return results[argument.name]
         if isinstance(argument, Weight):
             return self.tensors[argument.name]
         if isinstance(argument, Other):
             return self.device if argument.kind == "device" else named(argument.name)
         if isinstance(argument, list):
-            return [self.argument(item, found) for item in argument]
+            return [self.argument(item, results) for item in argument]
         return argument
 
 

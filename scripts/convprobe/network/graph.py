@@ -69,14 +69,14 @@ class Node:
     @property
     def inputs(self) -> list[str]:
         """Names of the nodes whose results it is given, each once, by their first place."""
-        found = within((*self.arguments, *self.keywords.values()), Value)
-        return list(dict.fromkeys(value.name for value in found))
+        values = within((*self.arguments, *self.keywords.values()), Value)
+        return list(dict.fromkeys(value.name for value in values))
 
     @property
     def weights(self) -> list[str]:
         """Names of the tensors that it is given."""
-        found = within((*self.arguments, *self.keywords.values()), Weight)
-        return [weight.name for weight in found]
+        weights = within((*self.arguments, *self.keywords.values()), Weight)
+        return [weight.name for weight in weights]
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
         """An argument that may be given by place or by name."""

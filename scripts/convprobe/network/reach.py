@@ -151,9 +151,9 @@ class Reach:
         for node in self.boxed.values():
             if node.name == INPUT:
                 continue
-            found = [self._read(node, name, spans[name], axis) for name in self.sources(node)]
-            first = np.min([span.first for span in found], axis=0)
-            end = np.max([span.end for span in found], axis=0)
+            of_inputs = [self._read(node, name, spans[name], axis) for name in self.sources(node)]
+            first = np.min([span.first for span in of_inputs], axis=0)
+            end = np.max([span.end for span in of_inputs], axis=0)
             differs = first < end
             spans[node.name] = Span(np.where(differs, first, 0), np.where(differs, end, 0))
         return spans

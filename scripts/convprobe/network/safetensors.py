@@ -67,15 +67,15 @@ def _tensors(content: bytes) -> dict[str, Tensor]:
         raise ValueError(f"its header has {length} bytes")
     header = json.loads(content[LENGTH : LENGTH + length])
     data = memoryview(content)[LENGTH + length :]
-    found = {}
+    tensors = {}
     held = 0
     for name, entry in header.items():
         if name != METADATA:
-            found[name] = _tensor(entry, data)
-            held += found[name].nbytes
+            tensors[name] = _tensor(entry, data)
+            held += tensors[name].nbytes
             if held > len(data):  # each would be copied
                 raise ValueError("its tensors share bytes")
-    return found
+    return tensors
 
 
 def _tensor(entry: Any, data: memoryview) -> Tensor:

@@ -70,12 +70,12 @@ def _results(module: nn.Module, images: Tensor, mode: str) -> Any:
         ) from error
 
 
-def _refuse_other_results(found: Any, mode: str) -> None:
+def _refuse_other_results(result: Any, mode: str) -> None:
     """Raise an InputError if a result isn't (image, class)."""
-    if torch.is_tensor(found) and found.ndim == 2 and len(found) == EXAMPLES:
+    if torch.is_tensor(result) and result.ndim == 2 and len(result) == EXAMPLES:
         return
     raise InputError(
-        f"gives {_described(found)} for {EXAMPLES} images in {mode}, expected a tensor "
+        f"gives {_described(result)} for {EXAMPLES} images in {mode}, expected a tensor "
         "(image, class)"
     )
 
@@ -101,10 +101,10 @@ def _kept_state(module: nn.Module) -> Iterator[None]:
         module.load_state_dict(state)
 
 
-def _described(found: Any) -> str:
-    if torch.is_tensor(found):
-        return f"a tensor of shape {tuple(found.shape)}"
-    return f"an object of type {type(found).__name__}"
+def _described(result: Any) -> str:
+    if torch.is_tensor(result):
+        return f"a tensor of shape {tuple(result.shape)}"
+    return f"an object of type {type(result).__name__}"
 
 
 def _exported(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
@@ -233,12 +233,12 @@ class _Reader:
 
     def _shape(self, node: fx.Node) -> tuple[int, ...] | None:
         """Shape of a node's first result for one image; None if images aren't its first axis."""
-        found = node.meta.get("val")
-        if isinstance(found, list | tuple) and found:
-            found = found[0]
-        if not torch.is_tensor(found) or found.ndim == 0:
+        value = node.meta.get("val")
+        if isinstance(value, list | tuple) and value:
+            value = value[0]
+        if not torch.is_tensor(value) or value.ndim == 0:
             return None
-        number, *shape = found.shape
+        number, *shape = value.shape
         if not isinstance(number, torch.SymInt) or number.node.expr != self.number.node.expr:
             return None
         return tuple(shape) if all(isinstance(side, int) for side in shape) else None

@@ -197,11 +197,11 @@ def _other_origin(ours: Mapping[str, Any], normalisation: Any, classes: list[str
         yield f"has the normalisation {shown}, expected mean and std of three channels"
 
 
-def _is_normalisation(found: Any) -> bool:
+def _is_normalisation(value: Any) -> bool:
     """Whether there are finite numbers for each channel."""
-    if not isinstance(found, Mapping):
+    if not isinstance(value, Mapping):
         return False
-    return all(_is_per_channel(found.get(key)) for key in RAW)
+    return all(_is_per_channel(value.get(key)) for key in RAW)
 
 
 def _is_per_channel(values: Any) -> bool:

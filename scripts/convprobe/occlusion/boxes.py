@@ -212,14 +212,14 @@ class BatchOfPositions:
         box = self.box(node.name)
         if walk:
             return box._replace(values=self._walked(node, box))
-        found = {}
+        values = {}
         for name in node.inputs:
             source = self.boxes[name]
             if _is_same_place(source, box):
-                found[name] = source.values
+                values[name] = source.values
             else:
-                found[name] = self._pasted(self.around(name, box), source, box.top, box.left)
-        return box._replace(values=self.engine.execution.result(node, found))
+                values[name] = self._pasted(self.around(name, box), source, box.top, box.left)
+        return box._replace(values=self.engine.execution.result(node, values))
 
     def _walked(self, node: Node, box: Box) -> Float[Tensor, "position channel y x"]:
         """A convolution or a pooling of a changed box and the clean units around it."""
@@ -348,10 +348,10 @@ def pasted_at_once(
         are_changed.append(torch.from_numpy(is_own).to(values.device))
     rows, columns = places
     position = torch.arange(len(values), device=values.device)[:, None, None]
-    found = changed.permute(0, 2, 3, 1)[position, rows[:, :, None], columns[:, None, :]]
+    pasted = changed.permute(0, 2, 3, 1)[position, rows[:, :, None], columns[:, None, :]]
     is_row, is_column = are_changed
     is_changed = is_row[:, None, :, None] & is_column[:, None, None, :]
-    return torch.where(is_changed, found.permute(0, 3, 1, 2).to(values.dtype), values)
+    return torch.where(is_changed, pasted.permute(0, 3, 1, 2).to(values.dtype), values)
 
 
 def _within(
@@ -372,5 +372,5 @@ def _is_same_place(one: Box, other: Box) -> bool:
     return same_size and np.array_equal(one.top, other.top) and np.array_equal(one.left, other.left)
 
 
-def _innermost(found: Float[Tensor, "1 channel y x"]) -> Float[Tensor, "y x channel"]:
-    return found[0].permute(1, 2, 0).contiguous()
+def _innermost(result: Float[Tensor, "1 channel y x"]) -> Float[Tensor, "y x channel"]:
+    return result[0].permute(1, 2, 0).contiguous()

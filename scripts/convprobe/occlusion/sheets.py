@@ -10,10 +10,10 @@ MOST_SHEETS = (
 
 def sheets(images: Sequence[int]) -> dict[str, list[int]]:
     """The images of each sheet, by its number from 1."""
-    found = {}
+    by_number = {}
     for number in range(1, MOST_SHEETS + 1):
         start = (number - 1) * SHEET_IMAGES
         shown = images[start : start + SHEET_IMAGES]
         if shown:
-            found[str(number)] = list(shown)
-    return found
+            by_number[str(number)] = list(shown)
+    return by_number

@@ -230,8 +230,8 @@ def _plain(
         return _probability(network, covered, precision)
 
     passes = range(len(pixels) * of_image)
-    found = in_batches(probability, passes, batch, "positions", job)
-    return np.concatenate(list(found)).reshape(len(pixels), of_image, -1)
+    probabilities = in_batches(probability, passes, batch, "positions", job)
+    return np.concatenate(list(probabilities)).reshape(len(pixels), of_image, -1)
 
 
 @torch.inference_mode()

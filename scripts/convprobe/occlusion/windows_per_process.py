@@ -92,13 +92,13 @@ def _write_together(
     places = {side: shelf.place(of=side) for side in together}
     due = [own, *(side for side in others if not places[side].exists())]
     begun = time.monotonic()
-    found = occlusion.maps_together(due)
+    of_windows = occlusion.maps_together(due)
     seconds = (time.monotonic() - begun) / len(due)
-    occlusion.write(path, own, found[0])
+    occlusion.write(path, own, of_windows[0])
     with leaving_errors_to_their_job():
         shelf.discard_all_but(places.values())
         places[own].mkdir(parents=True, exist_ok=True)  # empty, as if taken from there
-        for side, maps in zip(due[1:], found[1:], strict=True):
+        for side, maps in zip(due[1:], of_windows[1:], strict=True):
             records.begin_next()
             with shelf.adding(places[side], seconds) as folder:
                 occlusion.write(folder / "maps", side, maps)

@@ -26,12 +26,12 @@ def at_start(config: dict, sizes: Mapping[str, int], read_labels: ReadLabels) ->
         sizes: how many images each split has.
         read_labels: gives the classes of a user's own images, as `listing.labels` does.
     """
-    found = [
+    lines = [
         *_few_steps(config, sizes["train"]),
         *_lacking_classes(config["dataset"], read_labels),
         *_no_filters(config),
     ]
-    return [_warning(line) for line in found]
+    return [_warning(line) for line in lines]
 
 
 def slow_here(config: dict) -> list[str]:

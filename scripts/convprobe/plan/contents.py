@@ -76,8 +76,8 @@ def images(path: Path | str, memory: Path | str, **split: float) -> UnopenedImag
         def find() -> dict:
             return {"labels": listing.labels(path, **split), "digest": _content(root, places)}
 
-        found = remembered(memory, key, signature, find)
-    return UnopenedImages(**found)
+        known = remembered(memory, key, signature, find)
+    return UnopenedImages(**known)
 
 
 def sizes(path: Path | str, memory: Path | str, **split: float) -> list[Size]:
@@ -103,8 +103,8 @@ def _listed(root: Path, split: Mapping[str, float]) -> tuple[list[Parts], list[P
 
 def _files(folder: Path) -> list[Parts]:
     """The places of all files in a folder."""
-    found = [file for file in folder.rglob("*") if file.is_file()]
-    return sorted(file.relative_to(folder).parts for file in found)
+    paths = [file for file in folder.rglob("*") if file.is_file()]
+    return sorted(file.relative_to(folder).parts for file in paths)
 
 
 def remembered(

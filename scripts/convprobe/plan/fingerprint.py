@@ -67,8 +67,8 @@ def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, st
         by the scripts' names.
     """
     root = Path(folder)
-    found = [*_code(root.rglob("*.py")), *_code(root.rglob(f"*{COMPILED}"))]
-    code = [(str(file.relative_to(root)), files.sha256(file)) for file in found]
+    paths = [*_code(root.rglob("*.py")), *_code(root.rglob(f"*{COMPILED}"))]
+    code = [(str(file.relative_to(root)), files.sha256(file)) for file in paths]
 
     def find() -> dict[str, dict[str, str]]:
         return {script.name: fingerprint(script) for script in sorted(_code(root.glob("*.py")))}
@@ -77,9 +77,9 @@ def of_scripts(folder: Path | str, memory: Path | str) -> dict[str, dict[str, st
     return contents.remembered(memory, key, [sys.version, sorted(code)], find)
 
 
-def _code(found: Iterable[Path]) -> list[Path]:
+def _code(paths: Iterable[Path]) -> list[Path]:
     """Files of code; not what an editor or a file system keeps beside them under a hidden name."""
-    return [file for file in found if not file.name.startswith(".") and file.is_file()]
+    return [file for file in paths if not file.name.startswith(".") and file.is_file()]
 
 
 def of_files(start: Iterable[Path], root: Path) -> dict[str, str]:
@@ -126,8 +126,8 @@ def _digest(meaning: list[str]) -> str:
 
 def _tokens(source: str) -> list[str]:
     """What a C++ file says, without comments and blank space."""
-    found = CPP.finditer(source)
-    return [token[0].strip() for token in found if token["nothing"] is None]
+    tokens = CPP.finditer(source)
+    return [token[0].strip() for token in tokens if token["nothing"] is None]
 
 
 def _is_offer(statement: ast.stmt) -> bool:

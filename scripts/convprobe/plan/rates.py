@@ -135,10 +135,10 @@ def _of_nearest(by_size: dict[str, list[list[float]]], size: int) -> Took:
     )
 
 
-def write(memory: Path | str, machine: str, size: int, found: Mapping[str, Took]) -> None:
+def write(memory: Path | str, machine: str, size: int, by_kind: Mapping[str, Took]) -> None:
     """Remember what the jobs of a run took on a machine; args as for `read`."""
     known = _known(memory)
-    for kind, took in found.items():
+    for kind, took in by_kind.items():
         by_size = known.setdefault(machine, {}).setdefault(kind, {})
         by_size[str(size)] = [*by_size.get(str(size), []), took][-RUNS:]
     files.write_json(memory, known)

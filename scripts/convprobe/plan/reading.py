@@ -52,7 +52,7 @@ def from_arguments(arguments: Iterable[str]) -> dict:
     Raises:
         InputError: a value is not YAML.
     """
-    found = {}
+    config = {}
     for argument in arguments:
         key, _, text = argument.partition("=")
         try:
@@ -61,8 +61,8 @@ def from_arguments(arguments: Iterable[str]) -> dict:
             expected = "expected KEY=VALUE as in occlusion={images: 3}"
             line = f"--config: {argument} is not YAML, {expected}"
             raise InputError(mistakes.printable(line)) from error
-        found = merged(found, {key: plain(value)})
-    return found
+        config = merged(config, {key: plain(value)})
+    return config
 
 
 def plain(value: object, levels: int = MOST_LEVELS) -> object:
@@ -89,15 +89,15 @@ def chosen_network(contents: Iterable[Mapping]) -> dict:
     A config that gives a factory takes the place of all before it, and one that gives convolutions
     that of a factory.
     """
-    found = {}
+    network = {}
     has_factory = False
     for content in contents:
         given = content.get("network")
         if isinstance(given, dict):
-            is_another = "factory" in given or ("conv" in given and "factory" in found)
-            found = given if is_another else merged(found, given)
+            is_another = "factory" in given or ("conv" in given and "factory" in network)
+            network = given if is_another else merged(network, given)
             has_factory = has_factory or "factory" in given
-    return {"network": found} if has_factory else {}
+    return {"network": network} if has_factory else {}
 
 
 def merged(base: dict, override: dict) -> dict:

@@ -53,10 +53,10 @@ class _Generator(GenerateJsonSchema):
 
 def schema() -> dict:
     """The schema of a whole config."""
-    found = Config.model_json_schema(schema_generator=_Generator)
-    for section in found["$defs"].values():
+    generated = Config.model_json_schema(schema_generator=_Generator)
+    for section in generated["$defs"].values():
         del section["title"]
-    return {"$schema": DIALECT, **found, "title": "convprobe config"}
+    return {"$schema": DIALECT, **generated, "title": "convprobe config"}
 
 
 def text() -> str:

@@ -76,12 +76,12 @@ def group_runs(config: dict) -> dict[str, list[str]]:
     Only of those that are built.
     """
     built = built_runs(config)
-    found = {}
+    by_group = {}
     for group, run in config.get("groups", {}).items():
         runs = [seed_run(group, seed) for seed in run["seeds"]]
         if runs[0] in built:
-            found[group] = runs
-    return found
+            by_group[group] = runs
+    return by_group
 
 
 def seeds(config: dict, group: str) -> dict[str, int]:

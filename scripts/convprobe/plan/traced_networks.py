@@ -124,12 +124,12 @@ def _versions(modules: list[str]) -> dict[str, str]:
     """The versions of installed packages, by the names of modules in them; without PyTorch's."""
     packages = {name.partition(".")[0] for name in modules}
     packages -= {"torch"} | sys.stdlib_module_names
-    found = {}
+    versions = {}
     for package in sorted(packages):
         version = _version(package)
         if version:
-            found[package] = version
-    return found
+            versions[package] = version
+    return versions
 
 
 def _version(package: str) -> str | None:

@@ -49,14 +49,14 @@ def of_files(
 
 def _probed(paths: Mapping[str, Sequence[Path | str]]) -> list[SeedEvidence]:
     """The probed network of each seed."""
-    found = []
+    probed = []
     for seed in range(len(paths[TABLES[0]])):
         selection = files.read_json(paths["selection"][seed]) if "selection" in paths else None
         names = [name for name in (*TABLES, *OF_ABLATION) if name in paths]
         of_seed = {name: tables.read(paths[name][seed]) for name in names}
         answers = None if "predictions" in paths else _answers(paths, seed, selection)
-        found.append(SeedEvidence(selection, **of_seed, clean=answers))
-    return found
+        probed.append(SeedEvidence(selection, **of_seed, clean=answers))
+    return probed
 
 
 def _answers(

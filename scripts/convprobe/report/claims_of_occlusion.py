@@ -47,11 +47,11 @@ def falls_of_confidence_with_the_window(evidence: Evidence) -> list[Row]:
 
 def _of_images(evidence: Evidence, column: str, window: int) -> pd.DataFrame:
     """A column of the summaries under one window: a row per image, a column per seed."""
-    found = []
+    columns = []
     for probed in evidence.probed:
         under = probed.summary[probed.summary["window"] == window]
-        found.append(under.set_index("image")[column])
-    return pd.concat(found, axis=1)
+        columns.append(under.set_index("image")[column])
+    return pd.concat(columns, axis=1)
 
 
 def _mean_over_images(values: pd.DataFrame, least: int, most: int) -> Measured:
@@ -74,21 +74,21 @@ def confidence_lost_on_the_object(evidence: Evidence) -> Row:
     )
     if evidence.probed[0].localisation.empty:
         return Row(claim, "positive", verdict=f"{reasons.UNTESTED}the object's place is not known")
-    found = []
+    rows = []
     for probed in evidence.probed:
         contrasts = probed.localisation[probed.localisation["measure"] == "contrast"]
-        found.append(contrasts.loc[contrasts["window"].idxmax()])
-    if len(found) == 1:
-        (row,) = found
+        rows.append(contrasts.loc[contrasts["window"].idxmax()])
+    if len(rows) == 1:
+        (row,) = rows
         interval = Interval(row["low"], row["high"])
         measured = Measured(row["difference"], interval, interval, 1)
         return Row(claim, "positive").of(measured, row["verdict"])
     # Images of several seeds can't be put together from these tables: one seed's stand for them.
-    differences = [row["difference"] for row in found]
+    differences = [row["difference"] for row in rows]
     most = localisation.MOST["contrast"]
     measured = seeds.measured(differences, None, -most, most)
     worth = localisation.WORTH["contrast"]
     between = verdicts.above(measured.value, measured.interval, worth=worth)
-    of_images = found[seeds.middle(differences)]["verdict"]
+    of_images = rows[seeds.middle(differences)]["verdict"]
     verdict = verdicts.agreed(between, of_images)
     return Row(claim, "positive").of(measured, verdict)

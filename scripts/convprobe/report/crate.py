@@ -89,8 +89,8 @@ def _action(
 
 def _entities(listed: dict[str, File], names: list[str]) -> File | list[File]:
     """The files of these names that are listed; JSON-LD has one alone without a list."""
-    found = [listed[name] for name in names if name in listed]
-    return found[0] if len(found) == 1 else found
+    entities = [listed[name] for name in names if name in listed]
+    return entities[0] if len(entities) == 1 else entities
 
 
 def _instrument(crate: ROCrate, job: JobRecord, manifest: Manifest) -> ContextEntity:

@@ -105,11 +105,11 @@ def patches_of(
     for start in range(0, len(rows), BATCH):
         batch = by_image[start : start + BATCH]
         pixels = image_file.read(images_path, "test", rows["image"].iloc[batch].tolist()).pixels
-        for place, image in zip(batch, pixels, strict=True):
-            top, left, bottom, right = boxes[place]
+        for row, image in zip(batch, pixels, strict=True):
+            top, left, bottom, right = boxes[row]
             patch = image[top:bottom, left:right]
-            seen = patch if responses[place] > 0 else np.full_like(patch, sprites.GREY)
-            patches[place] = sprites.thumbnail(seen, most)
+            seen = patch if responses[row] > 0 else np.full_like(patch, sprites.GREY)
+            patches[row] = sprites.thumbnail(seen, most)
     return {name: list(patches[places]) for name, places in rows.groupby("layer").indices.items()}
 
 
@@ -172,7 +172,7 @@ def filter_maps(path: Path, top_images: pd.DataFrame, chosen: list[str]) -> dict
         by name: `height` and `width`, `low` and `high`, the values of the levels 0 and MAP_LEVELS,
         and `levels`, packed by rank; None of large maps.
     """
-    found = {}
+    by_filter = {}
     for name in chosen:
         layer, channel = split_name(name)
         is_filter = (top_images["layer"] == layer) & (top_images["channel"] == channel)
@@ -181,27 +181,27 @@ def filter_maps(path: Path, top_images: pd.DataFrame, chosen: list[str]) -> dict
         low, high = min(0.0, float(maps.min())), float(maps.max())
         levels = np.rint(MAP_LEVELS * (maps - low) / (high - low or 1)).astype(np.uint8)
         is_small = height * width <= LARGEST_MAP
-        found[name] = {
+        by_filter[name] = {
             "height": height,
             "width": width,
             "low": float(f"{low:.4g}"),
             "high": float(f"{high:.4g}"),
             "levels": packing.raw(levels) if is_small else None,
         }
-    return found
+    return by_filter
 
 
 def quantile_images(table: pd.DataFrame) -> dict[str, dict[str, list]]:
     """Columns of `quantile-images.csv` by the name of the filter."""
-    found = {}
+    by_filter = {}
     for (layer, channel), rows in table.groupby(["layer", "channel"]):
-        found[f"{layer}/{channel}"] = {
+        by_filter[f"{layer}/{channel}"] = {
             "quantile": rows["quantile"].tolist(),
             "image": rows["image"].tolist(),
             "response": _four_digits(rows["response"]),
             "class": rows["class"].tolist(),
         }
-    return found
+    return by_filter
 
 
 def _four_digits(values: pd.Series) -> list[float]:

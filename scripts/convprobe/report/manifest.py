@@ -63,7 +63,7 @@ def _jobs(folder: Path, digests: Digests) -> list[JobRecord]:
 
     A record of which no output has its digest any more is that of earlier files.
     """
-    found = []
+    jobs = []
     for path in sorted(folder.rglob(f".*{records.SUFFIX}")):
         record = files.read_json(path)
         outputs = []
@@ -74,8 +74,8 @@ def _jobs(folder: Path, digests: Digests) -> list[JobRecord]:
         if outputs:
             job = {key: record[key] for key in (*OF_RECORD, "environment", "code")}
             job["inputs"] = [_name(path.parent / other, folder) for other in record["inputs"]]
-            found.append(job | {"outputs": outputs})
-    return sorted(found, key=lambda job: job["started"])
+            jobs.append(job | {"outputs": outputs})
+    return sorted(jobs, key=lambda job: job["started"])
 
 
 def _name(path: Path, folder: Path) -> str:
@@ -86,12 +86,12 @@ def _name(path: Path, folder: Path) -> str:
 
 def _each_once(jobs: list[JobRecord], key: str) -> list[Any]:
     """The different values that jobs have under a key; in each job its number takes their place."""
-    found: list[Any] = []
+    values: list[Any] = []
     for job in jobs:
-        if job[key] not in found:
-            found.append(job[key])
-        job[key] = found.index(job[key])
-    return found
+        if job[key] not in values:
+            values.append(job[key])
+        job[key] = values.index(job[key])
+    return values
 
 
 # Summed up

@@ -203,12 +203,12 @@ def agreement(
         held two numbers.
     """
     of_images = dict(list(table.groupby(["first", "second", "window"])))
-    found = []
+    entries = []
     for _, row in means.iterrows():
         first, second, window = row["first"], row["second"], row["window"]
         known = of_images[first, second, window].dropna()
         images = known[known["image"].isin(held)]
-        found.append(
+        entries.append(
             {
                 "first": first,
                 "second": second,
@@ -220,13 +220,13 @@ def agreement(
                 "others": images["spearman_others"].round(4).tolist(),
             }
         )
-    return found
+    return entries
 
 
 def _agreement_of_classes(table: pd.DataFrame) -> dict[str, str]:
     """Sentences by the name of a class, from rows with the `name` of each image's class."""
-    found = {}
+    by_class = {}
     for name, rows in table.groupby("name"):
         own, others = rows["spearman"].mean(), rows["spearman_others"].mean()
-        found[name] = how_far_maps_of_a_class_agree(name, len(rows), own, others)
-    return found
+        by_class[name] = how_far_maps_of_a_class_agree(name, len(rows), own, others)
+    return by_class

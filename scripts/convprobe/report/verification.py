@@ -92,7 +92,7 @@ def _check_questions(results: Results, config: dict[str, Any], probed: list[Prob
 
 def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:
     """The probed checkpoints of all runs, the selected one of each run first."""
-    found = []
+    probed = []
     for run in study.studied_runs(config):
         epochs = study.studied_epochs(config, run)
         folders = [f"{run}/{study.epoch_name(epoch)}" for epoch in epochs]
@@ -100,8 +100,8 @@ def _probed(results: Results, config: dict[str, Any]) -> list[Probed]:
             folders.insert(0, _selected(results, config, run))
         for folder in dict.fromkeys(folders):
             weights = PROBED_CHECKPOINT.format(checkpoint=Path(folder).name)
-            found.append(Probed(run, folder, f"{run}/{weights}"))
-    return found
+            probed.append(Probed(run, folder, f"{run}/{weights}"))
+    return probed
 
 
 def _selected(results: Results, config: dict[str, Any], run: str) -> str:

@@ -212,14 +212,14 @@ def _form(dataset: h5py.Dataset) -> str:
 
 def dataset_names(file: h5py.File) -> list[str]:
     """Names of all datasets but the coordinates of their axes."""
-    found = []
+    names = []
 
     def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
         if isinstance(item, h5py.Dataset) and not item.is_scale:
-            found.append(name)
+            names.append(name)
 
     file.visititems(visit)
-    return found
+    return names
 
 
 def is_finite(file: h5py.File) -> bool:
@@ -238,8 +238,8 @@ def _rows_are_finite(stored: h5py.Dataset) -> bool:
 
 def attributes(file: h5py.File, names: tuple[str, ...]) -> dict[str, Any]:
     """Settings that a file was made with, as plain values."""
-    found = {}
+    values = {}
     for name in names:
         value = file.attrs[name]
-        found[name] = value.item() if isinstance(value, np.generic) else value
-    return found
+        values[name] = value.item() if isinstance(value, np.generic) else value
+    return values

@@ -165,11 +165,11 @@ def names(outputs: Iterable[Output], values: WildcardValues) -> list[str]:
     Raises:
         LookupError: nobody said what values the wildcards of an output have.
     """
-    found = []
+    paths = []
     for output in outputs:
         for combination in _combinations(output, values):
-            found += [template.format(**combination) for template in output.files]
-    return found
+            paths += [template.format(**combination) for template in output.files]
+    return paths
 
 
 def links(outputs: Iterable[Output], values: WildcardValues) -> dict[str, list[str]]:
@@ -178,14 +178,14 @@ def links(outputs: Iterable[Output], values: WildcardValues) -> dict[str, list[s
     Raises:
         LookupError: as `names`.
     """
-    found: dict[str, list[str]] = {}
+    by_tab: dict[str, list[str]] = {}
     for output in outputs:
         if not output.tab:
             continue
-        linked = found.setdefault(output.tab, [])
+        linked = by_tab.setdefault(output.tab, [])
         for combination in _combinations(output, values):
             linked.append(output.files[0].format(**combination))
-    return found
+    return by_tab
 
 
 def _combinations(output: Output, values: WildcardValues) -> Iterable[Mapping[str, str | int]]:

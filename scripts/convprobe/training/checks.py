@@ -39,7 +39,7 @@ def not_kept(results: Results, config: dict[str, Any]) -> list[str]:
     Raises:
         as `Results.path`.
     """
-    found = []
+    missing = []
     for run in study.trained_runs(config):
         record = f"{run}/{DISCARDED.path}"
         if not (results.folder / record).is_file():
@@ -47,8 +47,8 @@ def not_kept(results: Results, config: dict[str, Any]) -> list[str]:
         for epoch in files.read_json(results.path(record))["epochs"]:
             name = _name(run, OPTIMIZER, epoch)
             if not (results.folder / name).exists():
-                found.append(name)
-    return found
+                missing.append(name)
+    return missing
 
 
 def check(results: Results, config: dict[str, Any], run: str) -> Check:
@@ -97,14 +97,14 @@ def _name(run: str, output: Output, epoch: int) -> str:
 def _epoch(results: Results, config: dict[str, Any], run: str, epoch: int) -> Check:
     """Compare a checkpoint and its optimizer to the config and to the training images."""
     name = _name(run, CHECKPOINT, epoch)
-    found = checkpoints.load(results.path(name))
+    checkpoint = checkpoints.load(results.path(name))
     used = RAW
     if study.run_training(config, run)["normalise"]:
         used = _measured(results)
-    yield found.epoch == epoch, name, f"is of epoch {found.epoch}"
-    yield found.settings == config["network"], name, "is of another network"
-    yield found.normalisation == used, name, "has another normalisation"
-    yield from results.made_with(name, found.training, study.epoch_settings(config, run))
+    yield checkpoint.epoch == epoch, name, f"is of epoch {checkpoint.epoch}"
+    yield checkpoint.settings == config["network"], name, "is of another network"
+    yield checkpoint.normalisation == used, name, "has another normalisation"
+    yield from results.made_with(name, checkpoint.training, study.epoch_settings(config, run))
     name = _name(run, OPTIMIZER, epoch)
     if name in not_kept(results, config):
         return
@@ -131,7 +131,7 @@ def check_imported(results: Results, config: dict[str, Any], run: str) -> Check:
     """Compare a checkpoint of weights from elsewhere to the file that the config names."""
     name = f"{run}/{WEIGHTS.path}"
     source = config["runs"][run]["weights"]
-    found = checkpoints.load(results.path(name))
+    checkpoint = checkpoints.load(results.path(name))
     images = results.path(IMAGES.path)
     expected = weights.read(
         source,
@@ -141,10 +141,10 @@ def check_imported(results: Results, config: dict[str, Any], run: str) -> Check:
         _measured(results),
         study.given_normalisation(config, run),
     )
-    yield found.epoch == 0, name, f"is of epoch {found.epoch}"
-    yield found.settings == config["network"], name, "is of another network"
-    yield found.normalisation == expected.normalisation, name, "has another normalisation"
-    here = found.network.state_dict()
+    yield checkpoint.epoch == 0, name, f"is of epoch {checkpoint.epoch}"
+    yield checkpoint.settings == config["network"], name, "is of another network"
+    yield checkpoint.normalisation == expected.normalisation, name, "has another normalisation"
+    here = checkpoint.network.state_dict()
     there = expected.network.state_dict()
     same = all(torch.equal(here[key], there[key]) for key in here.keys() & there.keys())
     yield same, name, f"has other weights than {source}"

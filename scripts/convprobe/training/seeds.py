@@ -18,10 +18,10 @@ def curves(tables: Sequence[pd.DataFrame], seeds: Mapping[str, int]) -> pd.DataF
     Returns:
         table of COLUMNS.
     """
-    found = []
+    with_seeds = []
     for (run, seed), table in zip(seeds.items(), tables, strict=True):
-        found.append(table.assign(run=run, seed=seed)[list(COLUMNS)])
-    return pd.concat(found, ignore_index=True)
+        with_seeds.append(table.assign(run=run, seed=seed)[list(COLUMNS)])
+    return pd.concat(with_seeds, ignore_index=True)
 
 
 def mean_accuracy(table: pd.DataFrame) -> pd.Series:
