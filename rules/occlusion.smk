@@ -38,7 +38,8 @@ VALUES["sheet",] = [{"sheet": sheet} for sheet in SHEETS]
 
 def occlusion_settings(wildcards) -> dict:
     settings = config["occlusion"]
-    images = SHARDS[wildcards.shard] if SHARDS else settings["images"]
+    asked = COUNTS["test"] if settings["images"] == "all" else settings["images"]
+    images = SHARDS[wildcards.shard] if SHARDS else asked
     return {
         "images": images,
         "fill": settings["fill"],

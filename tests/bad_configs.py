@@ -4,6 +4,18 @@
 """
 
 BAD_EDITS = {
+    "runs: {Raw: {normalise: false}}": (
+        "own: runs raw and Raw differ in nothing but capital letters, and so would their folders: "
+        "expected another name"
+    ),
+    "training: {epochs: 1000000}": (
+        "own: training.epochs is 1000000, expected a whole number of at least 1 and of at most "
+        "999999"
+    ),
+    f"training: {{optimizer: {{learning_rate: 1{400 * '0'}}}}}": (
+        f"own: training.optimizer.learning_rate is 1{56 * '0'}…, expected a number above 0"
+    ),
+    'dataset: {path: "a\\0b"}': 'own: dataset.path is "a\\u0000b", expected a path',
     "dataset: {nmae: 1}": "own: dataset.nmae: unknown key, did you mean name?",
     "selection: {zzz: 1}": "own: selection.zzz: unknown key, expected one of policy, epoch, split",
     "dataset: {name: cifar100}": (

@@ -91,6 +91,8 @@ def test_a_dry_run_says_why_each_job_is_due_and_announces_at_its_end(finished, t
     workflow = finished.copy(tmp_path / "convprobe")
     script = workflow.folder / "scripts/convprobe/occlusion/summary.py"
     script.write_text(f"{script.read_text()}\nADDED = 1\n")
+    quiet = workflow.run("--dry-run", "--quiet", "rules").stdout
+    assert quiet.count("convprobe: experiment tiny on the ") == 1
     planned = workflow.run("--dry-run")
     assert planned.returncode == 0
     listed, announced = planned.stdout.split("convprobe: experiment tiny on the ")

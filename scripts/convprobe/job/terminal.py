@@ -94,6 +94,7 @@ class Terminal(logging.Handler):
         self.drawn = 0  # lines of bars above the cursor
         self.broken = False  # whether an error has ended the bars or lines
         self.total = -1  # jobs, when the plan was last asked for
+        self.announced = False  # in a dry run
         self.closed = threading.Event()
 
     def begin(self, stages: Mapping[str, str], plan: Plan, announce: Callable[[], None]) -> None:
@@ -153,7 +154,9 @@ class Terminal(logging.Handler):
         """Pass a dry run's list on, and announce the run at its end; `--quiet` has no list."""
         if event != "workflow_started":
             self.printer.handle(record)
-        if words.startswith(DRY_RUN) or (event == "run_info" and self.quiet):
+        is_end = words.startswith(DRY_RUN) or (event == "run_info" and self.quiet)
+        if is_end and not self.announced:
+            self.announced = True
             self.announce()
 
     def _follow(self, record: Any, event: str | None) -> str | None:

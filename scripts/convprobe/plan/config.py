@@ -190,12 +190,15 @@ def _sources(files: Iterable[Path | str], command_line: dict) -> list[tuple[str,
 def _without_what_changes_nothing(config: dict) -> dict:
     """Lists that are meant as sets in one order, and of the selection what its policy uses.
 
-    Of the size of square images one number.
+    Of the size of square images one number, and of the first images how many.
     """
     size = config["dataset"].get("image_size")
     if isinstance(size, list) and len(set(size)) == 1:
         config["dataset"]["image_size"] = size[0]
     config["occlusion"]["windows"].sort()
+    images = config["occlusion"]["images"]
+    if isinstance(images, list) and images == list(range(len(images))):
+        config["occlusion"]["images"] = len(images)
     layers = list(study.filter_channels(config))
     config["filters"]["chosen"].sort(key=lambda name: _place(name, layers))
     for run in config["runs"].values():

@@ -102,8 +102,8 @@ def _listed(root: Path, split: Mapping[str, float]) -> tuple[list[Parts], list[P
 
 
 def _files(folder: Path) -> list[Parts]:
-    """The places of all files in a folder."""
-    paths = [file for file in folder.rglob("*") if file.is_file()]
+    """The places of all files in a folder, without hidden ones, as an editor keeps beside them."""
+    paths = [file for file in folder.rglob("[!.]*") if file.is_file()]
     return sorted(file.relative_to(folder).parts for file in paths)
 
 

@@ -110,13 +110,18 @@ def files_of_module(name: str, root: Path) -> list[Path]:
     return sorted(set(_local_files(statement, root / "importing.py", root)))
 
 
+def tree(file: Path) -> ast.Module:
+    """The syntax tree of a Python file, in whatever encoding it says it is."""
+    return ast.parse(file.read_bytes(), file)
+
+
 @functools.cache
 def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     """Digest of one file, and the local files that it imports."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    module = tree(file)
     if file.name == "__init__.py":
-        tree.body = [statement for statement in tree.body if not _is_offer(statement)]
-    meaning, imported = _meaning(tree, file, root)
+        module.body = [statement for statement in module.body if not _is_offer(statement)]
+    meaning, imported = _meaning(module, file, root)
     return _digest(meaning), imported
 
 
@@ -137,17 +142,17 @@ def _is_offer(statement: ast.stmt) -> bool:
 @functools.cache
 def _offered(init: Path, root: Path) -> list[Path]:
     """The local files that a package loads only when it is asked for a name."""
-    tree = ast.parse(init.read_text(encoding="utf-8"))
-    tree.body = [statement for statement in tree.body if _is_offer(statement)]
-    _, imported = _meaning(tree, init, root)
+    module = tree(init)
+    module.body = [statement for statement in module.body if _is_offer(statement)]
+    _, imported = _meaning(module, init, root)
     return imported
 
 
-def _meaning(tree: ast.Module, file: Path, root: Path) -> tuple[list[str], list[Path]]:
+def _meaning(module: ast.Module, file: Path, root: Path) -> tuple[list[str], list[Path]]:
     """The nodes of a syntax tree, and the local files that it imports."""
     meaning = []
     statements = []
-    _collect(tree, meaning, statements)
+    _collect(module, meaning, statements)
     imported = set()
     for statement in statements:
         imported.update(_local_files(statement, file, root))

@@ -3,6 +3,7 @@
 import copy
 import difflib
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,8 @@ def canonical(value: Any, schema: dict, root: dict | None = None) -> Any:
         ordered = [key for key in known if key in value]
         ordered += [key for key in value if key not in known]
         other = schema.get("additionalProperties")
+        if not isinstance(other, dict):
+            other = {}  # anything is allowed, as in what a factory is called with
         return {key: canonical(value[key], known.get(key, other), root) for key in ordered}
     if isinstance(value, list) and "items" in schema:
         return [canonical(item, schema["items"], root) for item in value]
@@ -101,10 +104,10 @@ def _is_integer(_: jsonschema.TypeChecker, value: object) -> bool:
 
 
 def _is_number(types: jsonschema.TypeChecker, value: object) -> bool:
-    """YAML knows .nan and .inf, which no key allows."""
+    """YAML knows .nan and .inf, which no key allows, and whole numbers beyond all floats."""
     if isinstance(value, float):
         return math.isfinite(value)
-    return _is_integer(types, value)
+    return _is_integer(types, value) and abs(value) <= sys.float_info.max
 
 
 _TYPE_CHECKER = Draft202012Validator.TYPE_CHECKER.redefine_many(

@@ -21,6 +21,7 @@ OF_ANY_RUN = ("normalise", "seed")  # keys that a run with weights may have too
 def check(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:
     """The mistakes of a config that has the right form, and its defaults."""
     yield from _paths(config)
+    yield from _names(config)
     yield from _dataset(config, read_labels, read_sizes)
     yield from _studied(config)
     yield from _compared(config)
@@ -46,6 +47,16 @@ def _paths(config: dict) -> Iterator[Mistake]:
         if Path(path).resolve().is_relative_to(Path(study.results(config)).resolve()):
             found = f"is {path}, which this experiment writes itself"
             yield mistakes.at(key, f"{found}: expected a path outside {study.results(config)}")
+
+
+def _names(config: dict) -> Iterator[Mistake]:
+    """Names of runs are names of folders, and some file systems don't tell A from a."""
+    seen = {}
+    for name in config["runs"]:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            found = "differ in nothing but capital letters, and so would their folders"
+            yield Mistake(("runs", name), f"runs {other} and {name} {found}: expected another name")
 
 
 def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:

@@ -14,7 +14,9 @@ from convprobe.network.chain import Stage
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)"
 RUN_OR_EPOCH = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/epoch-0*[1-9][0-9]{0,5})?$(?!\n)"
 FILTER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*/(0|[1-9][0-9]{0,8})$(?!\n)"
+PATH = r"^[^\x00-\x1f\x7f\ud800-\udfff]+$(?!\n)"
 FACTORY = r"^[^:{}\n]+:[A-Za-z_][A-Za-z0-9_]*$(?!\n)"
+LARGEST_EPOCH = 999_999  # RUN_OR_EPOCH has as many digits
 LARGEST_SEED = 2**32 - 1
 STAGE: dict[str, Any] = Stage._field_defaults
 ABOUT = "; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()) + "."
@@ -37,7 +39,7 @@ Name = Annotated[
     Field(pattern=NAME, json_schema_extra=expected("a name of letters, digits, - and _")),
 ]
 ClassNames = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-PathText = Annotated[str, Field(min_length=1)]
+PathText = Annotated[str, Field(pattern=PATH)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Precision = Literal["fp32", "bf16"]
 Mean = Annotated[float, Field(ge=0, le=1, description="Of one channel, in [0, 1].")]
@@ -198,7 +200,9 @@ class Normalisation(Section):
 class Training(Section):
     """How runs are trained; each run may override any key."""
 
-    epochs: Count | None = Field(None, description="How many times every training image is seen.")
+    epochs: Annotated[Count, Field(le=LARGEST_EPOCH)] | None = Field(
+        None, description="How many times every training image is seen."
+    )
     batch_size: int = Field(128, ge=1, description="Images per step.")
     optimizer: Optimizer = Optimizer()
     schedule: Literal["constant", "linear", "cosine"] = Field(

@@ -102,10 +102,15 @@ def _is_installed(spec: Any) -> bool:
 def _local_code(factory: str, root: Path, start: list[Path]) -> dict[str, str]:
     try:
         digests = fingerprint.of_files(start, root)
-        imported = [name for file in digests for name in _imported(root / file)]
+        modules = [root / file for file in digests if not file.endswith(fingerprint.COMPILED)]
+        imported = [name for module in modules for name in _imported(module)]
     except SyntaxError as error:
-        place = f"line {error.lineno}: {error.msg}"
-        raise InputError(f"is {factory}, which is not Python: {place}") from error
+        line = f"line {error.lineno}: " if error.lineno else ""
+        file = os.path.relpath(error.filename)
+        message = f"is {factory}, but {file} is not Python: {line}{error.msg}"
+        raise InputError(message) from error
+    except RecursionError as error:
+        raise InputError(f"is {factory}, whose code is nested too deeply to be read") from error
     except (OSError, ValueError) as error:
         raise InputError(f"is {factory}, which can't be read: {short_reason(error)}") from error
     return digests | _versions(imported)
@@ -113,7 +118,7 @@ def _local_code(factory: str, root: Path, start: list[Path]) -> dict[str, str]:
 
 def _imported(file: Path) -> Iterator[str]:
     """Yield the names of the modules that a file imports."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), file)):
+    for node in ast.walk(fingerprint.tree(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -53,8 +53,9 @@ EXPLORER = Page(
 )
 MANIFEST = Json(
     "manifest.json",
-    about="How the experiment was made. It lists every file but itself, the page, the RO-Crate and "
-    "states of the optimizer; versions and hardware are those of the job that computed a file.",
+    about="How the experiment was made. It lists every file but itself, the page, the RO-Crate, "
+    "states of the optimizer and the list of those that aren't kept; versions and hardware are "
+    "those of the job that computed a file.",
     shown=True,
     keys={
         "experiment": "its name",

@@ -141,7 +141,12 @@ class Results:
             self.mistakes.append(str(error))
         except Unusable:
             pass
-        except (LookupError, TypeError, ValueError) as error:  # a whole file with other content
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # a whole file with other content
             detail = " ".join(str(error).split())
             self.mistakes.append(f"{self._last}: not of the stated form ({detail})")
 

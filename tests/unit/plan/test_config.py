@@ -60,6 +60,14 @@ def test_a_selection_keeps_only_what_its_policy_uses(used):
     assert configs.checked(given, SCHEMA)["selection"] == used
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"), [([0, 1, 2], 3), (3, 3), ("all", "all"), ([0, 2], [0, 2]), ([1, 0], [1, 0])]
+)
+def test_the_first_images_are_as_many_whether_counted_or_listed(given, meant):
+    config = yaml.safe_load(LEAST) | {"occlusion": {"images": given}}
+    assert configs.checked(config, SCHEMA)["occlusion"]["images"] == meant
+
+
 def keys_below(value, path=()):
     """Paths of all nested keys, without those of `runs`, which are names that the user gives."""
     for key, below in value.items() if isinstance(value, dict) and path != ("runs",) else ():

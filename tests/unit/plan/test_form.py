@@ -137,3 +137,9 @@ def test_equal_values_are_written_alike():
     one = form.canonical({"steps": 3, "rate": 1}, TOY)
     other = form.canonical({"rate": 1.0, "steps": 3}, TOY)
     assert repr(one) == repr(other) == "{'rate': 1.0, 'steps': 3}"
+
+
+def test_where_anything_is_allowed_it_stays_as_it_is():
+    anything = {"type": "object", "additionalProperties": True}
+    given = {"options": {"width": 4, "parts": [{"depth": 1}]}, "classes": 10}
+    assert form.canonical(given, anything) == given

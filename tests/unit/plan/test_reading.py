@@ -24,14 +24,51 @@ pytestmark = pytest.mark.usefixtures("empty_folder")
         ),
         (b"experiment: [a\n", "not YAML: line 2: expected ',' or ']', but got '<stream end>'"),
         (b"experiment: 2026-13-01\n", "not YAML: month must be in 1..12"),
+        (
+            b"occlusion: {fill: 3}\nfilters: {top: 3}\nocclusion: {stride: 2}\n",
+            "not YAML: line 3: occlusion is given twice",
+        ),
+        (
+            b"runs:\n  raw: {}\n  no: {}\n",
+            "not YAML: line 3: no is no text for YAML: write it in quotes",
+        ),
+        (
+            b"selection:\n  epoch: 013\n",
+            "not YAML: line 2: 013 is 11 for YAML: write 11, or a text in quotes",
+        ),
+        (
+            b"training: {epochs: 1:30}\n",
+            "not YAML: line 1: 1:30 is 90 for YAML: write 90, or a text in quotes",
+        ),
+        (
+            b"training: " + 3000 * b"[",
+            "more than 20 levels of lists and mappings, expected the documented keys",
+        ),
     ],
-    ids=["another encoding", "a tab", "no bracket", "no date"],
+    ids=[
+        "another encoding",
+        "a tab",
+        "no bracket",
+        "no date",
+        "twice",
+        "a key that is no text",
+        "octal",
+        "base 60",
+        "too deep",
+    ],
 )
 def test_a_config_file_that_is_none_is_reported_in_one_line(content, told):
     Path("own.yaml").write_bytes(content)
     with pytest.raises(InputError) as refused:
         reading.read("own.yaml")
     assert str(refused.value) == f"own.yaml: {told}"
+
+
+def test_what_is_merged_in_may_be_given_again():
+    Path("own.yaml").write_text("a: &a {b: 1, c: 2}\nd: &d {<<: *a, b: 3}\ne: {<<: *d, c: 4}\n")
+    assert reading.read("own.yaml") == {
+        "a": {"b": 1, "c": 2}, "d": {"b": 3, "c": 2}, "e": {"b": 3, "c": 4},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,34 @@ def test_a_package_that_is_imported_from_a_folder_counts_by_its_code(monkeypatch
     ]  # fmt: skip
 
 
-def test_a_file_that_is_not_python_is_refused_with_its_line():
-    Path("mynet.py").write_text("import torch\n\ndef build(:\n")
-    assert mistake(traced_networks.code, "mynet.py:build").startswith(
-        "is mynet.py:build, which is not Python: line 3: "
+@pytest.mark.parametrize("name", ["mynet.py", "blocks.py"])
+def test_a_file_that_is_not_python_is_named_with_its_line(network_file, name):
+    Path(name).write_text("import torch\n\ndef build(:\n")
+    assert mistake(traced_networks.code, f"{network_file}:build").startswith(
+        f"is mynet.py:build, but {name} is not Python: line 3: "
     )
+
+
+def test_code_that_is_nested_too_deeply_is_one_line(network_file):
+    Path("blocks.py").write_text(f"first = {'1+' * 5000}1\n")
+    assert mistake(traced_networks.code, f"{network_file}:build") == (
+        "is mynet.py:build, whose code is nested too deeply to be read"
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["\ufeff{}".encode(), "# -*- coding: latin-1 -*-\n# größer\n{}".encode("latin-1")]
+)
+def test_a_file_may_have_any_encoding_that_python_reads(network_file, content):
+    before = traced_networks.code(f"{network_file}:build")
+    network_file.write_bytes(content.replace(b"{}", NETWORK.encode()))
+    traced_networks.fingerprint._read.cache_clear()
+    assert traced_networks.code(f"{network_file}:build") == before
+
+
+def test_what_lies_beside_in_another_language_is_compiled_code_of_the_module(network_file):
+    Path("mynet.cpp").write_text("int one() { return 1; }\n")
+    assert "mynet.cpp" in traced_networks.code(f"{network_file}:build")
 
 
 def ask(network="mynet.py:build", image_size=(8, 8), **arguments):
