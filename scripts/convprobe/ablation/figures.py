@@ -107,20 +107,23 @@ def confusion(
         is_numbered = len(clean) <= MOST_NUMBERED
         numbers = "; the numbers say how large they are" if is_numbered else ""
         beyond = f", in the full colour where by more than {limit} points (arrow){numbers}"
+    blank = ""
+    if clean_shares.isna().any(axis=None):
+        blank = " Blank: there are no such test images."
     caption = (
         f"Predictions for {int(clean.to_numpy().sum())} test images, in per cent of each true "
         "class: clean, by the network as trained; ablated, by the network without the chosen "
         f"filters ({ablation}). Change: ablated minus clean, in percentage points, orange where a "
-        f"prediction became more frequent and blue where it became less so{beyond}."
+        f"prediction became more frequent and blue where it became less so{beyond}.{blank}"
     )
     title = f"What does it lose without the chosen filters? {run}, {checkpoint}"
     style.save(figure, path, title, caption)
 
 
 def _percent_of_class(counts: pd.DataFrame) -> pd.DataFrame:
-    """Predictions in per cent of each true class; 0 where it has no images."""
-    images = counts.sum(axis=1).clip(lower=1)
-    return counts.div(images, axis=0) * 100
+    """Predictions in per cent of each true class; no number where it has no images."""
+    images = counts.sum(axis=1)
+    return counts.div(images.where(images > 0), axis=0) * 100
 
 
 def _ends_beyond(change: pd.DataFrame) -> str:
@@ -149,7 +152,7 @@ def _draw_confusion(axes: Axes, table: pd.DataFrame, panel: Panel) -> AxesImage:
 
 def _write_cells(axes: Axes, drawn: AxesImage, table: pd.DataFrame, form: str) -> None:
     for (row, column), value in np.ndenumerate(table.to_numpy()):
-        if round(value) == 0:
+        if np.isnan(value) or round(value) == 0:
             continue
         colour = style.ink_on(drawn.to_rgba(value))
         text = format(value, form).replace("-", MINUS)

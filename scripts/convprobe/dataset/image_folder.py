@@ -17,6 +17,7 @@ from convprobe.dataset.archives import Parts
 from convprobe.dataset.image_sizes import FORMATS
 from convprobe.errors import InputError
 
+PNG_DEPTH = 24  # the byte of a PNG that says how many bits a channel has
 MOST_PIXELS = 2**24  # of an image, once it is unpacked
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own, higher limit only warns
 
@@ -106,6 +107,7 @@ def _pixels(where: str, content: bytes, image_size: tuple[int, int] | None) -> I
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _refuse_huge(where, image)
             deep = image.mode.startswith(("I", "F"))
+            deep |= image.format == "PNG" and content[PNG_DEPTH] > 8  # of colours too
             rgb = image.convert("RGB")
             if image_size:
                 height, width = image_size

@@ -43,6 +43,7 @@ def top_patches(
     with hdf5.open_complete(patches_path) as file:
         figure = _patch_columns(file, top_images, as_published)
     highest = "at the bottom, as published" if as_published else "on top"
+    grey = f" {shown.ABOUT_GREY}" if shown.show_grey(patches_path, top_images) else ""
     style.save(
         figure,
         path,
@@ -50,7 +51,7 @@ def top_patches(
         "A column per filter: what the peak of its map sees in the test images with the highest "
         f"response (the Frobenius norm of the map), the highest {highest}. All patches are "
         "enlarged to the same size. Below each: the class of the image, and the response. No "
-        f"response: the map of the filter is 0 for all other images.{left_out}",
+        f"response: the map of the filter is 0 for all other images.{grey}{left_out}",
     )
 
 

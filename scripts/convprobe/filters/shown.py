@@ -1,13 +1,16 @@
 """What figures of filters show, and say of it: which ranks are drawn, and what a patch is of."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from convprobe.dataset.image_file import Images
 from convprobe.filters.top_patches import frame_shape, show_the_image
 from convprobe.network.receptive_field import Fields
+from convprobe.store import hdf5
 
+ABOUT_GREY = "Grey in a patch: there are no pixels that the peak sees."
 MOST_RANKS = 20  # of a filter in a figure: they are drawn one by one, about ten a second
 
 
@@ -45,13 +48,33 @@ def seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") ->
     return f"{of} {width}×{height} pixels"
 
 
+def show_grey(patches_path: Path | str, top_images: pd.DataFrame) -> bool:
+    """Whether some patches are grey where their peaks see no pixel, see ABOUT_GREY.
+
+    Args:
+        patches_path: a `patches.h5`.
+        top_images: the table of `top-images.csv`.
+    """
+    with hdf5.open_complete(patches_path) as file:
+        answered = top_images[top_images["response"] > 0]
+        for (layer, channel), rows in answered.groupby(["layer", "channel"]):
+            if _are_larger_than_boxes(rows, file[f"{layer}/{channel}"].shape[1:3]):
+                return True
+    return False
+
+
+def _are_larger_than_boxes(rows: pd.DataFrame, patch: Sequence[int]) -> bool:
+    """Whether some patches of that height and width show more than their boxes of pixels."""
+    height, width = patch
+    is_low = rows["bottom"] - rows["top"] < height
+    is_narrow = rows["right"] - rows["left"] < width
+    return bool((is_low | is_narrow).any())
+
+
 def about_grey(rows: pd.DataFrame, fields: Fields, images: Images) -> str:
     """What is grey in patches, in words; nothing if they have no such pixels."""
     image_shape = images.pixels.shape[1:3]
-    height, width = frame_shape(fields, image_shape)
-    is_low = rows["bottom"] - rows["top"] < height
-    is_narrow = rows["right"] - rows["left"] < width
-    if not (is_low | is_narrow).any():
+    if not _are_larger_than_boxes(rows, frame_shape(fields, image_shape)):
         return ""
     if show_the_image(fields, image_shape):
         return "grey where it sees nothing"

@@ -16,7 +16,7 @@ from convprobe.network.convolution import convolved
 from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
 
 # Traced where tensors lay in one order in memory; here they may lie in another.
-REPLACED = {"aten.view.default": "aten.reshape.default"}
+REPLACED = dict.fromkeys(("aten.view.default", "aten._unsafe_view.default"), "aten.reshape.default")
 # These take numbers together that lie side by side in memory.
 IN_ROWS = ("aten.view_as_complex.default", "aten.view.dtype")
 SIZES = "aten::sym_"  # before the names of operators that give the size of a tensor

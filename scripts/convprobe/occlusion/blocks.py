@@ -1,4 +1,4 @@
-"""The blocks of pixels that the positions of a map stand for, each as wide as the stride."""
+"""What a map stands for: blocks of pixels, each as wide as the stride, and the window there."""
 
 import h5py
 import numpy as np
@@ -28,6 +28,11 @@ def name(rows: Centres, columns: Centres) -> str:
     """What a position stands for, in words; args as for `stride`."""
     width = stride(rows, columns)
     return "pixel" if width == 1 else f"block of {width}×{width} pixels"
+
+
+def window(fill: int) -> str:
+    """A window of that grey level, 0 to 255, in words."""
+    return {0: "a black window", 255: "a white window"}.get(fill, "a grey window")
 
 
 def on_image(

@@ -39,6 +39,7 @@ def occlusion_sheet(
     _draw_images(grid[0], images)
     windows = [_window(map_path) for map_path in map_paths]
     largest = max(side for side, _ in windows)
+    _, fill = windows[0]
     for axes_row, map_path, window in zip(grid[1:], map_paths, windows, strict=True):
         _draw_window(axes_row[0], images.image_size, *window, largest)
         with hdf5.open_complete(map_path) as file:
@@ -53,8 +54,8 @@ def occlusion_sheet(
         figure,
         path,
         f"Where does it look? {run}, {checkpoint}",
-        f"Each {block} of a map is the probability of the true class with a grey window centred "
-        "there, dark where it is low; left of the maps the window itself, on their scale."
+        f"Each {block} of a map is the probability of the true class with {blocks.window(fill)} "
+        "centred there, dark where it is low; left of the maps the window itself, on their scale."
         f"{outlined} Below each map: its mean, and the probability without a window.",
     )
 

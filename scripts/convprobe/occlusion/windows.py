@@ -64,7 +64,8 @@ def sweep(
 
     Returns:
         the maps, by row and column of the position, and the clean probabilities of each image,
-        computed in the same way. Those of one image and position sum to 1.
+        computed in the same way. Those of one image and position sum to 1. Both are equal, bit by
+        bit, where all that the window hides is as grey as the window.
 
     Raises:
         InputError: the window is even, or it or the stride is larger than the image.
@@ -80,11 +81,16 @@ def sweep(
     if way == "boxes":
         spans = [reach.hidden(side, window, stride) for side in (height, width)]
         engine = ChangedBoxes(network, spans, precision)
-        return _by_engine(engine, pixels, fill, rows * columns, job)
-    size = batch or _batch(network)
-    probability = _plain(network, pixels, hidden, fill, precision, job, size)
-    maps = probability[:, 1:].reshape(len(pixels), rows, columns, -1)
-    return maps, probability[:, 0]
+        maps, clean = _by_engine(engine, pixels, fill, rows * columns, job)
+    else:
+        size = batch or _batch(network)
+        probability = _plain(network, pixels, hidden, fill, precision, job, size)
+        maps = probability[:, 1:].reshape(len(pixels), rows, columns, -1)
+        clean = probability[:, 0]
+    # Rounded in another way, these would have an order among one another.
+    image, row, column = np.nonzero(_hides_nothing(pixels, hidden, fill))
+    maps[image, row, column] = clean[image]
+    return maps, clean
 
 
 def windows(height: int, width: int, window: int, stride: int = 1) -> Hidden:
@@ -109,6 +115,15 @@ def windows(height: int, width: int, window: int, stride: int = 1) -> Hidden:
 def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, "position pixel"]:
     distance = abs(np.subtract.outer(arithmetic.centres(side, stride), np.arange(side)))
     return distance <= window // 2
+
+
+def _hides_nothing(
+    pixels: UInt8[np.ndarray, "image y x channel"], hidden: Hidden, fill: int
+) -> Bool[np.ndarray, "image row column"]:
+    """Where the window covers no pixel that differs from it."""
+    rows, columns = (axis.astype(np.float32) for axis in hidden)
+    differs = (pixels != fill).any(-1).astype(np.float32)
+    return rows @ differs @ columns.T == 0
 
 
 def _way(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
@@ -12,6 +13,7 @@ from matplotlib.image import AxesImage
 
 from convprobe import style
 from convprobe.dataset.image_file import Images
+from convprobe.filters.shown import ABOUT_GREY, show_grey
 from convprobe.occlusion import blocks
 from convprobe.store import hdf5
 
@@ -58,18 +60,22 @@ def draw(
     _draw_images(list(grid[0, :shown]), images)
     if filters:
         _name_filters(list(grid[1, shown:]), filters)
+    is_grey = False
     for row, epoch in enumerate(epochs, start=1):
-        window, drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.image_size)
+        drawn = _draw_maps(list(grid[row, :shown]), map_paths[row - 1], images.image_size)
         grid[row, 0].set_ylabel(epoch)
         if filters:
-            top = top_images.loc[epoch].query("rank == 1").set_index(["layer", "channel"])
-            _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, top)
+            top = top_images.loc[epoch].query("rank == 1")
+            is_grey |= show_grey(patch_paths[row - 1], top)
+            by_filter = top.set_index(["layer", "channel"])
+            _draw_patches(list(grid[row, shown:]), patch_paths[row - 1], filters, by_filter)
     bar = figure.colorbar(drawn, ax=grid[:, -1], shrink=0.6, ticks=[0, 0.5, 1])
     bar.set_label("probability of the true class")
     answered = ", and what its filters answer to" if filters else ""
     with hdf5.open_complete(map_paths[0]) as file:
-        block = blocks.name(*blocks.centres(file))
-    caption = _caption(window, block, bool(filters))
+        caption = _caption(file, bool(filters))
+    if is_grey:
+        caption += f" {ABOUT_GREY}"
     if len(filters) < len(chosen):
         caption += f" Only the first {len(filters)} of {len(chosen)} chosen filters are drawn."
     title = f"Through training: what run {run} looks at{answered}"
@@ -92,12 +98,19 @@ def _filters(top_images: pd.DataFrame) -> list[Filter]:
     return list(names.itertuples(index=False, name=None))
 
 
-def _caption(window: int, block: str, has_filters: bool) -> str:
+def _caption(maps: h5py.File, has_filters: bool) -> str:
+    """What is drawn.
+
+    Args:
+        maps: a window file.
+    """
     place = "Left, under" if has_filters else "Under"
+    window, side = blocks.window(int(maps.attrs["fill"])), maps.attrs["window"]
+    block = blocks.name(*blocks.centres(maps))
     maps = (
-        f"One row per epoch. {place} each image: the probability of its true class with a grey "
-        f"window of {window}×{window} pixels centred at each {block}; below, its mean, and that "
-        "without a window."
+        f"One row per epoch. {place} each image: the probability of its true class with {window} "
+        f"of {side}×{side} pixels centred at each {block}; below, its mean, and that without a "
+        "window."
     )
     if not has_filters:
         return maps
@@ -122,8 +135,8 @@ def _name_filters(axes_row: list[Axes], filters: list[Filter]) -> None:
 
 def _draw_maps(
     axes_row: list[Axes], map_path: Path | str, image_size: tuple[int, int]
-) -> tuple[int, AxesImage]:
-    """Draw the maps of the first images; the side of their window, and the last map drawn.
+) -> AxesImage:
+    """Draw the maps of the first images; returns the last one.
 
     Args:
         image_size: height and width in pixels.
@@ -139,7 +152,7 @@ def _draw_maps(
             drawn = style.picture(axes, shown, **style.PROBABILITY)
             means = f"{confidence.mean():.2f}\nof {clean[image, labels[image]]:.2f}"
             axes.set_xlabel(means, fontsize=style.TINY)
-        return int(file.attrs["window"]), drawn
+        return drawn
 
 
 def _draw_patches(

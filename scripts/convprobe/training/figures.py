@@ -37,7 +37,7 @@ def learning_curve(
     caption = (
         "Accuracy and loss after each epoch; train values are means over the epoch while the "
         "network learns, of smoothed labels if training smooths them. Black line: the selected "
-        f"epoch, {_how_chosen(selection, table)}. "
+        f"epoch, {_how_chosen(selection)}. "
         f"Highest test accuracy: epoch {selection['best_epoch']}."
     )
     tested = percent(selection["test_accuracy"])
@@ -45,11 +45,10 @@ def learning_curve(
     style.save(figure, path, title, caption)
 
 
-def _how_chosen(selection: Mapping[str, Any], table: pd.DataFrame) -> str:
+def _how_chosen(selection: Mapping[str, Any]) -> str:
     if selection["policy"] == "fixed":
         return "chosen in the config"
-    by_test = selection["chosen_among"] > 1 or "validation_accuracy" not in table
-    return f"the best on the {'test' if by_test else 'validation'} images"
+    return f"the best on the {selection['split']} images"
 
 
 def seeds(path: Path | str, table: pd.DataFrame, group: str) -> None:

@@ -79,6 +79,7 @@ SELECTION = Json(
     keys={
         "epoch": "the probed one",
         "policy": "how it was chosen, as in the config",
+        "split": "the images whose accuracy decided, where the best epoch was chosen; else nothing",
         "test_accuracy": "its accuracy on the test images",
         "test_images": "number of test images",
         "best_epoch": "the first with the highest test accuracy",

@@ -51,10 +51,11 @@ def choose(
         counts: test images of each class.
 
     Returns:
-        `epoch` and the `policy` that chose it; its `test_accuracy` on `test_images`; `best_epoch`,
-        the first with the highest test accuracy; `chance`, the accuracy of the same answer for
-        every image; `chosen_among`, the number of epochs of which this one was chosen for its test
-        accuracy; and whether it is `better_than_chance` for certain.
+        `epoch`, the `policy` and, if that is `best`, the `split` that chose it; its `test_accuracy`
+        on `test_images`; `best_epoch`, the first with the highest test accuracy; `chance`, the
+        accuracy of the same answer for every image; `chosen_among`, the number of epochs of which
+        this one was chosen for its test accuracy; and whether it is `better_than_chance` for
+        certain.
     """
     measured = [files.read_json(path) for path in evaluations]
     best_on_test = _first_best(measured, "test")
@@ -71,6 +72,7 @@ def choose(
     return {
         "epoch": epoch,
         "policy": settings["policy"],
+        "split": settings["split"] if settings["policy"] == "best" else None,
         "test_accuracy": test["accuracy"],
         "test_images": test["images"],
         "best_epoch": best_on_test,

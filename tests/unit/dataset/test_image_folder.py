@@ -1,6 +1,7 @@
 """The pixels of a user's own images, in a fixed order, or one line that says why not."""
 
 import re
+import struct
 import types
 import zlib
 
@@ -77,6 +78,20 @@ def test_sixteen_bit_images_are_refused_rather_than_cut_off(pictures):
     Image.fromarray(np.full((4, 4), 30_000, dtype=np.uint16)).save(
         pictures / "train" / "a" / "0.png"
     )
+    assert refusal(pictures) == "train/a/0.png: has more than 8 bits per channel, expected 8"
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_sixteen_bit_colours_are_refused_too(pictures, colour_type, channels):
+    """Pillow opens them as if they had 8 bits: it reads the higher byte of each value."""
+    header = struct.pack(">IIBBBBB", 4, 4, 16, colour_type, 0, 0, 0)
+    row = b"\0" + struct.pack(">H", 3000) * 4 * channels
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(4 * row)), (b"IEND", b"")]
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, content in chunks:
+        parts += struct.pack(">I", len(content)), name, content
+        parts.append(struct.pack(">I", zlib.crc32(name + content)))
+    (pictures / "train/a/0.png").write_bytes(b"".join(parts))
     assert refusal(pictures) == "train/a/0.png: has more than 8 bits per channel, expected 8"
 
 

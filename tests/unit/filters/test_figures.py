@@ -128,6 +128,15 @@ def test_a_field_as_large_as_the_image_may_see_padding(tmp_path):
         assert "grey where it sees padding" in words(path)
 
 
+@pytest.mark.slow
+def test_top_patches_say_what_is_grey_in_them_and_in_those_that_are_drawn_alone(tmp_path):
+    path = tmp_path / "top.png"
+    draw_top_patches(path, [2.0, 1.0])
+    assert shown.ABOUT_GREY in words(path)
+    draw_top_patches(path, [0.0, 0.0])
+    assert shown.ABOUT_GREY not in words(path)
+
+
 def test_patches_larger_than_a_place_of_the_atlas_are_made_smaller():
     assert atlas._size_on_page((4, 8), atlas.Extent(40, 40)) == (20, 40)
     assert atlas._size_on_page((4, 8), atlas.Extent(40, 39)) == (16, 32), "whole pixels"

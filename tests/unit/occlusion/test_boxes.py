@@ -109,12 +109,26 @@ class Indices(nn.Module):
         return self.head(maps).mean((2, 3))
 
 
+class Parted(nn.Module):
+    """A view of what lies in parts of memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 6, 3)
+        self.head = nn.Linear(3 * 8 * 9, CLASSES)
+
+    def forward(self, images):
+        maps = F.relu(F.max_pool2d(self.first(images), 2))
+        return self.head(maps[:, ::2].flatten(1))
+
+
 NETWORKS = {
     "residual": (Residual, 21, 19),
     "branches": (Branches, 18, 18),
     "places": (Places, 17, 20),
     "edges": (Edges, 18, 20),
     "indices": (Indices, 18, 20),
+    "parted": (Parted, 18, 20),
 }
 
 

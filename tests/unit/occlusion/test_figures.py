@@ -8,7 +8,7 @@ import pytest
 from drawn_texts import SVG, marked, texts
 
 from convprobe.dataset import image_file
-from convprobe.occlusion import figures, window_file
+from convprobe.occlusion import blocks, figures, window_file
 from convprobe.occlusion.window_settings import WindowSettings
 
 
@@ -95,6 +95,8 @@ def _extent_of(group):
 @pytest.mark.slow
 def test_each_window_is_drawn_on_the_scale_of_the_maps_and_in_its_grey(sheet):
     path = sheet([(3, 128), (5, 0)])
+    assert "with a grey window centred there" in path.with_suffix(".txt").read_text()
+    assert blocks.window(0) == "a black window"
     drawn = marked(path, "window")
     sides = [_extent_of(group) for group in drawn]
     # The first object is 2 pixels wide and 1 high.

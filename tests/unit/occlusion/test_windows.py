@@ -38,6 +38,24 @@ def test_each_position_equals_covering_the_image_by_hand(network, pixels):
     np.testing.assert_allclose(clean, logits.softmax(1).detach(), atol=1e-6)
 
 
+@pytest.mark.parametrize("way", ["boxes", "passes"])
+def test_where_the_window_hides_its_own_grey_alone_nothing_changes(way, monkeypatch):
+    """Bit by bit: else rounding would put these positions in an order."""
+    torch.manual_seed(0)
+    stages = [{"channels": 32, "kernel": 3, "padding": 1, "batch_norm": True}]
+    network = Network({"conv": stages, "fc": []}, 3, (16, 16)).eval()
+    monkeypatch.setattr(windows, "_way", lambda *_: way)
+    pixels = np.full((2, 16, 16, 3), 40, dtype=np.uint8)
+    pixels[0, 4:9, 6:11] = np.random.default_rng(0).integers(256, size=(5, 5, 3))
+    pixels[1, 3, 3, 1] = 41
+    maps, clean = windows.sweep(network, pixels, window=3, fill=40)
+    changed = (maps != clean[:, None, None]).any(-1)
+    assert not changed[0, :3].any()
+    assert not changed[0, :, 12:].any()
+    assert changed[0, 3:10, 5:12].all()
+    assert np.argwhere(changed[1]).tolist() == [[y, x] for y in (2, 3, 4) for x in (2, 3, 4)]
+
+
 def test_grey_is_normalised_as_the_image_is(network):
     seen = []
 

@@ -5,7 +5,7 @@ import pytest
 
 from convprobe.training import figures
 
-SELECTION = {"epoch": 2, "policy": "best", "test_accuracy": 0.5, "best_epoch": 1, "chosen_among": 1}
+SELECTION = {"epoch": 2, "policy": "best", "test_accuracy": 0.5, "best_epoch": 1}
 
 
 def curve(*splits):
@@ -19,9 +19,13 @@ def curve(*splits):
     ("selection", "splits", "chosen"),
     [
         ({"policy": "fixed"}, ("train", "test"), "chosen in the config"),
-        ({}, ("train", "validation", "test"), "the best on the validation images"),
-        ({"chosen_among": 2}, ("train", "test"), "the best on the test images"),
-        ({"chosen_among": 2}, ("train", "validation", "test"), "the best on the test images"),
+        (
+            {"split": "validation"},
+            ("train", "validation", "test"),
+            "the best on the validation images",
+        ),
+        ({"split": "test"}, ("train", "test"), "the best on the test images"),
+        ({"split": "test"}, ("train", "validation", "test"), "the best on the test images"),
     ],
 )
 def test_it_is_said_how_the_epoch_was_chosen(tmp_path, selection, splits, chosen):
