@@ -43,7 +43,7 @@ def test_where_the_window_hides_its_own_grey_alone_nothing_changes(way, monkeypa
     """Bit by bit: else rounding would put these positions in an order."""
     torch.manual_seed(0)
     stages = [{"channels": 32, "kernel": 3, "padding": 1, "batch_norm": True}]
-    network = Network({"conv": stages, "fc": []}, 3, (16, 16)).eval()
+    network = Network({"conv": stages, "fc": [16]}, 3, (16, 16)).eval()
     monkeypatch.setattr(windows, "_way", lambda *_: way)
     pixels = np.full((2, 16, 16, 3), 40, dtype=np.uint8)
     pixels[0, 4:9, 6:11] = np.random.default_rng(0).integers(256, size=(5, 5, 3))
