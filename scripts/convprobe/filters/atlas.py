@@ -106,7 +106,11 @@ def page(
     first, last = arrangement.channels[0], arrangement.channels[-1]
     grey = shown.about_grey(rows, fields, images)
     grey = f"; {grey}" if grey else ""
-    silent = " Silent: the map is 0 for every image." if _silent(rows) else ""
+    silent = _silent(rows)
+    about_silent = " Silent: the map is 0 for every image." if silent else ""
+    unanswered = set(rows.loc[rows["response"] <= 0, "channel"])
+    if unanswered - silent:
+        about_silent += " A missing patch: the map is 0 for all other images."
     seen = shown.seen(rows, fields, images, of="the patches of")
     style.save(
         figure,
@@ -114,7 +118,7 @@ def page(
         f"Filters {first} to {last} of {layer}: {run}, {checkpoint}",
         f"For each filter of {layer}, by its number, {seen} that the peak of its map sees in the "
         f"{arrangement.ranks} test images with the highest response, the highest on the left{grey}."
-        f"{silent}{left_out}",
+        f"{about_silent}{left_out}",
     )
 
 

@@ -180,6 +180,7 @@ def test_an_image_without_a_response_is_not_shown(tmp_path):
         draw_atlas(path, responses)
         shown.append(pixels_of(path, RED))
         assert ("Silent" in words(path)) == (max(responses) == 0)
+        assert ("A missing patch" in words(path)) == (responses == [2.0, 0.0])
     assert shown[0] > shown[1] > shown[2] == 0
 
 
