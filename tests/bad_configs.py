@@ -5,12 +5,11 @@
 
 BAD_EDITS = {
     "runs: {Raw: {normalise: false}}": (
-        "own: runs raw and Raw differ in nothing but capital letters, and so would their folders: "
+        "own: runs Raw and raw differ in nothing but capital letters, and so would their folders: "
         "expected another name"
     ),
     "training: {epochs: 1000000}": (
-        "own: training.epochs is 1000000, expected a whole number of at least 1 and of at most "
-        "999999"
+        "own: training.epochs is 1000000, expected a whole number from 1 to 999999"
     ),
     f"training: {{optimizer: {{learning_rate: 1{400 * '0'}}}}}": (
         f"own: training.optimizer.learning_rate is 1{56 * '0'}…, expected a number above 0"
@@ -79,14 +78,14 @@ BAD_EDITS = {
     ),
     "network: {fc: [8, 0]}": "own: network.fc[1] is 0, expected a whole number of at least 1",
     "training: {epochs: 13.0}": (
-        "own: training.epochs is 13.0, expected a whole number of at least 1"
+        "own: training.epochs is 13.0, expected a whole number from 1 to 999999"
     ),
     "training: {epochs: true}": (
-        "own: training.epochs is true, expected a whole number of at least 1"
+        "own: training.epochs is true, expected a whole number from 1 to 999999"
     ),
     "training: {epochs: 2e1}": (
-        'own: training.epochs is "2e1", expected a whole number of at least 1 (YAML reads 2e1 as '
-        "text: write 20)"
+        'own: training.epochs is "2e1", expected a whole number from 1 to 999999 (YAML reads 2e1 '
+        "as text: write 20)"
     ),
     "training: {normalise: 1}": "own: training.normalise is 1, expected true or false",
     "training: {optimizer: {learning_rate: 1e-3}}": (

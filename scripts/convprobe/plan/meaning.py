@@ -52,11 +52,11 @@ def _paths(config: dict) -> Iterator[Mistake]:
 def _names(config: dict) -> Iterator[Mistake]:
     """Names of runs are names of folders, and some file systems don't tell A from a."""
     seen = {}
-    for name in config["runs"]:
+    for name in sorted(config["runs"]):
         other = seen.setdefault(name.lower(), name)
         if other != name:
             found = "differ in nothing but capital letters, and so would their folders"
-            yield Mistake(("runs", name), f"runs {other} and {name} {found}: expected another name")
+            yield Mistake(("runs",), f"runs {other} and {name} {found}: expected another name")
 
 
 def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> Iterator[Mistake]:

@@ -200,8 +200,10 @@ class Normalisation(Section):
 class Training(Section):
     """How runs are trained; each run may override any key."""
 
-    epochs: Annotated[Count, Field(le=LARGEST_EPOCH)] | None = Field(
-        None, description="How many times every training image is seen."
+    epochs: Annotated[int, Field(ge=1, le=LARGEST_EPOCH)] | None = Field(
+        None,
+        description="How many times every training image is seen.",
+        json_schema_extra=expected(f"a whole number from 1 to {LARGEST_EPOCH}"),
     )
     batch_size: int = Field(128, ge=1, description="Images per step.")
     optimizer: Optimizer = Optimizer()
