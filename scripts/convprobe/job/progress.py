@@ -101,7 +101,8 @@ class Progress:
         if stage.done < stage.due:
             return None
         took = duration(stage.seconds(stage.end))
-        return f"{name} done: {stage.done} jobs in {took}; {self.in_all()}"
+        jobs = "1 job" if stage.done == 1 else f"{stage.done} jobs"
+        return f"{name} done: {jobs} in {took}; {self.in_all()}"
 
     def left(self) -> float:
         """Rough seconds until the end."""
