@@ -40,11 +40,11 @@ def sweep(
     network: nn.Module,
     pixels: UInt8[np.ndarray, "image y x channel"],
     window: int,
-    fill: int = 128,
-    precision: str = "fp32",
+    fill: int = WindowSettings.fill,
+    precision: str = WindowSettings.precision,
     job: runtime.Job = runtime.IDLE,
     batch: int | None = None,
-    stride: int = 1,
+    stride: int = WindowSettings.stride,
 ) -> Probabilities:
     """Class probabilities with a grey window centred at every pixel in turn, and without it.
 
