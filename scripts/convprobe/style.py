@@ -42,6 +42,7 @@ LINE_SPACING = 1.2  # of their size
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 GREY = "#666666"
+LIGHT_GREY = "#CCCCCC"
 INK = "black"
 PAPER = "white"
 

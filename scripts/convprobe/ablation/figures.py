@@ -107,14 +107,14 @@ def confusion(
         is_numbered = len(clean) <= MOST_NUMBERED
         numbers = "; the numbers say how large they are" if is_numbered else ""
         beyond = f", in the full colour where by more than {limit} points (arrow){numbers}"
-    blank = ""
+    unknown = ""
     if clean_shares.isna().any(axis=None):
-        blank = " Blank: there are no such test images."
+        unknown = " Grey rows: there are no such test images."
     caption = (
         f"Predictions for {int(clean.to_numpy().sum())} test images, in per cent of each true "
         "class: clean, by the network as trained; ablated, by the network without the chosen "
         f"filters ({ablation}). Change: ablated minus clean, in percentage points, orange where a "
-        f"prediction became more frequent and blue where it became less so{beyond}.{blank}"
+        f"prediction became more frequent and blue where it became less so{beyond}.{unknown}"
     )
     title = f"What does it lose without the chosen filters? {run}, {checkpoint}"
     style.save(figure, path, title, caption)
@@ -134,6 +134,7 @@ def _ends_beyond(change: pd.DataFrame) -> str:
 
 
 def _draw_confusion(axes: Axes, table: pd.DataFrame, panel: Panel) -> AxesImage:
+    axes.set_facecolor(style.LIGHT_GREY)  # seen where there is no number
     drawn = axes.imshow(table, interpolation="none", **panel.colours)
     if len(table) <= MOST_NUMBERED:
         _write_cells(axes, drawn, table, panel.form)

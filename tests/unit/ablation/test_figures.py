@@ -126,14 +126,14 @@ def confusion_of(tmp_path, ablated):
 
 
 @pytest.mark.slow
-def test_a_class_without_test_images_is_left_blank(tmp_path):
+def test_a_class_without_test_images_is_grey(tmp_path):
     names = ["ant", "bee"]
     of_nothing = {}
     for images in (10, 0):
         table = pd.DataFrame([[10, 0], [0, images]], names, names)
         path = tmp_path / f"{images}.png"
         figures.confusion(path, table, table, ABLATION, "own", "weights")
-        assert ("Blank: there are no such test images." in words(path)) == (images == 0)
+        assert ("Grey rows: there are no such test images." in words(path)) == (images == 0)
         colours = (255 * matplotlib.image.imread(path)[..., :3]).round()
         of_nothing[images] = (colours == [68, 1, 84]).all(2).sum()  # as 0 % is drawn
     # In each of two panels two cells of four, or one of two.
