@@ -7,6 +7,7 @@ Source: Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networ
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -72,7 +73,6 @@ def sweep(
     """
     height, width = pixels.shape[1:3]
     hidden = windows(height, width, window, stride)
-    rows, columns = (len(places) for places in hidden)
     way = _way(network, (height, width), window, stride, precision)
     if way == "states":
         settings = WindowSettings(window, fill, precision, stride)
@@ -81,15 +81,13 @@ def sweep(
     if way == "boxes":
         spans = [reach.hidden(side, window, stride) for side in (height, width)]
         engine = ChangedBoxes(network, spans, precision)
-        maps, clean = _by_engine(engine, pixels, fill, rows * columns, job)
+        maps, clean = _by_engine(engine, pixels, fill, math.prod(map(len, hidden)), job)
     else:
         size = batch or _batch(network)
         probability = _plain(network, pixels, hidden, fill, precision, job, size)
-        maps = probability[:, 1:].reshape(len(pixels), rows, columns, -1)
         clean = probability[:, 0]
-    # Rounded in another way, these would have an order among one another.
-    image, row, column = np.nonzero(_hides_nothing(pixels, hidden, fill))
-    maps[image, row, column] = clean[image]
+        maps = probability[:, 1:].reshape(len(pixels), *map(len, hidden), -1)
+    _settle_unchanged(maps, clean, _hides_nothing(pixels, hidden, fill))
     return maps, clean
 
 
@@ -115,6 +113,16 @@ def windows(height: int, width: int, window: int, stride: int = 1) -> Hidden:
 def _hidden_along_axis(side: int, window: int, stride: int) -> Bool[np.ndarray, "position pixel"]:
     distance = abs(np.subtract.outer(arithmetic.centres(side, stride), np.arange(side)))
     return distance <= window // 2
+
+
+def _settle_unchanged(
+    maps: Float32[np.ndarray, "image row column class"],
+    clean: Float32[np.ndarray, "image class"],
+    unchanged: Bool[np.ndarray, "image row column"],
+) -> None:
+    """Put clean probabilities where nothing changes: rounding would give these places an order."""
+    image, row, column = np.nonzero(unchanged)
+    maps[image, row, column] = clean[image]
 
 
 def _hides_nothing(
