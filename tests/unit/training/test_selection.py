@@ -21,15 +21,15 @@ def evaluations(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "epoch"),
+    ("settings", "epoch", "split"),
     [
-        ({"policy": "fixed", "epoch": 4, "split": "test"}, 4),
-        ({"policy": "best", "split": "test"}, 2),
-        ({"policy": "best", "split": "validation"}, 3),
+        ({"policy": "fixed", "epoch": 4, "split": "test"}, 4, None),
+        ({"policy": "best", "split": "test"}, 2, "test"),
+        ({"policy": "best", "split": "validation"}, 3, "validation"),
     ],
 )
-def test_selection_takes_the_first_of_equal_epochs(evaluations, settings, epoch):
+def test_selection_takes_the_first_of_equal_epochs(evaluations, settings, epoch, split):
     chosen = selection.choose(evaluations, settings, counts=[30, 30])
-    assert (chosen["epoch"], chosen["best_epoch"]) == (epoch, 2)
+    assert (chosen["epoch"], chosen["best_epoch"], chosen["split"]) == (epoch, 2, split)
     assert chosen["test_accuracy"] == [0.5, 0.7, 0.7, 0.6][epoch - 1]
     assert chosen["chance"] == 0.5
