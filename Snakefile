@@ -145,6 +145,7 @@ onsuccess:
     remember()
     selections = {run: placed(of_run(training.SELECTION)).format(run=run) for run in TRAINED}
     warn(cautions.at_chance(selections))
+    warn(cautions.trained_on(placed(of_experiment(dataset.CLASSES))))
     page = placed(of_experiment(reports.EXPLORER))
     if Path(page).is_file() and any(page in job.output for job in workflow.dag.jobs):
         print(f"convprobe: done. Open {page} in a browser;")

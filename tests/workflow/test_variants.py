@@ -151,6 +151,8 @@ def test_the_example_of_a_user_s_own_images_runs_as_a_whole_study(workflow):
                     pixels = random.integers(level - 50, level + 50, (20, 20, 3), dtype=np.uint8)
                     with archive.open(f"{split}/{name}/{index:03d}.png", "w") as file:
                         Image.fromarray(pixels).save(file, "png")
+        # One of the training images lies in the test set as well.
+        archive.writestr("test/clean/004.png", archive.read("train/clean/000.png"))
     workflow.configure(example_for_users(workflow, "pictures.zip"), name="mine.yaml").configure(
         "dataset: {train_images: all, test_images: all}\n"
         "compared: []\n"
@@ -164,24 +166,23 @@ def test_the_example_of_a_user_s_own_images_runs_as_a_whole_study(workflow):
     epoch = json.loads(files["normalised/selection.json"].read_text())["epoch"]
     probed = f"normalised/epoch-{epoch:02d}"
     with h5py.File(files[f"{probed}/occlusion/window-5.h5"]) as file:
-        assert file["confidence"].shape == (12, 20, 20)
+        assert file["confidence"].shape == (13, 20, 20)
     first = pd.read_csv(files[f"{probed}/ablation/first-images.csv"], dtype={"class": str})
     assert first["class"].tolist() == ["007", "clean", "heller, größer", "007", "clean"]
     confusion = pd.read_csv(files[f"{probed}/ablation/confusion-clean.csv"], index_col=0)
-    assert confusion.sum(axis=1).tolist() == [4, 4, 4]
+    assert confusion.sum(axis=1).tolist() == [4, 5, 4]
     # Of 180 images 100 are held out, the last ones of each class.
     rows = [
-        "class,train,test,validation",
-        "007,26,4,34",
-        "clean,27,4,33",
-        '"heller, größer",27,4,33',
+        "class,train,test,validation,test_in_train,validation_in_train",
+        "007,26,4,34,0,0",
+        "clean,27,5,33,1,0",
+        '"heller, größer",27,4,33,0,0',
         "",
     ]
     assert files["dataset/classes.csv"].read_text() == "\n".join(rows)
-    assert (
-        "convprobe: warning: few training steps for normalised: 2, which is epochs ×"
-        in completed.stdout
-    )
+    said = " ".join(completed.stdout.split())
+    assert "convprobe: warning: few training steps for normalised: 2, which is epochs × " in said
+    assert "warning: 1 of 13 test images are training images too, pixel for pixel" in said
 
 
 @pytest.mark.parametrize(("tested", "shards", "sheets"), [(6, 3, 2), (2, 0, 1)])

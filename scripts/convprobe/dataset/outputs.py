@@ -26,8 +26,12 @@ CLASSES = Table(
         "class": "its name",
         "train": "number of training images",
         "test": "number of test images",
+        "test_in_train": "of them, those that are training images too, pixel for pixel",
     },
-    optional={"validation": "number of images held out, if any are"},
+    optional={
+        "validation": "number of images held out, if any are",
+        "validation_in_train": "of them, those that are training images too, pixel for pixel",
+    },
 )
 NORMALISATION = Json(
     "dataset/normalisation.json",

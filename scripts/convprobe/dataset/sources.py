@@ -1,5 +1,6 @@
 """A data set of any kind, split as the config asks."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -61,12 +62,27 @@ def _chosen(arrays: tuple, classes: tuple[str, ...], places: Sequence[int]) -> I
 
 
 def class_counts(loaded: Mapping[str, Images]) -> pd.DataFrame:
-    """How many images of each class a data set has: a row per class, a column per split."""
+    """How many images of each class a data set has: a row per class, a column per split.
+
+    For each split but `train` another column, `SPLIT_in_train`, counts those of its images that are
+    training images too, pixel for pixel: what a network says of them it may know by heart.
+    """
     classes = loaded["train"].classes
     table = pd.DataFrame({"class": classes})
     for split, images in loaded.items():
         table[split] = np.bincount(images.labels, minlength=len(classes))
+    trained = set(_digests(loaded["train"]))
+    for split, images in loaded.items():
+        if split != "train":
+            in_train = [digest in trained for digest in _digests(images)]
+            labels = images.labels[in_train]
+            table[f"{split}_in_train"] = np.bincount(labels, minlength=len(classes))
     return table
+
+
+def _digests(images: Images) -> list[bytes]:
+    """A digest of each image's pixels."""
+    return [hashlib.sha256(pixels.tobytes()).digest() for pixels in images.pixels]
 
 
 def lacking_classes(loaded: Mapping[str, Images]) -> list[str]:

@@ -1,5 +1,6 @@
-"""Warnings: at the start of a run, of what will disappoint; at its end, of a network at chance."""
+"""Warnings: at the start of a run, of what will disappoint; at its end, of what did."""
 
+import csv
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,29 @@ def at_chance(selections: Mapping[str, str]) -> list[str]:
             accuracy = f"{chosen['test_accuracy']:.1%} at epoch {chosen['epoch']}"
             chance = f"the same answer for every image is right in {chosen['chance']:.1%}"
             line = f"the accuracy of {run}, {accuracy}, can't be told from chance: {chance}"
+            warnings.append(_warning(line))
+    return warnings
+
+
+def trained_on(classes: str) -> list[str]:
+    """A warning for each split that has training images.
+
+    Args:
+        classes: path of `classes.csv`; if it isn't there, there is no warning.
+    """
+    if not Path(classes).is_file():
+        return []
+    with open(classes, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    warnings = []
+    for split in ("test", "validation"):
+        in_train = sum(int(row.get(f"{split}_in_train") or 0) for row in rows)
+        if in_train:
+            count = sum(int(row[split]) for row in rows)
+            line = (
+                f"{in_train} of {count} {split} images are training images too, pixel for pixel: "
+                "the accuracy on them says little of new images"
+            )
             warnings.append(_warning(line))
     return warnings
 

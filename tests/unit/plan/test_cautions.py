@@ -109,6 +109,19 @@ def test_a_network_without_filters_is_told_what_is_left_out(own_images):
     ]
 
 
+def test_images_that_are_trained_on_are_warned_of(tmp_path):
+    table = tmp_path / "classes.csv"
+    assert cautions.trained_on(str(table)) == []
+    header = "class,train,test,validation,test_in_train,validation_in_train\n"
+    table.write_text(header + '"a, b",9,4,3,1,0\nc,9,5,3,2,0\n')
+    assert [" ".join(line.split()) for line in cautions.trained_on(str(table))] == [
+        "convprobe: warning: 3 of 9 test images are training images too, pixel for pixel: the "
+        "accuracy on them says little of new images"
+    ]
+    table.write_text("class,train,test,test_in_train\na,9,4,0\n")
+    assert cautions.trained_on(str(table)) == []
+
+
 def test_epochs_that_are_trained_again_are_named():
     lines = cautions.trained_again({"normalised": [3, 4, 5], "raw": [2]})
     assert all(len(line) < 80 for text in lines for line in text.splitlines())
