@@ -33,6 +33,12 @@ HAS_SEVERAL = len(STUDIED) > 1 or any(study.studied_epochs(config, run) for run 
 CARD_SETTINGS = {"roles": list(runs_by_role()), "network": config["network"], **OFF}
 
 
+def card_runs() -> dict[str, str]:
+    """Whose networks the card is about, as the config names the runs: by role, or `probed`."""
+    roles = {role: study.given_name(config, runs[0]) for role, runs in runs_by_role().items()}
+    return {**roles, "probed": study.given_name(config, CARD_RUNS[0])}
+
+
 def card_sources() -> tuple[dict[str, list[str]], dict[str, str]]:
     """The files that the claims are compared to, by name.
 
@@ -136,6 +142,7 @@ def page_settings() -> dict:
         "table_images": config["ablation"]["table_images"],
         "trained": TRAINED,
         "groups": GROUPS,
+        "card_runs": card_runs(),
         "sources": reports.PAGE_SOURCES,
         "config": study.shown(config),
         "files": whole_files(listed),

@@ -43,6 +43,7 @@ def write(folder: Path) -> dict:
         "table_images": 1000,
         "trained": [],
         "groups": {},
+        "card_runs": {"probed": RUN},
         "sources": outputs.PAGE_SOURCES,
         "config": {},
         "files": [],

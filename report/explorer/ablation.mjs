@@ -329,8 +329,8 @@ function showConfusion() {
 }
 
 function showRows() {
-  const { table_images: tableImages, images } = shown.probe.ablation;
-  byId("rows-name").textContent = `The first ${Math.min(tableImages, images)} test images`;
+  const { table_images: tableImages, image } = shown.probe.ablation;
+  byId("rows-name").textContent = `The first ${Math.min(tableImages, image.length)} test images`;
   for (const name of FILTERS) showClass(byId(`rows-${name}`), shown.state[name]);
   byId("rows-changed").checked = shown.state.changed;
   drawRows();

@@ -5,11 +5,13 @@ const MINUS = "\u2212";
 const ORDINALS = new Intl.PluralRules("en", { type: "ordinal" });
 const ENDINGS = { one: "st", two: "nd", few: "rd", other: "th" };
 
-/** A number with so many decimals, rounded as figures and tables are: of a tie to the even one. */
+/** A number with so many decimals, rounded as Python does it in sentences and figures: as it is in
+ * binary, and of two that are as near to the even one. */
 function fixed(value, digits) {
-  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  const even = { ...format, useGrouping: false, roundingMode: "halfEven" };
-  return new Intl.NumberFormat("en", even).format(value);
+  const size = Math.abs(value);
+  const isTie = (size * 2 ** (digits + 1)) % 2 === 1; // of a binary fraction no other one is
+  const even = (2 * Math.round((size * 10 ** digits) / 2)) / 10 ** digits;
+  return `${value < 0 ? "-" : ""}${(isTie ? even : size).toFixed(digits)}`;
 }
 
 export function percent(share, digits = 1) {

@@ -29,8 +29,8 @@ function valuesText(lines, text, at) {
 }
 
 function captionText(run, selection) {
-  const { epoch, policy, test_accuracy: accuracy, best_epoch: best } = selection;
-  const how = policy === "fixed" ? "chosen in the config" : "the best";
+  const { epoch, policy, split, test_accuracy: accuracy, best_epoch: best } = selection;
+  const how = policy === "fixed" ? "chosen in the config" : `the best on the ${split} images`;
   return (
     `Accuracy and loss (cross-entropy) of run ${run} after each epoch; those of the training ` +
     `images are means over the epoch, of smoothed labels if training smooths them. ` +

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from convprobe.report import claims, explorer
+from convprobe.report import explorer, reasons
 from convprobe.store import tables
 
 pytestmark = pytest.mark.slow
@@ -20,8 +20,9 @@ def test_accuracy_at_chance_is_reported_everywhere(finished):
         accuracy = f"{selection['test_accuracy']:.1%}"
         assert f"warning: the accuracy of {run}, {accuracy} at epoch 1, can't be told" in said
     card = tables.read(files["reproduction.csv"])
-    assert card["verdict"].iloc[0] == claims.AT_CHANCE
-    assert (card["verdict"] == claims.UNLEARNED).sum() > 10
+    assert card["verdict"].iloc[0] == reasons.AT_CHANCE
+    unlearned = f"{reasons.UNTESTED}the network's accuracy {reasons.AT_CHANCE}"
+    assert (card["verdict"] == unlearned).sum() > 5
     assert "holds" not in set(card["verdict"])
     page, _ = explorer.read(files["explorer.html"])
     assert "can't be told from chance" in page["probes"][0]["warning"]

@@ -61,6 +61,7 @@ def report(finished, config):
         "table_images": 40,
         "trained": ["normalised", "raw"],
         "groups": {},
+        "card_runs": {"normalised": "normalised", "raw": "raw", "probed": "normalised"},
         "sources": outputs.PAGE_SOURCES,
         "config": study.shown(config),
         "files": [name for name in shown["files"] if not name.startswith(PROBED)],

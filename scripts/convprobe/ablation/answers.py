@@ -39,8 +39,9 @@ def at_chance(right: Count, counts: Sequence[Count], chosen_among: int) -> str:
         return ""
     images = sum(counts)
     return (
-        f"The accuracy of this network, {percent(right / images)}, can't be told from chance: "
-        f"the same answer for every image is right in {percent(max(counts) / images)}. "
+        f"The accuracy of this network on {images} images, {percent(right / images)}, can't be "
+        f"told from chance: the same answer for every image is right in "
+        f"{percent(max(counts) / images)}. "
         "Nothing below is evidence of what it has learned."
     )
 
@@ -62,6 +63,9 @@ def what_it_loses(accuracies: pd.DataFrame) -> str:
     drawn = f"{cost.as_costly} of {cost.draws} random draws of as many filters lose as much or more"
     if cost.more_than_random:
         return f"{said} {drawn}: the chosen ones matter more than random ones."
+    if not cost.enough_draws:
+        least = tabulation.LEAST_DRAWS
+        return f"{said} {drawn}; to tell it from that of random ones takes {least} draws or more."
     return f"{said} {drawn}: the loss can't be told from that of random ones."
 
 

@@ -196,15 +196,15 @@ def class_accuracy(
 
 def _what_falls(table: pd.DataFrame) -> str:
     """Of how many classes the interval lies below 0, beside chance; and which falls most."""
-    falls = int((table["high"] < 0).sum())
-    if not falls:
+    falling = table[table["high"] < 0]
+    if falling.empty:
         return "No class falls by more than chance explains."
-    first = table.iloc[0]
+    first = falling.iloc[0]
     by_chance = verdicts.CHANCE * len(table)
     return (
-        f"The interval lies below 0 for {falls} of {len(table)} classes, by chance for "
-        f"{by_chance:.2g} at most; {first['class']} falls most: from {percent(first['clean'])} to "
-        f"{percent(first['ablated'])}."
+        f"The interval lies below 0 for {len(falling)} of {len(table)} classes, by chance for "
+        f"{by_chance:.2g} at most; of these, {first['class']} falls most: from "
+        f"{percent(first['clean'])} to {percent(first['ablated'])}."
     )
 
 

@@ -165,7 +165,7 @@ def _picture(
 ) -> UInt8[np.ndarray, "y x channel"]:
     """All patches on one picture, for a thousand axes would take minutes."""
     picture = arrangement.blank()
-    for row in rows[rows["response"] > 0].itertuples():
+    for row in shown.answered(rows).itertuples():
         image = images.pixels[np.searchsorted(images.indices, row.image)]
         patch = _resized(cut(image, fields, row.peak_y, row.peak_x), arrangement.patch)
         first = arrangement.first_patch(row.channel)

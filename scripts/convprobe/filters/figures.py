@@ -159,7 +159,7 @@ def one_filter(
     """
     rows, left_out = shown.drawn(rows, "top-images.csv")
     name = f"{rows['layer'].iloc[0]}/{rows['channel'].iloc[0]}"
-    answered = rows[rows["response"] > 0]
+    answered = shown.answered(rows)
     across = min(len(rows), ACROSS)
     width, side = _sizes(across)
     if answered.empty:
@@ -169,7 +169,7 @@ def one_filter(
         blocks = math.ceil(len(answered) / across)
         figure = style.new(width, blocks * (3 * side + 0.5) + 0.6)
         _draw_answers(figure, images, maps, answered, fields, (blocks, across))
-    grey = shown.about_grey(answered, fields, images)
+    grey = shown.about_grey(rows, fields, images)
     grey = f", {grey}" if grey else ""
     style.save(
         figure,

@@ -27,10 +27,15 @@ def drawn(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, str]:
     return rows[rows["rank"] <= MOST_RANKS], words
 
 
+def answered(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose patches are drawn: of others the map is 0, and its peak says nothing."""
+    return rows[rows["response"] > 0]
+
+
 def is_whole(rows: pd.DataFrame, image_shape: Sequence[int]) -> bool:
-    """Whether every box is the whole image, of that height and width."""
-    boxes = rows[["top", "left", "bottom", "right"]].to_numpy()
-    return bool((boxes == [0, 0, *image_shape]).all())
+    """Whether every box that is drawn is the whole image, of that height and width."""
+    boxes = answered(rows)[["top", "left", "bottom", "right"]].to_numpy()
+    return bool(len(boxes) and (boxes == [0, 0, *image_shape]).all())
 
 
 def seen(rows: pd.DataFrame, fields: Fields, images: Images, of: str = "the") -> str:
@@ -56,8 +61,7 @@ def show_grey(patches_path: Path | str, top_images: pd.DataFrame) -> bool:
         top_images: the table of `top-images.csv`.
     """
     with hdf5.open_complete(patches_path) as file:
-        answered = top_images[top_images["response"] > 0]
-        for (layer, channel), rows in answered.groupby(["layer", "channel"]):
+        for (layer, channel), rows in top_images.groupby(["layer", "channel"]):
             if _are_larger_than_boxes(rows, file[f"{layer}/{channel}"].shape[1:3]):
                 return True
     return False
@@ -66,8 +70,9 @@ def show_grey(patches_path: Path | str, top_images: pd.DataFrame) -> bool:
 def _are_larger_than_boxes(rows: pd.DataFrame, patch: Sequence[int]) -> bool:
     """Whether some patches of that height and width show more than their boxes of pixels."""
     height, width = patch
-    is_low = rows["bottom"] - rows["top"] < height
-    is_narrow = rows["right"] - rows["left"] < width
+    boxes = answered(rows)
+    is_low = boxes["bottom"] - boxes["top"] < height
+    is_narrow = boxes["right"] - boxes["left"] < width
     return bool((is_low | is_narrow).any())
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from convprobe.ablation import tabulation
 from convprobe.ablation.answers import what_it_loses, what_single_filters_change
+from convprobe.network.variant_names import is_random_draw
 from convprobe.report import packing
 from convprobe.store import tables
 
@@ -51,7 +52,7 @@ def variants(accuracy: pd.DataFrame) -> dict:
         accuracy: of `accuracy.csv`.
     """
     is_clean = accuracy["variant"] == "clean"
-    is_draw = accuracy["variant"].str.startswith("random-")
+    is_draw = accuracy["variant"].map(is_random_draw)
     columns = ["variant", "change", "change_low", "change_high", "lost", "gained"]
     return {
         "clean_accuracy": float(accuracy.loc[is_clean, "accuracy"].iloc[0]),

@@ -1,5 +1,7 @@
 """How the page shows the reproduction card: what was tested, and apart from it what was not."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from convprobe.report import reasons
@@ -12,11 +14,12 @@ SEEDS = (
 )
 
 
-def view(card: pd.DataFrame) -> dict:
+def view(card: pd.DataFrame, runs: Mapping[str, str]) -> dict:
     """The card's rows with the words around them.
 
     Args:
         card: of `reproduction.csv`.
+        runs: which the rows are about: the `probed` one and, if there is one, the `raw` one.
 
     Returns:
         `title`; `about`, what the rows say; `tested` and `untested`, tables of columns and rows;
@@ -28,7 +31,7 @@ def view(card: pd.DataFrame) -> dict:
     is_compared = card.loc[~is_untested, "published"].notna().any()
     return {
         "title": OF_THE_STUDY if is_compared and not other else OF_ANOTHER,
-        "about": _about(other, has_seeds=bool((card["seeds"] > 1).any())),
+        "about": _about(other, runs, has_seeds=bool((card["seeds"] > 1).any())),
         "tested": table(card[~is_untested]),
         "untested": table(untested),
         "why": _why(untested["verdict"]),
@@ -45,11 +48,12 @@ def _reason(verdict: str) -> str:
     return verdict.removeprefix(reasons.UNTESTED)
 
 
-def _about(other: list[str], has_seeds: bool) -> str:
+def _about(other: list[str], runs: Mapping[str, str], has_seeds: bool) -> str:
     """What the rows say.
 
     Args:
         other: why this isn't the published study; empty if it is.
+        runs: as of `view`.
         has_seeds: whether something was measured with several ones.
     """
     what = "what was measured here, its 95 % interval, and whether the claim holds."
@@ -60,7 +64,15 @@ def _about(other: list[str], has_seeds: bool) -> str:
         )
     else:
         text = f"One row per claim of the published study: what the study says, {what}"
-    return f"{text} {SEEDS}" if has_seeds else text
+    return " ".join([text, *([SEEDS] if has_seeds else []), _whose(runs)])
+
+
+def _whose(runs: Mapping[str, str]) -> str:
+    """Which runs the rows are about."""
+    probed = runs["probed"]
+    raw = runs.get("raw", probed)
+    without = "" if raw == probed else f", those without normalisation of run {raw}"
+    return f"The rows are of run {probed}{without}."
 
 
 def _why(verdicts: pd.Series) -> str:

@@ -6,8 +6,6 @@ from convprobe import verdicts
 from convprobe.report import reasons, seeds
 from convprobe.report.seeds import Measured
 
-AT_CHANCE = "can't be told from chance"
-UNLEARNED = f"{reasons.UNTESTED}the network's accuracy {AT_CHANCE}"
 NO_RUN = f"{reasons.UNTESTED}no such run"
 NO_INTERVAL = (None, None)
 

@@ -19,10 +19,15 @@ NO_FILTERS = f"{reasons.UNTESTED}no layer of this network has filters with maps 
 
 def better_than_chance(evidence: Evidence) -> Row:
     """Whether there is anything to test: the probed network has learned something."""
-    claim = "test accuracy of the probed network, above that of the same answer for every image"
+    images = evidence.probed[0].images
+    on_what = (
+        f"accuracy on the {images} occluded images"
+        if evidence.is_occluded_alone
+        else "test accuracy"
+    )
+    claim = f"{on_what} of the probed network, above that of the same answer for every image"
     clean = [probed.accuracy for probed in evidence.probed]
-    verdict = verdicts.HOLDS if evidence.has_learned else claims.AT_CHANCE
-    return Row(claim).of(_mean_share(clean, evidence.probed[0].images), verdict)
+    return Row(claim).of(_mean_share(clean, images), evidence.at_chance or verdicts.HOLDS)
 
 
 def _mean_share(shares: Collection[float], images: int) -> Measured:
@@ -125,12 +130,8 @@ def fall_by_the_ablation(evidence: Evidence) -> Row:
     """So ten filters cost 13 points."""
     claim = "fall of test accuracy with the chosen filters switched off"
     fall = _fall(evidence)
-    if evidence.other_ablation:
-        verdict = evidence.other_ablation
-    elif not evidence.has_learned:
-        verdict = claims.UNLEARNED
-    else:
-        verdict = _fall_verdict(fall, _is_lost(evidence, fall))
+    reason = evidence.other_ablation or evidence.unlearned
+    verdict = reason or _fall_verdict(fall, _is_lost(evidence, fall))
     return Row(claim, published.FALL).of(fall, verdict)
 
 
@@ -183,8 +184,8 @@ def falls_by_random_ablations(evidence: Evidence) -> list[Row]:
     draws = sum(cost.draws for cost in costs)
     if not draws:
         return []
-    if not evidence.has_learned:
-        verdict = claims.UNLEARNED
+    if evidence.unlearned:
+        verdict = evidence.unlearned
     elif _is_lost(evidence, _fall(evidence)) == verdicts.HOLDS:
         verdict = "not a claim of the study"
     else:

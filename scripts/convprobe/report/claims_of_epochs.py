@@ -112,15 +112,14 @@ def fall_after_the_best_epoch(evidence: Evidence) -> Row:
     course = Course(evidence.curves["normalised"], evidence.images)
     if course.best == course.last:
         none = Measured(0.0, None, None, course.seeds)
-        return Row(claim, "positive").of(none, _no_fall_verdict(course))
+        return Row(claim, "positive").of(none, evidence.unlearned or _no_fall_verdict(course))
     fall = Measured(
         course.accuracy[course.best] - course.accuracy[course.last],
         course.fall(course.best, course.last),
         course.counted_fall(course.best, course.last),
         course.seeds,
     )
-    verdict = claims.is_lost(fall) if evidence.has_learned else claims.UNLEARNED
-    return Row(claim, "positive").of(fall, verdict)
+    return Row(claim, "positive").of(fall, evidence.unlearned or claims.is_lost(fall))
 
 
 def _no_fall_verdict(course: Course) -> str:

@@ -23,6 +23,8 @@ def predictions_kept_under_the_smallest_window(evidence: Evidence) -> Row:
     claim = f"share of positions that keep the prediction under window {smallest}"
     changed = _of_images(evidence, "flipped_fraction", smallest)
     kept = _mean_over_images(1 - changed, 0, 1)
+    if smallest == largest:
+        return Row(claim, "most").of(kept, f"{reasons.UNTESTED}one window")
     more = _mean_over_images(_of_images(evidence, "flipped_fraction", largest) - changed, -1, 1)
     verdict = verdicts.all_of([seeds.above(kept, null=0.5), seeds.above(more)])
     return Row(claim, "most").of(kept, verdict)

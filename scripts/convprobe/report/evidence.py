@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from convprobe.ablation import tabulation
-from convprobe.report import published
+from convprobe.report import published, reasons
 from convprobe.report.clean_answers import Answers
 
 
@@ -83,9 +83,26 @@ class Evidence:
         return self.probed[0].images if self.tested is None else sum(self.tested.values())
 
     @property
-    def has_learned(self) -> bool:
-        """Whether the probed network of each seed is certainly better than chance."""
-        return all(probed.has_learned for probed in self.probed)
+    def at_chance(self) -> str | None:
+        """That the probed network isn't certainly better than chance with each seed, or None."""
+        unlearned = sum(not probed.has_learned for probed in self.probed)
+        if not unlearned:
+            return None
+        if len(self.probed) == 1:
+            return reasons.AT_CHANCE
+        return f"{reasons.AT_CHANCE} with {unlearned} of {len(self.probed)} seeds"
+
+    @property
+    def unlearned(self) -> str | None:
+        """Why nothing can be said of what the probed network has learned, or None."""
+        if self.at_chance is None:
+            return None
+        return f"{reasons.UNTESTED}the network's accuracy {self.at_chance}"
+
+    @property
+    def is_occluded_alone(self) -> bool:
+        """Whether the probed network answered to no other images than the occluded ones."""
+        return self.chosen == [] and self.probed[0].selection is None
 
     @property
     def windows(self) -> list[int]:
@@ -110,4 +127,8 @@ class Evidence:
     @property
     def other_ablation(self) -> str | None:
         """Why the loss of accuracy can't be held against the study's, or None."""
-        return self.other_study or published.other_ablation(self.chosen, self.mode)
+        if self.other_study:
+            return self.other_study
+        if set(self.curves) == {"raw"} and self.probed[0].selection is not None:
+            return f"{reasons.UNTESTED}the network was trained without normalisation"
+        return published.other_ablation(self.chosen, self.mode)

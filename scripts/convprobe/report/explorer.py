@@ -21,6 +21,7 @@ import yaml
 from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
+from convprobe.plan import study
 from convprobe.report import (
     ablation_tab,
     card_view,
@@ -115,7 +116,7 @@ def collect(folder: Path, settings: dict) -> dict:
         "labels": _labels(images_path, probes) if settings["chosen"] else None,
         "curves": [_curve(folder / run, sources) for run in settings["trained"]],
         "groups": [_group(folder, name, settings) for name in settings["groups"]],
-        "card": card_view.view(tables.read(folder / sources["card"])),
+        "card": card_view.view(tables.read(folder / sources["card"]), settings["card_runs"]),
         "counts": card_view.table(tables.read(folder / sources["class_counts"])),
         "config": _config_text(settings["config"]),
         "made": manifest.summary(files.read_json(folder / sources["manifest"])),
@@ -158,7 +159,7 @@ def _probe(folder: Path, images_path: Path, settings: dict) -> dict:
     """What is shown of one network, except its occlusion maps."""
     sources = settings["sources"]
     run, checkpoint = folder.parts[-2:]
-    chosen_among = _chosen_among(folder.parent, settings)
+    chosen_among = _chosen_among(folder, settings)
     if not settings["chosen"]:
         answers = _answers(folder, images_path, settings)
         warning = at_chance(answers.right, list(answers.counts.values()), chosen_among)
@@ -217,15 +218,17 @@ def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.A
 
 
 def _chosen_among(folder: Path, settings: dict) -> int:
-    """The number of epochs from which the probed one was selected; 1 for weights of a file.
+    """The number of epochs from which the probed one was selected; 1 if it wasn't.
 
     Args:
-        folder: of the run.
+        folder: of the probed checkpoint.
         settings: as of `write`.
     """
-    if folder.name not in settings["trained"]:
+    if folder.parent.name not in settings["trained"]:
         return 1
-    return files.read_json(folder / settings["sources"]["selection"])["chosen_among"]
+    selection = files.read_json(folder.parent / settings["sources"]["selection"])
+    is_selected = folder.name == study.epoch_name(selection["epoch"])
+    return selection["chosen_among"] if is_selected else 1
 
 
 def _thumbnails(images_path: Path, probes: list[dict]) -> dict:

@@ -14,7 +14,9 @@ PROBES = (occlusion, filters, ablation)
 
 CARD = Table(
     "reproduction.csv",
-    about="Which claims of the study hold here, one row per claim. A claim `holds` where its "
+    about="Which claims of the study hold here, one row per claim. They are about the first "
+    "studied run that is trained with normalisation, else the first studied one; what is said of "
+    "accuracy without normalisation, about the first run without. A claim `holds` where its "
     "interval excludes chance and the effect is worth naming: half a point of accuracy, 0.01 of a "
     "mean probability, a tenth of the images whose prediction changes; for the object, as in "
     "`localisation.csv`. Images of a class whose prediction changes are compared with those of all "
@@ -23,7 +25,9 @@ CARD = Table(
     "accuracy or a loss holds where it certainly lies within two points of the published one. What "
     "can't be told from chance is `undecided`. Of a run of several seeds the means are compared, "
     "by the intervals between seeds; where counting images comes to another verdict, it is "
-    "`undecided`.",
+    "`undecided`. Intervals of means over images are Student's, which know nothing of kinds of "
+    "images that are not among them: a kind that one image in seven belongs to may be missing "
+    "from 20.",
     caption="reproduction",
     category=training.CATEGORY,
     shown=True,

@@ -1,6 +1,7 @@
 """Why a claim was not tested, as the verdict on it says."""
 
 UNTESTED = "not tested: "  # begins such a verdict; the reason follows
+AT_CHANCE = "can't be told from chance"
 
 # These hold of a whole experiment: it isn't the published study.
 OTHER_CLASSES = f"{UNTESTED}not CIFAR-10"

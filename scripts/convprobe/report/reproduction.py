@@ -12,6 +12,7 @@ from convprobe.report import (
     claims_of_class_pairs,
     claims_of_epochs,
     claims_of_occlusion,
+    reasons,
 )
 from convprobe.report.evidence import Evidence
 
@@ -38,7 +39,12 @@ def card(evidence: Evidence) -> pd.DataFrame:
         *claims_of_class_pairs.flips_under_the_largest_window(evidence),
         *claims_of_class_pairs.confusions_of_the_ablated_network(evidence),
     ]
-    if not evidence.has_learned:
-        of_probes = [row._replace(verdict=claims.UNLEARNED) for row in of_probes]
+    if evidence.unlearned:
+        of_probes = [_untested(row, evidence.unlearned) for row in of_probes]
     table = pd.DataFrame([*of_accuracy, *of_probes], columns=claims.COLUMNS)
     return table.astype({"seeds": "Int64"})  # a whole number also beside missing ones
+
+
+def _untested(row: claims.Row, reason: str) -> claims.Row:
+    """The same claim, for such a reason not tested, if it has none of its own."""
+    return row if row.verdict.startswith(reasons.UNTESTED) else row._replace(verdict=reason)

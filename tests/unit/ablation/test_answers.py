@@ -58,8 +58,9 @@ def test_changes_by_single_filters_stand_beside_chance():
 
 def test_a_few_random_draws_are_no_evidence():
     """Of so few none loses as much by chance often enough."""
-    said = answer(clean=900, ablated=800, draws=[890] * 10)
-    assert "can't be told from that of random ones" in said
+    said = answer(clean=900, ablated=800, draws=[890] * 18)
+    assert said.endswith("to tell it from that of random ones takes 19 draws or more.")
+    assert "matter more" in answer(clean=900, ablated=800, draws=[890] * 19)
 
 
 def test_without_a_loss_random_filters_are_no_comparison():

@@ -217,10 +217,19 @@ def test_each_class_has_a_line_from_clean_to_ablated_the_largest_fall_on_top(tmp
         "crab",
     ]
     assert {"clean", "ablated"} <= set(texts(path))
-    assert "lies below 0 for 1 of 3 classes, by chance for 0.075 at most; bee falls most" in words(
-        path
-    )
-    assert "from 100.0 % to 10.0 %." in words(path)
+    assert (
+        "lies below 0 for 1 of 3 classes, by chance for 0.075 at most; of these, bee falls most: "
+        "from 100.0 % to 10.0 %."
+    ) in words(path)
+
+
+def test_a_class_of_few_images_whose_fall_is_chance_is_not_named(tmp_path):
+    """It falls most, by 50 points, but of two images."""
+    rows = [("ant", "ant", "ant"), ("ant", "ant", "bee")]
+    rows += [("bee", "bee", "ant")] * 10 + [("bee", "bee", "bee")] * 90
+    path = tmp_path / "a.png"
+    figures.class_accuracy(path, predictions(rows), ABLATION, "own", "weights")
+    assert "of these, bee falls most: from 100.0 % to 90.0 %." in words(path)
 
 
 def test_of_many_classes_those_with_the_largest_fall_are_drawn(tmp_path):

@@ -86,6 +86,14 @@ def test_the_atlas_shows_the_whole_patch_too(tmp_path):
     assert 2 < pixels_of(path, GREY) / pixels_of(path, RED) < 4
 
 
+def test_a_patch_that_is_not_drawn_is_not_said_to_be_grey():
+    rows = top_images([2.0, 0.0])
+    rows.loc[0, ["top", "left", "bottom", "right"]] = [0, 0, 4, 4]
+    assert shown.about_grey(rows, FIELDS, red_images(2)) == ""
+    rows["response"] = [2.0, 1.0]
+    assert shown.about_grey(rows, FIELDS, red_images(2)) == "grey where it sees padding"
+
+
 def whole(grid):
     field = ReceptiveField(((0, SIDE),), grid)
     return Fields(field, field)

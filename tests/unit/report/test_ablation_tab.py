@@ -36,10 +36,11 @@ def accuracy(**changes: float) -> pd.DataFrame:
 
 
 def test_random_draws_are_summed_up():
-    table = accuracy(clean=0.0, ablated=-0.2, random_1=-0.3, random_2=-0.1, random_3=-0.06)
+    draws = {"random_1": -0.3, "random_2": -0.1, "random_3": -0.06}
+    table = accuracy(clean=0.0, ablated=-0.2, **draws, random_layer=-0.2)
     shown = ablation_tab.variants(table)
     assert shown["clean_accuracy"] == 0.75
-    assert [row["variant"] for row in shown["rows"]] == ["ablated"]
+    assert [row["variant"] for row in shown["rows"]] == ["ablated", "random-layer"]
     assert shown["rows"][0]["change_low"] == pytest.approx(-0.21)
     draws = {"changes": [-0.3, -0.1, -0.06], "lowest": -0.3, "median": -0.1, "highest": -0.06}
     assert shown["random"] == draws

@@ -27,6 +27,11 @@ def test_kept_predictions_say_something_where_a_larger_window_changes_more(
     assert row["verdict"] == verdict
 
 
+def test_one_window_has_no_larger_one_to_be_held_against(probes):
+    probes["summary"] = probes["summary"].query("window == 3")
+    assert make_card(probes).loc[KEPT, "verdict"] == "not tested: one window"
+
+
 def test_confidence_falls_with_the_window(probes):
     row = make_card(probes).loc[CONFIDENCE]
     assert (row["measured"], row["verdict"]) == (pytest.approx(0.3, abs=0.01), "holds")

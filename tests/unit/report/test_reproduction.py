@@ -8,6 +8,7 @@ from unit.report.made_evidence import (
     CONFIDENCE,
     CONFUSION,
     FALL,
+    FALL_WHEN_OFF,
     FLIP,
     KEPT,
     LEARNED,
@@ -32,6 +33,13 @@ def test_a_role_that_no_run_plays_says_so(probes):
     card = make_card(probes, curves={"raw": curve(0.7, 0.77)})
     for claim in (SELECTED, BEST_EPOCH, FALL):
         assert card.loc[claim, "verdict"] == "not tested: no such run"
+    # What the raw network loses isn't what the study says of the normalised one.
+    for claim in (SWITCHED_OFF, FALL_WHEN_OFF):
+        reason = "not tested: the network was trained without normalisation"
+        assert card.loc[claim, "verdict"] == reason
+    # How weights from elsewhere were trained is not known.
+    card = make_card(probes, curves={}, selection=None)
+    assert card.loc[FALL_WHEN_OFF, "verdict"] == "holds"
 
 
 # What is not held against the study
@@ -61,13 +69,18 @@ def test_a_network_that_has_learned_nothing_is_not_asked_further(probes):
     guessed = probes["predictions"].assign(clean="cat", ablated="cat")
     card = make_card(probes, predictions=guessed)
     assert card["verdict"].iloc[0] == "can't be told from chance"
-    of_probes = card.loc[KEPT:]
     reason = "not tested: the network's accuracy can't be told from chance"
-    assert set(of_probes["verdict"]) == {reason}
+    assert set(card.loc[KEPT:, "verdict"]) == {
+        reason,
+        "not tested: no such image",
+        "not tested: the object's place is not known",
+    }
     # An answer that is right more often than the one given after the last epoch.
     curves = {"normalised": curve(0.6, 0.2, 0.2)}
     fallen = make_card(probes, predictions=guessed, curves=curves).loc[FALL]
     assert (fallen["measured"], fallen["verdict"]) == (pytest.approx(0.4), reason)
+    curves = {"normalised": curve(0.2, 0.2, 0.6)}
+    assert make_card(probes, predictions=guessed, curves=curves).loc[FALL, "verdict"] == reason
 
 
 # Several seeds
@@ -101,7 +114,9 @@ def test_what_few_images_say_does_not_hold_with_any_number_of_seeds(probes, seed
 def test_one_seed_that_has_learned_nothing_is_enough_not_to_ask_further(probes):
     guessed = probes["predictions"].assign(clean="cat", ablated="cat")
     card = card_of_seeds(of_seeds(probes, "predictions", [probes["predictions"], guessed]))
-    assert card["verdict"].iloc[0] == "can't be told from chance"
+    reason = "can't be told from chance with 1 of 2 seeds"
+    assert card["verdict"].iloc[0] == reason
+    assert card.loc[KEPT, "verdict"] == f"not tested: the network's accuracy {reason}"
 
 
 # A network without filters
@@ -133,6 +148,17 @@ def test_without_filters_a_network_at_chance_is_not_tested_either(probes):
     assert card.loc[LEARNED, "verdict"] == "can't be told from chance"
     assert card.loc[CONFIDENCE, "verdict"].startswith("not tested: the network's accuracy")
     assert without_filters(probes, right=121).loc[CONFIDENCE, "verdict"] == "holds"
+
+
+def test_of_weights_without_filters_nothing_but_the_occluded_images_is_known(probes):
+    """Why a claim isn't tested stays, also where the network is at chance."""
+    probed = {name: probes[name] for name in ("summary", "localisation")}
+    occluded = {"selection": None, "clean": Answers(2, {"cat": 4})}
+    card = card_of_seeds([probed | occluded], chosen=[], tested={"cat": 90}, classes=["cat", "ant"])
+    claim, first = next(card.iterrows())
+    assert claim.startswith("accuracy on the 4 occluded images of the probed network, above ")
+    assert (first["measured"], first["verdict"]) == (0.5, "can't be told from chance")
+    assert card.loc[FLIP.format("cat", "dog"), "verdict"] == "not tested: not CIFAR-10"
 
 
 def test_without_filters_a_class_without_test_images_is_named(probes):

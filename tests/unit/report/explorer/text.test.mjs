@@ -21,6 +21,12 @@ test("a share that would round to none is named all the same", () => {
 
 test("a change is in points with its sign", () => {
   assert.equal(text.points(-0.161), "\u221216.1");
+  // As Python rounds them: the first three lie above or below the tie in binary, the others on it.
+  assert.equal(text.points(-0.0065), "\u22120.7");
+  assert.equal(text.points(0.0285), "+2.9");
+  assert.equal(text.points(-0.0005), "\u22120.1");
+  assert.equal(text.points(0.0025), "+0.2");
+  assert.equal(text.points(-0.0075), "\u22120.8");
   assert.equal(text.points(0.001), "+0.1");
   assert.equal(text.points(0), "0.0");
 });
