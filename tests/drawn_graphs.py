@@ -126,13 +126,25 @@ class Drawing:
         """Some of the channels."""
         return self.add("slice.Tensor", Value(name), 1, 0, 1)
 
+    def padding(self, name):
+        """What stands around a map: zeros, or its own units; or some of these cut off."""
+        _, height, width = self.nodes[name].shape
+        operator = str(
+            self.draw.choice(["constant_pad_nd", "reflection_pad2d", "replication_pad2d"])
+        )
+        if min(height, width) < 3:
+            return None
+        around = [int(units) for units in self.draw.integers(-1, 3, 4)]
+        filling = [0.5] if operator == "constant_pad_nd" else []  # a product with 0 sees nothing
+        return self.add(f"{operator}.default", Value(name), around, *filling)
+
     def mirroring(self, name):
         """An operator of which each result is taken to depend on everything."""
         return self.add("flip.default", Value(name), [2])
 
 
 COMMON = ["convolution"] * 4 + ["meeting"] * 4 + ["pooling"] * 2 + ["normalisation", "activation"]
-RARE = ["adaptive_pooling", "gate", "channels_last", "shuffle", "part", "mirroring"]
+RARE = ["adaptive_pooling", "gate", "channels_last", "shuffle", "part", "padding", "mirroring"]
 
 
 def draw_network(seed, image_shape=None, kinds=(*COMMON, *RARE), count=9):

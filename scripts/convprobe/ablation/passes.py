@@ -70,7 +70,9 @@ def predict(
     def logits(pixels: UInt8[Tensor, "part y x channel"]) -> Float[Tensor, "variant part class"]:
         clean = passes.clean(network.normalised(as_input(pixels.to(device))), prepared)
         by_variant = [passes.ablated(variant, substitutes, clean) for variant in prepared]
-        return torch.stack(by_variant).cpu()
+        stacked = torch.stack(by_variant).cpu()
+        # NumPy has no bfloat16.
+        return stacked.to(torch.promote_types(stacked.dtype, torch.float32))
 
     pixels = torch.from_numpy(images.pixels)
     most = torch.get_num_threads() if device.type == "cpu" else 1
@@ -125,7 +127,8 @@ def _maps_of_bias(
     """A layer's maps if its weights were 0."""
     convolution = network.graph.nodes[layer.convolution]
     blank = torch.zeros(1, *network.graph.image_shape).to(network.mean)
-    constant = torch.zeros(1, *convolution.shape).to(network.mean)
+    clean = execution.results(blank, [layer.convolution])[layer.convolution]
+    constant = torch.zeros_like(clean)
     bias = _bias(execution, convolution)
     if bias is not None:
         constant += bias[:, None, None]

@@ -87,6 +87,7 @@ class Listing:
             InputError: a split or a class without images, a class only in test, the same image
                 twice, images at different depths.
         """
+        self._refuse_split_of_splits()
         by_split = self._by_split()
         self._refuse_missing(by_split)
         self._refuse_depths()
@@ -109,6 +110,15 @@ class Listing:
             return {parts for parts in self.images if parts[-3] == "test"}
         drawn = _drawn([parts[-2:] for parts in self.images], **self.split)
         return {parts for parts in self.images if parts[-2:] in drawn}
+
+    def _refuse_split_of_splits(self) -> None:
+        """Refuse to draw test images from folders that are a split already."""
+        above = {parts[-3] for parts in self.images if len(parts) > 2}
+        if self.split and above.issuperset(SPLITS):
+            raise InputError(
+                f"{self.path}: has folders train and test, of which dataset.split would draw the "
+                "test images anew: expected either these folders or dataset.split"
+            )
 
     def _refuse_missing(self, by_split: Mapping[str, list[Parts]]) -> None:
         for split in SPLITS:

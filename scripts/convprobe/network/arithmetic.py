@@ -100,7 +100,9 @@ def sums_of_parts(node: Node, graph: Graph, heights: Sequence[int], widths: Sequ
 
 
 def _has_tiles(node: Node, graph: Graph) -> bool:
-    walk = steps(node, graph) if node.kind in CONVOLUTIONS else None
+    if node.kind not in CONVOLUTIONS or not isinstance(node.argument(1, "weight"), Weight):
+        return False
+    walk = steps(node, graph)
     kernel = Step(tile_cost.KERNEL)
     return (
         bool(walk) and {step._replace(padding=0) for step in walk} == {kernel} and groups(node) == 1
@@ -114,8 +116,8 @@ def of_node(node: Node, graph: Graph) -> int:
     results = math.prod(node.shape)
     given = node.arguments[1] if len(node.arguments) > 1 else None
     if node.kind in CONVOLUTIONS or node.kind == "linear":
-        if isinstance(given, Weight):
-            return results * math.prod(graph.tensor_shape(given.name)[1:])
+        shape = graph.weight_shape(given)
+        return results * math.prod(shape[1:]) if shape else 0
     elif node.kind in ("matmul", "bmm", "scaled_dot_product_attention"):
         first, second = (_shape(argument, graph) for argument in node.arguments[:2])
         if node.kind == "scaled_dot_product_attention":

@@ -176,7 +176,11 @@ class FactoryNetwork(_NetworkOfModule):
         return self.module(inputs)
 
     def _takes(self, memory_format: torch.memory_format) -> bool:
-        """Whether the module computes with images in this order: one with `view` may not."""
+        """Whether the module computes in this order of the channels of images and weights.
+
+        One that calls `view` on them may not.
+        """
+        self.place("cpu", memory_format)
         was_training = self.module.training
         images = torch.zeros(2, *self.graph.image_shape).to(memory_format=memory_format)
         self.module.eval()

@@ -52,6 +52,7 @@ class Node:
         shape: of the result for one image, without the axis of images; of the first one if there
             are several. None if it has no such axis in front, or is no tensor.
         layer: path of the module that it belongs to.
+        fixed_shape: of a result without an axis of images, as of a weight that is computed.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Node:
     keywords: Mapping[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
     layer: str = ""
+    fixed_shape: tuple[int, ...] | None = None
 
     @property
     def kind(self) -> str:
@@ -126,6 +128,12 @@ class Graph:
             return self.weights[name][0]
         return tuple(self.constants[name]["shape"])
 
+    def weight_shape(self, weight: Weight | Value) -> tuple[int, ...] | None:
+        """Shape of a weight, also of one that is computed; None if that depends on the images."""
+        if isinstance(weight, Weight):
+            return self.tensor_shape(weight.name)
+        return self.nodes[weight.name].fixed_shape
+
     def users(self) -> dict[str, list[Node]]:
         """Of each node those that are given its result."""
         users = {name: [] for name in self.nodes}
@@ -170,8 +178,9 @@ class Graph:
         for plain in content["nodes"]:
             fields = {key: _parsed(value) for key, value in plain.items()}
             fields["arguments"] = tuple(fields["arguments"])
-            if fields["shape"] is not None:
-                fields["shape"] = tuple(fields["shape"])
+            for key in ("shape", "fixed_shape"):
+                if fields[key] is not None:
+                    fields[key] = tuple(fields[key])
             nodes[fields["name"]] = Node(**fields)
         weights = {}
         for name, (shape, dtype) in content["weights"].items():

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, Weight, within
+from convprobe.network.graph import INPUT, ITEM, Graph, Node, Value, within
 
 # Each result depends on its own place in the arguments, or on the one that is stretched to it.
 ELEMENTWISE = frozenset([
@@ -30,6 +30,12 @@ CONVOLUTIONS = frozenset(["conv2d", "convolution"])
 # What takes parts of a result along an axis, or puts them into another order: place of the axis.
 CUTS = {"slice": 1, "split": 2, "split_with_sizes": 2, "chunk": 2, "index_select": 1}
 ENDLESS = 2**63 - 1  # the end of a slice that has none
+# Each unit is one of the map before, or stands in padding; by way of padding.
+PADS = {
+    "constant_pad_nd": "constant",
+    "reflection_pad2d": "reflect",
+    "replication_pad2d": "replicate",
+}
 RESHAPES = frozenset(["view", "reshape", "_unsafe_view", "flatten", "unflatten"])
 
 UnitRange = tuple[int, int]  # half-open
@@ -77,12 +83,10 @@ def steps(node: Node, graph: Graph) -> tuple[Step, Step] | None:
 def _steps_of_convolution(node: Node, graph: Graph) -> tuple[Step, Step] | None:
     if node.kind == "convolution" and node.argument(6, "transposed"):
         return None
-    weight = node.argument(1, "weight")
-    if not isinstance(weight, Weight):
-        return None  # it is computed itself
-    kernel = graph.tensor_shape(weight.name)[2:]
-    if len(kernel) != 2:
+    shape = graph.weight_shape(node.argument(1, "weight"))
+    if shape is None or len(shape) != 4:
         return None
+    kernel = shape[2:]
     stride = _pair(node.argument(3, "stride", 1))
     padding = node.argument(4, "padding", 0)
     dilation = _pair(node.argument(5, "dilation", 1))
@@ -92,6 +96,39 @@ def _steps_of_convolution(node: Node, graph: Graph) -> tuple[Step, Step] | None:
         # PyTorch puts the odd one behind.
         padding = [(side - 1) * step // 2 for side, step in zip(kernel, dilation, strict=True)]
     return _both(kernel, stride, _pair(padding), dilation)
+
+
+class Pad(NamedTuple):
+    """How a map is padded along an axis.
+
+    Attributes:
+        before: units in front of the first one; below 0 if some are cut off.
+        mode: `constant`, `reflect` or `replicate`.
+    """
+
+    before: int
+    mode: str
+
+    def place(self, unit: int, inputs: int) -> range:
+        """The unit that one is, of so many before padding; none if it is padding."""
+        place = unit - self.before
+        if self.mode == "reflect":
+            place = inputs - 1 - abs(inputs - 1 - abs(place))
+        elif self.mode == "replicate":
+            place = min(max(place, 0), inputs - 1)
+        return range(place, place + 1) if 0 <= place < inputs else range(0)
+
+
+def pads(node: Node) -> tuple[Pad, Pad] | None:
+    """How a map is padded along height and width; None if a node does something else, too."""
+    mode = PADS.get(node.kind)
+    if node.kind == "pad":
+        mode = node.argument(2, "mode", "constant")
+    if mode not in PADS.values():
+        return None
+    # From the last axis on, in front and behind.
+    left, _, top, _, *others = [*node.arguments[1], 0, 0]
+    return None if any(others) else (Pad(top, mode), Pad(left, mode))
 
 
 def groups(node: Node) -> int:
@@ -164,6 +201,9 @@ class Maps:
             return first if is_aligned and not _joins(node, first) else None
         if node.kind in ADAPTIVE_POOLS or steps(node, self.graph):
             return first if first == (1, 2) else None
+        if pads(node):
+            rank = len(node.shape)
+            return first if first == (rank - 2, rank - 1) else None
         if node.kind in ("permute", "transpose"):
             order = _order(node)
             return None if order[0] else tuple(order.index(axis + 1) - 1 for axis in first)
@@ -215,6 +255,9 @@ class Maps:
             walk = steps(node, self.graph)
             if walk:
                 return [walk[axis].places(unit, inputs) for unit in range(count)]
+            padded = pads(node)
+            if padded:
+                return [padded[axis].place(unit, inputs) for unit in range(count)]
             if node.kind in ADAPTIVE_POOLS:
                 return [_adaptive(unit, count, inputs) for unit in range(count)]
             if inputs == count:

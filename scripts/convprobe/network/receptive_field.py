@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from convprobe.network.graph import INPUT
-from convprobe.network.operators import Maps, UnitRange, steps
+from convprobe.network.operators import Maps, UnitRange, pads, steps
 
 NOTHING: UnitRange = (0, 0)
 
@@ -34,8 +34,9 @@ class ReceptiveField(NamedTuple):
     Attributes:
         seen: for each unit the half-open interval of the image's pixels that it sees; shorter than
             the grid's size if the unit sees padding too.
-        grid: None if the units don't look at regular places, as behind an adaptive pooling, or
-            behind an operator of which each result depends on everything.
+        grid: None if the units don't look at regular places, as behind an adaptive pooling, in
+            padding by the map's own units, or behind an operator of which each result depends on
+            everything.
     """
 
     seen: tuple[UnitRange, ...]
@@ -52,7 +53,19 @@ class Fields(NamedTuple):
 def of_maps(maps: Maps, names: Iterable[str]) -> dict[str, Fields]:
     """The receptive fields of some nodes' units, by the nodes' names."""
     along = (_along(maps, 0), _along(maps, 1))
-    return {name: Fields(*(fields[name] for fields in along)) for name in names}
+    return {name: Fields(*(_regular(fields[name]) for fields in along)) for name in names}
+
+
+def _regular(field: ReceptiveField) -> ReceptiveField:
+    """A field without its grid where a unit looks elsewhere: in padding, at its reflection."""
+    if field.grid is None:
+        return field
+    size, stride, start = field.grid
+    for unit, (first, end) in enumerate(field.seen):
+        place = start + unit * stride
+        if first < end and not place <= first < end <= place + size:
+            return field._replace(grid=None)
+    return field
 
 
 def _along(maps: Maps, axis: int) -> dict[str, ReceptiveField]:
@@ -103,12 +116,16 @@ def _grid(
     """Where units look by way of one input."""
     if field.grid is None:
         return None
-    walk = steps(maps.graph.nodes[name], maps.graph)
+    size, stride, start = field.grid
+    node = maps.graph.nodes[name]
+    walk = steps(node, maps.graph)
     if walk and maps.is_known(name):
         step = walk[axis]
-        size, stride, start = field.grid
         reach = (step.kernel - 1) * step.dilation
         return Grid(size + reach * stride, stride * step.stride, start - step.padding * stride)
+    padded = pads(node)
+    if padded and maps.is_known(name):
+        return Grid(size, stride, start - padded[axis].before * stride)
     if len(reads) == len(field.seen) and all(len(places) == 1 for places in reads):
         return field.grid
     return None

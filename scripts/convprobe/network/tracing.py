@@ -24,6 +24,7 @@ from convprobe.network.graph import (
     Other,
     Value,
     Weight,
+    within,
 )
 
 EXAMPLES = 2  # images that it is traced with: one alone would be taken for a fixed number
@@ -227,8 +228,15 @@ class _Reader:
             sides = squeezed.meta["val"].shape
             ones = [axis for axis, side in enumerate(sides) if isinstance(side, int) and side == 1]
             kind, arguments = SQUEEZE_AXES, (*arguments, ones)
-        added = Node(name, kind, arguments, keywords, self._shape(node), self._layer(node))
-        self.nodes[name] = added
+        self.nodes[name] = Node(
+            name,
+            kind,
+            arguments,
+            keywords,
+            shape=self._shape(node),
+            fixed_shape=_fixed_shape(node),
+            layer=self._layer(node, arguments),
+        )
         self.arguments[name] = Value(name)
 
     def _shape(self, node: fx.Node) -> tuple[int, ...] | None:
@@ -243,11 +251,17 @@ class _Reader:
             return None
         return tuple(shape) if all(isinstance(side, int) for side in shape) else None
 
-    def _layer(self, node: fx.Node) -> str:
-        """Path of the module that a node belongs to."""
+    def _layer(self, node: fx.Node, arguments: tuple[Any, ...]) -> str:
+        """Path of the module that a node belongs to.
+
+        Where gradients are off the tracer forgets it: there it is the one that holds the weight.
+        """
         stack = node.meta.get("nn_module_stack") or {}
         paths = [path for path, _ in stack.values() if path in self.layers]
-        return paths[-1] if paths else ""
+        holders = [weight.name.rpartition(".")[0] for weight in within(arguments, Weight)]
+        called = [path for path in paths if path]
+        held = [path for path in holders if path in self.layers]
+        return (called[-1:] or held[:1] or [""])[0]
 
     def _argument(self, argument: Any) -> Any:
         if isinstance(argument, fx.Node):
@@ -260,6 +274,14 @@ class _Reader:
             if isinstance(argument, kind):
                 return Other(name, _name(argument))
         return argument
+
+
+def _fixed_shape(node: fx.Node) -> tuple[int, ...] | None:
+    """Shape of a node's result that has no axis of images; None of any other."""
+    value = node.meta.get("val")
+    if not torch.is_tensor(value) or not all(isinstance(side, int) for side in value.shape):
+        return None
+    return tuple(value.shape)
 
 
 def _operator(node: fx.Node) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convprobe.errors import InputError
-from convprobe.network import checkpoints, graphs, safetensors
+from convprobe.network import chain, checkpoints, graphs, safetensors
 from convprobe.network.checkpoints import Checkpoint
 from convprobe.network.classifiers import Classifier, TracedNetwork
 from convprobe.network.layers import Network
@@ -84,6 +84,7 @@ def read(
     if not graphs.is_traced(settings):
         weights = _renamed(weights, expected)
     mistakes += _mistakes(weights, expected, not graphs.is_traced(settings))
+    mistakes = mistakes or list(_other_geometry(ours, settings))
     if mistakes:
         raise InputError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     network.load_state_dict(expected | _converted(weights, expected))
@@ -195,6 +196,22 @@ def _other_origin(ours: Mapping[str, Any], normalisation: Any, classes: list[str
     if not _is_normalisation(normalisation):
         shown = _shown(normalisation)
         yield f"has the normalisation {shown}, expected mean and std of three channels"
+    elif normalisation is ours.get("normalisation") and min(normalisation["std"]) <= 0:
+        yield f"has the normalisation {_shown(normalisation)}, expected std above 0"
+
+
+def _other_geometry(ours: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line each for what no shape tells of a checkpoint of this workflow, as strides."""
+    if graphs.is_traced(settings):
+        return
+    try:
+        theirs = chain.stages(ours.get("network", {"conv": []}))
+    except (TypeError, KeyError):  # of a factory, or of a form that isn't this workflow's
+        return
+    for number, (their, own) in enumerate(zip(theirs, chain.stages(settings), strict=False), 1):
+        for key, found, expected in zip(own._fields, their, own, strict=True):
+            if found != expected:
+                yield f"has conv{number} with {key} {_shown(found)}, expected {expected}"
 
 
 def _is_normalisation(value: Any) -> bool:

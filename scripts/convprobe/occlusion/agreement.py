@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import scipy
@@ -56,13 +55,13 @@ def by_image(first_path: Path | str, second_path: Path | str) -> pd.DataFrame:
     own = []
     with_all = []
     is_defined = []
-    with hdf5.open_complete(first_path) as first, hdf5.open_complete(second_path) as second:
+    with hdf5.open_complete(first_path) as first:
         images = first["image"][:]
-        total, count = _sum_of_maps(second)
-        for one, other in zip(_batches(first), _batches(second), strict=True):
-            own.append((one * other).sum(axis=1))
-            with_all.append(one @ total)
-            is_defined.append(np.stack([one.any(axis=1), other.any(axis=1)]))
+    total, count = _sum_of_maps(second_path)
+    for one, other in zip(_batches(first_path), _batches(second_path), strict=True):
+        own.append((one * other).sum(axis=1))
+        with_all.append(one @ total)
+        is_defined.append(np.stack([one.any(axis=1), other.any(axis=1)]))
     spearman = np.concatenate(own)
     first_defined, second_defined = np.concatenate(is_defined, axis=1)
     # The sum over all images less the image's own: what is left are the others.
@@ -78,18 +77,19 @@ def by_image(first_path: Path | str, second_path: Path | str) -> pd.DataFrame:
     )
 
 
-def _sum_of_maps(file: h5py.File) -> tuple[Float64[np.ndarray, " position"], int]:
+def _sum_of_maps(path: Path | str) -> tuple[Float64[np.ndarray, " position"], int]:
     """The sum of all images' standardised ranks, and the number of images that have any."""
-    batches = [(ranks.sum(axis=0), ranks.any(axis=1).sum()) for ranks in _batches(file)]
+    batches = [(ranks.sum(axis=0), ranks.any(axis=1).sum()) for ranks in _batches(path)]
     sums, counts = zip(*batches, strict=True)
     return np.sum(sums, axis=0), int(np.sum(counts))
 
 
-def _batches(file: h5py.File) -> Iterator[Float64[np.ndarray, "image position"]]:
-    stored = file["confidence"]
-    for start in range(0, len(stored), BATCH):
-        maps = stored[start : start + BATCH]
-        yield standardised_ranks(maps.reshape(len(maps), -1))
+def _batches(path: Path | str) -> Iterator[Float64[np.ndarray, "image position"]]:
+    with hdf5.open_complete(path) as file:  # alone, so that an error names this file
+        stored = file["confidence"]
+        for start in range(0, len(stored), BATCH):
+            maps = stored[start : start + BATCH]
+            yield standardised_ranks(maps.reshape(len(maps), -1))
 
 
 def standardised_ranks(

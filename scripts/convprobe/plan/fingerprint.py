@@ -7,7 +7,8 @@ Snakemake reruns a job when its script's date changes, and doesn't see the modul
 This sees exactly what can change a result: not dates, comments, docstrings or formatting. Modules
 under `convprobe/job` are left out: they log, wait and hand over results, and decide no number, so
 that the edit of a log line makes nothing stale. What a package's `__getattr__` would load (PEP 562)
-counts for those alone who import the package itself, or a name of it that is no module.
+counts for those alone who import the package itself, or a name of it that is no module; the
+statements of one in this library, which only import, count for nobody.
 """
 
 import ast
@@ -23,7 +24,8 @@ from typing import Any
 from convprobe.plan import contents
 from convprobe.store import files
 
-NO_NUMBERS = "convprobe/job"  # relative to the scripts' folder
+OWN, _, _ = __name__.partition(".")  # this library: what others offer may compute something
+NO_NUMBERS = f"{OWN}/job"  # relative to the scripts' folder
 COMPILED = ".cpp"  # how the name of what a module compiles ends
 # What a C++ file is made of. A directive ends with its line; all else may be laid out in any way.
 CPP = re.compile(
@@ -119,9 +121,14 @@ def tree(file: Path) -> ast.Module:
 def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     """Digest of one file, and the local files that it imports."""
     module = tree(file)
-    if file.name == "__init__.py":
-        module.body = [statement for statement in module.body if not _is_offer(statement)]
+    offers = [statement for statement in module.body if _is_offer(statement)]
+    if file.name != "__init__.py":
+        offers = []
+    module.body = [statement for statement in module.body if statement not in offers]
     meaning, imported = _meaning(module, file, root)
+    if file.relative_to(root).parts[0] != OWN:
+        offered, _ = _meaning(ast.Module(offers, []), file, root)
+        meaning += offered
     return _digest(meaning), imported
 
 

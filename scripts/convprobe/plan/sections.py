@@ -38,7 +38,7 @@ Name = Annotated[
     str,
     Field(pattern=NAME, json_schema_extra=expected("a name of letters, digits, - and _")),
 ]
-ClassNames = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+ClassNames = Annotated[list[Annotated[str, Field(pattern=PATH)]], Field(min_length=1)]
 PathText = Annotated[str, Field(pattern=PATH)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Precision = Literal["fp32", "bf16"]

@@ -64,11 +64,25 @@ def open_complete(path: Path | str) -> Iterator[h5py.File]:
                     f"{path}: incomplete, its writer was stopped: delete it and run again"
                 )
             check_version(path, file.attrs.get("format_version"))
+            _refuse_missing_parts(path, file)
             yield file
     except OSError as error:
         raise InputError(
             f"{path}: damaged HDF5 file ({files.reason(error)}): delete it and run again"
         ) from error
+
+
+def _refuse_missing_parts(path: Path | str, file: h5py.File) -> None:
+    """Raise an InputError if an array is joined from a file that isn't there.
+
+    HDF5 would show its rows as missing values.
+    """
+    for stored in file.values():
+        if isinstance(stored, h5py.Dataset) and stored.is_virtual:
+            for source in stored.virtual_sources():
+                part = Path(path).parent / source.file_name
+                if not part.is_file():
+                    raise InputError(f"{path}: lacks its part {part}: delete it and run again")
 
 
 def dimension(group: h5py.Group, name: str, values: Values, units: str | None = None) -> None:

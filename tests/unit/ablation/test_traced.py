@@ -2,12 +2,15 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from unit.traced_modules import KINDS, Joined, Precise, Residual, Reused, Traced
 
 from convprobe.ablation import passes, variants
-from convprobe.network import filter_layers
+from convprobe.dataset.image_file import Images
+from convprobe.network import filter_layers, tracing
+from convprobe.network.classifiers import TracedNetwork
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.__name__)
@@ -25,6 +28,35 @@ def several(traced):
     for first, second in itertools.pairwise(layers):
         pairs.append([f"{second}/0", f"{first}/0", f"{first}/2"])
     return [[], *alone, *pairs, [name for names in alone for name in names]]
+
+
+class Half(torch.nn.Module):
+    """Computes in another precision than its images have."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3)
+        self.norm = torch.nn.BatchNorm2d(4)
+        self.fc = torch.nn.Linear(4, 3)
+        self.bfloat16()
+
+    def forward(self, x):
+        return self.fc(self.norm(self.conv(x.bfloat16())).relu().mean((2, 3)))
+
+
+@pytest.mark.parametrize("mode", ["zero", "weights-only", "mean"])
+def test_a_network_in_bfloat16_is_ablated_too(mode):
+    module = Half().eval()
+    network = TracedNetwork({}, tracing.trace(module, (3, 8, 8))).eval()
+    network.load_state_dict(module.state_dict())
+    pixels = np.random.default_rng(0).integers(256, size=(2, 8, 8, 3), dtype=np.uint8)
+    images = Images(pixels, np.array([0, 1]), ("ant", "bee", "cow"), np.arange(2))
+    table = variants.predictions(network, ["conv/0", "conv/1", "conv/2", "conv/3"], images, mode)
+    assert table["clean_confidence"].between(0.01, 0.99).all()
+    if mode == "zero":  # what is left is the last layer's bias
+        bias = module.fc.bias.float().softmax(0)
+        expected = bias[[0, 1]].tolist()
+        assert table["ablated_confidence"].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 @torch.no_grad()

@@ -114,6 +114,14 @@ def test_one_tree_is_split_class_by_class_from_a_seed(tmp_path):
     assert set(more[:, 0, 0, 0].tolist()) - {90, 91} == reds["test"]
 
 
+def test_folders_that_are_a_split_are_not_drawn_from(pictures):
+    """A dataset.split may be left over from another config file."""
+    assert refusal(pictures, split={"test_share": 0.5}) == (
+        "has folders train and test, of which dataset.split would draw the test images anew: "
+        "expected either these folders or dataset.split"
+    )
+
+
 def test_one_tree_with_an_image_in_two_folders_of_a_name_names_both(tmp_path):
     for place in ("one/a/0", "one/a/1", "two/a/0"):
         draw(tmp_path / f"{place}.png", 1)

@@ -5,8 +5,9 @@ import pytest
 import torch
 from drawn_graphs import changed_units, draw_network
 from torch import nn
+from torch.nn.utils import parametrizations
 
-from convprobe.network import receptive_field, tracing
+from convprobe.network import filter_layers, receptive_field, tracing
 from convprobe.network.execution import Execution
 from convprobe.network.graph import INPUT, Graph, Node, Value
 from convprobe.network.operators import Maps
@@ -40,7 +41,7 @@ def are_exact(maps, name):
     node = maps.graph.nodes[name]
     sources = [source for source in node.inputs if source in maps.depending]
     if name != INPUT and not maps.is_known(name):
-        return all(maps.axes[source] is None for source in sources)
+        return False
     return all(are_exact(maps, source) for source in sources)
 
 
@@ -60,6 +61,8 @@ def test_boxes_of_random_networks_are_exact(seed):
             check_grid(field)
         for y, x in np.ndindex(units.shape[2:]):
             box = (along.y.seen[y], along.x.seen[x])
+            if NOTHING in box:
+                box = (NOTHING, NOTHING)
             seen = tuple(hull(units[:, :, y, x], axis) for axis in (0, 1))
             if are_exact(maps, name):
                 assert box == seen, (name, y, x)
@@ -73,6 +76,7 @@ def test_random_networks_have_everything_that_is_known():
     assert kinds >= {
         "conv2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "batch_norm", "relu", "add",
         "mul", "cat", "permute", "transpose", "view", "reshape", "linear", "slice", "flip", "mean",
+        "constant_pad_nd", "reflection_pad2d", "replication_pad2d",
     }  # fmt: skip
 
 
@@ -169,8 +173,33 @@ def test_behind_an_unknown_operator_each_unit_sees_everything_that_its_inputs_se
     assert along.y.grid is along.x.grid is None
 
 
-def test_a_convolution_whose_weights_are_computed_sees_everything():
-    """It is taken for an unknown operator, for what it reads stands in no file."""
+@pytest.mark.parametrize("computed", [parametrizations.weight_norm, parametrizations.spectral_norm])
+def test_a_weight_that_is_computed_of_weights_has_a_kernel_too(computed):
+    def seen(change):
+        convolutions = (nn.Conv2d(3, 4, (3, 5)), nn.Conv2d(4, 2, 3, stride=2, padding=1))
+        layers = [change(convolutions[0]), nn.ReLU(), change(convolutions[1]), nn.Flatten()]
+        graph = tracing.trace(nn.Sequential(*layers, nn.Linear(40, 2)), (3, 12, 12))
+        return [layer.fields for layer in filter_layers.of_graph(graph).values()]
+
+    as_they_are = seen(lambda convolution: convolution)
+    assert as_they_are[1].y.seen[1] == (1, 6)
+    assert seen(computed) == as_they_are
+
+
+def test_a_padded_map_sees_nothing_in_its_padding():
+    """Of 9 units, 2 zeros in front of them and the last one cut off."""
+    graph = chained(("pad.default", ([2, -1, 2, -1],), 10))
+    along = fields_of(graph)["node0"].y
+    assert along.seen == (NOTHING, NOTHING, *((unit, unit + 1) for unit in range(8)))
+    assert along.grid == (1, 1, -2)
+
+
+def test_a_map_that_is_padded_by_its_other_side_sees_everything():
+    graph = chained(("pad.default", ([1, 1, 1, 1], "circular"), 11))
+    assert fields_of(graph)["node0"].y.seen == ((0, 9),) * 11
+
+
+def test_a_convolution_whose_weights_depend_on_the_image_sees_everything():
     nodes = dict(chained(("sigmoid.default", (), 9)).nodes)
     given = (Value(INPUT), Value("node0"), None, [1, 1], [1, 1])
     nodes["conv"] = Node("conv", "aten.conv2d.default", given, {}, (1, 3, 3))

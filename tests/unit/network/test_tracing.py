@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from convprobe.errors import InputError
-from convprobe.network import arithmetic, tracing
-from convprobe.network.classifiers import TracedNetwork
+from convprobe.network import arithmetic, filter_layers, tracing
+from convprobe.network.classifiers import FactoryNetwork, TracedNetwork
 from convprobe.network.execution import Execution
 from convprobe.network.graph import Graph
 from convprobe.network.operators import Maps
@@ -363,6 +363,46 @@ def test_what_depends_on_the_order_in_memory_computes_the_same_in_any(order):
         found = network(images.contiguous(memory_format=order))
     assert network.state_dict()["conv.weight"].is_contiguous(memory_format=order)
     torch.testing.assert_close(found, expected)
+
+
+class ViewOfWeights(nn.Module):
+    """Needs the numbers of its kernels side by side, and those of maps in no order."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        size = self.conv.weight.view(-1).norm()
+        return self.fc(self.conv(x).mean((2, 3)) / size)
+
+
+def test_a_module_that_views_its_weights_is_trained_in_the_order_that_it_needs():
+    module = ViewOfWeights().eval()
+    images = torch.rand(2, 3, 8, 8)
+    expected = module(images)
+    network = FactoryNetwork({"factory": "none"}, tracing.trace(module, (3, 8, 8)), module)
+    network.place("cpu", network.memory_format)  # as training does
+    torch.testing.assert_close(network(images), expected)
+
+
+class Frozen(nn.Module):
+    """Its convolutions are called where gradients are off."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        with torch.no_grad():
+            maps = self.body(x)
+        return self.fc(maps.mean((2, 3)))
+
+
+def test_layers_have_their_names_also_where_gradients_are_off():
+    assert list(filter_layers.of_graph(tracing.trace(Frozen(), (3, 8, 8)))) == ["body.0", "body.2"]
 
 
 class Squeezed(nn.Module):

@@ -111,6 +111,25 @@ def test_a_checkpoint_of_this_workflow_with_other_classes_is_refused(tmp_path):
     ]
 
 
+def test_a_checkpoint_of_this_workflow_that_walks_in_other_steps_is_refused(tmp_path):
+    """All its weights have the expected shapes."""
+    save_own(tmp_path / "a.pth")
+    (conv, *others) = SETTINGS["conv"]
+    settings = SETTINGS | {"conv": [conv | {"stride": 2, "pool": 1}, *others]}
+    assert refusal(tmp_path / "a.pth", settings) == [
+        "has conv1 with stride 1, expected 2",
+        "has conv1 with pool 2, expected 1",
+    ]
+
+
+@pytest.mark.parametrize("deviation", [0.0, -1.0])
+def test_a_normalisation_by_nothing_is_the_files_mistake(tmp_path, deviation):
+    save_own(tmp_path / "a.pth")
+    wrong = {"mean": [0.0] * 3, "std": [1.0, deviation, 1.0]}
+    torch.save(torch.load(tmp_path / "a.pth") | {"normalisation": wrong}, tmp_path / "a.pth")
+    assert refusal(tmp_path / "a.pth") == [f"has the normalisation {wrong}, expected std above 0"]
+
+
 @pytest.mark.parametrize(
     "wrong", [None, 3, {"mean": [0.0] * 3}, {"mean": [0.0] * 3, "std": [1.0, torch.nan, 1.0]}]
 )

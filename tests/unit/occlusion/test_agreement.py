@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from convprobe import intervals
+from convprobe.errors import InputError
 from convprobe.occlusion import agreement
 from convprobe.occlusion.answers import how_far_maps_agree
 from convprobe.store import hdf5
@@ -55,6 +56,15 @@ def test_own_and_others_are_those_of_all_pairs_one_by_one(tmp_path, monkeypatch,
         else:
             assert row.spearman == pytest.approx(rho[own])
             assert row.spearman_others == pytest.approx(np.mean(rho[:own] + rho[own + 1 :]))
+
+
+@pytest.mark.parametrize("damaged", ["first", "second"])
+def test_of_two_files_the_damaged_one_is_named(tmp_path, damaged):
+    maps = np.random.default_rng(0).random((2, 50, 50))
+    paths = {name: write(tmp_path / f"{name}.h5", maps) for name in ("first", "second")}
+    paths[damaged].write_bytes(paths[damaged].read_bytes()[:9000])
+    with pytest.raises(InputError, match=f"{damaged}.h5: damaged"):
+        agreement.by_image(*paths.values())
 
 
 def test_one_image_has_no_others(tmp_path):

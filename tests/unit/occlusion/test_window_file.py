@@ -1,6 +1,7 @@
 """Files of occlusion maps: what others read in them, and shards that are joined."""
 
 import itertools
+import re
 import subprocess
 
 import h5py
@@ -83,7 +84,10 @@ def test_joined_shards_read_as_one_file_from_anywhere(network, tmp_path, monkeyp
         assert opened["image"].values.tolist() == [0, 1, 2, 3, 4]
         assert opened["y"].attrs["units"] == "pixel"
     (tmp_path / "moved/window-3/1.h5").unlink()
-    with hdf5.open_complete(joined) as file:
+    part = f"{joined}: lacks its part {joined.parent}/window-3/1.h5"
+    with pytest.raises(InputError, match=re.escape(part)), hdf5.open_complete(joined):
+        pass
+    with h5py.File(joined) as file:  # as others read it
         assert np.isnan(file["confidence"][2:4]).all()
         assert np.isfinite(file["confidence"][4]).all()
 

@@ -234,8 +234,13 @@ def test_what_a_package_offers_is_reached_by_who_may_ask_for_it(digests, stateme
     assert set(found) == {"script.py", "pkg/__init__.py", *reached}
 
 
-def test_an_offer_changes_no_digest_of_its_package(digests):
-    assert digests({"pkg/__init__.py": OFFER}) == digests()
+@pytest.mark.parametrize("package", ["convprobe", "pkg"])
+def test_an_offer_counts_but_of_this_library_whose_offers_only_import(digests, package):
+    """Of a user's own package it may make the network."""
+    init = f"{package}/__init__.py"
+    script = {"script.py": f"import {package}.c\n", f"{package}/c.py": ""}
+    without, offering = (digests({**script, init: text})[init] for text in ("", OFFER))
+    assert (without == offering) == (package == "convprobe")
 
 
 def test_an_edit_under_job_changes_no_digest(digests):

@@ -53,10 +53,12 @@ def test_a_network_that_leaves_nothing_of_the_image():
                 "that leaves nothing to train on"
             ],
         ),
-        ("dataset: {split: {test_share: 0.5, seed: 0}}", []),  # 160 images, of which 80 are tested
         (
-            "dataset: {split: {test_share: 0.5, seed: 0}}\nocclusion: {images: 81}",
-            ["occlusion.images is 81, but 80 images are tested"],
+            "dataset: {split: {test_share: 0.5, seed: 0}}",
+            [
+                "dataset.path is pictures.zip: has folders train and test, of which dataset.split "
+                "would draw the test images anew: expected either these folders or dataset.split"
+            ],
         ),
         (
             "dataset: {train_images: 100, validation_images: 99, test_images: 60}\n"
@@ -67,6 +69,11 @@ def test_a_network_that_leaves_nothing_of_the_image():
 )
 def test_one_s_own_images_are_counted_before_anything_runs(change, told):
     write_names("pictures.zip", train=100, test=60)
+    check_own(change, told)
+
+
+def check_own(change, told):
+    """Check a study of `pictures.zip` with a change to its config."""
     own = (
         "dataset: {name: image-folder, path: pictures.zip}\n"
         "occlusion: {images: 60}\n"
@@ -79,6 +86,18 @@ def test_one_s_own_images_are_counted_before_anything_runs(change, told):
         assert lines(config) == [f"config: {line}" for line in told]
     else:
         configs.checked(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("{}", []),
+        ("occlusion: {images: 81}", ["occlusion.images is 81, but 80 images are tested"]),
+    ],
+)
+def test_one_s_own_images_that_are_split_are_counted_too(change, told):
+    write_names("pictures.zip", pictures=160)
+    check_own("dataset: {split: {test_share: 0.5, seed: 0}}\n" + change.replace("{}", ""), told)
 
 
 def test_images_that_lie_otherwise_than_expected_are_reported_with_the_other_mistakes():
