@@ -21,12 +21,15 @@ class Edit:
         do: applies it to a Workflow, whose last config file is `edit.yaml`.
         due: the jobs that are then stale.
         options: for Snakemake.
+        together: name of a group of edits that leave nothing due. They are made in one folder and
+            planned once; none of them may hide what another one does.
     """
 
     what: str
     do: Callable
     due: frozenset = frozenset()
     options: tuple = ()
+    together: str = ""
 
 
 # Jobs, by stage. They are written out: a list derived from the rules could not contradict them.
@@ -218,20 +221,26 @@ PROBED = "results/tiny/normalised/epoch-01"
 LIBRARY = "scripts/convprobe"
 
 SETTINGS = [
-    Edit("nothing", lambda workflow: None),
+    Edit("nothing", lambda workflow: None, together="settings"),
     Edit("touch every file", touch_everything),
     Edit("copy the folder, `results/` and `.snakemake/` included, all dates new", copy),
     Edit("move the folder", move),
     Edit("lose `.snakemake/` (without it Snakemake goes by dates alone)", delete(".snakemake")),
-    Edit("delete the logs", delete("logs")),
+    Edit("delete the logs", delete("logs"), together="settings"),
     Edit(
         "edit the README or a caption of Snakemake's report",
         append("report/confusion.rst", "\nMore.\n"),
+        together="settings",
     ),
-    Edit("comment in a module", append(f"{LIBRARY}/store/hdf5.py", "\n# Nothing new.\n")),
+    Edit(
+        "comment in a module",
+        append(f"{LIBRARY}/store/hdf5.py", "\n# Nothing new.\n"),
+        together="settings",
+    ),
     Edit(
         "comment in a module's C++",
         append(f"{LIBRARY}/occlusion/sparse.cpp", "\n// Nothing new.\n"),
+        together="settings",
     ),
     Edit(
         "docstring of a function",
@@ -240,18 +249,22 @@ SETTINGS = [
             "The network of a config's `conv` and `fc`, as it is trained and probed.",
             "What is probed.",
         ),
+        together="settings",
     ),
     Edit(
         "layout of a line",
         replace(f"{LIBRARY}/store/tables.py", "OTHER_NAMES), str)", "OTHER_NAMES),str )"),
+        together="settings",
     ),
     Edit(
         "comment in a rule",
         replace("rules/training.smk", "        *FACTORY_CODE,", "        *FACTORY_CODE,  # if any"),
+        together="settings",
     ),
     Edit(
         "threads of a rule",
         replace("rules/occlusion.smk", '    threads: cores_of("map_occlusion")', "    threads: 1"),
+        together="settings",
     ),
     Edit("`--cores 1`", lambda workflow: None, options=("--cores", "1")),
     Edit(
@@ -259,15 +272,32 @@ SETTINGS = [
         lambda workflow: None,
         options=("--workflow-profile", "none"),
     ),
-    Edit("order of windows", configure("occlusion: {windows: [5, 3]}")),
-    Edit("order of filters", configure("filters: {chosen: [conv2/5, conv1/1]}")),
+    Edit("order of windows", configure("occlusion: {windows: [5, 3]}"), together="settings"),
+    Edit(
+        "order of filters",
+        configure("filters: {chosen: [conv2/5, conv1/1]}"),
+        together="settings",
+    ),
     Edit(
         "order of keys",
         configure("network: {fc: [], conv: [{kernel: 5, channels: 4}, {kernel: 3, channels: 6}]}"),
+        together="settings",
     ),
-    Edit("0.01 as 1.0e-2", configure("training: {optimizer: {learning_rate: 1.0e-2}}")),
-    Edit("a default written out", configure("training: {seed: 0}\nocclusion: {fill: 128}")),
-    Edit("a run that is in neither list", configure("runs: {unused: {seed: 5}}")),
+    Edit(
+        "0.01 as 1.0e-2",
+        configure("training: {optimizer: {learning_rate: 1.0e-2}}"),
+        together="settings",
+    ),
+    Edit(
+        "a default written out",
+        configure("training: {seed: 0}\nocclusion: {fill: 128}"),
+        together="settings",
+    ),
+    Edit(
+        "a run that is in neither list",
+        configure("runs: {unused: {seed: 5}}"),
+        together="settings",
+    ),
     Edit(
         "a window added",
         configure("occlusion: {windows: [3, 5, 7]}"),
@@ -311,6 +341,7 @@ SETTINGS = [
     Edit(
         "the split of `policy: best`, where the epoch is fixed",
         configure("selection: {split: test}"),
+        together="settings",
     ),
     Edit(
         "epochs: 2 to 3, at a constant rate",
@@ -377,8 +408,8 @@ SETTINGS = [
     ),
     Edit("images held out", configure("dataset: {validation_images: 20}"), EVERYTHING),
     Edit("experiment renamed", configure("experiment: other"), EVERYTHING),
-    Edit("the archive of images copied again", copy_data_again),
-    Edit("the archive of images moved elsewhere", move_data),
+    Edit("the archive of images copied again", copy_data_again, together="settings"),
+    Edit("the archive of images moved elsewhere", move_data, together="settings"),
     Edit("two images in the archive swapped", swap_two_pictures, EVERYTHING),
     Edit("the same, with an old date", with_old_date(swap_two_pictures), EVERYTHING),
     Edit(
@@ -661,5 +692,6 @@ def add_a_line(module):
 
 
 EDITS = SETTINGS + [
-    Edit(f"code of `{name}`", add_a_line(name), due) for name, due in MODULES.items()
+    Edit(f"code of `{name}`", add_a_line(name), due, together="" if due else "modules")
+    for name, due in MODULES.items()
 ]

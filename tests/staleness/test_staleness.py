@@ -72,10 +72,42 @@ def kinds_of_edits():
     return kinds
 
 
+def parts(kind, kinds):
+    """The kinds of which one is made up, if it is: what they make due is due after its edits too.
+
+    Snakemake finds a job stale by its own rule's digests, or after one that is stale.
+    """
+    if isinstance(kind, str):
+        return []
+    smaller = [other for other in kinds if isinstance(other, frozenset) and other < kind]
+    return smaller if smaller and frozenset().union(*smaller) == kind else []
+
+
+def groups(examples):
+    """The kinds of edits that are planned at once: most alone, those that leave nothing due not."""
+    found = {}
+    for kind, edit in examples.items():
+        if not parts(kind, examples):
+            found.setdefault(edit.together or kind, []).append(kind)
+    return list(found.values())
+
+
 def plan_after(edit, finished, folder):
+    return plan_after_all([edit], finished, folder)
+
+
+def plan_after_all(edits, finished, folder):
+    """Make edits one after the other, each with a config file of its own, and plan once."""
     workflow = finished.copy(folder / "convprobe")
-    edit.do(workflow)
-    jobs = plan(workflow, *edit.options)
+    *others, last = workflow.configs
+    options = []
+    for number, edit in enumerate(edits):
+        edit.do(workflow)
+        options += edit.options
+        others.append(f"edit-{number}.yaml")
+        shutil.copy2(workflow.folder / last, workflow.folder / others[-1])
+    workflow.configs = (*others, last)
+    jobs = plan(workflow, *options)
     shutil.rmtree(workflow.folder)
     return jobs
 
@@ -86,11 +118,22 @@ def plans(finished, tmp_path_factory):
     kinds = kinds_of_edits()
     examples = {kinds[edit.what]: edit for edit in EDITS}
 
-    def planned_after(edit):
-        return plan_after(edit, finished, tmp_path_factory.mktemp("edited"))
+    def planned_after(some):
+        edits = [examples[kind] for kind in some]
+        return plan_after_all(edits, finished, tmp_path_factory.mktemp("edited"))
 
+    def planned_of(group):
+        jobs = planned_after(group)
+        if not jobs:
+            return dict.fromkeys(group, jobs)
+        return {kind: planned_after([kind]) if group[1:] else jobs for kind in group}
+
+    found = {}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        found = dict(zip(examples, pool.map(planned_after, examples.values()), strict=True))
+        for jobs in pool.map(planned_of, groups(examples)):
+            found |= jobs
+    for kind in examples.keys() - found.keys():
+        found[kind] = set().union(*(found[part] for part in parts(kind, found)))
     return {what: found[kind] for what, kind in kinds.items()}
 
 
