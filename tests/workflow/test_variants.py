@@ -17,7 +17,7 @@ import torch
 from conftest import MADE_OF_ALL
 from PIL import Image
 
-from convprobe.dataset import image_folder
+from convprobe.dataset import listing
 from convprobe.network.layers import Network
 from convprobe.report import explorer
 
@@ -222,39 +222,26 @@ def test_all_images_of_a_folder_are_occluded_in_shards_and_shown_four_a_sheet(
 
 @needs_real_images
 def test_real_images_come_in_the_order_of_cifar10():
-    arrays, classes = image_folder.read(REAL_IMAGES)
-    assert {split: len(labels) for split, (_, labels) in arrays.items()} == {
+    labels = listing.labels(REAL_IMAGES)
+    assert {split: len(found) for split, found in labels.items()} == {
         "train": 50_000,
         "test": 10_000,
     }
     # The first labels of the published test_batch and data_batch_1.
-    assert [classes[label] for label in arrays["test"][1][:6]] == [
-        "cat",
-        "ship",
-        "ship",
-        "airplane",
-        "frog",
-        "frog",
-    ]
-    assert [classes[label] for label in arrays["train"][1][:4]] == [
-        "frog",
-        "truck",
-        "truck",
-        "deer",
-    ]
-    assert arrays["test"][0].shape == (10_000, 32, 32, 3)
+    assert labels["test"][:6] == ["cat", "ship", "ship", "airplane", "frog", "frog"]
+    assert labels["train"][:4] == ["frog", "truck", "truck", "deer"]
 
 
 @needs_real_images
 def test_the_small_preset_is_judged_on_real_images(workflow):
     workflow.configure(
         "dataset:\n"
-        f"  {{name: image-folder, path: {REAL_IMAGES}, train_images: 1000, test_images: 100}}\n"
+        f"  {{name: image-folder, path: {REAL_IMAGES}, train_images: 128, test_images: 20}}\n"
         "training: {epochs: 1}\n"
         "selection: {epoch: 1}\n"
-        "occlusion: {images: 2, windows: [9]}\n"
+        "occlusion: {images: 2, windows: [9], stride: 4}\n"
         "compared: []\n"
-        "ablation: {table_images: 100, random_controls: 1}\n",
+        "ablation: {table_images: 20, random_controls: 1}\n",
         name="real.yaml",
     )
     name = "reproduction.csv"
@@ -263,6 +250,12 @@ def test_the_small_preset_is_judged_on_real_images(workflow):
     card = pd.read_csv(workflow.files()[name]).set_index("claim")
     verdict = card.loc["test accuracy with normalisation, selected epoch", "verdict"]
     assert verdict == "not tested: other images than CIFAR-10's"
+    with h5py.File(workflow.files()["dataset/images.h5"]) as file:
+        assert file["test/images"].shape == (20, 32, 32, 3)
+        classes = file.attrs["classes"]
+        assert classes[file["test/labels"][:6]].tolist() == [
+            "cat", "ship", "ship", "airplane", "frog", "frog",
+        ]  # fmt: skip
 
 
 def test_the_snakefile_never_imports_torch(workflow):
