@@ -304,9 +304,9 @@ def test_a_run_in_another_folder_that_is_killed_repeatedly_gives_the_same_bytes(
         shutil.copy2(finished.folder / name, workflow.folder / name)
     draw = random.Random(0)
     kills = 0
-    for _ in range(6):
+    for _ in range(5):
         snakemake = workflow.start()
-        snakemake.join(draw.uniform(2, 13))
+        snakemake.join(draw.uniform(2, 8))
         if snakemake.is_alive():
             os.killpg(snakemake.pid, signal.SIGKILL)
             wait_for(snakemake)
