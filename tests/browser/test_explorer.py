@@ -335,6 +335,20 @@ def test_every_tab_of_a_question_links_to_its_files(open_page):
     assert atlas == [f"filters/atlas/conv{layer}-01.png" for layer in (1, 2, 3, 4)]
 
 
+def test_colours_depend_on_the_scheme_alone_and_places_on_the_width():
+    """So that SCREENS need not have each scheme in each size."""
+    style = (SOURCES / "page.css").read_text(encoding="utf-8")
+    blocks = re.findall(r"^@media \(([\w-]+).*?\{\n(.*?)^\}", style, re.DOTALL | re.MULTILINE)
+    assert {"prefers-color-scheme", "min-width", "max-width"} <= {feature for feature, _ in blocks}
+    for feature, rules in blocks:
+        names = re.findall(r"^ +([\w-]+): ", rules, re.MULTILINE)
+        if feature == "prefers-color-scheme":
+            assert all(name.startswith("--") for name in names)
+        else:
+            assert not [name for name in names if re.search("^--|color|background", name)]
+            assert not re.search("display: none|visibility", rules), "seen in one scheme only"
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("tab", TABS)
 def test_no_barrier_and_no_sideways_scrolling(open_page, tab, screen):
