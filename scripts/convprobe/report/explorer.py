@@ -1,4 +1,4 @@
-"""One self-contained page of a whole experiment, for a browser without a network.
+"""One self-contained page of a whole experiment, for a browser that is offline.
 
 What the page shows is one JSON object, deflated, in the page itself. `report/explorer/` holds the
 page's HTML, its style and the script that draws. The script computes no result: numbers that say

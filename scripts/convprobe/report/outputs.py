@@ -37,12 +37,13 @@ CARD = Table(
         "measured": "the value in this experiment: the mean over seeds; for epochs, that of the "
         "mean learning curve",
         "low": "lower bound of the 95 % interval of what was measured, by which it is decided: "
-        "with several seeds Student's t between these, with one that of counting; for the best "
-        "epoch, the first of those that can't be told from it",
-        "high": "upper bound of that interval; for the best epoch, the last of those. The interval "
-        "of the fall after the best epoch is widened, because the best was chosen among many",
-        "seeds": "how many were measured; a class pair is missing with seeds where no such image "
-        "changed",
+        "with several seeds Student's t between them, with one seed that of counting images; for "
+        "the best epoch, the first of those that can't be told from it",
+        "high": "upper bound of that interval; for the best epoch, the last of those epochs. The "
+        "interval of the fall after the best epoch is widened, because the best was chosen among "
+        "many",
+        "seeds": "how many seeds were measured: for a class pair, those with an image whose "
+        "prediction changed",
         "counting_low": "lower bound of the 95 % interval for counting a sample of images, of the "
         "mean over seeds. The images are the same for all seeds, so it says nothing about seeds",
         "counting_high": "upper bound of that interval",
@@ -51,8 +52,7 @@ CARD = Table(
 )
 EXPLORER = Page(
     "explorer.html",
-    about="Everything on one page, to be explored by pointing at it; it opens from disk, without "
-    "a network.",
+    about="Everything on one page, to explore by pointing; it opens from disk and offline.",
     listed=False,
 )
 MANIFEST = Json(

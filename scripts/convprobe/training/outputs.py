@@ -20,16 +20,16 @@ CHECKPOINT = Tensors(
 )
 OPTIMIZER = Tensors(
     "checkpoints/epoch-{epoch}.optimizer.pth",
-    about="The state of the optimizer after the epoch, needed to train the next one. After which "
-    "epochs it stays, `training.keep_optimizer` says.",
+    about="The state of the optimizer after the epoch, needed to train the next one. "
+    "`training.keep_optimizer` says after which epochs it is kept.",
     asked=False,
     listed=False,
 )
 DISCARDED = Json(
     "checkpoints/discarded.json",
     about="Where `training.keep_optimizer` is not `all`: which states of the optimizer are not "
-    "there. Where the epoch after one of these has to be trained, earlier ones are trained again "
-    "first, and what follows from them is made anew; the start of the run warns of it.",
+    "there. If the epoch after one of these has to be trained, earlier ones are trained again "
+    "first, and what follows from them is made again; a warning is printed when the run starts.",
     listed=False,
     keys={"epochs": "their numbers"},
 )
@@ -61,8 +61,8 @@ CURVE = Table(
     shown=True,
     columns={
         "epoch": "its number, from 1",
-        "train_loss": "of the training images, mean over the epoch; with label smoothing of the "
-        "smoothed labels, which no other loss is of",
+        "train_loss": "of the training images, mean over the epoch; with label smoothing, that of "
+        "the smoothed labels, unlike all other losses",
         "train_accuracy": "of the training images, mean over the epoch",
         "test_loss": "of the test images, after the epoch",
         "test_accuracy": "likewise",
