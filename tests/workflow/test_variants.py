@@ -173,10 +173,10 @@ def test_the_example_of_a_user_s_own_images_runs_as_a_whole_study(workflow):
     assert confusion.sum(axis=1).tolist() == [4, 5, 4]
     # Of 180 images 100 are held out, the last ones of each class.
     rows = [
-        "class,train,test,validation,test_in_train,validation_in_train",
-        "007,26,4,34,0,0",
-        "clean,27,5,33,1,0",
-        '"heller, größer",27,4,33,0,0',
+        "class,train,test,test_in_train,validation,validation_in_train",
+        "007,26,4,0,34,0",
+        "clean,27,5,1,33,0",
+        '"heller, größer",27,4,0,33,0',
         "",
     ]
     assert files["dataset/classes.csv"].read_text() == "\n".join(rows)

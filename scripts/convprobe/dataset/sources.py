@@ -64,19 +64,17 @@ def _chosen(arrays: tuple, classes: tuple[str, ...], places: Sequence[int]) -> I
 def class_counts(loaded: Mapping[str, Images]) -> pd.DataFrame:
     """How many images of each class a data set has: a row per class, a column per split.
 
-    For each split but `train` another column, `SPLIT_in_train`, counts those of its images that are
-    training images too, pixel for pixel: what a network says of them it may know by heart.
+    For each split but `train` the next column, `SPLIT_in_train`, counts those of its images that
+    are training images too, pixel for pixel: what a network says of them it may know by heart.
     """
     classes = loaded["train"].classes
     table = pd.DataFrame({"class": classes})
-    for split, images in loaded.items():
-        table[split] = np.bincount(images.labels, minlength=len(classes))
     trained = set(_digests(loaded["train"]))
     for split, images in loaded.items():
+        table[split] = np.bincount(images.labels, minlength=len(classes))
         if split != "train":
-            in_train = [digest in trained for digest in _digests(images)]
-            labels = images.labels[in_train]
-            table[f"{split}_in_train"] = np.bincount(labels, minlength=len(classes))
+            in_train = images.labels[[digest in trained for digest in _digests(images)]]
+            table[f"{split}_in_train"] = np.bincount(in_train, minlength=len(classes))
     return table
 
 

@@ -15,7 +15,7 @@ def test_counts_of_each_class_in_each_split(pictures):
     }
     counts = sources.class_counts(sources.load(settings, pictures))
     assert counts.to_csv(index=False) == (
-        "class,train,test,validation,test_in_train,validation_in_train\na,2,1,1,0,0\nb,2,1,0,0,0\n"
+        "class,train,test,test_in_train,validation,validation_in_train\na,2,1,0,1,0\nb,2,1,0,0,0\n"
     )
 
 
