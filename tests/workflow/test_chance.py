@@ -22,8 +22,8 @@ def test_accuracy_at_chance_is_reported_everywhere(finished):
     card = tables.read(files["reproduction.csv"])
     assert card["verdict"].iloc[0] == reasons.AT_CHANCE
     unlearned = f"{reasons.UNTESTED}the network's accuracy {reasons.AT_CHANCE}"
-    assert (card["verdict"] == unlearned).sum() > 5
-    assert "holds" not in set(card["verdict"])
+    assert (card["verdict"] == unlearned).sum() == 4  # the others have reasons of their own
+    assert card["verdict"].iloc[1:].str.startswith(reasons.UNTESTED).all()
     page, _ = explorer.read(files["explorer.html"])
     assert "can't be told from chance" in page["probes"][0]["warning"]
     for window in page["probes"][0]["occlusion"]["windows"]:

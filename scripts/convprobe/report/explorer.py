@@ -21,7 +21,6 @@ import yaml
 from convprobe.ablation.answers import at_chance, chance
 from convprobe.dataset import image_file
 from convprobe.errors import InputError
-from convprobe.plan import study
 from convprobe.report import (
     ablation_tab,
     card_view,
@@ -213,8 +212,7 @@ def _answers(folder: Path, images_path: Path, settings: dict) -> clean_answers.A
         window = settings["windows"][0]
         return clean_answers.on_occluded_images(folder / sources["maps"].format(window=window))
     curve = tables.read(folder.parent / sources["curve"]).set_index("epoch")
-    epoch = int(folder.name.removeprefix("epoch-"))
-    return clean_answers.on_test_images(curve.loc[epoch, "test_accuracy"], images_path)
+    return clean_answers.on_test_images(curve.loc[_epoch(folder), "test_accuracy"], images_path)
 
 
 def _chosen_among(folder: Path, settings: dict) -> int:
@@ -227,8 +225,12 @@ def _chosen_among(folder: Path, settings: dict) -> int:
     if folder.parent.name not in settings["trained"]:
         return 1
     selection = files.read_json(folder.parent / settings["sources"]["selection"])
-    is_selected = folder.name == study.epoch_name(selection["epoch"])
-    return selection["chosen_among"] if is_selected else 1
+    return selection["chosen_among"] if _epoch(folder) == selection["epoch"] else 1
+
+
+def _epoch(folder: Path) -> int:
+    """Which epoch is probed in a folder."""
+    return int(folder.name.removeprefix("epoch-"))
 
 
 def _thumbnails(images_path: Path, probes: list[dict]) -> dict:
