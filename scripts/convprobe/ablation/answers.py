@@ -63,9 +63,9 @@ def what_it_loses(accuracies: pd.DataFrame) -> str:
     drawn = f"{cost.as_costly} of {cost.draws} random draws of as many filters lose as much or more"
     if cost.more_than_random:
         return f"{said} {drawn}: the chosen ones matter more than random ones."
-    if not cost.enough_draws:
-        least = tabulation.LEAST_DRAWS
-        return f"{said} {drawn}; to tell it from that of random ones takes {least} draws or more."
+    if not cost.as_costly:  # they are too few
+        least = f"{tabulation.LEAST_DRAWS} draws or more"
+        return f"{said} {drawn}; to tell the loss from that of random ones takes {least}."
     return f"{said} {drawn}: the loss can't be told from that of random ones."
 
 

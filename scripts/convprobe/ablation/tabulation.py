@@ -19,7 +19,7 @@ ACCURACY_COLUMNS = (
     "variant", "filters", "images", "accuracy", "low", "high",
     "lost", "gained", "change", "change_low", "change_high", "p_value",
 )  # fmt: skip
-LEAST_DRAWS = round(1 / verdicts.TWO_SIDED) - 1  # of as many filters at random, to tell anything
+LEAST_DRAWS = round(1 / verdicts.TWO_SIDED) - 1  # at random: if none costs as much, that tells
 CLASS_ACCURACY_COLUMNS = ("variant", "class", "images", "accuracy", "low", "high")
 
 
@@ -130,11 +130,6 @@ class Cost:
         Source: Phipson & Smyth 2010.
         """
         return (1 + self.as_costly) / (1 + self.draws) <= verdicts.TWO_SIDED
-
-    @property
-    def enough_draws(self) -> bool:
-        """Whether there are so many that it could be told: by none that costs as much."""
-        return self.draws >= LEAST_DRAWS
 
 
 def cost(table: pd.DataFrame) -> Cost:

@@ -59,8 +59,13 @@ def test_changes_by_single_filters_stand_beside_chance():
 def test_a_few_random_draws_are_no_evidence():
     """Of so few none loses as much by chance often enough."""
     said = answer(clean=900, ablated=800, draws=[890] * 18)
-    assert said.endswith("to tell it from that of random ones takes 19 draws or more.")
+    assert said.endswith("to tell the loss from that of random ones takes 19 draws or more.")
     assert "matter more" in answer(clean=900, ablated=800, draws=[890] * 19)
+    said = answer(clean=900, ablated=800, draws=[890] * 6 + [790] * 4)
+    assert said.endswith(
+        "4 of 10 random draws of as many filters lose as much or more: the loss "
+        "can't be told from that of random ones."
+    )
 
 
 def test_without_a_loss_random_filters_are_no_comparison():
