@@ -114,11 +114,10 @@ def of_node(node: Node, graph: Graph) -> int:
     if node.shape is None:
         return 0
     results = math.prod(node.shape)
-    given = node.arguments[1] if len(node.arguments) > 1 else None
     if node.kind in CONVOLUTIONS or node.kind == "linear":
-        shape = graph.weight_shape(given)
+        shape = graph.weight_shape(node.argument(1, "weight"))
         return results * math.prod(shape[1:]) if shape else 0
-    elif node.kind in ("matmul", "bmm", "scaled_dot_product_attention"):
+    if node.kind in ("matmul", "bmm", "scaled_dot_product_attention"):
         first, second = (_shape(argument, graph) for argument in node.arguments[:2])
         if node.kind == "scaled_dot_product_attention":
             return 2 * results * second[-2] if second else 0
