@@ -202,15 +202,16 @@ def _other_origin(ours: Mapping[str, Any], normalisation: Any, classes: list[str
 
 def _other_geometry(ours: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line each for what no shape tells of a checkpoint of this workflow, as strides."""
-    if graphs.is_traced(settings):
+    network = ours.get("network")
+    if graphs.is_traced(settings) or not isinstance(network, Mapping) or "conv" not in network:
         return
     try:
-        theirs = chain.stages(ours.get("network", {"conv": []}))
-    except (TypeError, KeyError):  # of a factory, or of a form that isn't this workflow's
+        theirs = chain.stages(network)
+    except TypeError:  # not a form of this workflow's
         return
     for number, (their, own) in enumerate(zip(theirs, chain.stages(settings), strict=False), 1):
         for key, found, expected in zip(own._fields, their, own, strict=True):
-            if found != expected:
+            if type(found) is not type(expected) or found != expected:
                 yield f"has conv{number} with {key} {_shown(found)}, expected {expected}"
 
 
