@@ -121,9 +121,8 @@ def tree(file: Path) -> ast.Module:
 def _read(file: Path, root: Path) -> tuple[str, list[Path]]:
     """Digest of one file, and the local files that it imports."""
     module = tree(file)
-    offers = [statement for statement in module.body if _is_offer(statement)]
-    if file.name != "__init__.py":
-        offers = []
+    is_package = file.name == "__init__.py"
+    offers = [statement for statement in module.body if is_package and _is_offer(statement)]
     module.body = [statement for statement in module.body if statement not in offers]
     meaning, imported = _meaning(module, file, root)
     if file.relative_to(root).parts[0] != OWN:

@@ -22,7 +22,7 @@ def better_than_chance(evidence: Evidence) -> Row:
     images = evidence.probed[0].images
     on_what = (
         f"accuracy on the {images} occluded images"
-        if evidence.is_occluded_alone
+        if evidence.is_of_occluded_images
         else "test accuracy"
     )
     claim = f"{on_what} of the probed network, above that of the same answer for every image"

@@ -100,8 +100,8 @@ class Evidence:
         return f"{reasons.UNTESTED}the network's accuracy {self.at_chance}"
 
     @property
-    def is_occluded_alone(self) -> bool:
-        """Whether the probed network answered to no other images than the occluded ones."""
+    def is_of_occluded_images(self) -> bool:
+        """Whether the probed network's accuracy is known on the occluded images alone."""
         return self.chosen == [] and self.probed[0].selection is None
 
     @property

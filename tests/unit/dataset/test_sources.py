@@ -6,15 +6,15 @@ from PIL import Image
 from convprobe.dataset import sources
 
 
+def counts(pictures, held_out):
+    """The table of all images, of which so many training images are held out."""
+    whole = {"name": "image-folder", "train_images": "all", "test_images": "all"}
+    loaded = sources.load({**whole, "validation_images": held_out}, pictures)
+    return sources.class_counts(loaded).to_csv(index=False)
+
+
 def test_counts_of_each_class_in_each_split(pictures):
-    settings = {
-        "name": "image-folder",
-        "train_images": "all",
-        "test_images": "all",
-        "validation_images": 1,
-    }
-    counts = sources.class_counts(sources.load(settings, pictures))
-    assert counts.to_csv(index=False) == (
+    assert counts(pictures, held_out=1) == (
         "class,train,test,test_in_train,validation,validation_in_train\na,2,1,0,1,0\nb,2,1,0,0,0\n"
     )
 
@@ -23,14 +23,7 @@ def test_images_that_are_training_images_too_are_counted_by_their_pixels(picture
     """Under another name, in another class, and in another file format."""
     copy = Image.open(pictures / "train" / "b" / "1.png")
     copy.save(pictures / "test" / "a" / "copy.bmp")
-    settings = {
-        "name": "image-folder",
-        "train_images": "all",
-        "test_images": "all",
-        "validation_images": 0,
-    }
-    counts = sources.class_counts(sources.load(settings, pictures))
-    assert counts.to_csv(index=False) == "class,train,test,test_in_train\na,3,2,1\nb,2,1,0\n"
+    assert counts(pictures, held_out=0) == "class,train,test,test_in_train\na,3,2,1\nb,2,1,0\n"
 
 
 def test_a_split_that_lacks_a_class_is_reported(pictures):
