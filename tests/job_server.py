@@ -1,7 +1,8 @@
-"""Starts jobs in processes that begin with what they import imported.
+"""Starts programs in processes that begin with what they import imported.
 
-To import PyTorch, pandas and Matplotlib takes longer than most jobs of a small study. A job runs as
-by `python SCRIPT`, in its own process, in which nothing of the workflow is imported before.
+To import PyTorch, pandas and Matplotlib takes longer than most jobs of a small study, or than to
+trace a network. A program runs as by `python`, in its own process, in which nothing of the workflow
+is imported before.
 """
 
 import gc
@@ -22,63 +23,75 @@ IMPORTED_BY_JOBS = [
     "matplotlib.backends.backend_svg", "matplotlib.figure", "matplotlib.image", "pandas",
     "pandas.io.formats.csvs", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.Image",
     "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "psutil", "scipy.stats", "snakemake.io",
-    "snakemake.iocontainers", "snakemake.logging", "tomllib", "torch", "torch.export",
+    "snakemake.iocontainers", "snakemake.logging", "tomllib", "torch", "torch.export._trace",
     "torch.utils.serialization", "xml.etree.ElementTree",
 ]  # fmt: skip
 
 
-class Script(NamedTuple):
-    """What a job runs, and what surrounds it."""
+class Program(NamedTuple):
+    """What is run, and what surrounds it."""
 
-    path: str
+    command: list[str]  # of Python: a script, or `-m`, a module and its arguments
     folder: str
     environment: dict[str, str]
-    output: str  # a file; what the job prints before it has a log is added to it
+    given: str  # a file, its standard input
+    output: str  # a file; what it prints is added to it
+    errors: str  # likewise
     size_limit: tuple[int, int]  # of any file written, in bytes: the soft and the hard one
 
 
-def run(address: str, script: Script) -> int:
-    """Run a script as a job; returns its exit status, negative if a signal ended it."""
+def run(address: str, program: Program) -> int:
+    """Run a program; returns its exit status, negative if a signal ended it."""
     with connection.Client(address) as server:
-        server.send(tuple(script))
+        server.send(tuple(program))
         return server.recv()
 
 
-def _next_script(listener: connection.Listener) -> Script:
-    """Wait for scripts until the tests are over; returns in the process of a job alone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait for a job
+def _next_program(listener: connection.Listener) -> Program:
+    """Wait for programs until the tests are over; returns in the process of one alone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait
     accepting = listener._listener._socket
     while accepting in connection.wait([accepting, sys.stdin]):
         with listener.accept() as caller:
             if os.fork():
                 continue
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            script = Script(*caller.recv())
-            job = os.fork()
-            if not job:
-                return script
-            caller.send(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]))
+            program = Program(*caller.recv())
+            process = os.fork()
+            if not process:
+                return program
+            caller.send(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
             os._exit(0)
-    sys.exit()
+    os._exit(0)  # libraries that tracing loads complain at an end that they leak
 
 
-def _surround(script: Script) -> None:
-    """Give this process what a process of the script's own would have."""
-    os.chdir(script.folder)
+def _surround(program: Program) -> None:
+    """Give this process what a process of the program's own would have."""
+    os.chdir(program.folder)
     os.environ.clear()
-    os.environ.update(script.environment)
-    with open(os.devnull) as nothing, open(script.output, "ab") as file:
-        for stream, opened in enumerate((nothing, file, file)):
-            os.dup2(opened.fileno(), stream)
-    resource.setrlimit(resource.RLIMIT_FSIZE, script.size_limit)
-    sys.argv = [script.path]
-    sys.path[0] = str(Path(script.path).parent)
+    os.environ.update(program.environment)
+    with (
+        open(program.given, "rb") as given,
+        open(program.output, "ab") as output,
+        open(program.errors, "ab") as errors,
+    ):
+        for stream, file in enumerate((given, output, errors)):
+            os.dup2(file.fileno(), stream)
+    resource.setrlimit(resource.RLIMIT_FSIZE, program.size_limit)
 
 
-def _run(path: str) -> int:
-    """Run a script as the main program; returns its exit status."""
+def _run(command: list[str]) -> int:
+    """Run a script or a module as the main program; returns its exit status."""
     try:
-        runpy.run_path(path, run_name="__main__")
+        match command:
+            case ["-m", module, *arguments]:
+                sys.argv = [module, *arguments]
+                sys.path[:1] = os.environ["PYTHONPATH"].split(os.pathsep)
+                runpy.run_module(module, run_name="__main__", alter_sys=True)
+            case [script]:
+                sys.argv = [script]
+                sys.path[0] = str(Path(script).parent)
+                runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
         if not isinstance(end.code, str):
             return end.code or 0
@@ -96,9 +109,9 @@ if __name__ == "__main__":
     listener = connection.Listener(sys.argv[1], "AF_UNIX", backlog=socket.SOMAXCONN)
     gc.freeze()  # collecting garbage would copy what is shared
     print("ready", flush=True)
-    script = _next_script(listener)
-    _surround(script)
-    status = _run(script.path)
+    program = _next_program(listener)
+    _surround(program)
+    status = _run(program.command)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)  # to take all imports down takes longer than many a job

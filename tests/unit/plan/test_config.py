@@ -19,6 +19,7 @@ PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 @pytest.mark.parametrize(
     "preset", [(), *((name,) for name in PRESETS)], ids=["published", *PRESETS]
 )
@@ -185,6 +186,7 @@ EXAMPLES = [
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 @pytest.mark.parametrize("block", EXAMPLES)
 def test_the_examples_for_users_are_right(block):
     for name in ("own.pth", "own.safetensors"):

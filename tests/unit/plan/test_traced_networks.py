@@ -145,6 +145,7 @@ def ask(network="mynet.py:build", image_size=(8, 8), **arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 def test_a_graph_is_made_once_and_again_after_an_edit(network_file, capfd):
     path = ask(classes=5)
     assert re.fullmatch(r"kept/networks/\w{16}\.json", path)
@@ -193,6 +194,7 @@ class Noisy(nn.Module):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 def test_what_no_checkpoint_would_hold_may_not_be_drawn_at_random():
     """Each process would draw it anew: what is probed would not be what was trained."""
     Path("mynet.py").write_text(RANDOM)
@@ -222,6 +224,7 @@ class Sloped(nn.Sequential):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 @pytest.mark.parametrize("of", ["torch", "python", "numpy"])
 def test_what_is_computed_may_not_be_drawn_at_random_either(of):
     """A checkpoint of another seed's network would be computed with this one's slope."""
@@ -231,6 +234,7 @@ def test_what_is_computed_may_not_be_drawn_at_random_either(of):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
 def test_what_cannot_be_traced_is_one_line(network_file):
     line = mistake(ask, "mynet.py:build", (9, 9))
     assert line.startswith(
