@@ -104,10 +104,11 @@ def patches_of(
     by_image = np.argsort(rows["image"], kind="stable")  # so that no image is read again and again
     for start in range(0, len(rows), BATCH):
         batch = by_image[start : start + BATCH]
-        pixels = image_file.read(images_path, "test", rows["image"].iloc[batch].tolist()).pixels
-        for row, image in zip(batch, pixels, strict=True):
+        images, places = np.unique(rows["image"].iloc[batch], return_inverse=True)
+        pixels = image_file.read(images_path, "test", images.tolist()).pixels
+        for row, place in zip(batch, places, strict=True):
             top, left, bottom, right = boxes[row]
-            patch = image[top:bottom, left:right]
+            patch = pixels[place, top:bottom, left:right]
             seen = patch if responses[row] > 0 else np.full_like(patch, sprites.GREY)
             patches[row] = sprites.thumbnail(seen, most)
     return {name: list(patches[places]) for name, places in rows.groupby("layer").indices.items()}
