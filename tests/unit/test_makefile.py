@@ -46,7 +46,7 @@ def test_a_python_that_is_too_old_is_told_in_one_line_before_anything_is_made(ma
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("left", ["old", "without pip", "nothing"])
+@pytest.mark.parametrize("left", ["old", "without pip"])
 def test_what_a_failed_installation_left_is_made_anew(make, tmp_path, left):
     interpreter = tmp_path / ".venv/bin/python"
     if left == "old":
