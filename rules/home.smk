@@ -57,8 +57,9 @@ def unpack_library(rules_folder, folder: Path) -> None:
 HOME = home()
 
 # Snakemake puts the scripts' folder behind what is installed, so a job would compute with this.
+# A mere folder of that name, as a checkout's own, has no origin and takes nobody's place.
 installed = importlib.util.find_spec("convprobe")
-if installed and "convprobe" not in sys.modules:
+if installed and installed.origin and "convprobe" not in sys.modules:
     folder = Path(installed.origin).parent
     if folder.parent != HOME / "scripts":
         advice = "expected the workflow's own alone: pip uninstall convprobe"

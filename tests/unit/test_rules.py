@@ -1,6 +1,8 @@
 """Rules, scripts, declared files and the tests' lists of them are complete."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import edits
@@ -17,6 +19,19 @@ TEXT = "".join(RULES.values())
 NAMES = re.findall(r"^ *(?:rule|checkpoint) (\w+):", TEXT, re.MULTILINE)
 # Of CIFAR-10, of more images than the tiny study has, and asked for by name.
 NOT_IN_THE_TINY_STUDY = {"download_dataset", "join_occlusion", "verify_results"}
+# What the first of the rules' files, which is plain Python, asks of Snakemake.
+INCLUDED = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+rules = Path(sys.argv[1])
+modifier = SimpleNamespace(path_modifier=None)
+asked = SimpleNamespace(modifier=modifier, default_target=None, current_basedir=rules)
+names = {"workflow": asked}
+exec((rules / "home.smk").read_text(encoding="utf-8"), names)
+print(names["convprobe"].__file__)
+"""
 
 
 def test_every_file_of_rules_is_included():
@@ -48,3 +63,11 @@ def test_every_rule_that_draws_knows_whether_captions_are_wanted(name):
 def test_every_rule_stands_in_the_table_of_what_reruns():
     due = {job.partition(" ")[0] for edit in edits.EDITS for job in edit.due}
     assert due == set(NAMES) - NOT_IN_THE_TINY_STUDY
+
+
+def test_a_folder_of_the_library_s_name_beside_an_importer_s_files_takes_nobody_s_place(tmp_path):
+    """Snakemake starts jobs as a module of Python, which imports from the working folder first."""
+    (tmp_path / "convprobe").mkdir()
+    command = [sys.executable, "-c", INCLUDED, str(REPOSITORY / "rules")]
+    imported = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert imported.stdout == f"{REPOSITORY / 'scripts/convprobe/__init__.py'}\n"
