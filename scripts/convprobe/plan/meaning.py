@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from os.path import realpath
 from pathlib import Path
 
 from convprobe.dataset import kinds
@@ -44,7 +45,8 @@ def _paths(config: dict) -> Iterator[Mistake]:
             found = f"is {path}, but braces are Snakemake's wildcards"
             yield mistakes.at(key, f"{found}: expected a path without them")
         # Read when the run begins: what the same run writes there, it would see a run too late.
-        if Path(path).resolve().is_relative_to(Path(study.results(config)).resolve()):
+        # Unlike Path.resolve, realpath takes a circle of links as it is.
+        if Path(realpath(path)).is_relative_to(realpath(study.results(config))):
             found = f"is {path}, which this experiment writes itself"
             yield mistakes.at(key, f"{found}: expected a path outside {study.results(config)}")
 

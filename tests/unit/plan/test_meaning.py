@@ -196,6 +196,14 @@ def test_what_an_experiment_writes_is_not_read_by_itself(path):
     assert "own" in check(f"{{experiment: other, {change}}}")["runs"]
 
 
+def test_nothing_is_there_where_links_lead_in_a_circle():
+    Path("circle").symlink_to("circle")
+    assert edit("runs: {own: {weights: circle}}") == [
+        "own: runs.own.weights is circle: no file is there, expected a .pth or .safetensors with "
+        "a state dict"
+    ]
+
+
 # A network that a factory makes
 
 FACTORY = """
