@@ -12,7 +12,7 @@ def dataset_source() -> str | list:
     Snakemake would have a user's own images read anew wherever they are moved, but only their
     content counts, see dataset_settings.
     """
-    source = KIND.source(config["dataset"]["path"])
+    source = study.source(config)
     return as_given(source) if source else []
 
 
@@ -25,14 +25,16 @@ def dataset_settings():
     return settings
 
 
+SOURCE = dataset_source()
+
 # Only if nothing is there: a file that is there has the published digest, or is refused when it is
 # read. So no edit of the code and no --forceall makes this due, and the file may be
 # write-protected, or have been put there by hand.
-if KIND.downloaded and not Path(dataset_source()).exists():
+if KIND.downloaded and not (kinds.is_file(SOURCE) or kinds.is_folder(SOURCE)):
 
     rule download_dataset:
         output:
-            archive=dataset_source(),
+            archive=SOURCE,
         log:
             f"{LOGS}/dataset/download.log",
         localrule: True  # the nodes of a cluster often have no way out
@@ -42,7 +44,7 @@ if KIND.downloaded and not Path(dataset_source()).exists():
 
 rule prepare_images:
     input:
-        source=ancient(dataset_source()),  # its date says nothing, see dataset_settings
+        source=ancient(SOURCE),  # its date says nothing, see dataset_settings
     output:
         # Kept until there is a new one: what a user gives may be broken.
         images=update(of_experiment(dataset.IMAGES)),

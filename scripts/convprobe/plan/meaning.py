@@ -1,6 +1,7 @@
 """Whether a config makes sense: keys held against each other, and against what is on the disk."""
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from os.path import realpath
 from pathlib import Path
@@ -65,6 +66,9 @@ def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> It
     dataset = config["dataset"]
     kind = kinds.of(dataset)
     found = list(kind.mistakes(dataset))
+    if kind.downloaded and not found and not _can_be_downloaded(study.source(config)):
+        words = f"is {dataset['path']}: no folder can be made there, expected {kind.path_about}"
+        found = [("path", words)]
     for key, words in found:
         yield mistakes.at(("dataset", key), words)
     if found and not kind.sizes:
@@ -80,6 +84,21 @@ def _dataset(config: dict, read_labels: ReadLabels, read_sizes: ReadSizes) -> It
     yield from _wanted_images(config, available)
     yield from _probed_images(config, available)
     yield from _classes(config, read_labels)
+
+
+def _can_be_downloaded(source: str) -> bool:
+    """Whether a file is there, or its folder, or nothing that is in the way of one."""
+    if kinds.is_file(source) or kinds.is_folder(source):
+        return True
+    for folder in Path(source).parents:
+        try:
+            return stat.S_ISDIR(folder.stat().st_mode)
+        except FileNotFoundError:
+            if folder.is_symlink():
+                return False
+        except OSError:  # a file above it, a circle of links, a long name, or no right to enter
+            return False
+    return True
 
 
 def _classes(config: dict, read_labels: ReadLabels) -> Iterator[Mistake]:

@@ -184,6 +184,16 @@ def given_normalisation(config: dict, run: str) -> dict | None:
 # Images
 
 
+def source(config: dict) -> str | None:
+    """The file or folder that the data set is read from; None where its date says nothing.
+
+    Snakemake takes a path as it is written, and warns of two slashes or a dot that say nothing.
+    """
+    dataset = config["dataset"]
+    path = kinds.of(dataset).source(dataset["path"])
+    return path and Path(path).as_posix()
+
+
 def image_size(config: dict) -> tuple[int, int] | None:
     """Height and width of the images in pixels, or None where they can't be known yet.
 

@@ -196,6 +196,30 @@ def test_what_an_experiment_writes_is_not_read_by_itself(path):
     assert "own" in check(f"{{experiment: other, {change}}}")["runs"]
 
 
+@pytest.mark.parametrize(
+    "path", ["renamed.gz", "notes.txt/data", "unmounted", "unmounted/data", "circle", "x" * 300]
+)
+def test_cifar10_is_downloaded_only_where_a_folder_can_be_made(path):
+    for name in ("renamed.gz", "notes.txt"):
+        Path(name).touch()
+    Path("unmounted").symlink_to("disk")
+    Path("circle").symlink_to("circle")
+    assert edit(f"dataset: {{path: {path}}}") == [
+        f"own: dataset.path is {path}: no folder can be made there, expected a folder, or the "
+        "published .tar.gz"
+    ]
+
+
+@pytest.mark.parametrize("path", ["new", "new/data", "link/new", "there.tar.gz", "./new//"])
+def test_cifar10_is_read_from_one_path_however_it_is_written(path):
+    Path("folder").mkdir()
+    Path("link").symlink_to("folder")
+    Path("there.tar.gz").touch()
+    source = study.source(check(f"dataset: {{path: {path}}}"))
+    archive = "" if path == "there.tar.gz" else "/cifar-10-python.tar.gz"
+    assert source == f"{path.strip('./')}{archive}"
+
+
 def test_nothing_is_there_where_links_lead_in_a_circle():
     Path("circle").symlink_to("circle")
     assert edit("runs: {own: {weights: circle}}") == [
