@@ -123,7 +123,13 @@ BAD_EDITS = {
     "runs: {raw: {normalize: false}}": (
         "own: runs.raw.normalize: unknown key, did you mean normalise?"
     ),
-    "runs: {a b: {}}": 'own: runs has the key "a b", expected a name of letters, digits, - and _',
+    "runs: {a b: {}}": (
+        'own: runs has the key "a b", expected a name of at most 100 letters, digits, - and _'
+    ),
+    f"runs: {{{101 * 'a'}: {{}}}}": (
+        f'own: runs has the key "{56 * "a"}…, expected a name of at most 100 letters, digits, - '
+        "and _"
+    ),
     "studied: [normalised, other]": (
         "own: studied[1] is other, expected a run named in runs: normalised, raw"
     ),
@@ -266,8 +272,13 @@ BAD_EDITS = {
     "ablation: {table_images: 10001}": (
         "own: ablation.table_images is 10001, but 10000 images are tested"
     ),
-    "experiment: a/b": 'own: experiment is "a/b", expected a name of letters, digits, - and _',
+    "experiment: a/b": (
+        'own: experiment is "a/b", expected a name of at most 100 letters, digits, - and _'
+    ),
+    f"experiment: {101 * 'a'}": (
+        f'own: experiment is "{56 * "a"}…, expected a name of at most 100 letters, digits, - and _'
+    ),
     'experiment: "demo\\n"': (
-        'own: experiment is "demo\\n", expected a name of letters, digits, - and _'
+        'own: experiment is "demo\\n", expected a name of at most 100 letters, digits, - and _'
     ),
 }

@@ -109,7 +109,7 @@ def test_a_mistake_in_what_an_importer_gives_is_one_line(importer):
     edit(importer, "config.yaml", "  experiment: mine", "  experiment: a/b")
     refused = importer.run("--dry-run", "copy_maps")
     assert refused.returncode == 1
-    line = 'experiment is "a/b", expected a name of letters, digits, - and _'
+    line = 'experiment is "a/b", expected a name of at most 100 letters, digits, - and _'
     assert refused.stdout.splitlines()[-1] == f"config of module convprobe: {line}"
 
 

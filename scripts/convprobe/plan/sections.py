@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from convprobe.dataset.kinds import KINDS
 from convprobe.network.chain import Stage
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)"
+LONGEST_NAME = 100  # characters: with what is added to it, the name of a file has at most 255
+NAME = rf"^[A-Za-z0-9][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}$(?!\n)"
 RUN_OR_EPOCH = r"^[A-Za-z0-9][A-Za-z0-9_-]*(/epoch-0*[1-9][0-9]{0,5})?$(?!\n)"
 FILTER = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*/(0|[1-9][0-9]{0,8})$(?!\n)"
 PATH = r"^[^\x00-\x1f\x7f\ud800-\udfff]+$(?!\n)"
@@ -34,10 +35,8 @@ CountOrAll = Annotated[
     Count | Literal["all"],
     Field(json_schema_extra=expected("a whole number of at least 1, or all")),
 ]
-Name = Annotated[
-    str,
-    Field(pattern=NAME, json_schema_extra=expected("a name of letters, digits, - and _")),
-]
+NAME_FORM = f"a name of at most {LONGEST_NAME} letters, digits, - and _"
+Name = Annotated[str, Field(pattern=NAME, json_schema_extra=expected(NAME_FORM))]
 ClassNames = Annotated[list[Annotated[str, Field(pattern=PATH)]], Field(min_length=1)]
 PathText = Annotated[str, Field(pattern=PATH)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]

@@ -122,7 +122,7 @@ def test_a_mistake_on_the_command_line_is_reported_as_its_own():
             with_preset()[0], SCHEMA, [BASE], ["occlusion={images: 0, fill: 1}", "experiment=a/b"]
         )
     assert str(refused.value).splitlines() == [
-        '--config: experiment is "a/b", expected a name of letters, digits, - and _',
+        '--config: experiment is "a/b", expected a name of at most 100 letters, digits, - and _',
         "--config: occlusion.images is 0, expected how many (20), a list of indices ([0, 7, 12]), "
         "or all",
     ]
