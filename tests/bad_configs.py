@@ -73,6 +73,9 @@ BAD_EDITS = {
     "{channels: 2048, kernel: 3}, {channels: 2048, kernel: 1}]}": (
         "own: network.conv[0].padding is 5, expected less than the kernel, which is 5"
     ),
+    "network: {arguments: {}}": (
+        "own: network.arguments: unknown key, expected one of conv, fc, dropout, factory"
+    ),
     "network: {dropout: 1}": (
         "own: network.dropout is 1, expected a number of at least 0 and below 1"
     ),

@@ -133,10 +133,11 @@ def _mistakes(error: ValidationError, root: dict) -> Iterator[Mistake]:
 
 def _unknown_keys(error: ValidationError) -> Iterator[Mistake]:
     known = list(error.schema["properties"])
-    also = error.schema.get("x-also", [])
     for unknown in sorted(set(error.instance) - set(known)):
-        close = difflib.get_close_matches(unknown, [*known, *also], n=1)
-        advice = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+        # One that goes with another key may itself be the unknown one, where that is missing.
+        others = [key for key in (*known, *error.schema.get("x-also", [])) if key != unknown]
+        close = difflib.get_close_matches(unknown, others, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(others)}"
         key = (*error.absolute_path, unknown)
         yield Mistake(key, f"{mistakes.name(key)}: unknown key, {advice}")
 
