@@ -100,6 +100,8 @@ def _log_to(log: Path | str) -> None:
         # By their descriptors, not only Python's names: libraries write to them too.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
+            # Whatever the terminal takes: a log may name a class in any script.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -11,6 +11,7 @@ Snakemake's log in `.snakemake/log` has all that it would have printed. `--verbo
 """
 
 import contextlib
+import io
 import logging
 import os
 import shutil
@@ -64,6 +65,9 @@ def attach(settings: Any, main: bool) -> "Terminal":
         settings: Snakemake's output settings.
         main: whether this process is the one that plans and starts jobs.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # No run ends for a letter that its terminal doesn't have, as of a class in an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     logger = logging.getLogger(SNAKEMAKE)
     terminal = Terminal(settings.dryrun, {str(kind) for kind in settings.quiet or ()})
     asked = settings.verbose or settings.debug_dag or settings.printshellcmds

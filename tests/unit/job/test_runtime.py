@@ -35,6 +35,24 @@ def test_progress_goes_to_the_log_alone(tmp_path):
     assert run.stdout + run.stderr == ""
 
 
+SAID = """
+import sys
+from convprobe.job import runtime
+
+with runtime.job(sys.argv[1]):
+    print("no test image of class 猫")
+    print("nor one of × or \\udcff", file=sys.stderr)
+"""
+
+
+def test_a_log_is_utf_8_whatever_the_terminal_takes(tmp_path):
+    environment = {"PYTHONPATH": str(SCRIPTS), "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", SAID, tmp_path / "a.log"]
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    lines = (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()
+    assert {"no test image of class 猫", "nor one of × or \\udcff"} <= set(lines)
+
+
 BOMB = """
 import io, resource, sys, zipfile
 from pathlib import Path
