@@ -174,7 +174,6 @@ def describe(
         text = _traced(network, image_size)
         digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
         path = Path(folder, "networks", f"{digest}.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
         with files.replacing(path) as partial:
             partial.write_text(text, encoding="utf-8")
         return path.as_posix()
@@ -191,7 +190,7 @@ def _traced(network: Mapping[str, Any], image_size: tuple[int, int]) -> str:
         ended = subprocess.run(
             # -P: a file of the working folder must not take the place of a library's.
             [sys.executable, "-P", "-m", DESCRIBING, str(path)],
-            input=asked, capture_output=True, text=True, check=False,
+            input=asked, capture_output=True, text=True, errors="replace", check=False,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(known)},
         )  # fmt: skip
         if path.is_file():

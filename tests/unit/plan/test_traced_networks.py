@@ -174,8 +174,17 @@ FAILING = {
 @pytest.mark.slow
 @pytest.mark.parametrize("body", FAILING)
 def test_a_factory_that_fails_is_one_line(body):
-    Path("mynet.py").write_text(f"import os\n\ndef build():\n    print('noise')\n    {body}\n")
+    noise = r"os.write(1, b'noise \xff')"  # no text
+    Path("mynet.py").write_text(f"import os\n\ndef build():\n    {noise}\n    {body}\n")
     assert mistake(ask) == FAILING[body]
+
+
+def test_a_graph_that_cannot_be_kept_is_one_line(network_file, monkeypatch):
+    monkeypatch.setattr(traced_networks, "_traced", lambda *asked: "{}")
+    Path("kept").touch()  # where the folder would be
+    assert re.fullmatch(
+        r"kept/networks/\w{16}\.json: can't be written: Not a directory", mistake(ask)
+    )
 
 
 RANDOM = """
