@@ -6,6 +6,7 @@ Plain Python and no torch: it is printed when Snakemake starts.
 import contextlib
 import functools
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -63,6 +64,8 @@ PASSES = {  # over the images that are evaluated
     "ablate_filters": 2,  # clean and ablated
 }
 
+HIDDEN = ("", "-1")  # values of CUDA_VISIBLE_DEVICES with which jobs see no GPU
+
 Known = Mapping[str, Took]  # what jobs took on this machine before, by kind of work
 
 
@@ -108,7 +111,7 @@ class Work(NamedTuple):
 @functools.cache
 def device() -> tuple[str, str]:
     """What will compute: ("gpu", its name) or ("cpu", how many cores)."""
-    if shutil.which("nvidia-smi"):
+    if os.environ.get("CUDA_VISIBLE_DEVICES") not in HIDDEN and shutil.which("nvidia-smi"):
         command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
         listed = subprocess.run(command, capture_output=True, text=True, check=False)
         if listed.returncode == 0 and listed.stdout.strip():

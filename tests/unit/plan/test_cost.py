@@ -60,6 +60,18 @@ def test_maps_in_bf16_cost_less_where_the_processor_multiplies_it(processor):
     assert occlusion("bf16") == occlusion("fp32")
 
 
+def test_a_gpu_that_jobs_do_not_see_does_not_count(tmp_path, monkeypatch):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho abacus\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for visible, kind in (("0", "gpu"), ("", "cpu"), ("-1", "cpu")):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert cost.device.__wrapped__()[0] == kind
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert cost.device.__wrapped__() == ("gpu", "abacus")
+
+
 def test_more_cores_cost_less_and_a_gpu_least():
     two, four = (
         sum(cost.seconds(Setting(PUBLISHED, COUNTS, "cpu", cores)).values()) for cores in (2, 4)
