@@ -8,6 +8,10 @@ BAD_EDITS = {
         "own: runs Raw and raw differ in nothing but capital letters, and so would their folders: "
         "expected another name"
     ),
+    "runs: {raw: {seeds: [4]}, Raw-seed-4: {}}": (
+        "own: runs Raw-seed-4 and raw-seed-4 differ in nothing but capital letters, and so would "
+        "their folders: expected another name"
+    ),
     "training: {epochs: 1000000}": (
         "own: training.epochs is 1000000, expected a whole number from 1 to 999999"
     ),

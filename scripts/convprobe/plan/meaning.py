@@ -54,8 +54,11 @@ def _paths(config: dict) -> Iterator[Mistake]:
 
 def _names(config: dict) -> Iterator[Mistake]:
     """Names of runs are names of folders, and some file systems don't tell A from a."""
+    names = list(config["runs"])
+    for name, run in config["runs"].items():
+        names += [study.seed_run(name, seed) for seed in run.get("seeds", [])]
     seen = {}
-    for name in sorted(config["runs"]):
+    for name in sorted(names):
         other = seen.setdefault(name.lower(), name)
         if other != name:
             found = "differ in nothing but capital letters, and so would their folders"
