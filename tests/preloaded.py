@@ -99,7 +99,9 @@ def running_modules_by(address=None):
             streams = [Path(folder, name) for name in ("given", "output", "errors")]
             streams[0].write_text(options["input"], encoding="utf-8")
             status = _run_by(address, rest[1:], options["env"], *map(str, streams))
-            printed = (stream.read_text(encoding="utf-8") for stream in streams[1:])
+            printed = (
+                stream.read_text(encoding="utf-8", errors="replace") for stream in streams[1:]
+            )
             return subprocess.CompletedProcess(command, status, *printed)
 
     return run
