@@ -261,8 +261,11 @@ def _plain(
 def _probability(
     network: nn.Module, pixels: UInt8[Tensor, "image y x channel"], precision: str
 ) -> Float32[np.ndarray, "image class"]:
+    inputs = as_input(pixels)
+    if not isinstance(network, Classifier):
+        inputs = inputs.contiguous()  # a module of someone else's may call `view` on them
     with torch.autocast(pixels.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits = network(as_input(pixels))
+        logits = network(inputs)
     return logits.float().softmax(dim=1).cpu().numpy()
 
 

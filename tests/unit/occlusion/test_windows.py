@@ -27,6 +27,18 @@ def test_the_border_hides_only_the_part_of_the_window_inside_the_image():
     np.testing.assert_allclose(counts, expected, rtol=1e-3)
 
 
+def test_any_module_may_take_its_images_in_rows_by_a_view(pixels):
+    """As PyTorch's own tutorials do; pixels lie with the channels innermost."""
+
+    class Viewing(torch.nn.Module):
+        def forward(self, images):
+            return images.view(len(images), -1)[:, :2]
+
+    _, clean = windows.sweep(Viewing(), pixels, window=3, stride=11)
+    red = torch.from_numpy(pixels[:, 0, :2, 0] / 255)
+    np.testing.assert_allclose(clean, red.softmax(1), atol=1e-6)
+
+
 def test_each_position_equals_covering_the_image_by_hand(network, pixels):
     maps, clean = windows.sweep(network, pixels, window=5, fill=77)
     for image, y, x in ((0, 0, 0), (0, 5, 6), (1, 10, 3), (1, 2, 10)):
