@@ -239,10 +239,11 @@ def _answers(
             rows = rows[rows["place"].isin(places)]
             image = rows["place"].to_numpy() - places.start
             peaks = [rows[column].to_numpy() for column in ("channel", "peak_y", "peak_x")]
+            units = maps.float()  # NumPy has no bfloat16
             by_layer[names[node]] = LayerAnswers(
                 ranking.responses(maps).numpy(),
-                maps.amax(dim=(2, 3)).numpy(),
-                maps.numpy()[image, *peaks],
+                units.amax(dim=(2, 3)).numpy(),
+                units.numpy()[image, *peaks],
             )
         return by_layer
 

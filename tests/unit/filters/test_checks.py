@@ -31,6 +31,24 @@ def wrong(request, traced, monkeypatch):
     return find
 
 
+class Half(Residual):
+    """Computes in another precision than its images have."""
+
+    def __init__(self):
+        super().__init__()
+        self.bfloat16()
+
+    def forward(self, x):
+        return super().forward(x.bfloat16())
+
+
+def test_a_ranking_of_a_network_in_bfloat16_is_checked_too():
+    traced = Traced(Half)
+    ranked = ranking.top_images(traced.network, traced.images, 11)
+    found = checks._of_network(ranked, traced.images, traced.network)
+    assert not any(row for row, _ in found)
+
+
 def test_nothing_is_wrong_in_a_ranking(ranked, wrong):
     assert wrong(ranked) == set()
 
