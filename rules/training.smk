@@ -21,11 +21,15 @@ def last_epoch(wildcards) -> int:
 
 def previous_epoch(wildcards) -> list[str]:
     """Weights and optimizer state after the epoch before; nothing before the first."""
+    run = wildcards.run
+    if wildcards.epoch not in epochs(run):
+        found = f"epoch {wildcards.epoch} of {run} was asked for"
+        raise WorkflowError(f"{found}, but by the config it ends at {epochs(run)[-1]}")
     before = int(wildcards.epoch) - 1
     if before == 0:
         return []
     made = (training.CHECKPOINT, training.OPTIMIZER)
-    return expand(map(of_run, made), run=wildcards.run, epoch=study.epoch_number(before))
+    return expand(map(of_run, made), run=run, epoch=study.epoch_number(before))
 
 
 def evaluations(wildcards) -> list[str]:

@@ -141,6 +141,12 @@ def test_folders_of_any_name_work(finished, tmp_path):
     assert "Nothing to be done" in finished.copy(folder).run().stdout
 
 
+def test_an_epoch_after_the_last_one_is_refused_before_anything_runs(finished):
+    planned = finished.run("--dry-run", "results/tiny/raw/checkpoints/epoch-03.pth")
+    assert planned.returncode == 1
+    assert "epoch 03 of raw was asked for, but by the config it ends at 02" in planned.stdout
+
+
 def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(finished, tmp_path):
     workflow = finished.copy(tmp_path / "convprobe").configure(
         "occlusion: {windows: [3, 7]}", name="edit.yaml"

@@ -239,7 +239,8 @@ def _answers(
             rows = rows[rows["place"].isin(places)]
             image = rows["place"].to_numpy() - places.start
             peaks = [rows[column].to_numpy() for column in ("channel", "peak_y", "peak_x")]
-            units = maps.float()  # NumPy has no bfloat16
+            # NumPy has no bfloat16.
+            units = maps.to(torch.promote_types(maps.dtype, torch.float32))
             by_layer[names[node]] = LayerAnswers(
                 ranking.responses(maps).numpy(),
                 units.amax(dim=(2, 3)).numpy(),
