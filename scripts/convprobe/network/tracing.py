@@ -28,6 +28,7 @@ from convprobe.network.graph import (
 )
 
 EXAMPLES = 2  # images that it is traced with: one alone would be taken for a fixed number
+FIXED = "Constraints violated (images)"  # how PyTorch begins to say that a size can't vary
 LARGEST_CONSTANTS = 2**24  # bytes of tensors that are no part of the state dict
 SQUEEZE, SQUEEZE_AXES = "aten.squeeze.default", "aten.squeeze.dims"
 KINDS = {
@@ -117,9 +118,10 @@ def _exported(module: nn.Module, example: Tensor) -> torch.export.ExportedProgra
             )
             return program.run_decompositions({})
     except Exception as error:  # the tracer meets all that Python can do
-        raise InputError(
-            f"can't be traced for any number of images ({short_reason(error)})"
-        ) from error
+        reason = short_reason(error)
+        if reason.startswith(FIXED):
+            reason = "it takes their number for fixed, as by len(images): expected images.shape[0]"
+        raise InputError(f"can't be traced for any number of images ({reason})") from error
 
 
 @contextlib.contextmanager

@@ -259,6 +259,11 @@ REFUSED = {
         lambda self, images: images.reshape(2, -1),
         "can't be traced for any number of images (",
     ),
+    "a number of images as Python's": (
+        lambda self, images: images.reshape(len(images), -1),
+        "can't be traced for any number of images (it takes their number for fixed, as by "
+        "len(images): expected images.shape[0])",
+    ),
     "chance": (
         lambda self, images: F.dropout(images),
         "gives an image other logits when it comes again, or beside another image, in evaluation: "
