@@ -179,8 +179,9 @@ def test_a_factory_that_fails_is_one_line(body):
     assert mistake(ask) == FAILING[body]
 
 
-def test_a_graph_that_cannot_be_kept_is_one_line(network_file, monkeypatch):
-    monkeypatch.setattr(traced_networks, "_traced", lambda *asked: "{}")
+@pytest.mark.slow
+@pytest.mark.usefixtures("preloaded_tracer")
+def test_a_graph_that_cannot_be_kept_is_one_line(network_file):
     Path("kept").touch()  # where the folder would be
     assert re.fullmatch(
         r"kept/networks/\w{16}\.json: can't be written: Not a directory", mistake(ask)
