@@ -35,6 +35,7 @@ Nothing is approximated: only the order of the additions differs from that of a 
 pass.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,7 +54,12 @@ from convprobe.occlusion.tiles import TiledLayer
 
 
 class Incremental:
-    """The occlusion maps of one network under some windows."""
+    """The occlusion maps of one network under some windows.
+
+    Attributes:
+        changes: how many numbers are held at a time of what the windows change in an image's maps:
+            those of the map that is read, and of the one that is made.
+    """
 
     def __init__(
         self,
@@ -91,6 +97,9 @@ class Incremental:
         # The first fully connected layer is one unit that sees the whole image. After it each
         # state goes its own way.
         self.head = self.layers.pop()
+        maps = [self.first.states.total() * len(self.first.bias)]
+        maps += [layer.pooled.total() * len(layer.bias) for layer in self.layers]
+        self.changes = max(map(sum, itertools.pairwise([0, *maps])))
         self.tail = [network.get_submodule(name) for name in network.fully_connected[1:]]
 
     @torch.inference_mode()

@@ -135,6 +135,10 @@ class UnitStates:
         """How many states a unit has, without the clean one."""
         return self._numbers(unit).bounds[-1]
 
+    def total(self) -> int:
+        """How many states all units have together, without the clean ones."""
+        return sum(map(self.count, self.all_units()))
+
     def at(self, unit: Unit, positions: Positions) -> Int[np.ndarray, "*position"]:
         """The state of a unit with a window at each of some positions."""
         rows, columns = (self._runs[axis] for axis in unit)

@@ -30,6 +30,7 @@ BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the 
 # On a GPU so many times as many, if maps are small: there 513 of 32 × 32 pixels took two thirds of
 # the time of 205 (the published network, NVIDIA H200).
 GPU_BATCHES = 4
+LARGEST_CHANGES = 2**30  # numbers that are held of all images at a time, see Incremental.changes
 Hidden = tuple[Bool[np.ndarray, "row y"], Bool[np.ndarray, "column x"]]
 Engine = ChangedBoxes | Incremental
 Probabilities = tuple[
@@ -203,14 +204,16 @@ def _by_engine(
 ) -> tuple[Float32[np.ndarray, "image ..."], Float32[np.ndarray, "image class"]]:
     """The maps and the clean probabilities by an engine, an image per thread.
 
-    Where there are fewer images than threads, these share the work of each. A GPU computes one
-    image after the other: its positions fill it.
+    Where there are fewer images than threads, or much to hold of each, threads share the work of an
+    image. A GPU computes one image after the other: its positions fill it.
 
     Args:
         positions: of all windows together, in an image.
     """
     is_on_cpu = isinstance(engine, Incremental) or engine.is_on_cpu
     at_a_time = min(torch.get_num_threads(), len(pixels)) if is_on_cpu else 1
+    if isinstance(engine, Incremental):
+        at_a_time = max(1, min(at_a_time, LARGEST_CHANGES // engine.changes))
     with threads.shared_by(at_a_time) as pool:
         results = pool.map(lambda image: engine(image, fill), _taken(pixels))
         total = len(pixels) * positions

@@ -163,6 +163,33 @@ def test_threads_do_not_change_a_byte(threads, count, way):
     assert [part.tobytes() for part in found] == [part.tobytes() for part in one]
 
 
+def test_where_an_image_holds_much_threads_share_its_work(monkeypatch):
+    settings = {"conv": [{"channels": n, "kernel": 3} for n in (4, 9, 5)], "fc": []}
+    normalisation = {"mean": [0.0] * 3, "std": [1.0] * 3}
+    network = Network(settings, 4, (30, 30), normalisation).eval()
+    images = np.random.default_rng(0).integers(0, 256, (5, 30, 30, 3), dtype=np.uint8)
+    engine = Incremental(network, 30, [3, 5])
+    read, held = engine.first(torch.rand(3, 30, 30), torch.rand(3)), []
+    for layer in engine.layers:
+        made = layer(read)
+        held.append(sum(one.numel() for maps in (read, made) for one in maps.changes.values()))
+        read = made
+    assert engine.changes == max(held) > held[-1]
+
+    alone = windows._by_engine(engine, images, 128, 2 * 30**2, windows.runtime.IDLE)
+    at_a_time = []
+    share = windows.threads.shared_by
+    monkeypatch.setattr(
+        windows.threads, "shared_by", lambda count: (at_a_time.append(count), share(count))[1]
+    )
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    for room in (0, 1, 2, 9):
+        monkeypatch.setattr(windows, "LARGEST_CHANGES", room * engine.changes)
+        found = windows._by_engine(engine, images, 128, 2 * 30**2, windows.runtime.IDLE)
+        assert [part.tobytes() for part in found] == [part.tobytes() for part in alone]
+    assert at_a_time == [1, 1, 2, 4]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_both_ways_give_the_same_probabilities(seed, monkeypatch):
     draw = np.random.default_rng(seed)
