@@ -16,10 +16,11 @@ CHROMIUM = (
 def chromium():
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
-    # Chromium's own sandbox doesn't work for root, as which containers run.
-    sandbox = [] if os.getuid() else ["--no-sandbox"]
+    # Chromium's own sandbox doesn't work for root, as which containers run. Without a GPU a page is
+    # there sooner if none is looked for.
+    options = ["--disable-gpu"] if os.getuid() else ["--disable-gpu", "--no-sandbox"]
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=options)
         yield browser
         browser.close()
 
