@@ -5,6 +5,7 @@ trace a network. A program runs as by `python`, in its own process, in which not
 is imported before.
 """
 
+import contextlib
 import gc
 import importlib
 import os
@@ -23,7 +24,7 @@ IMPORTED_BY_JOBS = [
     "matplotlib.backends.backend_svg", "matplotlib.figure", "matplotlib.image", "pandas",
     "pandas.io.formats.csvs", "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.Image",
     "PIL.JpegImagePlugin", "PIL.PpmImagePlugin", "psutil", "scipy.stats", "snakemake.io",
-    "snakemake.iocontainers", "snakemake.logging", "tomllib", "torch", "torch.export._trace",
+    "snakemake.iocontainers", "snakemake.logging", "tomllib", "torch", "torch.export",
     "torch.utils.serialization", "xml.etree.ElementTree",
 ]  # fmt: skip
 
@@ -48,21 +49,44 @@ def run(address: str, program: Program) -> int:
 
 
 def _next_program(listener: connection.Listener) -> Program:
-    """Wait for programs until the tests are over; returns in the process of one alone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait
+    """Wait for programs until the tests are over; returns in the process of one alone.
+
+    One process starts all and waits for all: to copy it, with all that is imported, takes longer
+    than many a job.
+    """
     accepting = listener._listener._socket
-    while accepting in connection.wait([accepting, sys.stdin]):
-        with listener.accept() as caller:
-            if os.fork():
+    ended, ending = socket.socketpair()
+    ending.setblocking(False)
+    signal.set_wakeup_fd(ending.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # for the wakeup
+    callers = {}
+    while sys.stdin not in (ready := connection.wait([accepting, sys.stdin, ended])):
+        if ended in ready:
+            ended.recv(4096)
+            _tell_ends(callers)
+        if accepting in ready:
+            caller = listener.accept()
+            try:
+                program = Program(*caller.recv())
+            except (EOFError, OSError):  # its caller is gone
                 continue
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            program = Program(*caller.recv())
             process = os.fork()
             if not process:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 return program
-            caller.send(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
-            os._exit(0)
-    os._exit(0)  # libraries that tracing loads complain at an end that they leak
+            callers[process] = caller
+    sys.exit()
+
+
+def _tell_ends(callers: dict[int, connection.Connection]) -> None:
+    """Send the exit status of each process that has ended to its caller."""
+    while callers:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if not process:
+            return
+        with callers.pop(process) as caller, contextlib.suppress(OSError):  # it may be gone
+            caller.send(os.waitstatus_to_exitcode(status))
 
 
 def _surround(program: Program) -> None:
