@@ -4,7 +4,7 @@
 # make test-page   the page's scripts alone, where Node is installed; it is needed for nothing else
 # make test-cluster   the demo through a SLURM of one node, installed where that is possible
 # make test-classifiers   the probes of torchvision's classifiers, which takes long
-# make faults  200 interrupted runs in place of one for most rules, for most of an hour
+# make faults  200 interrupted runs in place of one per rule, for most of an hour
 # make bench   compares with other libraries; REAL="--weights … --images …" takes real ones
 # make lint    linters alone
 # make generate  what is made from the code: the config's schema, results/README.md, parts of

@@ -57,7 +57,7 @@ class Incremental:
     """The occlusion maps of one network under some windows.
 
     Attributes:
-        changes: how many numbers are held at a time of what the windows change in an image's maps:
+        numbers_held: at a time, of what the windows change in the maps of an image:
             those of the map that is read, and of the one that is made.
     """
 
@@ -99,7 +99,7 @@ class Incremental:
         self.head = self.layers.pop()
         maps = [self.first.states.total() * len(self.first.bias)]
         maps += [layer.pooled.total() * len(layer.bias) for layer in self.layers]
-        self.changes = max(map(sum, itertools.pairwise([0, *maps])))
+        self.numbers_held = max(map(sum, itertools.pairwise([0, *maps])))
         self.tail = [network.get_submodule(name) for name in network.fully_connected[1:]]
 
     @torch.inference_mode()

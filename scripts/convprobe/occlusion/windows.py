@@ -30,7 +30,7 @@ BATCH = 256  # occluded images at a time; bounds the memory, doesn't change the 
 # On a GPU so many times as many, if maps are small: there 513 of 32 × 32 pixels took two thirds of
 # the time of 205 (the published network, NVIDIA H200).
 GPU_BATCHES = 4
-LARGEST_CHANGES = 2**30  # numbers that are held of all images at a time, see Incremental.changes
+LARGEST_HELD = 2**30  # numbers that are held of all images at a time, see Incremental.numbers_held
 Hidden = tuple[Bool[np.ndarray, "row y"], Bool[np.ndarray, "column x"]]
 Engine = ChangedBoxes | Incremental
 Probabilities = tuple[
@@ -213,7 +213,7 @@ def _by_engine(
     is_on_cpu = isinstance(engine, Incremental) or engine.is_on_cpu
     at_a_time = min(torch.get_num_threads(), len(pixels)) if is_on_cpu else 1
     if isinstance(engine, Incremental):
-        at_a_time = max(1, min(at_a_time, LARGEST_CHANGES // engine.changes))
+        at_a_time = max(1, min(at_a_time, LARGEST_HELD // engine.numbers_held))
     with threads.shared_by(at_a_time) as pool:
         results = pool.map(lambda image: engine(image, fill), _taken(pixels))
         total = len(pixels) * positions

@@ -174,7 +174,7 @@ def test_where_an_image_holds_much_threads_share_its_work(monkeypatch):
         made = layer(read)
         held.append(sum(one.numel() for maps in (read, made) for one in maps.changes.values()))
         read = made
-    assert engine.changes == max(held) > held[-1]
+    assert engine.numbers_held == max(held) > held[-1]
 
     alone = windows._by_engine(engine, images, 128, 2 * 30**2, windows.runtime.IDLE)
     at_a_time = []
@@ -184,7 +184,7 @@ def test_where_an_image_holds_much_threads_share_its_work(monkeypatch):
     )
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     for room in (0, 1, 2, 9):
-        monkeypatch.setattr(windows, "LARGEST_CHANGES", room * engine.changes)
+        monkeypatch.setattr(windows, "LARGEST_HELD", room * engine.numbers_held)
         found = windows._by_engine(engine, images, 128, 2 * 30**2, windows.runtime.IDLE)
         assert [part.tobytes() for part in found] == [part.tobytes() for part in alone]
     assert at_a_time == [1, 1, 2, 4]
