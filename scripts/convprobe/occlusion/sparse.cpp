@@ -3,69 +3,183 @@
 // The changes of ROWS states that follow one another are multiplied together, with the weights of
 // those inputs alone that change in any of them. Weights and results lie in panels of PANEL
 // outputs, so that the sums of a panel stay in registers, and its weights in the cache. A product
-// is added, while it is in registers, to all sums that it is a part of.
+// is added to all sums that it is a part of before the next ones are computed.
 //
 // Every value is computed by one thread and in one order, whatever else is computed.
 //
-// With BFLOAT16 defined, for a processor that multiplies bfloat16, changes and weights are that.
+// With BFLOAT16 defined, for a processor that multiplies bfloat16, changes and weights are that;
+// with AMX as well, for one that multiplies matrices of it.
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 #if defined(BFLOAT16)
 #include <immintrin.h>
 
 #include <cstring>
 #endif
+#if defined(AMX)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace {
 
-#if defined(__AVX512F__)
+#if defined(AMX)
+constexpr int LANES = 16, VECTORS = 2;
+constexpr int ROWS = 64;
+#elif defined(__AVX512F__)
 constexpr int LANES = 16, VECTORS = 4;  // of 32 registers 16 hold sums
+constexpr int ROWS = 4;
 #else
 constexpr int LANES = 8, VECTORS = 3;  // of 16 registers 12 hold sums
+constexpr int ROWS = 4;
 #endif
-constexpr int ROWS = 4, PANEL = LANES * VECTORS;
+constexpr int PANEL = LANES * VECTORS;
 
 typedef float Vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 #if defined(BFLOAT16)
 
 typedef uint16_t Number;  // the upper half of a float32
-constexpr int TOGETHER = 2;  // inputs whose products are added at once
 
 bool is_zero(Number value) { return !(value & 0x7fff); }  // whichever its sign
 
-// Adds the products of two inputs.
+// Interleaves the weights of two inputs.
 //
-// inputs, values: theirs. weights: of all inputs; they are interleaved here, which takes of every
-// eight the first four of both in turn, and then the others. So that outputs come out in order, each
-// 32 of them lie in memory as 0–3, 16–19, 4–7, 20–23 and so on.
-void multiply(const int32_t* inputs, const Number* values, const Number* weights,
-              Vector (&sum)[ROWS][VECTORS]) {
-    const __m512i* one = reinterpret_cast<const __m512i*>(weights + inputs[0]);
-    const __m512i* other = reinterpret_cast<const __m512i*>(weights + inputs[1]);
-    __m512bh weight[VECTORS];
-    for (int v = 0; v < VECTORS; v += 2) {
-        const __m512i first = _mm512_loadu_si512(one + v / 2);
-        const __m512i second = _mm512_loadu_si512(other + v / 2);
-        weight[v] = (__m512bh)_mm512_unpacklo_epi16(first, second);
-        weight[v + 1] = (__m512bh)_mm512_unpackhi_epi16(first, second);
-    }
-    for (int row = 0; row < ROWS; row++) {
-        int32_t both;
-        std::memcpy(&both, values + row * TOGETHER, sizeof both);
-        const __m512bh value = (__m512bh)_mm512_set1_epi32(both);
-        for (int v = 0; v < VECTORS; v++)
-            sum[row][v] = (Vector)_mm512_dpbf16_ps((__m512)sum[row][v], weight[v], value);
-    }
+// This takes of every eight outputs the first four of both inputs in turn, and then the others. So
+// that outputs come out in order, each 32 of them lie in memory as 0–3, 16–19, 4–7, 20–23 and so on.
+void interleave(const Number* one, const Number* other, __m512i& low, __m512i& high) {
+    const __m512i first = _mm512_loadu_si512(one);
+    const __m512i second = _mm512_loadu_si512(other);
+    low = _mm512_unpacklo_epi16(first, second);
+    high = _mm512_unpackhi_epi16(first, second);
 }
 
 #else
 
 typedef float Number;
-constexpr int TOGETHER = 1;
 
 bool is_zero(Number value) { return value == 0; }
+
+#endif
+
+// The changes of some units that are read, ROWS states of a unit at a time.
+struct Changes {
+    const int32_t* inputs;  // that change, each times PANEL; in one group TOGETHER * n of them
+    const Number* values;   // of each TOGETHER inputs: theirs in the first row, in the next one …
+    const int64_t* starts;  // of each group of states: its first input; then where the last ends
+};
+
+#if defined(AMX)
+
+// A tile holds 16 rows of 64 bytes: 16 sums, or 16 pairs of numbers. Four of eight hold sums, of 32
+// states and a panel. As many are loaded for the products of 32 inputs.
+constexpr int TOGETHER = 32;
+constexpr int TILE_ROWS = 16, TILE_BYTES = 64, TILES = 8;
+
+// One after the other what is read and what is written here is in memory: the compiler doesn't know
+// what a tile reads and writes.
+void written() { __asm__ volatile("" ::: "memory"); }
+
+struct TileRow {
+    __m512i pairs;
+};
+
+struct alignas(64) TileShapes {
+    uint8_t palette = 1, start = 0, reserved[14] = {};
+    uint16_t bytes[16] = {};
+    uint8_t rows[16] = {};
+};
+
+class Products {
+   public:
+    // inputs: the most that a group has.
+    explicit Products(int64_t inputs) : weights_(inputs + TOGETHER) {
+        TileShapes shapes;
+        for (int tile = 0; tile < TILES; tile++) {
+            shapes.bytes[tile] = TILE_BYTES;
+            shapes.rows[tile] = TILE_ROWS;
+        }
+        _tile_storeconfig(&before_);
+        written();
+        _tile_loadconfig(&shapes);
+    }
+
+    // Leaves the tiles as they were shaped: other libraries use them, too.
+    ~Products() { _tile_loadconfig(&before_); }
+
+    // The products of a group of states with a panel's weights.
+    void operator()(const Changes& changes, int64_t group, int64_t states, const Number* weights,
+                    Vector (&sum)[ROWS][VECTORS]) {
+        const int64_t start = changes.starts[group];
+        const int64_t count = changes.starts[group + 1] - start;
+        const int32_t* inputs = changes.inputs + start;
+        for (int64_t input = 0; input < count; input += 2) {
+            TileRow* row = weights_.data() + input - input % TOGETHER / 2;
+            interleave(weights + inputs[input], weights + inputs[input + 1], row->pairs,
+                       row[TILE_ROWS].pairs);
+        }
+        written();
+        for (int64_t row = 0; row < states; row += 2 * TILE_ROWS) {
+            _tile_zero(0);
+            _tile_zero(1);
+            _tile_zero(2);
+            _tile_zero(3);
+            const Number* values = changes.values + start * ROWS + row * TOGETHER;
+            const TileRow* weight = weights_.data();
+            for (int64_t input = 0; input < count; input += TOGETHER) {
+                _tile_loadd(4, values, TILE_BYTES);
+                _tile_loadd(6, weight, TILE_BYTES);
+                _tile_dpbf16ps(0, 4, 6);
+                _tile_loadd(7, weight + TILE_ROWS, TILE_BYTES);
+                _tile_dpbf16ps(1, 4, 7);
+                _tile_loadd(5, values + TILE_ROWS * TOGETHER, TILE_BYTES);
+                _tile_dpbf16ps(2, 5, 6);
+                _tile_dpbf16ps(3, 5, 7);
+                values += ROWS * TOGETHER;
+                weight += 2 * TILE_ROWS;
+            }
+            _tile_stored(0, &sum[row][0], sizeof *sum);
+            _tile_stored(1, &sum[row][1], sizeof *sum);
+            _tile_stored(2, &sum[row + TILE_ROWS][0], sizeof *sum);
+            _tile_stored(3, &sum[row + TILE_ROWS][1], sizeof *sum);
+        }
+        written();
+    }
+
+   private:
+    std::vector<TileRow> weights_;  // of the inputs of a group: of each 32 two tiles
+    TileShapes before_;
+};
+
+#else
+
+#if defined(BFLOAT16)
+
+constexpr int TOGETHER = 2;  // inputs whose products are added at once
+
+// Adds the products of two inputs.
+//
+// inputs, values: theirs. weights: of all inputs.
+void multiply(const int32_t* inputs, const Number* values, const Number* weights,
+              Vector (&sum)[ROWS][VECTORS]) {
+    __m512i weight[VECTORS];
+    for (int v = 0; v < VECTORS; v += 2)
+        interleave(weights + inputs[0] + v * LANES, weights + inputs[1] + v * LANES, weight[v],
+                   weight[v + 1]);
+    for (int row = 0; row < ROWS; row++) {
+        int32_t both;
+        std::memcpy(&both, values + row * TOGETHER, sizeof both);
+        const __m512bh value = (__m512bh)_mm512_set1_epi32(both);
+        for (int v = 0; v < VECTORS; v++)
+            sum[row][v] = (Vector)_mm512_dpbf16_ps((__m512)sum[row][v], (__m512bh)weight[v], value);
+    }
+}
+
+#else
+
+constexpr int TOGETHER = 1;
 
 void multiply(const int32_t* input, const Number* values, const Number* weights,
               Vector (&sum)[ROWS][VECTORS]) {
@@ -76,12 +190,23 @@ void multiply(const int32_t* input, const Number* values, const Number* weights,
 
 #endif
 
-// The changes of some units that are read, ROWS states of a unit at a time.
-struct Changes {
-    const int32_t* inputs;  // that change, each times PANEL; in one group TOGETHER * n of them
-    const Number* values;   // of each TOGETHER inputs: theirs in the first row, in the next one …
-    const int64_t* starts;  // of each group of states: its first input; then where the last ends
+class Products {
+   public:
+    explicit Products(int64_t) {}
+
+    // The products of a group of states with a panel's weights.
+    void operator()(const Changes& changes, int64_t group, int64_t, const Number* weights,
+                    Vector (&sum)[ROWS][VECTORS]) {
+        Vector found[ROWS][VECTORS] = {};
+        const int64_t stop = changes.starts[group + 1];
+        for (int64_t input = changes.starts[group]; input < stop; input += TOGETHER)
+            multiply(changes.inputs + input, changes.values + input * ROWS, weights, found);
+        for (int row = 0; row < ROWS; row++)
+            for (int v = 0; v < VECTORS; v++) sum[row][v] = found[row][v];
+    }
 };
+
+#endif
 
 // A tap of a unit: which products there are, and what they are added to.
 struct Tap {
@@ -102,21 +227,18 @@ void add(const Vector* sum, float* value) {
 }
 
 // Adds the products of one tap to the values of a unit, of one panel.
-void add_tap(const Changes& changes, const Tap& tap, const Layout& layout, const Number* weights,
-             float* values) {
+void add_tap(Products& products, const Changes& changes, const Tap& tap, const Layout& layout,
+             const Number* weights, float* values) {
     for (int64_t first = 0; first < tap.states; first += ROWS) {
         const int64_t group = tap.group + first / ROWS;
-        const int64_t stop = changes.starts[group + 1];
-        if (changes.starts[group] == stop) continue;
-        Vector sum[ROWS][VECTORS] = {};
-        for (int64_t input = changes.starts[group]; input < stop; input += TOGETHER)
-            multiply(changes.inputs + input, changes.values + input * ROWS, weights, sum);
+        if (changes.starts[group] == changes.starts[group + 1]) continue;
+        const int64_t states = std::min<int64_t>(ROWS, tap.states - first);
+        alignas(64) Vector sum[ROWS][VECTORS];
+        products(changes, group, states, weights, sum);
         const int64_t* starts = layout.starts + tap.uses + first;
-        for (int row = 0; row < ROWS; row++) {
-            if (first + row >= tap.states) break;
+        for (int64_t row = 0; row < states; row++)
             for (int64_t use = starts[row]; use < starts[row + 1]; use++)
                 add(sum[row], values + int64_t(layout.uses[use]) * PANEL);
-        }
     }
 }
 
@@ -133,34 +255,48 @@ int64_t panel() { return PANEL; }
 
 int64_t rows() { return ROWS; }
 
+int64_t together() { return TOGETHER; }
+
+// Whether the system lets this process use the instructions: Linux lets one use AMX that asks.
+int64_t allowed() {
+#if defined(AMX)
+    constexpr int REQUEST = 0x1023, TILE_DATA = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILE_DATA
+    return !syscall(SYS_arch_prctl, REQUEST, TILE_DATA);
+#else
+    return 1;
+#endif
+}
+
 // Packs the changes of one unit; returns where they end.
 //
 // changes: `states` rows of `inputs` values, `step` values from one row to the next.
 // place: where the unit's begin. Where those of each group begin is written to `starts`, and behind
 // it where the last ones end.
-// changed, packed: as `Changes::inputs` and `values`. Where one input is left, it stands there once
-// more, without a change. One more than the last may be overwritten.
+// changed, packed: as `Changes::inputs` and `values`. A group is filled up with its last input,
+// without a change. One input more than the last may be overwritten.
 int64_t pack(const Number* changes, int64_t states, int64_t inputs, int64_t step, int64_t place,
              int32_t* changed, Number* packed, int64_t* starts) {
+    std::vector<uint8_t> changes_in_any(inputs);
     for (int64_t first = 0; first < states; first += ROWS) {
-        *starts++ = place;
+        const int64_t start = *starts++ = place;
         const int64_t count = std::min<int64_t>(ROWS, states - first);
+        const Number* const rows = changes + first * step;
+        std::fill(changes_in_any.begin(), changes_in_any.end(), 0);
+        for (int64_t row = 0; row < count; row++)
+            for (int64_t input = 0; input < inputs; input++)
+                changes_in_any[input] |= !is_zero(rows[row * step + input]);
         for (int64_t input = 0; input < inputs; input++) {
-            Number* values = packed + place / TOGETHER * TOGETHER * ROWS + place % TOGETHER;
-            bool any = false;
-            for (int64_t row = 0; row < ROWS; row++) {
-                const Number change = row < count ? changes[(first + row) * step + input] : 0;
-                values[row * TOGETHER] = change;
-                any |= !is_zero(change);
-            }
             changed[place] = int32_t(input * PANEL);
-            place += any;  // else the next one takes its place
+            place += changes_in_any[input];  // else the next one takes its place
         }
-        for (; place % TOGETHER; place++) {
-            for (int64_t row = 0; row < ROWS; row++)
-                packed[(place - 1) * ROWS + row * TOGETHER + 1] = 0;
-            changed[place] = changed[place - 1];
-        }
+        const int64_t last = place;
+        for (; place % TOGETHER; place++) changed[place] = changed[last - 1];
+        for (int64_t row = 0; row < ROWS; row++)
+            for (int64_t at = start; at < place; at++) {
+                const bool differs = row < count && at < last;
+                packed[at / TOGETHER * TOGETHER * ROWS + row * TOGETHER + at % TOGETHER] =
+                    differs ? rows[row * step + changed[at] / PANEL] : 0;
+            }
     }
     *starts = place;
     return place;
@@ -190,6 +326,7 @@ void compute(const int32_t* changed, const Number* packed, const int64_t* starts
     const Changes changes = {changed, packed, starts};
     const Layout layout = {use_starts, uses};
     const Vector zero = {};
+    Products products(inputs);
     Vector* const largest = reinterpret_cast<Vector*>(memory + most_unit_states * PANEL);
     for (int64_t panel = first; panel < last; panel++) {
         const Number* const panel_weights = weights + panel * taps * inputs * PANEL;
@@ -206,8 +343,8 @@ void compute(const int32_t* changed, const Number* packed, const int64_t* starts
                 for (int64_t state = 0; state < *unit; state++)
                     for (int v = 0; v < VECTORS; v++) *value++ = unit_clean[v];
                 for (int64_t number = 0; number < taps; number++, next_tap++)
-                    add_tap(changes, *next_tap, layout, panel_weights + number * inputs * PANEL,
-                            memory);
+                    add_tap(products, changes, *next_tap, layout,
+                            panel_weights + number * inputs * PANEL, memory);
                 for (int64_t state = 0; state < count; state++) {
                     const Vector* found =
                         reinterpret_cast<Vector*>(memory + *next_chosen++ * int64_t(PANEL));

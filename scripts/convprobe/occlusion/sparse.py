@@ -2,7 +2,8 @@
 
 `sparse.cpp` multiplies, adds up, takes the largest and subtracts what is clean, panel by panel of
 outputs, without leaving the cache. What is the same for all images is laid out for it here. It is
-compiled for numbers in float32 and, for processors that multiply these, in bfloat16.
+compiled for numbers in float32 and, for processors that multiply these, or matrices of them (AMX),
+in bfloat16.
 """
 
 import ctypes
@@ -27,7 +28,8 @@ from convprobe.occlusion.states import Unit, UnitStates
 SOURCE = Path(__file__).with_suffix(".cpp")
 # Not -ffast-math: a number that isn't one must stay so.
 OPTIONS = ("-O3", "-march=native", "-std=c++17")
-OF_BF16 = "-DBFLOAT16"
+OF_BF16 = ("-DBFLOAT16",)
+OF_AMX = (*OF_BF16, "-DAMX")
 # Without them there are too few registers, and PyTorch's products are faster.
 INSTRUCTIONS = {"avx2", "fma"}
 NUMBERS = {2: torch.bfloat16, 4: torch.float32}  # that the code multiplies, by their bytes
@@ -63,8 +65,10 @@ def library(*options: str) -> ctypes.CDLL | None:
         if not machine.has(INSTRUCTIONS):
             raise InputError("the processor isn't known to have AVX2")
         code = compiler.library(SOURCE, OPTIONS + options)
-        for name in ("number", "panel", "rows", "pack"):
+        for name in ("number", "panel", "rows", "together", "allowed", "pack"):
             getattr(code, name).restype = NUMBER
+        if not code.allowed():
+            raise InputError("the system doesn't let it use AMX")
         code.compute.argtypes = COMPUTE
         code.pack.argtypes = PACK
     except (InputError, AttributeError) as error:
@@ -74,12 +78,12 @@ def library(*options: str) -> ctypes.CDLL | None:
 
 
 def fastest(precision: str) -> ctypes.CDLL | None:
-    """The compiled code where it is the fastest; in bf16 products of matrices by AMX are."""
+    """The compiled code that is fastest here; None where none can be used."""
     if precision == "bf16":
         if machine.has(machine.AMX):
-            return None
+            return library(*OF_AMX)
         if machine.has(machine.AVX512_BF16):
-            return library(OF_BF16)
+            return library(*OF_BF16)
     return library()
 
 
@@ -193,7 +197,8 @@ class SparseLayer(LaterLayer):
         rows = self._code.rows()
         inputs = self.weight.shape[1]
         groups = [math.ceil(len(change) / rows) for change in read.changes.values()]
-        most = sum(groups) * (inputs + 1) + 2  # those of a group may be one more, to be even
+        together = self._code.together()
+        most = (sum(groups) + 1) * (inputs + together)  # those of a group are filled up
         changed = torch.empty(most, dtype=torch.int32)
         values = torch.empty(most, rows, dtype=self._multiplied)
         starts = torch.empty(sum(groups) + 1, dtype=torch.int64)

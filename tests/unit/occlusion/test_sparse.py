@@ -16,7 +16,7 @@ SIDE, WINDOW = 13, 3
 READ = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(3).pooled()  # 5×5 units, pooled to 2×2
 
 
-@pytest.fixture(params=[[], [sparse.OF_BF16]], ids=["float32", "bfloat16"])
+@pytest.fixture(params=[(), sparse.OF_BF16, sparse.OF_AMX], ids=["float32", "bfloat16", "AMX"])
 def code(request):
     """The compiled code for each kind of numbers."""
     if request.param and not machine.has(machine.AVX512_BF16):
