@@ -2,8 +2,8 @@
 //
 // The changes of ROWS states that follow one another are multiplied together, with the weights of
 // those inputs alone that change in any of them. Weights and results lie in panels of PANEL
-// outputs, so that the sums of a panel stay in registers, and its weights in the cache. A product
-// is added to all sums that it is a part of before the next ones are computed.
+// outputs, so that the sums of BLOCK states stay in registers, and a panel's weights in the cache. A
+// product is added to all sums that it is a part of before the next ones are computed.
 //
 // Every value is computed by one thread and in one order, whatever else is computed.
 //
@@ -26,14 +26,14 @@
 namespace {
 
 #if defined(AMX)
-constexpr int LANES = 16, VECTORS = 2;
-constexpr int ROWS = 64;
+constexpr int LANES = 16, VECTORS = 4;
+constexpr int ROWS = 64, BLOCK = 32;  // more rows share the weights that are gathered for them
 #elif defined(__AVX512F__)
 constexpr int LANES = 16, VECTORS = 4;  // of 32 registers 16 hold sums
-constexpr int ROWS = 4;
+constexpr int ROWS = 4, BLOCK = ROWS;
 #else
 constexpr int LANES = 8, VECTORS = 3;  // of 16 registers 12 hold sums
-constexpr int ROWS = 4;
+constexpr int ROWS = 4, BLOCK = ROWS;
 #endif
 constexpr int PANEL = LANES * VECTORS;
 
@@ -67,23 +67,19 @@ bool is_zero(Number value) { return value == 0; }
 // The changes of some units that are read, ROWS states of a unit at a time.
 struct Changes {
     const int32_t* inputs;  // that change, each times PANEL; in one group TOGETHER * n of them
-    const Number* values;   // of each TOGETHER inputs: theirs in the first row, in the next one …
+    const Number* values;   // of a group BLOCK by BLOCK, of each TOGETHER inputs row by row
     const int64_t* starts;  // of each group of states: its first input; then where the last ends
 };
 
 #if defined(AMX)
 
-// A tile holds 16 rows of 64 bytes: 16 sums, or 16 pairs of numbers. Four of eight hold sums, of 32
-// states and a panel. As many are loaded for the products of 32 inputs.
+// A tile is a register of 16 rows of 64 bytes. Of eight tiles four hold the sums of BLOCK states and
+// two vectors of outputs; the others are loaded with 32 inputs' changes and weights.
 constexpr int TOGETHER = 32;
 constexpr int TILE_ROWS = 16, TILE_BYTES = 64, TILES = 8;
 
-// One after the other what is read and what is written here is in memory: the compiler doesn't know
-// what a tile reads and writes.
-void written() { __asm__ volatile("" ::: "memory"); }
-
 struct TileRow {
-    __m512i pairs;
+    __m512i pairs;  // of 16 outputs the weights of two inputs
 };
 
 struct alignas(64) TileShapes {
@@ -92,21 +88,27 @@ struct alignas(64) TileShapes {
     uint8_t rows[16] = {};
 };
 
+// The compiler doesn't know which memory a tile reads and writes: here all of it is as the code says.
+void settle() { __asm__ volatile("" ::: "memory"); }
+
 class Products {
    public:
     // inputs: the most that a group has.
-    explicit Products(int64_t inputs) : weights_(inputs + TOGETHER) {
+    explicit Products(int64_t inputs) : weights_((inputs + TOGETHER) / 2 * VECTORS) {
         TileShapes shapes;
         for (int tile = 0; tile < TILES; tile++) {
             shapes.bytes[tile] = TILE_BYTES;
             shapes.rows[tile] = TILE_ROWS;
         }
         _tile_storeconfig(&before_);
-        written();
+        settle();
         _tile_loadconfig(&shapes);
     }
 
-    // Leaves the tiles as they were shaped: other libraries use them, too.
+    Products(const Products&) = delete;
+    Products& operator=(const Products&) = delete;
+
+    // Leaves the tiles in the shapes that they had: other libraries use them as well.
     ~Products() { _tile_loadconfig(&before_); }
 
     // The products of a group of states with a panel's weights.
@@ -114,42 +116,54 @@ class Products {
                     Vector (&sum)[ROWS][VECTORS]) {
         const int64_t start = changes.starts[group];
         const int64_t count = changes.starts[group + 1] - start;
-        const int32_t* inputs = changes.inputs + start;
-        for (int64_t input = 0; input < count; input += 2) {
-            TileRow* row = weights_.data() + input - input % TOGETHER / 2;
-            interleave(weights + inputs[input], weights + inputs[input + 1], row->pairs,
-                       row[TILE_ROWS].pairs);
+        gather(changes.inputs + start, count, weights);
+        settle();
+        for (int64_t row = 0; row < states; row += BLOCK) {
+            const Number* values = changes.values + start * ROWS + row * count;
+            for (int v = 0; v < VECTORS; v += 2)
+                multiply(values, weights_.data() + v * count / 2, count, &sum[row][v]);
         }
-        written();
-        for (int64_t row = 0; row < states; row += 2 * TILE_ROWS) {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-            const Number* values = changes.values + start * ROWS + row * TOGETHER;
-            const TileRow* weight = weights_.data();
-            for (int64_t input = 0; input < count; input += TOGETHER) {
-                _tile_loadd(4, values, TILE_BYTES);
-                _tile_loadd(6, weight, TILE_BYTES);
-                _tile_dpbf16ps(0, 4, 6);
-                _tile_loadd(7, weight + TILE_ROWS, TILE_BYTES);
-                _tile_dpbf16ps(1, 4, 7);
-                _tile_loadd(5, values + TILE_ROWS * TOGETHER, TILE_BYTES);
-                _tile_dpbf16ps(2, 5, 6);
-                _tile_dpbf16ps(3, 5, 7);
-                values += ROWS * TOGETHER;
-                weight += 2 * TILE_ROWS;
-            }
-            _tile_stored(0, &sum[row][0], sizeof *sum);
-            _tile_stored(1, &sum[row][1], sizeof *sum);
-            _tile_stored(2, &sum[row + TILE_ROWS][0], sizeof *sum);
-            _tile_stored(3, &sum[row + TILE_ROWS][1], sizeof *sum);
-        }
-        written();
+        settle();
     }
 
    private:
-    std::vector<TileRow> weights_;  // of the inputs of a group: of each 32 two tiles
+    // The weights of some inputs as tiles: of two vectors, for each TOGETHER inputs a tile of either.
+    void gather(const int32_t* inputs, int64_t count, const Number* weights) {
+        for (int64_t input = 0; input < count; input += 2) {
+            TileRow* row = weights_.data() + input / TOGETHER * TOGETHER + input % TOGETHER / 2;
+            const Number* one = weights + inputs[input];
+            const Number* other = weights + inputs[input + 1];
+            for (int v = 0; v < VECTORS; v += 2, row += count)
+                interleave(one + v * LANES, other + v * LANES, row->pairs, row[TILE_ROWS].pairs);
+        }
+    }
+
+    // The sums of BLOCK states, of two vectors of outputs.
+    static void multiply(const Number* values, const TileRow* weights, int64_t count, Vector* sum) {
+        constexpr int SUM_BYTES = VECTORS * sizeof(Vector);
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+        for (int64_t input = 0; input < count; input += TOGETHER) {
+            _tile_loadd(4, values, TILE_BYTES);
+            _tile_loadd(6, weights, TILE_BYTES);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_loadd(7, weights + TILE_ROWS, TILE_BYTES);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_loadd(5, values + TILE_ROWS * TOGETHER, TILE_BYTES);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+            values += BLOCK * TOGETHER;
+            weights += 2 * TILE_ROWS;
+        }
+        _tile_stored(0, sum, SUM_BYTES);
+        _tile_stored(1, sum + 1, SUM_BYTES);
+        _tile_stored(2, sum + TILE_ROWS * VECTORS, SUM_BYTES);
+        _tile_stored(3, sum + TILE_ROWS * VECTORS + 1, SUM_BYTES);
+    }
+
+    std::vector<TileRow> weights_;
     TileShapes before_;
 };
 
@@ -291,12 +305,14 @@ int64_t pack(const Number* changes, int64_t states, int64_t inputs, int64_t step
         }
         const int64_t last = place;
         for (; place % TOGETHER; place++) changed[place] = changed[last - 1];
-        for (int64_t row = 0; row < ROWS; row++)
-            for (int64_t at = start; at < place; at++) {
-                const bool differs = row < count && at < last;
-                packed[at / TOGETHER * TOGETHER * ROWS + row * TOGETHER + at % TOGETHER] =
-                    differs ? rows[row * step + changed[at] / PANEL] : 0;
-            }
+        Number* next = packed + start * ROWS;
+        for (int64_t block = 0; block < ROWS; block += BLOCK)
+            for (int64_t some = start; some < place; some += TOGETHER)
+                for (int64_t row = block; row < block + BLOCK; row++)
+                    for (int64_t at = some; at < some + TOGETHER; at++) {
+                        const bool differs = row < count && at < last;
+                        *next++ = differs ? rows[row * step + changed[at] / PANEL] : 0;
+                    }
     }
     *starts = place;
     return place;

@@ -80,9 +80,9 @@ def library(*options: str) -> ctypes.CDLL | None:
 def fastest(precision: str) -> ctypes.CDLL | None:
     """The compiled code that is fastest here; None where none can be used."""
     if precision == "bf16":
-        if machine.has(machine.AMX):
-            return library(*OF_AMX)
-        if machine.has(machine.AVX512_BF16):
+        if machine.has(machine.AMX) and (code := library(*OF_AMX)):
+            return code
+        if machine.has(machine.AVX512_BF16) and not machine.has(machine.AMX):
             return library(*OF_BF16)
     return library()
 

@@ -221,7 +221,7 @@ def _map(setting: Setting, window: int) -> Work:
     count = images * positions
     asked = (json.dumps(config["network"]), image_size, window, config["occlusion"]["stride"])
     if setting.device == "cpu":
-        way, multiply_adds = _way(*asked, _is_compiled(precision))
+        way, multiply_adds = _way(*asked, compiler.exists())
     else:
         way, multiply_adds = _way_on_gpu(*asked, precision)
     changes = multiply_adds / positions
@@ -231,7 +231,7 @@ def _map(setting: Setting, window: int) -> Work:
         return Work(f"map_occlusion {precision}", count, image, rate)
     if way == "boxes":
         return Work(f"map_occlusion {precision} boxes", count, changes, rate)
-    is_compiled = _is_compiled(precision)
+    is_compiled = compiler.exists()
     # Without instructions for bf16 that takes as long as fp32.
     multiplied = precision if machine.has(machine.AVX512_BF16) or not is_compiled else "fp32"
     rate = _rate(MAP_RATE, setting, multiplied)
@@ -366,15 +366,10 @@ def _way_on_gpu(
     )
 
 
-def _is_compiled(precision: str) -> bool:
-    """Whether there is what `occlusion/sparse` needs, where that is the fastest."""
-    return not (precision == "bf16" and machine.has(machine.AMX)) and compiler.exists()
-
-
 def maps_by_compiled_code(config: dict) -> bool:
     """Whether a CPU can compute all occlusion maps by what `occlusion/sparse` compiles."""
     network, stride = json.dumps(config["network"]), config["occlusion"]["stride"]
-    is_compiled = _is_compiled(config["occlusion"]["precision"])
+    is_compiled = compiler.exists()
     ways = {
         _way(network, extent.image_size(config), window, stride, is_compiled)[0]
         for window in config["occlusion"]["windows"]
