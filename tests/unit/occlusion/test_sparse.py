@@ -16,12 +16,15 @@ SIDE, WINDOW = 13, 3
 READ = UnitStates.of_pixels(SIDE, [WINDOW]).convolved(3).pooled()  # 5×5 units, pooled to 2×2
 
 
-@pytest.fixture(params=[(), sparse.OF_BF16, sparse.OF_AMX], ids=["float32", "bfloat16", "AMX"])
+NEEDED = {(): sparse.INSTRUCTIONS, sparse.OF_BF16: machine.AVX512_BF16, sparse.OF_AMX: machine.AMX}
+
+
+@pytest.fixture(params=NEEDED, ids=["float32", "bfloat16", "AMX"])
 def code(request):
     """The compiled code for each kind of numbers."""
-    if request.param and not machine.has(machine.AVX512_BF16):
-        pytest.skip("needs a processor that multiplies bfloat16")
-    return sparse.library(*request.param) or pytest.skip("needs a C++ compiler and AVX2")
+    if not machine.has(NEEDED[request.param]):
+        pytest.skip(f"needs a processor with {', '.join(NEEDED[request.param])}")
+    return sparse.library(*request.param) or pytest.skip("needs a C++ compiler")
 
 
 def as_number(code, array):
@@ -119,6 +122,23 @@ def test_it_gives_what_products_of_matrices_give(code, kernel):
         np.testing.assert_allclose(found.changes[unit], change, atol=1e-4)
 
 
+@pytest.mark.parametrize("window", [1, 9])  # of few and of many states
+@pytest.mark.parametrize("inputs", [31, 32, 64, 97])
+def test_rows_and_inputs_that_fill_no_tile(code, inputs, window):
+    read_by = UnitStates.of_pixels(SIDE, [window]).convolved(3).pooled()
+    draw = np.random.default_rng(inputs)
+    weight = as_number(code, draw.normal(size=(33, inputs, 3, 3)))
+    changes = {
+        unit: as_number(code, draw.normal(size=(read_by.count(unit), inputs)).clip(0))
+        for unit in read_by.all_units()
+    }
+    read = Activations(torch.randn(inputs, read_by.units, read_by.units), changes)
+    found = SparseLayer(weight, torch.zeros(33), read_by, code)(read)
+    tiled = TiledLayer(weight, torch.zeros(33), read_by, torch.float32)(read)
+    for unit, change in tiled.changes.items():
+        np.testing.assert_allclose(found.changes[unit], change, atol=2e-4)
+
+
 @pytest.mark.parametrize("threads", [2, 3, 100])
 def test_threads_that_share_an_image_do_not_change_a_byte(code, threads):
     weight, bias, read = draw(code, np.random.default_rng(0), 9, 200, 3, 0.5)
@@ -181,6 +201,20 @@ def test_on_an_older_processor_it_is_not_compiled(fresh, monkeypatch, tmp_path, 
     assert sparse.library() is None
     assert "the processor isn't known to have AVX2" in capfd.readouterr().out
     assert not (tmp_path / "cache").exists()
+
+
+def test_where_the_system_refuses_amx_float32_takes_its_place(fresh, monkeypatch, tmp_path, capfd):
+    if not machine.has(machine.AMX):
+        pytest.skip("needs a processor with AMX")
+    code = sparse.SOURCE.read_text(encoding="utf-8")
+    assert code.count("REQUEST = 0x1023") == 1
+    unknown = tmp_path / sparse.SOURCE.name
+    unknown.write_text(code.replace("REQUEST = 0x1023", "REQUEST = 0x1"), encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sparse, "SOURCE", unknown)
+    found = sparse.fastest("bf16") or pytest.skip("needs a C++ compiler")
+    assert sparse.NUMBERS[found.number()] == torch.float32
+    assert "the system doesn't let it use AMX" in capfd.readouterr().out
 
 
 def test_a_library_that_lacks_a_function_is_not_used(fresh, monkeypatch, tmp_path, capfd, code):
