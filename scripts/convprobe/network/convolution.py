@@ -5,6 +5,7 @@ import itertools
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from convprobe.network import tile_cost, winograd
@@ -55,15 +56,44 @@ def as_product(
 
     Source: Chellapilla et al. 2006, section 3.
     """
-    # In float32 or better: a pixel's gradient is summed over its patches before it is rounded.
-    precise = maps.to(torch.promote_types(maps.dtype, torch.float32))
-    padded = F.pad(precise, 4 * (padding,))
-    kernel = weight.shape[-1]
-    last_y, last_x = (side - kernel for side in padded.shape[-2:])
-    columns = []
-    for y, x in itertools.product(range(kernel), repeat=2):
-        shifted = padded[..., y : y + last_y + 1 : stride, x : x + last_x + 1 : stride]
-        columns.append(shifted.to(maps.dtype).permute(0, 2, 3, 1))
-    patches = torch.cat(columns, dim=-1)
+    channels_last = F.pad(maps, 4 * (padding,)).permute(0, 2, 3, 1)
+    patches = Patches.apply(channels_last, weight.shape[-1], stride)
     weights = weight.permute(0, 2, 3, 1).flatten(1)  # in the order of the patches
     return F.linear(patches, weights, bias).permute(0, 3, 1, 2)
+
+
+class Patches(torch.autograd.Function):
+    """What a kernel sees at each of its places.
+
+    PyTorch's own gradient would be as large as all images once more for each place in the kernel.
+    """
+
+    @staticmethod
+    def forward(
+        context: FunctionCtx, maps: Float[Tensor, "image y x channel"], kernel: int, stride: int
+    ) -> Float[Tensor, "image convolved_y convolved_x value"]:
+        """Cut the patches out, channels innermost."""
+        context.shape = maps.shape
+        context.places = _places(maps.shape, kernel, stride)
+        return torch.cat([maps[place] for place in context.places], dim=-1)
+
+    @staticmethod
+    def backward(
+        context: FunctionCtx, gradient: Float[Tensor, "image convolved_y convolved_x value"]
+    ) -> tuple[Float[Tensor, "image y x channel"], None, None]:
+        """Sum each pixel's gradient over its patches, in float32 or better."""
+        kind = torch.promote_types(gradient.dtype, torch.float32)
+        summed = gradient.new_zeros(context.shape, dtype=kind)
+        parts = gradient.split(context.shape[-1], dim=-1)
+        for place, part in zip(context.places, parts, strict=True):
+            summed[place] += part
+        return summed.to(gradient.dtype), None, None
+
+
+def _places(shape: torch.Size, kernel: int, stride: int) -> list[tuple[slice, slice, slice]]:
+    """Where each of the kernel's weights lies in maps, of all images at all of its places."""
+    last_y, last_x = (side - kernel for side in shape[1:3])
+    return [
+        (slice(None), slice(y, y + last_y + 1, stride), slice(x, x + last_x + 1, stride))
+        for y, x in itertools.product(range(kernel), repeat=2)
+    ]

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from convprobe.network import convolution, winograd
-from convprobe.network.convolution import convolved
+from convprobe.network.convolution import as_product, convolved
 
 TILES, PRODUCT, SUMS = "tiles", "product", "sums"
 
@@ -69,6 +69,30 @@ def test_each_way_gives_what_pytorch_does(
     torch.testing.assert_close(many, expected)
     without = convolved(maps, weight, None, stride, padding)
     torch.testing.assert_close(without, expected - bias.view(-1, 1, 1))
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 2), (2, 1), (3, 0)])
+@pytest.mark.parametrize("kernel", [1, 3, 4])
+def test_a_product_has_the_gradients_of_pytorchs_convolution(kernel, stride, padding):
+    maps, weight, bias = given(2, 3, 5, kernel, 9)
+    parameters = [tensor.requires_grad_() for tensor in (maps, weight, bias)]
+    walk = (stride, padding)
+    found = as_product(*parameters, *walk)
+    upstream = torch.randn(found.shape, dtype=found.dtype)
+    expected = torch.autograd.grad(F.conv2d(*parameters, *walk), parameters, upstream)
+    for gradient, same in zip(
+        torch.autograd.grad(found, parameters, upstream), expected, strict=True
+    ):
+        torch.testing.assert_close(gradient, same)
+
+
+def test_a_gradient_in_bfloat16_is_rounded_once():
+    maps, weight, bias = given(4, 64, 32, 3, 9, torch.bfloat16)
+    maps.requires_grad_()
+    found = as_product(maps, weight, bias, 1, 0)
+    (gradient,) = torch.autograd.grad(found.sum(), maps)
+    of_places = F.conv_transpose2d(torch.ones(found.shape), weight.float())
+    assert (gradient.float() - of_places).abs().max() <= of_places.abs().max() / 2**8
 
 
 def test_in_evaluation_the_size_of_a_batch_decides_nothing(ways):
