@@ -26,12 +26,12 @@ from convprobe.plan.rates import Took
 # network reached 30e9 to 41e9 in training and 33e9 in evaluation on an AMD EPYC without AVX-512
 # (Zen 3), torch 2.15; with it a core is faster. In bf16 the core's lie between what the published
 # and the small network reached on 2 cores of an AMD EPYC with bf16 instructions, in training 75e9
-# and 105e9. That is low for cores with AMX: the published network trains at 270e9 there. The GPU's
-# are half of what it reached on an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards
-# are slower.
+# and 105e9, and on an Intel Xeon with AMX, 290e9 and 187e9. The GPU's are half of what it reached on
+# an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
 CORE_RATE = {"fp32": 40e9, "bf16": 90e9}
+AMX_RATE = {"fp32": 40e9, "bf16": 230e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change: 75e9 in
-# fp32 on Zen 3, 115e9 and 195e9 with AVX-512 and bf16.
+# fp32 on Zen 3, 115e9 and 195e9 with AVX-512 and bf16, 120e9 and 230e9 with AMX.
 MAP_RATE = {"fp32": 95e9, "bf16": 195e9}
 # What windows 3, 5, 7 and 9 take together, of what they take one by one: the published network,
 # trained, on one core of an AMD EPYC (Zen 3).
@@ -187,7 +187,7 @@ def _work(setting: Setting, rule: str, wildcards: Mapping) -> Work:
     if rule == "train_epoch":
         precision = study.run_training(config, wildcards["run"])["precision"]
         image = _image(config, setting.device, precision)
-        rate = _rate(CORE_RATE, setting, precision)
+        rate = _rate(_core_rate(), setting, precision)
         return Work(f"{rule} {precision}", counts["train"], TRAINING_PASSES * image, rate)
     if rule == "map_occlusion":
         return _map(setting, int(wildcards["window"]))
@@ -198,7 +198,7 @@ def _work(setting: Setting, rule: str, wildcards: Mapping) -> Work:
     if rule == "evaluate_epoch":
         images += counts.get("validation", 0)
     image = _image(config, setting.device, "fp32")
-    return Work(rule, images, passes * image, _rate(CORE_RATE, setting, "fp32"))
+    return Work(rule, images, passes * image, _rate(_core_rate(), setting, "fp32"))
 
 
 def _image(config: dict, device: str, precision: str) -> float:
@@ -225,7 +225,7 @@ def _map(setting: Setting, window: int) -> Work:
     else:
         way, multiply_adds = _way_on_gpu(*asked, precision)
     changes = multiply_adds / positions
-    rate = _rate(CORE_RATE, setting, precision)
+    rate = _rate(_core_rate(), setting, precision)
     if way == "passes":
         image = _image(config, setting.device, precision)
         return Work(f"map_occlusion {precision}", count, image, rate)
@@ -241,6 +241,10 @@ def _map(setting: Setting, window: int) -> Work:
     changes += position * height * width / positions  # of all pixels
     name = f"map_occlusion {precision} changes"
     return Work(name, count, changes, rate, is_shared=True)
+
+
+def _core_rate() -> Mapping[str, float]:
+    return AMX_RATE if machine.has(machine.AMX) else CORE_RATE
 
 
 def _rate(of_core: Mapping[str, float], setting: Setting, precision: str) -> float:
