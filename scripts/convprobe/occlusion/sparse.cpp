@@ -306,7 +306,7 @@ int64_t pack(const Number* changes, int64_t states, int64_t inputs, int64_t step
         const int64_t last = place;
         for (; place % TOGETHER; place++) changed[place] = changed[last - 1];
         Number* next = packed + start * ROWS;
-        for (int64_t block = 0; block < ROWS; block += BLOCK)
+        for (int64_t block = 0; block < count; block += BLOCK)
             for (int64_t some = start; some < place; some += TOGETHER)
                 for (int64_t row = block; row < block + BLOCK; row++)
                     for (int64_t at = some; at < some + TOGETHER; at++) {

@@ -26,8 +26,8 @@ from convprobe.plan.rates import Took
 # network reached 30e9 to 41e9 in training and 33e9 in evaluation on an AMD EPYC without AVX-512
 # (Zen 3), torch 2.15; with it a core is faster. In bf16 the core's lie between what the published
 # and the small network reached on 2 cores of an AMD EPYC with bf16 instructions, in training 75e9
-# and 105e9, and on an Intel Xeon with AMX, 290e9 and 187e9. The GPU's are half of what it reached on
-# an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
+# and 105e9, and on an Intel Xeon with AMX, 290e9 and 187e9. The GPU's are half of what it reached
+# on an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
 CORE_RATE = {"fp32": 40e9, "bf16": 90e9}
 AMX_RATE = {"fp32": 40e9, "bf16": 230e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change: 75e9 in
