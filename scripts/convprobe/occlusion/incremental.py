@@ -30,7 +30,7 @@ is added to the clean value, ReLU and pooling follow, and what then differs from
 what the third layer reads.
 
 Channels that don't change, most of them in a trained network, would add 0: the products leave them
-out, by compiled code for every four states (`sparse`), or by PyTorch for tiles of them (`tiles`).
+out, by compiled code for every few states (`sparse`), or by PyTorch for tiles of them (`tiles`).
 Nothing is approximated: only the order of the additions differs from that of a plain forward
 pass.
 """

@@ -1,4 +1,4 @@
-"""A later layer by code of our own, which leaves out every four states' zeros.
+"""A later layer by code of our own, which leaves out the zeros of every few states.
 
 `sparse.cpp` multiplies, adds up, takes the largest and subtracts what is clean, panel by panel of
 outputs, without leaving the cache. What is the same for all images is laid out for it here. It is
@@ -88,7 +88,7 @@ def fastest(precision: str) -> ctypes.CDLL | None:
 
 
 class SparseLayer(LaterLayer):
-    """A later layer whose products leave out what doesn't change in four states."""
+    """A later layer whose products leave out what doesn't change in any of a few states."""
 
     def __init__(
         self,
