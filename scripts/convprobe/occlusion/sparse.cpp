@@ -5,7 +5,8 @@
 // outputs, so that the sums of BLOCK states stay in registers, and a panel's weights in the cache. A
 // product is added to all sums that it is a part of before the next ones are computed.
 //
-// Every value is computed by one thread and in one order, whatever else is computed.
+// Every value is computed by one thread, and in the same order however many there are. AMX sums pairs
+// and tiles of inputs: there the order also depends on which inputs change in the other states.
 //
 // With BFLOAT16 defined, for a processor that multiplies bfloat16, changes and weights are that;
 // with AMX as well, for one that multiplies matrices of it.

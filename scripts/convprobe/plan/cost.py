@@ -29,7 +29,7 @@ from convprobe.plan.rates import Took
 # and 105e9, and on an Intel Xeon with AMX, 290e9 and 187e9. The GPU's are half of what it reached
 # on an H100, 9.9e12 and 57e12 in training (torch 2.11), for older cards are slower.
 CORE_RATE = {"fp32": 40e9, "bf16": 90e9}
-AMX_RATE = {"fp32": 40e9, "bf16": 230e9}
+AMX_RATE = CORE_RATE | {"bf16": 230e9}
 # Of a core in occlusion maps of the published network, which leave out what doesn't change: 75e9 in
 # fp32 on Zen 3, 115e9 and 195e9 with AVX-512 and bf16, 120e9 and 230e9 with AMX.
 MAP_RATE = {"fp32": 95e9, "bf16": 195e9}
