@@ -19,13 +19,19 @@ function seen() {
   };
 }
 
-const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
+const browser = await puppeteer.launch({
+  browser: "firefox",
+  executablePath,
+  headless: true,
+  // Setting a viewport asks for the screen's orientation, which Firefox ESR doesn't know.
+  defaultViewport: null,
+  args: ["--width=1440", "--height=900"],
+});
 const messages = [];
 const views = [];
 try {
   for (const address of addresses) {
     const tab = await browser.newPage();
-    await tab.setViewport({ width: 1440, height: 900 });
     tab.on("console", (message) => messages.push(message.text()));
     tab.on("pageerror", (error) => messages.push(String(error)));
     await tab.goto(page + address);
