@@ -1,6 +1,6 @@
 """Ablation variants of the published network against one evaluation each; all filters' top images.
 
-    python benchmarks/ablation.py --weights weights.pth --images results/cifar10/dataset/images.h5
+    python benchmarks/ablation.py --weights weights.pth --images results/cifar10/dataset/test-images.h5
 
 One thread, the same weights and images for all. A variant is the network with some filters
 switched off: the ten of the study, each of them alone, those of each layer, and random ones. Ours
@@ -71,7 +71,7 @@ def main():
         "--weights", help="state dict of the published network; else PyTorch's initial weights"
     )
     arguments.add_argument(
-        "--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes"
+        "--images", help="test-images.h5 of an experiment, 32×32 pixels; else drawn shapes"
     )
     arguments.add_argument("--count", type=int, default=1000, help="images")
     given = arguments.parse_args()

@@ -1,6 +1,6 @@
 """Occlusion maps: ours against a forward pass at every position, Captum and MONAI.
 
-    python benchmarks/occlusion.py --weights weights.pth --images results/cifar10/dataset/images.h5
+    python benchmarks/occlusion.py --weights weights.pth --images results/cifar10/dataset/test-images.h5
 
 The published network, one thread, the same weights and images for all, in one interleaved run:
 each repeat takes one image through every contender. Times are processor times. The peers take so
@@ -331,7 +331,7 @@ def main():
         "--weights", help="state dict of the published network; else PyTorch's initial weights"
     )
     arguments.add_argument(
-        "--images", help="images.h5 of an experiment, 32×32 pixels; else drawn shapes"
+        "--images", help="test-images.h5 of an experiment, 32×32 pixels; else drawn shapes"
     )
     arguments.add_argument("--count", type=int, default=5, help="images, one per repeat")
     arguments.add_argument(

@@ -1,7 +1,7 @@
 """Under which reading of the study do ten filters cost 13 points?
 
     cd results/cifar10
-    python ../../benchmarks/readings.py normalised/checkpoints/epoch-13.pth dataset/images.h5
+    python ../../benchmarks/readings.py normalised/checkpoints/epoch-13.pth dataset/test-images.h5
 
 Prints CSV, one row per checkpoint and reading: the checkpoint, the reading, how many filters are
 switched off, how many images are tested, clean and ablated accuracy, Wilson's 95 % interval of the

@@ -1,7 +1,7 @@
 """Under which optimizers of 2018 does a network show what the study saw?
 
-    python benchmarks/recipes.py results/small/dataset/images.h5 adam-0.0001 --inputs halves
-    python benchmarks/recipes.py results/cifar10/dataset/images.h5 sgd-0.001-batch-4 --inputs raw \
+    python benchmarks/recipes.py results/small/dataset adam-0.0001 --inputs halves
+    python benchmarks/recipes.py results/cifar10/dataset sgd-0.001-batch-4 --inputs raw \
         --config config.yaml --precision bf16
 
 The study doesn't name its optimizer. These are what its author may have typed: PyTorch's tutorial
@@ -127,7 +127,7 @@ def measure(network, chosen, images, epoch):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("images", help="a study's images.h5")
+    arguments.add_argument("dataset", type=Path, help="a study's folder with its images")
     arguments.add_argument("recipe", choices=RECIPES)
     arguments.add_argument("--inputs", choices=INPUTS, required=True)
     arguments.add_argument("--seed", type=int, default=0)
@@ -138,7 +138,8 @@ def main():
     with contextlib.redirect_stdout(sys.stderr):
         device = devices.choose(threads=1)
     config = yaml.safe_load(Path(given.config).read_text(encoding="utf-8"))
-    train, test = (image_file.read(given.images, split) for split in ("train", "test"))
+    train = image_file.read(given.dataset / "training-images.h5", "train")
+    test = image_file.read(given.dataset / "test-images.h5", "test")
     settings = {"normalise": True, "seed": given.seed}
     checkpoint, _ = trainer.begin(train, config["network"], INPUTS[given.inputs], settings)
     network = checkpoint.network.to(device, memory_format=torch.channels_last)

@@ -8,7 +8,7 @@ OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]
 
 rule ablate_filters:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         checkpoint=PROBED_CHECKPOINT,
     output:
         predictions=at_epoch(ablation.PREDICTIONS),
@@ -28,7 +28,7 @@ rule ablate_filters:
 
 rule compare_ablations:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         checkpoint=PROBED_CHECKPOINT,
     output:
         variants=at_epoch(ablation.VARIANTS),
@@ -52,7 +52,7 @@ rule compare_ablations:
 
 rule tabulate_ablations:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         predictions=at_epoch(ablation.PREDICTIONS),
         variants=at_epoch(ablation.VARIANTS),
     output:
@@ -70,7 +70,7 @@ rule tabulate_ablations:
 
 rule tabulate_confusion:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         predictions=at_epoch(ablation.PREDICTIONS),
     output:
         clean=at_epoch(ablation.CONFUSION_CLEAN),
@@ -165,7 +165,7 @@ rule plot_ablation_accuracy:
 
 rule plot_gallery:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         flips=at_epoch(ablation.FLIPS),
     output:
         **drawn(at_epoch, ablation.GALLERY),

@@ -47,7 +47,8 @@ rule prepare_images:
         source=ancient(SOURCE),  # its date says nothing, see dataset_settings
     output:
         # Kept until there is a new one: what a user gives may be broken.
-        images=update(of_experiment(dataset.IMAGES)),
+        training=update(of_experiment(dataset.TRAINING_IMAGES)),
+        test=update(of_experiment(dataset.TEST_IMAGES)),
         classes=update(of_experiment(dataset.CLASSES)),
     log:
         f"{LOGS}/dataset/images.log",
@@ -60,7 +61,7 @@ rule prepare_images:
 
 rule measure_normalisation:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TRAINING_IMAGES),
     output:
         normalisation=of_experiment(dataset.NORMALISATION),
     log:

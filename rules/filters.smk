@@ -14,7 +14,7 @@ VALUES["layer", "page"] = [{"layer": layer, "page": page} for layer, page in ATL
 
 rule record_activations:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         checkpoint=PROBED_CHECKPOINT,
     output:
         activations=at_epoch(filters.ACTIVATIONS),
@@ -32,7 +32,7 @@ rule record_activations:
 
 rule find_top_images:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         activations=at_epoch(filters.ACTIVATIONS),
     output:
         table=at_epoch(filters.TOP_IMAGES),
@@ -48,7 +48,7 @@ rule find_top_images:
 
 rule find_quantile_images:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         activations=at_epoch(filters.ACTIVATIONS),
     output:
         table=at_epoch(filters.QUANTILE_IMAGES),
@@ -64,7 +64,7 @@ rule find_quantile_images:
 
 rule cut_patches:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         table=at_epoch(filters.TOP_IMAGES),
     output:
         patches=at_epoch(filters.PATCHES),
@@ -96,7 +96,7 @@ rule plot_top_patches:
 
 rule rank_filters:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         checkpoint=PROBED_CHECKPOINT,
     output:
         table=at_epoch(filters.ALL_TOP_IMAGES),
@@ -116,7 +116,7 @@ if study.has_filters(config):  # else there is nothing to draw
 
     rule plot_filters:
         input:
-            images=of_experiment(dataset.IMAGES),
+            images=of_experiment(dataset.TEST_IMAGES),
             activations=at_epoch(filters.ACTIVATIONS),
             table=at_epoch(filters.TOP_IMAGES),
         output:
@@ -132,7 +132,7 @@ if study.has_filters(config):  # else there is nothing to draw
 
     rule plot_atlas:
         input:
-            images=of_experiment(dataset.IMAGES),
+            images=of_experiment(dataset.TEST_IMAGES),
             table=at_epoch(filters.ALL_TOP_IMAGES),
         output:
             **all_drawn(filters.ATLAS),

@@ -50,7 +50,7 @@ def occlusion_settings(wildcards) -> dict:
 
 rule map_occlusion:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         checkpoint=PROBED_CHECKPOINT,
     output:
         maps=MAPS,
@@ -84,7 +84,7 @@ if SHARDS:
 
 rule summarise_occlusion:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         maps=expand(at_epoch(occlusion.WINDOW), window=WINDOWS, allow_missing=True),
     output:
         summary=at_epoch(occlusion.SUMMARY),
@@ -99,7 +99,7 @@ rule summarise_occlusion:
 
 rule plot_occlusion_sheets:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         maps=rules.summarise_occlusion.input.maps,
     output:
         **all_drawn(occlusion.SHEET, windows=", ".join(map(str, WINDOWS))),

@@ -48,7 +48,7 @@ def card_sources() -> tuple[dict[str, list[str]], dict[str, str]]:
     whole = {role: [f"{run}/{training.CURVE.path}" for run in roles[role]] for role in roles}
     if CARD_RUNS[0] in TRAINED:
         whole["selection"] = [f"{run}/{training.SELECTION.path}" for run in CARD_RUNS]
-    whole["images"] = [dataset.IMAGES.path]
+    whole["images"] = [dataset.TEST_IMAGES.path]
     whole["normalisation"] = [dataset.NORMALISATION.path]
     of_epoch = {
         "summary": occlusion.SUMMARY.path,
@@ -178,7 +178,7 @@ def manifest_settings(wildcards) -> dict:
 rule plot_through_training:
     input:
         unpack(epochs_files),
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
     output:
         **drawn(of_run, reports.THROUGH_TRAINING),
     log:

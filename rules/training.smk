@@ -44,7 +44,7 @@ def training_records(wildcards) -> list[str]:
 
 rule train_epoch:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TRAINING_IMAGES),
         normalisation=of_experiment(dataset.NORMALISATION),
         previous=previous_epoch,
     output:
@@ -126,7 +126,7 @@ def weights_settings(run: str) -> dict:
 
 rule import_weights:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
         normalisation=of_experiment(dataset.NORMALISATION),
         # Its date says nothing: its content is in weights_settings.
         weights=ancient(lambda wildcards: as_given(config["runs"][wildcards.run]["weights"])),
@@ -141,9 +141,14 @@ rule import_weights:
         "../scripts/import_weights.py"
 
 
+# With the images that epochs are compared on instead of test images, if any are held out.
+HELD_OUT = [dataset.TRAINING_IMAGES] if config["dataset"]["validation_images"] else []
+
+
 rule evaluate_epoch:
     input:
-        images=of_experiment(dataset.IMAGES),
+        images=of_experiment(dataset.TEST_IMAGES),
+        held_out=[of_experiment(images) for images in HELD_OUT],
         checkpoint=of_run(training.CHECKPOINT),
     output:
         evaluation=of_run(training.EVALUATION),
@@ -155,11 +160,6 @@ rule evaluate_epoch:
         last_epoch=last_epoch,
     params:
         *fingerprint("evaluate_epoch.py"),
-        settings={
-            "splits": (
-                ["test", "validation"] if config["dataset"]["validation_images"] else ["test"]
-            )
-        },
     script:
         "../scripts/evaluate_epoch.py"
 

@@ -9,16 +9,17 @@ if __name__ == "__main__":
         inputs = snakemake.input
         outputs = dict(snakemake.output.items())
         folder = Path(outputs["evaluation"]).parent
-        with shared_process.shelf(folder, snakemake.params, [inputs.images]) as shelf:
+        evaluated = [inputs.images, *inputs.held_out]
+        with shared_process.shelf(folder, snakemake.params, evaluated) as shelf:
             if not shelf.take(outputs, inputs.checkpoint):
                 # Only now: PyTorch takes seconds to import.
                 from convprobe.dataset import image_file
                 from convprobe.network import devices
                 from convprobe.training import evaluation
 
-                splits = {}
-                for split in snakemake.params.settings["splits"]:
-                    splits[split] = image_file.read(inputs.images, split)
+                splits = {"test": image_file.read(inputs.images, "test")}
+                for path in inputs.held_out:
+                    splits["validation"] = image_file.read(path, "validation")
                 last_epoch = snakemake.resources.last_epoch
                 device = devices.choose(snakemake.threads)
                 evaluation.write_evaluations(

@@ -1,4 +1,4 @@
-"""The data set, brought into one HDF5 file."""
+"""The data set, brought into two HDF5 files."""
 
 from convprobe.dataset import image_file, sources
 from convprobe.job import runtime
@@ -13,5 +13,7 @@ if __name__ == "__main__":
         print(counts.to_string(index=False), flush=True)
         for line in sources.lacking_classes(splits):
             print(f"warning: {line}", flush=True)
-        image_file.write(snakemake.output.images, splits)
+        test = {"test": splits.pop("test")}
+        image_file.write(snakemake.output.training, splits)
+        image_file.write(snakemake.output.test, test)
         tables.write(snakemake.output.classes, counts)

@@ -61,7 +61,7 @@ def _images(folder: Path, random: np.random.Generator) -> np.ndarray:
     pixels += random.normal(scale=0.1, size=pixels.shape)
     pixels = (128 + 40 * pixels).clip(0, 255).astype(np.uint8)
     labels = random.integers(len(CLASSES), size=TEST_IMAGES)
-    with hdf5.create(folder / "images.h5") as file:
+    with hdf5.create(folder / "test-images.h5") as file:
         file.attrs["classes"] = CLASSES
         file["different"] = pixels
         layout = h5py.VirtualLayout((TEST_IMAGES, *pixels.shape[1:]), np.uint8)

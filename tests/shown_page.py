@@ -144,7 +144,7 @@ def coarse_maps(demo, folder, stride):
                 values = file[name][:10]
                 del file[name]
                 file[name] = values
-    return shown_maps(folder / PROBED, files["dataset/images.h5"], most_bytes=10**9)
+    return shown_maps(folder / PROBED, files["dataset/test-images.h5"], most_bytes=10**9)
 
 
 def shown_maps(folder, images, most_bytes):
@@ -181,7 +181,7 @@ def second_network(demo, folder):
         with h5py.File(folder / f"{SECOND}/occlusion/window-{window}.h5", "r+") as file:
             for name in ("probability", "confidence"):
                 file[name][:] = file[name][:][:, ::-1]
-    images = files["dataset/images.h5"]
+    images = files["dataset/test-images.h5"]
     whole = shown_maps(folder / SECOND, images, most_bytes=10**9)
     bytes_of_30 = sum(len(text) for maps in whole["maps"][:30] for text in maps.values())
     most_bytes = bytes_of_30 + 30 * 4 * 32 * 32

@@ -63,7 +63,7 @@ function patchOf(whole, [top, left, bottom, right]) {
 
 /** The patch alone, of an image that the page doesn't hold: only the first one is there. */
 function patchAlone(layer, channel, rank, [top, left, bottom, right]) {
-  if (rank > 0) return element("span", { textContent: "(picture in images.h5)" });
+  if (rank > 0) return element("span", { textContent: "(picture in test-images.h5)" });
   const canvas = canvasOf("the patch at the peak");
   const size = { height: bottom - top, width: right - left };
   const { height, width } = scaledDown(size, layer.sprite.width);

@@ -14,7 +14,8 @@ export function quantileImages({ quantile, image, response, class: names } = { q
 }
 
 function itemOf({ share, image, response, name }) {
-  const picture = thumbnail(image) ?? element("span", { textContent: "(picture in images.h5)" });
+  const elsewhere = element("span", { textContent: "(picture in test-images.h5)" });
+  const picture = thumbnail(image) ?? elsewhere;
   const reference = imageReference(image, `test image ${image}`);
   const words = `, ${name}; response ${significant(response)}`;
   return element("li", {}, picture, `${percent(share, 0)}: `, reference, words);

@@ -91,7 +91,7 @@ def test_arrow_keys_and_sliders_move_the_window(open_page, demo):
 def test_the_occluded_image_and_the_map_are_those_of_the_files(open_page, demo):
     page = open_page(viewport=SIZES["desk"])
     hover(page, "#seen", 1, 20)
-    with h5py.File(demo.files()["dataset/images.h5"]) as file:
+    with h5py.File(demo.files()["dataset/test-images.h5"]) as file:
         image = file["test/images"][0]
     for row, column in ((20, 2), (7, 20), (31, 31)):
         assert page.evaluate(PIXEL, ["seen", row, column]) == image[row, column].tolist()

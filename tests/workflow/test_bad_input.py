@@ -225,7 +225,7 @@ def test_wrong_digest_of_an_archive(workflow):
 
 
 def test_the_page_is_mentioned_only_where_it_was_asked_for(workflow):
-    completed = workflow.run("results/tiny/dataset/images.h5")
+    completed = workflow.run("results/tiny/dataset/test-images.h5")
     assert (
         "convprobe: done. What was asked for lies in results/tiny, logs in logs/tiny"
         in completed.stdout
@@ -289,7 +289,7 @@ def add_no_image(archive):
     ids=["truncated", "not an image"],
 )
 def test_a_damaged_archive_is_named_and_touches_no_result(finished, tmp_path, spoil, message):
-    """Not even `images.h5`, although Snakemake removes the outputs of a job that it starts."""
+    """Not even the images, although Snakemake removes the outputs of a job that it starts."""
     workflow = finished.copy(tmp_path / "convprobe")
     before = {name: path.read_bytes() for name, path in workflow.files().items()}
     spoil(workflow.folder / "pictures.zip")
@@ -318,7 +318,7 @@ def test_a_damaged_checkpoint_is_named_and_the_next_stages_are_not_made(workflow
 
 def test_no_space_leaves_no_file_that_counts_as_done(workflow):
     """A limit on file sizes stands in for a full disk: both interrupt a write."""
-    target = "results/tiny/dataset/images.h5"
+    target = "results/tiny/dataset/training-images.h5"
     limited = workflow.run(target, limit=300)
     expect_line(limited, f"error: {target}: can't be written: File too large")
     assert not results(workflow)

@@ -40,7 +40,8 @@ def drawn(*names):
 
 def contract():
     yield from (
-        "dataset/images.h5",
+        "dataset/training-images.h5",
+        "dataset/test-images.h5",
         "dataset/classes.csv",
         "dataset/normalisation.json",
         "reproduction.csv",
@@ -153,7 +154,7 @@ def test_the_small_network_learns_the_shapes_but_not_perfectly(demo):
 def test_confidence_dips_where_the_object_is(demo, window):
     with h5py.File(demo.files()[f"{PROBED}/occlusion/window-{window}.h5"]) as file:
         confidence = file["confidence"][:]
-    with h5py.File(demo.files()["dataset/images.h5"]) as file:
+    with h5py.File(demo.files()["dataset/test-images.h5"]) as file:
         inside = file["test/masks"][: len(confidence)]
     # Averaged per image first, so that every image counts equally, however small its object.
     on_object = np.mean(
@@ -235,7 +236,7 @@ def test_top_images_have_the_highest_responses_and_their_patches_are_cut_out(dem
     with (
         h5py.File(demo.files()[f"{PROBED}/filters/activations.h5"]) as recorded,
         h5py.File(demo.files()[f"{PROBED}/filters/patches.h5"]) as patches,
-        h5py.File(demo.files()["dataset/images.h5"]) as dataset,
+        h5py.File(demo.files()["dataset/test-images.h5"]) as dataset,
     ):
         assert len(top) == 50
         for (layer, channel), rows in top.groupby(["layer", "channel"]):

@@ -17,7 +17,8 @@ WINDOW = {
     "label": ("image",),
 }
 FILES = {
-    "dataset/images.h5": {"train": IMAGES, "test": IMAGES},
+    "dataset/training-images.h5": {"train": IMAGES},
+    "dataset/test-images.h5": {"test": IMAGES},
     f"{PROBED}/occlusion/window-3.h5": {"": WINDOW},
     f"{PROBED}/occlusion/window-5.h5": {"": WINDOW},
     f"{PROBED}/filters/activations.h5": {
@@ -58,7 +59,7 @@ def test_coordinates_name_the_image_the_rank_and_the_colour(finished):
         assert answers["response"].idxmax() == first["image"]
     with opened(finished, f"{PROBED}/filters/patches.h5", "conv2") as patches:
         patch = patches["5"].sel(rank=1, channel="green").values
-    with opened(finished, "dataset/images.h5", "test") as test:
+    with opened(finished, "dataset/test-images.h5", "test") as test:
         # In xarray both ends belong to a slice.
         rows = slice(first["top"], first["bottom"] - 1)
         columns = slice(first["left"], first["right"] - 1)

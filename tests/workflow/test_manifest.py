@@ -38,7 +38,7 @@ def test_a_job_is_what_snakemake_says_of_the_file(finished, manifest):
         assert all(value in name for value in job["wildcards"].values())
     (maps,) = [job for job in manifest["jobs"] if job["outputs"][0].endswith("window-3.h5")]
     assert maps["wildcards"] == {"run": "normalised", "checkpoint": "epoch-01", "window": "3"}
-    assert maps["inputs"] == ["dataset/images.h5", "normalised/checkpoints/epoch-01.pth"]
+    assert maps["inputs"] == ["dataset/test-images.h5", "normalised/checkpoints/epoch-01.pth"]
 
 
 def test_a_job_names_its_device_as_its_log_does_and_its_versions_as_training_does(

@@ -151,7 +151,7 @@ def test_two_modules_share_the_download_and_nothing_a_config_names_is_prefixed(i
         importer.configure(text + module, "Snakefile")
     order = "ruleorder: one_download_dataset > two_download_dataset\n"
     importer.configure((importer.folder / "Snakefile").read_text() + order, "Snakefile")
-    wanted = [f"{name}/results/cifar10/dataset/images.h5" for name in ("one", "two")]
+    wanted = [f"{name}/results/cifar10/dataset/test-images.h5" for name in ("one", "two")]
     planned = importer.run("--dry-run", *wanted)
     assert planned.returncode == 0, planned.stdout[-5000:]
     assert planned.stdout.count("rule one_download_dataset:") == 1

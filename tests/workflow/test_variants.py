@@ -250,7 +250,7 @@ def test_the_small_preset_is_judged_on_real_images(workflow):
     card = pd.read_csv(workflow.files()[name]).set_index("claim")
     verdict = card.loc["test accuracy with normalisation, selected epoch", "verdict"]
     assert verdict == "not tested: other images than CIFAR-10's"
-    with h5py.File(workflow.files()["dataset/images.h5"]) as file:
+    with h5py.File(workflow.files()["dataset/test-images.h5"]) as file:
         assert file["test/images"].shape == (20, 32, 32, 3)
         classes = file.attrs["classes"]
         assert classes[file["test/labels"][:6]].tolist() == [
@@ -336,7 +336,7 @@ def test_the_example_of_a_user_s_own_weights_is_probed_without_training(workflow
     assert completed.returncode == 0, completed.stdout[-3000:]
     assert "train_epoch" not in workflow.log()
     files = workflow.files()
-    with h5py.File(files["dataset/images.h5"]) as file:
+    with h5py.File(files["dataset/test-images.h5"]) as file:
         pixels, classes = file["test/images"][:], file.attrs["classes"]
     with torch.no_grad():
         expected = network.float()(torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255)
@@ -411,7 +411,7 @@ def test_a_network_of_other_layers_is_probed_at_its_best_epoch_on_held_out_image
         assert file["confidence"].shape == (2, 6, 6)
         assert file["y"][:].tolist() == file["x"][:].tolist() == [2, 7, 12, 17, 22, 27]
         labels = file["label"][:]
-    with h5py.File(files["dataset/images.h5"]) as file:
+    with h5py.File(files["dataset/test-images.h5"]) as file:
         assert labels.tolist() == file["test/labels"][:][[3, 1]].tolist()
     table = pd.read_csv(files[f"{probed}/filters/top-images.csv"])
     # conv2 pooled sees 5 + 2 + 2·4 = 15 pixels, its units lie 4 apart, and the first begins at -6.

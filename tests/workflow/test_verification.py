@@ -44,7 +44,7 @@ def names(finished):
 def report(finished, config):
     """What the rule passes on about the card and the page."""
     experiment = {role: [f"{role}/learning-curve.csv"] for role in ("normalised", "raw")}
-    experiment |= {"selection": ["normalised/selection.json"], "images": ["dataset/images.h5"]}
+    experiment |= {"selection": ["normalised/selection.json"], "images": ["dataset/test-images.h5"]}
     experiment["normalisation"] = ["dataset/normalisation.json"]
     epoch = {"accuracies": "ablation/accuracy.csv", "predictions": "ablation/predictions.csv"}
     epoch |= {name: f"occlusion/{name}.csv" for name in ("summary", "localisation")}
@@ -226,9 +226,13 @@ def pass_over(filter_name):
 OCCLUSION, FILTERS, ABLATION = f"{PROBED}/occlusion", f"{PROBED}/filters", f"{PROBED}/ablation"
 ALL = f"{FILTERS}/all-top-images.csv"
 FORGERIES = {
-    "a label": ("dataset/images.h5", put("test/labels", 0, 10), "test/labels beyond the classes"),
+    "a label": (
+        "dataset/test-images.h5",
+        put("test/labels", 0, 10),
+        "test/labels beyond the classes",
+    ),
     "a pixel": (
-        "dataset/images.h5",
+        "dataset/training-images.h5",
         put("train/images", (0, 0, 0, 0), 7),
         "differs from that of the training images",
     ),

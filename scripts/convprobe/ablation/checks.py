@@ -17,7 +17,7 @@ from convprobe.ablation.outputs import (
     VARIANTS,
 )
 from convprobe.dataset import image_file
-from convprobe.dataset.outputs import IMAGES
+from convprobe.dataset.outputs import TEST_IMAGES
 from convprobe.network import checkpoints
 from convprobe.plan import study
 from convprobe.store import hdf5, tables
@@ -28,7 +28,7 @@ CONFUSION = {"clean": CONFUSION_CLEAN, "ablated": CONFUSION_ABLATED}
 
 def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     """Check the predictions, the variants, and the tables made from both."""
-    images = image_file.read(results.path(IMAGES.path), "test")
+    images = image_file.read(results.path(TEST_IMAGES.path), "test")
     name = probed.name(PREDICTIONS)
     table = tables.read(results.path(name))
     same_classes = list(table["class"]) == [images.classes[label] for label in images.labels]

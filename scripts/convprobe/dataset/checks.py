@@ -3,16 +3,17 @@
 from typing import Any
 
 from convprobe.dataset import image_file, sources
-from convprobe.dataset.outputs import CLASSES, IMAGES, NORMALISATION
+from convprobe.dataset.outputs import CLASSES, NORMALISATION, TEST_IMAGES, TRAINING_IMAGES
 from convprobe.store import files
 from convprobe.store.checks import Check, Results
 
 
 def check(results: Results, settings: dict[str, Any]) -> Check:
     """Compare the images to the config's `dataset`, and their tables to the images."""
-    path = results.path(IMAGES.path)
     held_out = settings["validation_images"]
-    splits = {"train": image_file.read(path, "train"), "test": image_file.read(path, "test")}
+    path = results.path(TRAINING_IMAGES.path)
+    splits = {"train": image_file.read(path, "train")}
+    splits["test"] = image_file.read(results.path(TEST_IMAGES.path), "test")
     if held_out:
         splits["validation"] = image_file.read(path, "validation")
     wanted = settings["train_images"]
@@ -27,10 +28,11 @@ def check(results: Results, settings: dict[str, Any]) -> Check:
 
 
 def _images(split: str, images: image_file.Images, wanted: int | str) -> Check:
+    name = TEST_IMAGES.path if split == "test" else TRAINING_IMAGES.path
     count = len(images.labels)
     shape = (count, *images.image_size, 3)
-    yield images.pixels.shape == shape, IMAGES.path, f"{split}/images has another shape"
+    yield images.pixels.shape == shape, name, f"{split}/images has another shape"
     found = f"has {count} {split} images, expected {wanted}"
-    yield wanted in ("all", count), IMAGES.path, found
+    yield wanted in ("all", count), name, found
     known = set(range(len(images.classes)))
-    yield set(images.labels) <= known, IMAGES.path, f"{split}/labels beyond the classes"
+    yield set(images.labels) <= known, name, f"{split}/labels beyond the classes"

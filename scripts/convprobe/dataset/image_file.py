@@ -1,9 +1,8 @@
-"""The data set as one HDF5 file: what every stage reads.
+"""Images as HDF5 files: what every stage reads.
 
-Groups `train`, `test` and, if images are held out, `validation`, each with
-`images` uint8 (image, y, x, channel) and `labels` int64 (image); `test/masks` bool (image, y, x)
-where the place of the object is known; the attribute `classes` names the labels 0, 1, … Each group
-has the coordinates of its axes.
+A group for each split, `train`, `test` or `validation`, with `images` uint8 (image, y, x, channel)
+and `labels` int64 (image); `test/masks` bool (image, y, x) where the place of the object is known;
+the attribute `classes` names the labels 0, 1, … Each group has the coordinates of its axes.
 """
 
 import math
@@ -53,7 +52,7 @@ class Images:
 def write(path: Path | str, splits: Mapping[str, Images]) -> None:
     """Write the images of each split, by its name."""
     with hdf5.create(path) as file:
-        file.attrs["classes"] = list(splits["train"].classes)
+        file.attrs["classes"] = list(next(iter(splits.values())).classes)
         for name, images in splits.items():
             group = file.create_group(name)
             hdf5.dimension(group, "image", images.indices)
@@ -78,7 +77,7 @@ def labels(path: Path | str) -> Labels:
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
-    """Height and width of the images, in pixels."""
+    """Height and width of the test images, in pixels."""
     with hdf5.open_complete(path) as file:
         return file["test/images"].shape[1:3]
 
@@ -87,7 +86,7 @@ def read(path: Path | str, split: str, chosen: int | Sequence[int] | str = "all"
     """The images of one split, in the data set's order.
 
     Args:
-        path: an `images.h5`.
+        path: a file of images that has the split.
         split: `train`, `test` or `validation`.
         chosen: how many from the start, a list of indices, or `all`.
 

@@ -2,20 +2,27 @@
 
 from convprobe.store.outputs import Dataset, Hdf5, Json, Table
 
-IMAGES = Hdf5(
-    "dataset/images.h5",
-    about="All images and their labels, in the groups `train`, `test` and, if any are held out, "
-    "`validation`.",
+IMAGES = Dataset("uint8", "image, y, x, channel", "the pixels")
+LABELS = Dataset("int64", "image", "an index into the classes")
+MASKS = Dataset("bool", "image, y, x", "where the object is, if that is known", optional=True)
+CLASS_NAMES = {"classes": "names of the classes, in the order of the labels"}
+
+# Two files, for nothing that is made after training reads the larger one.
+TRAINING_IMAGES = Hdf5(
+    "dataset/training-images.h5",
+    about="The images to train on and their labels, in the group `train`, and those held out, if "
+    "there are any, in `validation`.",
+    asked=False,
+    datasets={"{split}/images": IMAGES, "{split}/labels": LABELS},
+    attributes=CLASS_NAMES,
+)
+TEST_IMAGES = Hdf5(
+    "dataset/test-images.h5",
+    about="The test images and their labels.",
     asked=False,
     shown=True,
-    datasets={
-        "{split}/images": Dataset("uint8", "image, y, x, channel", "the pixels"),
-        "{split}/labels": Dataset("int64", "image", "an index into the classes"),
-        "test/masks": Dataset(
-            "bool", "image, y, x", "where the object is, if that is known", optional=True
-        ),
-    },
-    attributes={"classes": "names of the classes, in the order of the labels"},
+    datasets={"test/images": IMAGES, "test/labels": LABELS, "test/masks": MASKS},
+    attributes=CLASS_NAMES,
 )
 CLASSES = Table(
     "dataset/classes.csv",
@@ -44,4 +51,4 @@ NORMALISATION = Json(
     },
 )
 
-OF_EXPERIMENT = (IMAGES, CLASSES, NORMALISATION)
+OF_EXPERIMENT = (TRAINING_IMAGES, TEST_IMAGES, CLASSES, NORMALISATION)

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from convprobe.dataset import image_file
-from convprobe.dataset.outputs import IMAGES
+from convprobe.dataset.outputs import TEST_IMAGES
 from convprobe.filters import activations, kernels, quantiles, ranking, top_patches
 from convprobe.filters.outputs import (
     ACTIVATIONS,
@@ -44,7 +44,7 @@ def check(results: Results, config: dict[str, Any], probed: Probed) -> Check:
     """Check the maps of the chosen filters, what follows from them, and the ranking of all."""
     chosen = config["filters"]["chosen"]
     top = config["filters"]["top"]
-    images_path = results.path(IMAGES.path)
+    images_path = results.path(TEST_IMAGES.path)
     images = image_file.read(images_path, "test")
     name = probed.name(ACTIVATIONS)
     path = results.path(name)

@@ -25,7 +25,7 @@ def images_at_quantiles(
 
     Args:
         path: an `activations.h5`.
-        images_path: the `images.h5` whose test images were shown.
+        images_path: the file of test images that were shown.
         chosen: names of filters.
 
     Returns:

@@ -77,7 +77,7 @@ def top_images(
 
     Args:
         path: an `activations.h5`.
-        images_path: the `images.h5` whose test images were shown.
+        images_path: the file of test images that were shown.
         chosen: names of filters.
         top: how many images per filter.
         network: the config's `network`.
@@ -148,7 +148,7 @@ def cut_patches(
 
     Args:
         top_images_path: of the table of `top_images`.
-        images_path: the `images.h5`.
+        images_path: the file of test images.
         network: the config's `network`.
     """
     table = tables.read(top_images_path).sort_values("rank")

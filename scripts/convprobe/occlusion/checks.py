@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from convprobe.dataset import image_file
-from convprobe.dataset.outputs import IMAGES
+from convprobe.dataset.outputs import TEST_IMAGES
 from convprobe.network import arithmetic
 from convprobe.occlusion import summary
 from convprobe.occlusion.outputs import LOCALISATION, SUMMARY, WINDOW
@@ -20,7 +20,7 @@ def check(results: Results, config: Mapping[str, Any], probed: Probed) -> Check:
     settings = config["occlusion"]
     names = [probed.name(WINDOW, window=window) for window in settings["windows"]]
     paths = [results.path(name) for name in names]
-    images_path = results.path(IMAGES.path)
+    images_path = results.path(TEST_IMAGES.path)
     images = image_file.read(images_path, "test", settings["images"])
     for window, name, path in zip(settings["windows"], names, paths, strict=True):
         expected = {

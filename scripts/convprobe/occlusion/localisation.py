@@ -99,7 +99,7 @@ def read(maps_path: Path | str, images_path: Path | str) -> list[Block]:
 
     Args:
         maps_path: a window file.
-        images_path: the `images.h5` whose test images were occluded.
+        images_path: the file of test images that were occluded.
 
     Returns:
         the images block by block; empty where the places of the objects are not known.

@@ -19,7 +19,7 @@ def summarise(
 
     Args:
         paths: of the window files.
-        images_path: the `images.h5` whose test images were occluded, and which may hold masks.
+        images_path: the file of test images that were occluded, and which may hold masks.
 
     Returns:
         one row per window and image, `window, image, class, clean_confidence, mean_confidence,

@@ -46,7 +46,7 @@ def on_test_images(accuracy: float, images_path: Path | str) -> Answers:
 
     Args:
         accuracy: on them, as it was evaluated.
-        images_path: an `images.h5`.
+        images_path: a file of test images.
     """
     counts = tested(images_path)
     return Answers(round(accuracy * sum(counts.values())), counts)

@@ -40,7 +40,7 @@ def collect(
     Args:
         folder: of the probed checkpoint.
         sources: paths by name, as of explorer.write.
-        images_path: an `images.h5`.
+        images_path: a file of test images.
         chosen: names of the chosen filters.
         class_images: test images of each class.
         most_images: top images that are held, of all filters.

@@ -31,7 +31,7 @@ def collect(
     Args:
         folder: of the probed checkpoint.
         sources: paths by name, as of explorer.write.
-        images_path: an `images.h5`.
+        images_path: a file of test images.
         most_bytes: which the maps and images take as text.
     """
     paths = [folder / sources["maps"].format(window=window) for window in windows]

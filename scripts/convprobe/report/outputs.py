@@ -114,7 +114,7 @@ OF_PROBE: tuple[Output, ...] = tuple(output for probe in PROBES for output in pr
 # experiment, of a run, or of a probed epoch. The rules hand them over, for nothing that makes a
 # result imports a declaration.
 PAGE_SOURCES = {
-    "images": dataset.IMAGES.path,
+    "images": dataset.TEST_IMAGES.path,
     "class_counts": dataset.CLASSES.path,
     "card": CARD.path,
     "manifest": MANIFEST.path,

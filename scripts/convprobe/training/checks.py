@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from convprobe.dataset import image_file
-from convprobe.dataset.outputs import CLASSES, IMAGES, NORMALISATION
+from convprobe.dataset.outputs import CLASSES, NORMALISATION, TEST_IMAGES
 from convprobe.network import checkpoints, weights
 from convprobe.network.normalisation import RAW
 from convprobe.plan import study
@@ -63,7 +63,7 @@ def check(results: Results, config: dict[str, Any], run: str) -> Check:
     chosen = selection.choose(evaluations, config["selection"], counts)
     name = f"{run}/{SELECTION.path}"
     yield files.read_json(results.path(name)) == chosen, name, f"expected {chosen}"
-    tested = len(image_file.read(results.path(IMAGES.path), "test").labels)
+    tested = len(image_file.read(results.path(TEST_IMAGES.path), "test").labels)
     counted = {files.read_json(path)["test"]["images"] for path in evaluations}
     wrong = f"counts {counted} test images, expected {tested}"
     yield counted == {tested}, f"{run}/{Path(EVALUATION.path).parent}", wrong
@@ -132,7 +132,7 @@ def check_imported(results: Results, config: dict[str, Any], run: str) -> Check:
     name = f"{run}/{WEIGHTS.path}"
     source = config["runs"][run]["weights"]
     checkpoint = checkpoints.load(results.path(name))
-    images = results.path(IMAGES.path)
+    images = results.path(TEST_IMAGES.path)
     expected = weights.read(
         source,
         config["network"],

@@ -57,7 +57,7 @@ def folder(tmp_path):
         device="cuda:0 (NVIDIA H100)",
         environment=OLD,
         code=TRAINING,
-        inputs=["../dataset/images.h5", "../../../mine/pictures.zip"],
+        inputs=["../dataset/test-images.h5", "../../../mine/pictures.zip"],
     )
     record(
         folder / "a/curve.csv",
@@ -93,7 +93,7 @@ def test_each_job_has_the_versions_it_ran_on(folder):
         "peak_memory": 1000,
         "environment": 0,
         "code": 0,
-        "inputs": ["dataset/images.h5", "pictures.zip"],
+        "inputs": ["dataset/test-images.h5", "pictures.zip"],
         "outputs": ["a/weights.pth", "a/training/record.json"],
     }
     assert found["jobs"][1]["environment"] == found["jobs"][1]["code"] == 1
