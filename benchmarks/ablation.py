@@ -1,6 +1,7 @@
 """Ablation variants of the published network against one evaluation each; all filters' top images.
 
-    python benchmarks/ablation.py --weights weights.pth --images results/cifar10/dataset/test-images.h5
+    python benchmarks/ablation.py --weights weights.pth \
+        --images results/cifar10/dataset/test-images.h5
 
 One thread, the same weights and images for all. A variant is the network with some filters
 switched off: the ten of the study, each of them alone, those of each layer, and random ones. Ours

@@ -1,6 +1,7 @@
 """Occlusion maps: ours against a forward pass at every position, Captum and MONAI.
 
-    python benchmarks/occlusion.py --weights weights.pth --images results/cifar10/dataset/test-images.h5
+    python benchmarks/occlusion.py --weights weights.pth \
+        --images results/cifar10/dataset/test-images.h5
 
 The published network, one thread, the same weights and images for all, in one interleaved run:
 each repeat takes one image through every contender. Times are processor times. The peers take so
