@@ -102,6 +102,8 @@ rule rank_filters:
         table=at_epoch(filters.ALL_TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/all-top-images.log",
+    # Before what no long drawing waits for: the atlas would be the last job, alone.
+    priority: 1
     threads: cores_of("rank_filters")
     resources:
         gpu=gpus_of("rank_filters"),

@@ -122,10 +122,13 @@ def picture(axes: Axes, pixels: Shaped[ndarray, "y x *channel"], **options: Any)
     """Draw an image or a map without ticks.
 
     Args:
+        pixels: an image's, as bytes, or a map.
         options: of matplotlib's imshow.
     """
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+    if pixels.ndim == 3:  # opaque: what matplotlib adds itself takes as long as all the rest
+        pixels = numpy.pad(pixels, ((0, 0), (0, 0), (0, 1)), constant_values=255)
     # Without interpolation the vector copy holds the pixels themselves.
     return axes.imshow(pixels, interpolation="none", **options)
 
