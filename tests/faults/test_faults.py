@@ -323,7 +323,7 @@ def test_a_run_in_another_folder_that_is_killed_repeatedly_gives_the_same_bytes(
 def test_a_failed_job_is_due_again_where_what_it_would_replace_was_put_back(finished, tmp_path):
     """The system kills it, as where memory is short, after the images have been changed."""
     workflow = finished.copy(tmp_path / "convprobe")
-    target = "results/tiny/dataset/test-images.h5"
+    target = "results/tiny/dataset/training-images.h5"
     workflow.configure("dataset: {train_images: 100}", name="edit.yaml")
     snakemake = workflow.start(target)
     job_of(snakemake, "prepare_images").kill()
