@@ -102,8 +102,7 @@ rule rank_filters:
         table=at_epoch(filters.ALL_TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/all-top-images.log",
-    # Before what no long drawing waits for: the atlas would be the last job, alone.
-    priority: 1
+    priority: 1  # see plot_atlas
     threads: cores_of("rank_filters")
     resources:
         gpu=gpus_of("rank_filters"),
@@ -141,6 +140,7 @@ if study.has_filters(config):  # else there is nothing to draw
         log:
             f"{FILTER_LOGS}/atlas.log",
         localrule: True
+        priority: 1  # it draws for long, in one process: not last, when no other job is left
         params:
             *fingerprint("plot_atlas.py"),
             settings=drawing(
