@@ -28,7 +28,7 @@ from convprobe.network.graph import Node, Value, Weight
 from convprobe.network.layers import as_input
 from convprobe.network.matrix import ProductConvolution
 
-BATCH = 100  # images at a time on each thread, at most; doesn't change the result
+BATCH = 200  # images at a time on each thread, at most; doesn't change the result
 LARGEST_KEPT = 2**27  # numbers that are kept of the clean network, of all images at a time
 
 Mode = Literal["zero", "weights-only", "mean"]

@@ -36,6 +36,11 @@ def kind() -> list[str]:
     return [platform.machine(), *(_told(key) for key in KIND)]
 
 
+def is_intel() -> bool:
+    """Whether it is one of the processors that Intel's library, MKL, is made for."""
+    return _told("vendor_id") == "GenuineIntel"
+
+
 def has(instructions: set[str]) -> bool:
     """Whether the processor is known to have all of these sets of instructions."""
     return instructions <= set(_told("flags").split())

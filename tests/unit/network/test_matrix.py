@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from convprobe.job import machine
 from convprobe.network import matrix
 
 
-@pytest.fixture(params=["with the operator", "without it", "without AVX-512"])
+@pytest.fixture(params=["with the operator", "without it", "without AVX-512", "by Intel"])
 def _operator(request, monkeypatch):
+    monkeypatch.setattr(machine, "is_intel", lambda: request.param == "by Intel")
     capability = "AVX2" if request.param == "without AVX-512" else "AVX512"
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     if request.param == "without it":
