@@ -75,6 +75,9 @@ CORES = workflow.resource_settings.cores
 USED = min(CORES or 1, machine.usable_cores())
 # How many jobs may have a GPU at a time, as `--resources gpu=N` says.
 GPU_JOBS = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
+# Priority of what one process draws for long, and of what it draws: begun last, that would be left
+# over when no other job is.
+DRAWN_LONG = 1
 
 # Each combination of the wildcards in the paths of a probed epoch's files, by their names.
 VALUES = {}

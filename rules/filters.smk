@@ -20,6 +20,7 @@ rule record_activations:
         activations=at_epoch(filters.ACTIVATIONS),
     log:
         f"{FILTER_LOGS}/activations.log",
+    priority: DRAWN_LONG
     threads: cores_of("record_activations")
     resources:
         gpu=gpus_of("record_activations"),
@@ -39,6 +40,7 @@ rule find_top_images:
     log:
         f"{FILTER_LOGS}/top-images.log",
     localrule: True
+    priority: DRAWN_LONG
     params:
         *fingerprint("find_top_images.py"),
         settings={**config["filters"], "network": config["network"]},
@@ -102,7 +104,7 @@ rule rank_filters:
         table=at_epoch(filters.ALL_TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/all-top-images.log",
-    priority: 1  # see plot_atlas
+    priority: DRAWN_LONG
     threads: cores_of("rank_filters")
     resources:
         gpu=gpus_of("rank_filters"),
@@ -125,6 +127,7 @@ if study.has_filters(config):  # else there is nothing to draw
         log:
             f"{FILTER_LOGS}/chosen.log",
         localrule: True
+        priority: DRAWN_LONG
         params:
             *fingerprint("plot_filters.py"),
             settings=drawing(chosen=config["filters"]["chosen"], network=config["network"]),
@@ -140,7 +143,7 @@ if study.has_filters(config):  # else there is nothing to draw
         log:
             f"{FILTER_LOGS}/atlas.log",
         localrule: True
-        priority: 1  # it draws for long, in one process: not last, when no other job is left
+        priority: DRAWN_LONG
         params:
             *fingerprint("plot_atlas.py"),
             settings=drawing(

@@ -106,6 +106,7 @@ rule plot_occlusion_sheets:
     log:
         f"{OCCLUSION_LOGS}/sheets.log",
     localrule: True
+    priority: DRAWN_LONG
     params:
         *fingerprint("plot_occlusion_sheets.py"),
         settings=drawing(sheets=list(SHEETS.values())),
