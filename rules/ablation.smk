@@ -14,8 +14,7 @@ rule ablate_filters:
         predictions=at_epoch(ablation.PREDICTIONS),
     log:
         f"{ABLATION_LOGS}/predictions.log",
-    # Both take all cores, which once others have begun are free at no time.
-    priority: 2
+    priority: TAKES_ALL
     threads: cores_of("ablate_filters")
     resources:
         gpu=gpus_of("ablate_filters"),
@@ -34,7 +33,7 @@ rule compare_ablations:
         variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
-    priority: 2
+    priority: TAKES_ALL
     threads: cores_of("compare_ablations")
     resources:
         gpu=gpus_of("compare_ablations"),

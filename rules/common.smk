@@ -75,8 +75,10 @@ CORES = workflow.resource_settings.cores
 USED = min(CORES or 1, machine.usable_cores())
 # How many jobs may have a GPU at a time, as `--resources gpu=N` says.
 GPU_JOBS = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
-# Priority of what one process draws for long, and of what it draws: begun last, that would be left
-# over when no other job is.
+# Priorities. Jobs that take all cores go first: once others have begun, all are free at no time. Then
+# what one process draws for long, and what it draws: begun last, that alone would be left over.
+# Snakemake adds up the priorities of the jobs that fit beside each other.
+TAKES_ALL = 100
 DRAWN_LONG = 1
 
 # Each combination of the wildcards in the paths of a probed epoch's files, by their names.

@@ -54,7 +54,7 @@ rule train_epoch:
     log:
         f"{LOGS}/{{run}}/training/epoch-{{epoch}}.log",
     # Before evaluations, so that one process can do several of these as well.
-    priority: 2
+    priority: TAKES_ALL
     threads: cores_of("train_epoch")
     resources:
         gpu=gpus_of("train_epoch"),
