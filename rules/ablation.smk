@@ -1,9 +1,13 @@
 """What does it lose without the chosen filters?"""
 
 from convprobe.ablation import outputs as ablation
+from convprobe.job import shared_process
 
 ABLATION_LOGS = f"{LOGS}/{{run}}/{{checkpoint}}/ablation"
 OFF = {"chosen": config["filters"]["chosen"], "mode": config["ablation"]["mode"]}
+# The variants' pass through the network gives the predictions as well, nearly for nothing. A resource
+# tells of what they are made from: a param would make the variants stale where only these are.
+PREDICTED_BY = shared_process.digest([*fingerprint("ablate_filters.py"), OFF])
 
 
 rule ablate_filters:
@@ -18,6 +22,7 @@ rule ablate_filters:
     threads: cores_of("ablate_filters")
     resources:
         gpu=gpus_of("ablate_filters"),
+        predicted_by=PREDICTED_BY,
     params:
         *fingerprint("ablate_filters.py"),
         settings=OFF,
@@ -33,10 +38,11 @@ rule compare_ablations:
         variants=at_epoch(ablation.VARIANTS),
     log:
         f"{ABLATION_LOGS}/variants.log",
-    priority: TAKES_ALL
+    priority: TAKES_ALL + 1  # it makes the predictions ahead
     threads: cores_of("compare_ablations")
     resources:
         gpu=gpus_of("compare_ablations"),
+        predicted_by=PREDICTED_BY,
     params:
         *fingerprint("compare_ablations.py"),
         settings=lambda wildcards: {

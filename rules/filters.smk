@@ -39,8 +39,8 @@ rule find_top_images:
         table=at_epoch(filters.TOP_IMAGES),
     log:
         f"{FILTER_LOGS}/top-images.log",
-    localrule: True
     priority: DRAWN_LONG
+    localrule: True
     params:
         *fingerprint("find_top_images.py"),
         settings={**config["filters"], "network": config["network"]},
@@ -126,8 +126,8 @@ if study.has_filters(config):  # else there is nothing to draw
             **all_drawn(filters.FILTER_FIGURE),
         log:
             f"{FILTER_LOGS}/chosen.log",
-        localrule: True
         priority: DRAWN_LONG
+        localrule: True
         params:
             *fingerprint("plot_filters.py"),
             settings=drawing(chosen=config["filters"]["chosen"], network=config["network"]),
@@ -142,8 +142,8 @@ if study.has_filters(config):  # else there is nothing to draw
             **all_drawn(filters.ATLAS),
         log:
             f"{FILTER_LOGS}/atlas.log",
-        localrule: True
         priority: DRAWN_LONG
+        localrule: True
         params:
             *fingerprint("plot_atlas.py"),
             settings=drawing(

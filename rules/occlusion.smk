@@ -105,8 +105,8 @@ rule plot_occlusion_sheets:
         **all_drawn(occlusion.SHEET, windows=", ".join(map(str, WINDOWS))),
     log:
         f"{OCCLUSION_LOGS}/sheets.log",
-    localrule: True
     priority: DRAWN_LONG
+    localrule: True
     params:
         *fingerprint("plot_occlusion_sheets.py"),
         settings=drawing(sheets=list(SHEETS.values())),

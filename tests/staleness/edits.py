@@ -534,6 +534,9 @@ MODULES = {
     "ablation/passes": ablation() | PAGE,
     "ablation/tabulation": confusion() | accuracy() | PAGE,
     "ablation/variants": ablation() | PAGE,
+    "ablation/variants_per_process": jobs("compare_ablations normalised epoch-01")
+    | accuracy()
+    | PAGE,
     "dataset/archives": EVERYTHING,
     "dataset/checks": NOTHING,
     "dataset/cifar10": EVERYTHING,

@@ -70,7 +70,12 @@ def predictions(
         table of `image, class, clean, ablated, clean_confidence, ablated_confidence`: names of the
         true and the predicted classes, and the probability of the true one.
     """
-    clean, ablated = passes.predict(network, [[], chosen], images, mode, job)
+    return table_of(passes.predict(network, [[], chosen], images, mode, job), images)
+
+
+def table_of(logits: Float[Tensor, "2 image class"], images: Images) -> pd.DataFrame:
+    """The table of `predictions`, of the logits of the clean and of the ablated network."""
+    clean, ablated = logits
     classes = np.array(images.classes)
     return pd.DataFrame(
         {

@@ -51,9 +51,7 @@ class Shelf:
         Args:
             of: which results, where several are made from the same.
         """
-        made_from = json.dumps([*self._made_from, _digests(inputs), of])
-        digest = hashlib.sha256(made_from.encode()).hexdigest()
-        return self.folder / digest[:32]
+        return self.folder / digest([*self._made_from, _digests(inputs), of])
 
     def take(
         self, outputs: Mapping[str, Path | str], *inputs: Path | str, of: int | None = None
@@ -97,6 +95,11 @@ class Shelf:
         for place in self.folder.glob("*"):
             if place not in places:
                 shutil.rmtree(place, ignore_errors=True)
+
+
+def digest(made_from: list[Any]) -> str:
+    """A name for what results are made from: plain values."""
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
 
 
 @contextlib.contextmanager
