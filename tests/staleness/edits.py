@@ -592,6 +592,7 @@ MODULES = {
     "network/matrix": AFTER_DATA,
     "network/normalisation": AFTER_DATA,
     "network/operators": probes() | PAGE,
+    "network/pooling": AFTER_DATA,
     "network/random_state": AFTER_DATA,
     "network/reach": OCCLUSION,
     "network/receptive_field": probes() | PAGE,

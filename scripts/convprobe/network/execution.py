@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from convprobe.errors import InputError
-from convprobe.network import winograd
+from convprobe.network import pooling, winograd
 from convprobe.network.convolution import convolved
 from convprobe.network.graph import INPUT, ITEM, NAMESPACE, Graph, Node, Other, Value, Weight
 
@@ -54,6 +54,8 @@ class Execution:
                 call = operator_of(node)
                 if call == CONV2D and isinstance(node.argument(1, "weight"), Weight):
                     call = functools.partial(conv2d, kept=self.kept)
+                elif call == pooling.MAX_POOL2D:
+                    call = pooling.max_pool2d
                 self._calls[node.name] = call
 
     def logits(self, images: Float[Tensor, "image channel y x"]) -> Float[Tensor, "image class"]:
