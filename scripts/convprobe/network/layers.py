@@ -11,6 +11,7 @@ from convprobe.network import chain
 from convprobe.network.classifiers import Classifier
 from convprobe.network.convolution import EVALUATED, convolved
 from convprobe.network.normalisation import RAW
+from convprobe.network.pooling import max_pool2d
 
 
 class Network(Classifier):
@@ -123,7 +124,7 @@ class Network(Classifier):
         if stage.batch_norm:
             maps = self.get_submodule(f"norm{number + 1}")(maps)
         # Pooling first gives the same maps, and leaves fewer values to ReLU.
-        return F.relu(F.max_pool2d(maps, stage.pool))
+        return F.relu(max_pool2d(maps, (stage.pool, stage.pool)))
 
 
 def as_input(pixels: UInt8[Tensor, "image y x channel"]) -> Float32[Tensor, "image channel y x"]:
