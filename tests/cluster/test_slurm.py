@@ -147,7 +147,8 @@ def test_killed_jobs_and_a_lost_node_are_recovered_by_the_same_command_and_the_g
     assert contents(workflow) == contents(local)
     assert "Nothing to be done" in workflow.run(*TARGETS, "--dry-run").stdout
     spans = gpu_times(workflow)
-    # A training and an evaluation of each run, all maps in one, and four more probes.
-    assert len(spans) >= 9
+    # A training and an evaluation of each run, all maps in one, and three more probes.
+    # The variants' job makes the predictions as well, if it begins before theirs.
+    assert len(spans) >= 8
     for (_, end, first, _), (begin, _, second, _) in itertools.pairwise(spans):
         assert end <= begin, f"{first} and {second} ran on one GPU at the same time"

@@ -5,7 +5,7 @@ from convprobe.store.outputs import Dataset, Hdf5, Json, Table
 IMAGES = Dataset("uint8", "image, y, x, channel", "the pixels")
 LABELS = Dataset("int64", "image", "an index into the classes")
 MASKS = Dataset("bool", "image, y, x", "where the object is, if that is known", optional=True)
-CLASS_NAMES = {"classes": "names of the classes, in the order of the labels"}
+ATTRIBUTES = {"classes": "names of the classes, in the order of the labels"}
 
 # Two files, for nothing that is made after training reads the larger one.
 TRAINING_IMAGES = Hdf5(
@@ -14,7 +14,7 @@ TRAINING_IMAGES = Hdf5(
     "there are any, in `validation`.",
     asked=False,
     datasets={"{split}/images": IMAGES, "{split}/labels": LABELS},
-    attributes=CLASS_NAMES,
+    attributes=ATTRIBUTES,
 )
 TEST_IMAGES = Hdf5(
     "dataset/test-images.h5",
@@ -22,7 +22,7 @@ TEST_IMAGES = Hdf5(
     asked=False,
     shown=True,
     datasets={"test/images": IMAGES, "test/labels": LABELS, "test/masks": MASKS},
-    attributes=CLASS_NAMES,
+    attributes=ATTRIBUTES,
 )
 CLASSES = Table(
     "dataset/classes.csv",
