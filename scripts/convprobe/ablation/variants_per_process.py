@@ -1,7 +1,8 @@
 """Which variants one process computes: those that are asked for, and ahead the ablated network.
 
 Each variant takes but a part of a pass through the network, and the clean one is needed anyway. So
-predictions are nearly for nothing; their own job takes them (job/shared_process).
+predictions are nearly for nothing; their own job takes them (job/shared_process). It would have
+made the same but for rounding: a batch may hold fewer images here.
 """
 
 import time
